@@ -1,0 +1,175 @@
+"""The contracts of the canonical tables, as pandera models: strict, nothing coerced.
+
+Each check says in its `error` what a reject's reason says. A contract is checked on collected frames: on a LazyFrame
+pandera looks at names and dtypes only.
+"""
+
+from typing import ClassVar
+
+import pandera.polars as pa
+import polars as pl
+from pandera.polars import PolarsData
+from pandera.typing.polars import Series
+
+from schemas.statuses import UPLOAD_STATUSES
+from schemas.tables import UTC_TIME
+
+_CONTROL = r"[\x00-\x1f\x7f-\x9f\u{FFFD}]"
+_CONTROL_BUT_LINES = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u{FFFD}]"
+_EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
+
+BLANK = "is blank"
+CONTROL = "has a control or replacement character"
+ONE_FAILURE = {"n_failure_cases": 1}
+"""pandera lists every failing value unless told not to: gigabytes where all rows fail. The mask is what is used."""
+
+
+def _matches(data: PolarsData, pattern: str, *, wanted: bool) -> pl.LazyFrame:
+    found = pl.col(data.key).str.contains(pattern)
+    return data.lazyframe.select((found if wanted else ~found).fill_null(value=True))
+
+
+class AccountsContract(pa.DataFrameModel):
+    """Accounts, without the custom attributes (`accounts_contract` adds those)."""
+
+    integration_specific_id: str
+    email: str = pa.Field(nullable=True)
+    given_name: str = pa.Field(nullable=True)
+    family_name: str = pa.Field(nullable=True)
+    username: str = pa.Field(nullable=True)
+    user_status: str
+    account_type: str = pa.Field(nullable=True)
+    last_login: Series[UTC_TIME] = pa.Field(nullable=True)
+    last_activity: Series[UTC_TIME] = pa.Field(nullable=True)
+
+    class Config:
+        """Strict: no column more, none less, none re-typed."""
+
+        strict = True
+        coerce = False
+
+    @pa.check("integration_specific_id", error=BLANK, **ONE_FAILURE)
+    def _id_is_not_blank(cls, data: PolarsData) -> pl.LazyFrame:  # noqa: N805 - pandera's form
+        return _matches(data, r"\S", wanted=True)
+
+    @pa.check("integration_specific_id", "email", "username", error=CONTROL, **ONE_FAILURE)
+    def _no_control_characters(cls, data: PolarsData) -> pl.LazyFrame:  # noqa: N805 - pandera's form
+        return _matches(data, _CONTROL, wanted=False)
+
+    @pa.check("given_name", "family_name", error=CONTROL, **ONE_FAILURE)
+    def _no_control_but_lines(cls, data: PolarsData) -> pl.LazyFrame:  # noqa: N805 - pandera's form
+        return _matches(data, _CONTROL_BUT_LINES, wanted=False)
+
+    @pa.check("email", error="is no e-mail address", **ONE_FAILURE)
+    def _email_is_one(cls, data: PolarsData) -> pl.LazyFrame:  # noqa: N805 - pandera's form
+        return _matches(data, _EMAIL, wanted=True)
+
+    @pa.check("user_status", error="has no mapping to a status", **ONE_FAILURE)
+    def _status_is_known(cls, data: PolarsData) -> pl.LazyFrame:  # noqa: N805 - pandera's form
+        return data.lazyframe.select(pl.col(data.key).is_in(UPLOAD_STATUSES))
+
+    @pa.check("account_type", error="has no mapping to user or service", **ONE_FAILURE)
+    def _type_is_known(cls, data: PolarsData) -> pl.LazyFrame:  # noqa: N805 - pandera's form
+        return data.lazyframe.select(pl.col(data.key).is_in(["user", "service"]).fill_null(True))  # noqa: FBT003
+
+    @pa.dataframe_check(error="neither an e-mail address nor both names", **ONE_FAILURE)
+    def _someone_can_be_matched(cls, data: PolarsData) -> pl.LazyFrame:  # noqa: N805 - pandera's form
+        has_names = pl.col("given_name").is_not_null() & pl.col("family_name").is_not_null()
+        return data.lazyframe.select(pl.col("email").is_not_null() | has_names)
+
+
+class EntitlementsContract(pa.DataFrameModel):
+    """Entitlements: held or not."""
+
+    entitlement_type: str
+    integration_specific_id: str
+    integration_specific_resource_id: str
+    label: str
+    description: str = pa.Field(nullable=True)
+    is_assignable: str = pa.Field(nullable=True)
+
+    class Config:
+        """Strict: no column more, none less, none re-typed."""
+
+        strict = True
+        coerce = False
+
+    @pa.check(
+        "integration_specific_id", "entitlement_type", "label", error=BLANK, **ONE_FAILURE
+    )
+    def _not_blank(cls, data: PolarsData) -> pl.LazyFrame:  # noqa: N805 - pandera's form
+        return _matches(data, r"\S", wanted=True)
+
+    @pa.check(
+        "integration_specific_id",
+        "integration_specific_resource_id",
+        "entitlement_type",
+        "label",
+        error=CONTROL,
+        **ONE_FAILURE,
+    )
+    def _no_control_characters(cls, data: PolarsData) -> pl.LazyFrame:  # noqa: N805 - pandera's form
+        return _matches(data, _CONTROL, wanted=False)
+
+    @pa.check("is_assignable", error="is neither true nor false", **ONE_FAILURE)
+    def _is_a_boolean(cls, data: PolarsData) -> pl.LazyFrame:  # noqa: N805 - pandera's form
+        return _matches(data, "^(?:true|false)$", wanted=True)
+
+
+class ResourcesContract(pa.DataFrameModel):
+    """Resources. The global one, `""`, is implied and never a row."""
+
+    resource_type: str
+    integration_specific_id: str
+    label: str
+    description: str = pa.Field(nullable=True)
+
+    class Config:
+        """Strict: no column more, none less, none re-typed."""
+
+        strict = True
+        coerce = False
+
+    @pa.check("integration_specific_id", "resource_type", "label", error=BLANK, **ONE_FAILURE)
+    def _not_blank(cls, data: PolarsData) -> pl.LazyFrame:  # noqa: N805 - pandera's form
+        return _matches(data, r"\S", wanted=True)
+
+    @pa.check(
+        "integration_specific_id", "resource_type", "label", error=CONTROL, **ONE_FAILURE
+    )
+    def _no_control_characters(cls, data: PolarsData) -> pl.LazyFrame:  # noqa: N805 - pandera's form
+        return _matches(data, _CONTROL, wanted=False)
+
+
+class AssociationsContract(pa.DataFrameModel):
+    """Associations as text. That both ends exist is checked against the other tables."""
+
+    account_id: str
+    integration_specific_entitlement_id: str
+    integration_specific_resource_id: str
+
+    class Config:
+        """Strict: no column more, none less, none re-typed."""
+
+        strict = True
+        coerce = False
+
+    @pa.check("account_id", "integration_specific_entitlement_id", error=BLANK, **ONE_FAILURE)
+    def _not_blank(cls, data: PolarsData) -> pl.LazyFrame:  # noqa: N805 - pandera's form
+        return _matches(data, r"\S", wanted=True)
+
+
+class _Attribute:
+    checks: ClassVar = [
+        pa.Check(
+            lambda data: _matches(data, _CONTROL_BUT_LINES, wanted=False),
+            error=CONTROL,
+            n_failure_cases=1,
+        )
+    ]
+
+
+def accounts_contract(labels: list[str]) -> pa.DataFrameSchema:
+    """The accounts' contract with one nullable text column for each custom attribute in `labels`."""
+    columns = {label: pa.Column(str, nullable=True, checks=_Attribute.checks) for label in labels}
+    return AccountsContract.to_schema().add_columns(columns)

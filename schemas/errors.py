@@ -1,0 +1,96 @@
+"""Every error a user can cause or must act on, as one tree.
+
+The leaf is chosen by what the reader of the message does next. A message names table, column, check, count,
+path, status or job id; never a row, a value of one, or a secret.
+"""
+
+
+class IngestError(Exception):
+    """A failure with one clear line. Anything else that escapes is a bug and is never retried."""
+
+    retryable = False
+    exit_code = 1
+
+
+class ConfigError(IngestError):
+    """A source file, an option or the environment is wrong: file, line and key are in the message."""
+
+    exit_code = 2
+
+
+class SourceError(IngestError):
+    """The source did not give what was asked of it."""
+
+
+class SourceUnavailableError(SourceError):
+    """The source could not be reached or opened; trying again may help."""
+
+    retryable = True
+
+
+class SourceIncompleteError(SourceError):
+    """The source answered, but not with everything. Never uploaded: what is missing would be removed."""
+
+
+class SourceFormatError(SourceError):
+    """The source answered, but not as agreed: fix the source or the file that describes it."""
+
+
+class ContractError(IngestError):
+    """Rows break a canonical table, and the source file says that this fails the run."""
+
+
+class GuardError(IngestError):
+    """The plan is well-formed but implausible: a person decides."""
+
+    exit_code = 3
+
+
+class BusyError(IngestError):
+    """Another run is at work on the same app."""
+
+    retryable = True
+
+
+class StateError(IngestError):
+    """The ledger or the archive cannot be used: unreachable, full, or not as it was left."""
+
+
+class LumosError(IngestError):
+    """The Lumos API did not do what was asked of it."""
+
+
+class LumosUnavailableError(LumosError):
+    """Unreachable, 429 or 5xx.
+
+    `retry_after_s` is the pause the API asked for, in seconds; None where it named none.
+    """
+
+    retryable = True
+
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class LumosRefusedError(LumosError):
+    """The API refused the request (401, 403, 404, 409, 413, 422): fix the token, the app or the rows.
+
+    `status` is the HTTP status, None where the refusal was ours (an app that does not exist by that name).
+    """
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class JobFailedError(LumosError):
+    """Lumos took the upload, then its job failed. Lumos gives no reason."""
+
+
+class JobTimeoutError(LumosError):
+    """The job still ran at the deadline. The next run goes on waiting for it."""
+
+
+class ReadBackError(LumosError):
+    """The job ended well, but the app does not hold what was sent."""

@@ -1,0 +1,47 @@
+"""What an extractor hands over: a source's rows as text, before any decision, and the proof that the read was whole."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+
+
+@dataclass(frozen=True, slots=True)
+class RawTable:
+    """One table of a source, as it was read.
+
+    Attributes:
+        name: `accounts`, `entitlements`, `resources` or `associations`.
+        rows: every column as text under the source's own names, and `ROW`: the line in the source, UInt32. An empty
+            cell is an empty string. In the source's order.
+        rejects: rows that could not be split into columns (`REJECTS`), with no row of theirs in `rows`.
+        read_count: rows read; `rows.height` plus the rows in `rejects`.
+        origin: the file, query or base they came from, for messages.
+    """
+
+    name: str
+    rows: pl.DataFrame
+    rejects: pl.DataFrame
+    read_count: int
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """A whole read of one source.
+
+    Attributes:
+        accounts: always there.
+        entitlements: None where the source keeps none apart; likewise `resources` and `associations`.
+        taken_at: when the source's data were made: the age of the oldest part, UTC.
+        proof: what shows that the read was whole, one sentence a part.
+        warnings: what a person should know about the read (an encoding that was found, say).
+    """
+
+    accounts: RawTable
+    entitlements: RawTable | None
+    resources: RawTable | None
+    associations: RawTable | None
+    taken_at: datetime
+    proof: tuple[str, ...]
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,51 @@
+"""A run as the ledger keeps it: what happened, and how far it came."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+RunState = Literal["reading", "planned", "submitted", "held", "done", "unchanged", "failed"]
+"""`planned`: the snapshot and its hash are stored, the upload may or may not have been sent. `submitted`: a job is under
+way. `done`: accepted. The other ends: `held` by a guard, `unchanged` and not sent, `failed`."""
+
+OPEN_STATES: tuple[RunState, ...] = ("planned", "submitted")
+"""States a dead run leaves work in: the next run settles it first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One attempt at one source.
+
+    Attributes:
+        run_id: sorts by time.
+        source: the source's name.
+        state: see `RunState`.
+        actor: who started it, `user@host`.
+        started_at: UTC.
+        ended_at: UTC; None while it goes on.
+        app_id: the Lumos app; None until it is known.
+        base_run_id: the accepted run it is compared with; None for a first run.
+        content_hash: SHA-256 of the upload's accounts, hex; None until they are made.
+        counts: rows read, accepted, merged, rejected by table, and the plan's counts; flat names.
+        plan: the plan's summary as `schemas.plan` writes it; no row in it.
+        job_ids: Lumos's jobs, in the order of the requests.
+        error: the one line it ended with; None when it ended well.
+        allowed_by: who let a held plan through; None where no one had to.
+        allowed_at: when, UTC.
+    """
+
+    run_id: str
+    source: str
+    state: RunState
+    actor: str
+    started_at: datetime
+    ended_at: datetime | None = None
+    app_id: str | None = None
+    base_run_id: str | None = None
+    content_hash: str | None = None
+    counts: dict[str, int] = field(default_factory=dict)
+    plan: dict[str, object] = field(default_factory=dict)
+    job_ids: tuple[str, ...] = ()
+    error: str | None = None
+    allowed_by: str | None = None
+    allowed_at: datetime | None = None

@@ -1,0 +1,27 @@
+"""Where Lumos is, and where this workspace's state lies."""
+
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from pydantic import SecretStr
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of one workspace, read once.
+
+    Attributes:
+        api_url: the Lumos API, without a slash at the end.
+        api_token: the bearer token; None where it is not set, which only a command that needs Lumos minds.
+        state: the folder of everything this workspace keeps, 0700.
+        ledger: a SQLAlchemy URL.
+        archive: a folder, or an object-store URL such as `s3://bucket/prefix`.
+        workspace: the folder with `sources/`.
+    """
+
+    api_url: str
+    api_token: SecretStr | None
+    state: PurePath
+    ledger: str
+    archive: str
+    workspace: PurePath

@@ -1,0 +1,63 @@
+"""The canonical tables: names, columns and dtypes, under Lumos's connector names.
+
+All text unless said; null is absence; times are UTC. Ids are as the source wrote them: never trimmed, re-cased or
+re-typed.
+"""
+
+import polars as pl
+
+UTC_TIME = pl.Datetime("us", "UTC")
+
+ACCOUNTS = {
+    "integration_specific_id": pl.String(),
+    "email": pl.String(),
+    "given_name": pl.String(),
+    "family_name": pl.String(),
+    "username": pl.String(),
+    "user_status": pl.String(),
+    "account_type": pl.String(),
+    "last_login": UTC_TIME,
+    "last_activity": UTC_TIME,
+}
+"""Custom attributes follow these columns, each under its label, as text, ordered by label."""
+
+ENTITLEMENTS = {
+    "entitlement_type": pl.String(),
+    "integration_specific_id": pl.String(),
+    "integration_specific_resource_id": pl.String(),
+    "label": pl.String(),
+    "description": pl.String(),
+    "is_assignable": pl.String(),
+}
+
+RESOURCES = {
+    "resource_type": pl.String(),
+    "integration_specific_id": pl.String(),
+    "label": pl.String(),
+    "description": pl.String(),
+}
+
+ASSOCIATIONS = {
+    "account_id": pl.String(),
+    "integration_specific_entitlement_id": pl.String(),
+    "integration_specific_resource_id": pl.String(),
+}
+
+HELD = {"account": pl.UInt32(), "entitlement": pl.UInt32()}
+"""Associations as a snapshot keeps them: row numbers in its accounts and its entitlements, sorted, each pair once."""
+
+REJECTS = {
+    "table": pl.String(),
+    "file": pl.String(),
+    "row": pl.UInt32(),
+    "key": pl.String(),
+    "column": pl.String(),
+    "reason": pl.String(),
+    "value": pl.String(),
+}
+"""`row` is the line in the source, from 1. `key` is the record's id, as JSON where it has several parts; null where it
+cannot be told. `value` is kept in the private archive only."""
+
+ACCOUNT_FIELDS = tuple(ACCOUNTS)
+ROW = "source row"
+"""The column of raw tables that holds each row's line in the source, UInt32."""

@@ -1,0 +1,85 @@
+"""YAML as a person meant it: every scalar stays the text it is, and every key knows its line.
+
+No value is re-typed on the way (`00012`, `no` and `1.10` stay so; the model decides what they are), a key written
+twice is an error instead of the last one winning, and neither tags nor aliases are followed.
+"""
+
+from dataclasses import dataclass
+
+import yaml
+
+from schemas.errors import ConfigError
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class YamlDocument:
+    """A parsed document and where its keys stand.
+
+    Attributes:
+        content: dicts, lists, text and None; nothing else.
+        lines: line number, from 1, of each key and list item by its path.
+    """
+
+    content: object
+    lines: dict[Path, int]
+
+    def line_of(self, path: Path) -> int:
+        """The line of `path`, or of its nearest parent that stands in the file."""
+        while path and path not in self.lines:
+            path = path[:-1]
+        return self.lines.get(path, 1)
+
+
+def to_yaml_document(text: str, name: str) -> YamlDocument:
+    """The document in `text`; `name` is the file's name for messages.
+
+    Raises:
+        ConfigError: not YAML, a key twice, a tag, an anchor or alias, or a key that is not plain text.
+    """
+    problem = None
+    try:
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
+            raise ConfigError(f"{name}: anchors and aliases (& and *) are not used in a source file")
+        node = yaml.compose(text, yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 1
+        problem = f"{name}:{line}: not valid YAML: {error.problem or error.context}"
+    except yaml.YAMLError:
+        problem = f"{name}: not valid YAML: a character that YAML does not allow"
+    if problem:
+        raise ConfigError(problem)
+    lines: dict[Path, int] = {}
+    return YamlDocument(None if node is None else _plain(node, (), lines, name), lines)
+
+
+def _plain(node: yaml.Node, path: Path, lines: dict[Path, int], name: str) -> object:
+    if not str(node.tag).startswith("tag:yaml.org,2002:"):
+        raise ConfigError(f"{name}:{node.start_mark.line + 1}: the tag {node.tag} is not allowed")
+    if isinstance(node, yaml.MappingNode):
+        return _plain_mapping(node, path, lines, name)
+    if isinstance(node, yaml.SequenceNode):
+        items: list[object] = []
+        for index, item in enumerate(node.value):
+            lines[(*path, index)] = item.start_mark.line + 1
+            items.append(_plain(item, (*path, index), lines, name))
+        return items
+    return None if not node.style and node.value in {"", "~", "null"} else node.value
+
+
+def _plain_mapping(
+    node: yaml.MappingNode, path: Path, lines: dict[Path, int], name: str
+) -> dict[str, object]:
+    mapping: dict[str, object] = {}
+    for key_node, value_node in node.value:
+        line = key_node.start_mark.line + 1
+        if not isinstance(key_node, yaml.ScalarNode):
+            raise ConfigError(f"{name}:{line}: a key must be plain text")
+        key = key_node.value
+        if key in mapping:
+            raise ConfigError(f"{name}:{line}: the key {key!r} stands here twice")
+        lines[(*path, key)] = line
+        mapping[key] = _plain(value_node, (*path, key), lines, name)
+    return mapping

@@ -1,0 +1,181 @@
+"""From a source's columns to candidate rows of a canonical table: named, trimmed, mapped, not yet judged."""
+
+import difflib
+from dataclasses import dataclass
+
+import polars as pl
+
+from schemas.errors import SourceFormatError
+from schemas.raw import RawTable
+from schemas.source_columns import AccountTypeColumn, StatusColumn, Strict, TextColumn, TimeColumn
+from schemas.source_file import SourceFile
+from schemas.statuses import STATUS_OF
+from schemas.tables import ROW
+from transforms.times import to_utc
+
+VERBATIM = (
+    "integration_specific_id",
+    "account_id",
+    "integration_specific_entitlement_id",
+    "integration_specific_resource_id",
+)
+"""Ids are never touched; an absent one is an empty string, which a contract refuses where it must not be."""
+
+UNSAID_STATUS = StatusColumn(constant="ACTIVE")
+"""Only a source without any status column means ACTIVE (Lumos: help centre 7793495392, read 2024-10-08)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnUse:
+    """Which columns of a raw table fill which fields, and which fill none.
+
+    Attributes:
+        fields: the canonical field: where it comes from; only fields that the table can fill.
+        unused: the source's columns that no field names.
+    """
+
+    fields: dict[str, TextColumn | TimeColumn]
+    unused: tuple[str, ...]
+
+
+def use_of(
+    table: RawTable, named: Strict, attributes: dict[str, TextColumn], also_used: frozenset[str]
+) -> ColumnUse:
+    """How `table`'s columns are used under the mapping `named`.
+
+    A field that the mapping leaves out is read from the column of its own name, where there is one.
+
+    Raises:
+        SourceFormatError: a column that the source file names is not in the table.
+    """
+    present = [column for column in table.rows.columns if column != ROW]
+    fields: dict[str, TextColumn | TimeColumn] = {}
+    for name, default in _defaults(named).items():
+        written = getattr(named, name)
+        if written is not None and (name in named.model_fields_set or written.column in present):
+            fields[name] = written
+        elif written is None and name in present:
+            fields[name] = default
+        elif written is not None:
+            raise _missing(table, name, written.column, present)
+    fields |= attributes
+    for name, origin in fields.items():
+        if origin.column is not None and origin.column not in present:
+            raise _missing(table, name, origin.column, present)
+    used = {origin.column for origin in fields.values()} | also_used
+    return ColumnUse(fields, tuple(column for column in present if column not in used))
+
+
+def _defaults(named: Strict) -> dict[str, TextColumn | TimeColumn]:
+    kinds = {
+        "user_status": StatusColumn,
+        "account_type": AccountTypeColumn,
+        "last_login": TimeColumn,
+        "last_activity": TimeColumn,
+    }
+    return {name: kinds.get(name, TextColumn)(column=name) for name in type(named).model_fields}
+
+
+def _missing(table: RawTable, field: str, column: str | None, present: list[str]) -> SourceFormatError:
+    close = difflib.get_close_matches(column or "", present, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"it has {', '.join(map(repr, present))}"
+    return SourceFormatError(f"{table.origin}: no column {column!r}, wanted for {field}; {hint}")
+
+
+def accounts_use(accounts: RawTable, file: SourceFile) -> ColumnUse:
+    """How the accounts' columns are used; unknown ones become attributes where the file says so.
+
+    Raises:
+        SourceFormatError: a named column is missing, or one is unknown and the file refuses those.
+    """
+    cells = frozenset(one.column for one in file.entitlements)
+    for one in file.entitlements:
+        if one.column not in accounts.rows.columns:
+            present = [column for column in accounts.rows.columns if column != ROW]
+            raise _missing(accounts, f"entitlements of type {one.type}", one.column, present)
+    use = use_of(accounts, file.columns, file.attributes, cells)
+    if use.unused and file.unknown_columns == "refuse":
+        names = ", ".join(map(repr, use.unused))
+        raise SourceFormatError(
+            f"{accounts.origin}: columns the source file does not name: {names}; "
+            "name them under columns or attributes, or say unknown_columns: warn"
+        )
+    if file.unknown_columns == "attribute":
+        extra = {name: TextColumn(column=name) for name in use.unused if name not in use.fields}
+        return ColumnUse(use.fields | extra, ())
+    return use
+
+
+def to_candidates(rows: pl.DataFrame, use: ColumnUse, schema: dict[str, pl.DataType]) -> pl.DataFrame:
+    """`rows` under canonical names: one row a row, in order; `schema`'s columns, then attributes by label.
+
+    Text is trimmed and an empty one is null, but for ids. A status or type without a mapping stays as it is, for the
+    contract to refuse. Times that cannot be read are null here; `unread_times` finds them.
+    """
+    labels = sorted(set(use.fields) - set(schema))
+    filled = [
+        _filled(rows, name, use.fields.get(name), schema.get(name, pl.String()))
+        for name in (*schema, *labels)
+    ]
+    return pl.DataFrame(filled)
+
+
+def _filled(
+    rows: pl.DataFrame, name: str, origin: TextColumn | TimeColumn | None, dtype: pl.DataType
+) -> pl.Series:
+    if origin is None:
+        absent = "" if name in VERBATIM else None
+        return pl.Series(name, [absent], dtype=dtype).new_from_index(0, rows.height)
+    if isinstance(origin, TimeColumn):
+        return to_utc(_trimmed(rows[origin.column]), origin).alias(name)
+    if origin.constant is not None:
+        text = _mapped(pl.Series([origin.constant]), origin)
+        return text.alias(name).new_from_index(0, rows.height)
+    cell = rows[origin.column or ""]
+    if name in VERBATIM:
+        return cell.fill_null("").alias(name)
+    return _mapped(_trimmed(cell), origin).alias(name)
+
+
+def _trimmed(text: pl.Series) -> pl.Series:
+    trimmed = text.str.strip_chars()
+    return trimmed.set(trimmed == "", None)
+
+
+def _mapped(text: pl.Series, origin: TextColumn) -> pl.Series:
+    match origin:
+        case StatusColumn():
+            return _by_table(text.fill_null(""), origin.values, STATUS_OF, str.upper)
+        case AccountTypeColumn():
+            kinds = {"user": "user", "service": "service"}
+            return _by_table(text, dict(origin.values), kinds, str.lower)
+        case _:
+            return text
+
+
+def _by_table(
+    text: pl.Series, written: dict[str, str], known: dict[str, str], case: type[str] | object
+) -> pl.Series:
+    """Each text by the file's own table, else by the known words in any case, else as it is."""
+    table = {}
+    for word in text.unique().drop_nulls().to_list():
+        table[word] = written.get(word, known.get(case(word), word))  # type: ignore[operator]
+    return text.replace(table)
+
+
+def unread_times(rows: pl.DataFrame, use: ColumnUse, candidates: pl.DataFrame) -> dict[str, pl.Series]:
+    """By field of time: a mask of the rows whose cell is not blank, yet is no time."""
+    unread = {}
+    for name, origin in use.fields.items():
+        if isinstance(origin, TimeColumn):
+            is_blank = rows[origin.column].str.strip_chars() == ""
+            unread[name] = candidates[name].is_null() & ~is_blank.fill_null(value=True)
+    return unread
+
+
+def cell_of(rows: pl.DataFrame, use: ColumnUse, field: str) -> pl.Series:
+    """The source's own text behind `field`, for the private record of a reject."""
+    origin = use.fields.get(field)
+    if origin is None or origin.column is None:
+        return pl.Series([None], dtype=pl.String).new_from_index(0, rows.height)
+    return rows[origin.column]

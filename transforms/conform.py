@@ -1,0 +1,124 @@
+"""Candidate rows against their contract and against one another: accepted, merged, or rejected with a reason."""
+
+from dataclasses import dataclass
+
+import pandera.polars as pa
+import polars as pl
+
+from schemas.raw import RawTable
+from schemas.tables import REJECTS, ROW
+from transforms.columns import ColumnUse, cell_of
+from transforms.duplicates import CONFLICT, duplicates_of
+from transforms.rejects import TableCount, failures, failures_of, rejected_row_count
+
+REJECTS_BY_ROW = tuple(column for column in REJECTS if column not in {"table", "file"})
+
+
+@dataclass(frozen=True, slots=True)
+class Conformed:
+    """One table after its contract.
+
+    Attributes:
+        records: the accepted rows, canonical, in the source's order.
+        index: where each record stood among the raw rows, from 0, UInt32.
+        rejects: `REJECTS`, also those the reader found.
+        count: what became of every row.
+    """
+
+    records: pl.DataFrame
+    index: pl.Series
+    rejects: pl.DataFrame
+    count: TableCount
+
+
+def conform(
+    table: RawTable,
+    candidates: pl.DataFrame,
+    contract: pa.DataFrameSchema,
+    key: list[str],
+    use: ColumnUse,
+    beside: pl.DataFrame | None = None,
+    found: tuple[pl.DataFrame, ...] = (),
+) -> Conformed:
+    """Judges `candidates` (one a raw row, in order).
+
+    Args:
+        table: where they come from.
+        candidates: canonical columns.
+        contract: the table's contract.
+        key: the columns that must be unique together.
+        use: how the raw columns were used, to find a reject's own text.
+        beside: further columns of the same rows that make two rows differ (entitlements kept in a cell).
+        found: failures known already (`FAILURES`).
+    """
+    whole = candidates if beside is None else candidates.hstack(beside)
+    conflicting, repeated = duplicates_of(whole, key)
+    said = candidates[key[0]].str.contains(r"\S").fill_null(value=False)
+    faults = pl.concat(
+        [
+            failures(candidates, contract),
+            *found,
+            failures_of(conflicting & said, key[0], CONFLICT),
+        ]
+    )
+    is_rejected = pl.repeat(value=False, n=candidates.height, dtype=pl.Boolean, eager=True)
+    is_rejected = is_rejected.scatter(faults["index"].unique(), True)  # noqa: FBT003
+    rejects = _rejects(table, candidates, key, use, faults)
+    accepted = ~is_rejected & ~repeated
+    count = TableCount(
+        read=table.read_count,
+        accepted=int(accepted.sum()),
+        merged=int((repeated & ~is_rejected).sum()),
+        rejected=rejected_row_count(rejects, table.name),
+    ).check(table.name)
+    records = candidates if accepted.all() else candidates.filter(accepted)
+    return Conformed(records, accepted.arg_true().cast(pl.UInt32), rejects, count)
+
+
+def key_text(records: pl.DataFrame, key: list[str]) -> pl.Series:
+    """Each record's key as a reject carries it: the id alone, or JSON; a blank id in it is null."""
+    parts = [
+        pl.when(pl.col(name).str.contains(r"\S")).then(name).alias(name)
+        if not name.endswith("resource_id")
+        else pl.col(name)
+        for name in key
+    ]
+    keys = records.select(parts)
+    if len(key) == 1:
+        return keys.to_series().alias("key")
+    return keys.select(pl.struct(key).struct.json_encode().alias("key")).to_series()
+
+
+def _rejects(
+    table: RawTable,
+    candidates: pl.DataFrame,
+    key: list[str],
+    use: ColumnUse,
+    faults: pl.DataFrame,
+) -> pl.DataFrame:
+    """The reader's rejects and ours, by line, each with the source's own text where one column is at fault."""
+    index = faults["index"].unique().sort()
+    rows = pl.DataFrame(
+        {
+            "index": index,
+            "row": table.rows[ROW].gather(index),
+            "key": key_text(candidates.select(pl.col(key).gather(index)), key),
+        }
+    )
+    valued = [
+        group.with_columns(_values(table, use, column, group["index"]))
+        for (column,), group in faults.group_by("column", maintain_order=True)
+    ]
+    if not valued:
+        return table.rejects
+    ours = pl.concat(valued).join(rows, on="index", how="left").sort("index", "column")
+    ours = ours.select(
+        pl.lit(table.name).alias("table"), pl.lit(table.origin).alias("file"), *REJECTS_BY_ROW
+    )
+    return pl.concat([table.rejects, ours]).sort("row", maintain_order=True)
+
+
+def _values(table: RawTable, use: ColumnUse, column: object, index: pl.Series) -> pl.Series:
+    if column is None:
+        return pl.Series("value", [None], dtype=pl.String).new_from_index(0, index.len())
+    return cell_of(table.rows, use, str(column)).gather(index).alias("value")

@@ -1,0 +1,46 @@
+"""Guards: whether a plan is plausible. A breach uploads nothing; what to do is a person's decision."""
+
+from schemas.plan import Breach, Plan
+from schemas.quantities import Limit
+from schemas.source_file import Guards
+from transforms.rejects import TableCount
+
+FLOOR = 1
+"""What a share allows in the smallest set: one account may always leave, with all it holds."""
+
+
+def check_guards(plan: Plan, counts: dict[str, TableCount], guards: Guards) -> tuple[Breach, ...]:
+    """The guards that the plan breaks, in the source file's order; none means that it may be uploaded.
+
+    Shares of removals are of the last accepted snapshot, of rejects of the rows read. On a first run nothing can be
+    removed or deactivated. The associations of a single account that leaves count with the account.
+    """
+    least = max(guards.min_accounts, 1)
+    breaches = []
+    if plan.accounts.after < least:
+        found = plan.accounts.after
+        breaches.append(
+            Breach("min_accounts", str(guards.min_accounts), least, found, found, is_removal=False)
+        )
+    removed_associations = plan.associations.removed
+    if plan.accounts.removed <= FLOOR:
+        removed_associations -= plan.removed_of_removed_accounts
+    read = sum(count.read for count in counts.values())
+    rejected = sum(count.rejected for count in counts.values())
+    before, held = plan.accounts.before, plan.associations.before
+    asked = (
+        ("max_removed_accounts", guards.max_removed_accounts, plan.accounts.removed, before),
+        ("max_removed_associations", guards.max_removed_associations, removed_associations, held),
+        ("max_deactivated_accounts", guards.max_deactivated_accounts, plan.deactivated, before),
+        ("max_rejected_rows", guards.max_rejected_rows, rejected, read),
+    )
+    breaches += [breach for breach in (_breach(*one) for one in asked) if breach]
+    return tuple(breaches)
+
+
+def _breach(guard: str, limit: Limit, found: int, base: int) -> Breach | None:
+    allowed = limit.allowed(base, FLOOR)
+    if found <= allowed:
+        return None
+    is_removal = guard != "max_rejected_rows"
+    return Breach(guard, str(limit), allowed, found, base, is_removal)

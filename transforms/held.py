@@ -1,0 +1,70 @@
+"""Associations as two row numbers packed in one 64-bit number: five million of them fit in 40 MB and sort in a moment."""
+
+import polars as pl
+
+from schemas.tables import HELD
+
+_ACCOUNT = 1 << 32
+SLICE = 20_000
+"""Accounts whose cells are split at a time: the pieces of a slice stay in the processor's cache."""
+
+
+def pack(account: pl.Series, entitlement: pl.Series) -> pl.Series:
+    """Row numbers, pair by pair, as one UInt64 each: the account's in the upper half."""
+    return account.cast(pl.UInt64) * _ACCOUNT + entitlement.cast(pl.UInt64)
+
+
+def unpack(packed: pl.Series) -> pl.DataFrame:
+    """`HELD`, in the order of `packed`."""
+    return pl.DataFrame(
+        {
+            "account": (packed // _ACCOUNT).cast(pl.UInt32),
+            "entitlement": (packed % _ACCOUNT).cast(pl.UInt32),
+        },
+        schema=HELD,
+    )
+
+
+def sorted_once(packed: pl.Series) -> pl.Series:
+    """`packed` in order, each pair once."""
+    ordered = packed.sort()
+    return ordered.filter((ordered != ordered.shift(1)).fill_null(value=True))
+
+
+def packed_of(held: pl.DataFrame) -> pl.Series:
+    """The packed form of `HELD`."""
+    return pack(held["account"], held["entitlement"])
+
+
+def recode(held: pl.DataFrame, account: pl.Series, entitlement: pl.Series) -> pl.Series:
+    """`held` packed under new row numbers: old row -> new row, null where there is none; such pairs are left out."""
+    moved = pack(account.gather(held["account"]), entitlement.gather(held["entitlement"]))
+    return moved.drop_nulls()
+
+
+def split_cells(cells: pl.Series, separator: str) -> tuple[pl.Series, pl.DataFrame]:
+    """The pieces of every cell: (packed pairs of cell number and piece's code, the pieces by `code`).
+
+    Pieces are trimmed, empty ones dropped (Lumos's own multi-value form); a piece said twice in a cell is there twice.
+    Codes have no meaning and no order of their own; cell numbers count `cells` from 0.
+    """
+    words = pl.Categorical(pl.Categories.random())
+    packed = [pl.Series(dtype=pl.UInt64)]
+    known = [pl.Series("piece", dtype=words)]
+    for start in range(0, cells.len(), SLICE):
+        lists = cells.slice(start, SLICE).fill_null("").str.split(separator)
+        text = lists.explode().str.strip_chars()
+        said = text != ""
+        pieces = text.filter(said).cast(words)
+        owner = _owners(lists.list.len()).filter(said) + start
+        packed.append(pack(owner, pieces.to_physical()))
+        known.append(pieces.unique().alias("piece"))
+    each = pl.concat(known).unique()
+    pieces_by_code = pl.DataFrame({"code": each.to_physical(), "piece": each.cast(pl.String)})
+    return pl.concat(packed), pieces_by_code
+
+
+def _owners(lengths: pl.Series) -> pl.Series:
+    """The list number of each item, for lists of these lengths laid end to end."""
+    number = pl.int_range(lengths.len(), dtype=pl.UInt32, eager=True)
+    return number.to_frame("n").select(pl.col("n").repeat_by(lengths).explode()).to_series()

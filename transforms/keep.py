@@ -1,0 +1,114 @@
+"""Law 2: a rejected row is never a removal. It keeps every last accepted record that it may have been.
+
+A reject whose key can be read keeps the record of that key. One whose key cannot be read may be any record that is missing
+now, so all of those are kept, and the run says so.
+"""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from schemas.snapshot import Snapshot
+from schemas.tables import ASSOCIATIONS
+from transforms.rows import row_numbers
+
+NO_RECORD = ""
+"""The key of a reject that is no record at all (a header that stands again): it keeps nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRecords:
+    """Last accepted records carried forward.
+
+    Attributes:
+        records: in the last snapshot's order.
+        for_unreadable: how many of them are kept only because some reject's key cannot be read.
+    """
+
+    records: pl.DataFrame
+    for_unreadable: int
+
+
+def kept_records(
+    last: pl.DataFrame, current: pl.DataFrame, keys: pl.Series, guessed: pl.Series, key: list[str]
+) -> KeptRecords:
+    """The records of `last` that rejects keep, none of which is in `current`.
+
+    Args:
+        last: the last accepted table.
+        current: the accepted records of this read.
+        keys: rejects' keys as `key_text` writes them; null where a key cannot be read.
+        guessed: keys of rows that could not even be split into columns: right if they name a record of `last`, else
+            unreadable.
+        key: the key's columns.
+    """
+    missing = last.join(current.select(key), on=key, how="anti", maintain_order="left")
+    names = missing.select(key_expression(key)).to_series()
+    known = last.select(key_expression(key)).to_series()
+    guesses = guessed.filter((guessed != NO_RECORD).fill_null(value=True))
+    is_named = names.is_in(pl.concat([keys, guesses]).drop_nulls().implode())
+    unreadable = keys.null_count() > 0 or not guesses.is_in(known.implode()).fill_null(value=False).all()
+    kept = missing if unreadable else missing.filter(is_named)
+    return KeptRecords(kept, int((~is_named).sum()) if unreadable else 0)
+
+
+def key_expression(key: list[str]) -> pl.Expr:
+    """The key as `key_text` writes it, for records known to be well-formed."""
+    if len(key) == 1:
+        return pl.col(key[0])
+    return pl.struct(key).struct.json_encode()
+
+
+def kept_pairs(
+    last: Snapshot, keys: pl.Series, accounts: pl.Series, types: tuple[str, ...] | None
+) -> pl.Series:
+    """A mask over `last.held`: the associations that rejects keep.
+
+    Args:
+        last: the last accepted snapshot.
+        keys: rejected associations' keys; null, or null within, where it cannot be read.
+        accounts: ids of accounts that are carried forward whole.
+        types: the entitlement types that are read from the accounts' own rows; None where all are.
+    """
+    held = last.held
+    ids = last.accounts["integration_specific_id"]
+    of_kept = held["account"].is_in(row_numbers(accounts, ids).drop_nulls().implode())
+    if types is not None:
+        type_of = last.entitlements["entitlement_type"].gather(held["entitlement"])
+        of_kept &= type_of.is_in(list(types))
+    if not keys.len():
+        return of_kept
+    parts = keys.str.json_decode(pl.Struct(ASSOCIATIONS)).struct.unnest()
+    if parts.select(pl.all_horizontal(pl.col("account_id", _ENTITLEMENT).is_null())).to_series().any():
+        return pl.repeat(value=True, n=held.height, dtype=pl.Boolean, eager=True)
+    return of_kept | _named_pairs(last, parts)
+
+
+_ENTITLEMENT = "integration_specific_entitlement_id"
+
+
+def _named_pairs(last: Snapshot, parts: pl.DataFrame) -> pl.Series:
+    """A mask over `last.held`: the pairs that the readable parts of a key name; an unreadable part names any."""
+    held = last.held
+    keys = last.entitlements.select(
+        pl.col("integration_specific_id").alias(_ENTITLEMENT), "integration_specific_resource_id"
+    )
+    numbered = parts.select(
+        account=row_numbers(parts["account_id"], last.accounts["integration_specific_id"]),
+        entitlement=row_numbers(parts.select(keys.columns), keys),
+        any_account=pl.col("account_id").is_null(),
+        any_entitlement=pl.col(_ENTITLEMENT).is_null(),
+    )
+    both = numbered.filter(~pl.col("any_account") & ~pl.col("any_entitlement"))
+    exact = held.select(
+        pl.struct("account", "entitlement").is_in(
+            both.select(pl.struct("account", "entitlement")).to_series().implode()
+        )
+    ).to_series()
+    of_account = numbered.filter("any_entitlement")["account"].drop_nulls()
+    of_entitlement = numbered.filter("any_account")["entitlement"].drop_nulls()
+    return (
+        exact
+        | held["account"].is_in(of_account.implode())
+        | held["entitlement"].is_in(of_entitlement.implode())
+    )
