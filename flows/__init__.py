@@ -1,0 +1,1 @@
+"""What runs, in what order, when: stages, the Prefect flow, reports, the command line."""

@@ -1,7 +1,7 @@
 """The contracts of the canonical tables, as pandera models: strict, nothing coerced.
 
-Each check says in its `error` what a reject's reason says. A contract is checked on collected frames: on a LazyFrame
-pandera looks at names and dtypes only.
+Each check says in its `error` what a reject's reason says. A contract is checked on collected
+frames: on a LazyFrame pandera looks at names and dtypes only.
 """
 
 from typing import ClassVar
@@ -12,7 +12,7 @@ from pandera.polars import PolarsData
 from pandera.typing.polars import Series
 
 from schemas.statuses import UPLOAD_STATUSES
-from schemas.tables import UTC_TIME
+from schemas.tables import UTC_TIME as UtcTime
 
 _CONTROL = r"[\x00-\x1f\x7f-\x9f\u{FFFD}]"
 _CONTROL_BUT_LINES = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u{FFFD}]"
@@ -20,8 +20,8 @@ _EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
 
 BLANK = "is blank"
 CONTROL = "has a control or replacement character"
-ONE_FAILURE = {"n_failure_cases": 1}
-"""pandera lists every failing value unless told not to: gigabytes where all rows fail. The mask is what is used."""
+# n_failure_cases: pandera lists every failing value unless told not to, gigabytes where all rows
+# fail; the mask is what is used.
 
 
 def _matches(data: PolarsData, pattern: str, *, wanted: bool) -> pl.LazyFrame:
@@ -39,8 +39,8 @@ class AccountsContract(pa.DataFrameModel):
     username: str = pa.Field(nullable=True)
     user_status: str
     account_type: str = pa.Field(nullable=True)
-    last_login: Series[UTC_TIME] = pa.Field(nullable=True)
-    last_activity: Series[UTC_TIME] = pa.Field(nullable=True)
+    last_login: Series[UtcTime] = pa.Field(nullable=True)
+    last_activity: Series[UtcTime] = pa.Field(nullable=True)
 
     class Config:
         """Strict: no column more, none less, none re-typed."""
@@ -48,32 +48,32 @@ class AccountsContract(pa.DataFrameModel):
         strict = True
         coerce = False
 
-    @pa.check("integration_specific_id", error=BLANK, **ONE_FAILURE)
-    def _id_is_not_blank(cls, data: PolarsData) -> pl.LazyFrame:  # noqa: N805 - pandera's form
+    @pa.check("integration_specific_id", error=BLANK, n_failure_cases=1)
+    def _id_is_not_blank(cls, data: PolarsData) -> pl.LazyFrame:
         return _matches(data, r"\S", wanted=True)
 
-    @pa.check("integration_specific_id", "email", "username", error=CONTROL, **ONE_FAILURE)
-    def _no_control_characters(cls, data: PolarsData) -> pl.LazyFrame:  # noqa: N805 - pandera's form
+    @pa.check("integration_specific_id", "email", "username", error=CONTROL, n_failure_cases=1)
+    def _no_control_characters(cls, data: PolarsData) -> pl.LazyFrame:
         return _matches(data, _CONTROL, wanted=False)
 
-    @pa.check("given_name", "family_name", error=CONTROL, **ONE_FAILURE)
-    def _no_control_but_lines(cls, data: PolarsData) -> pl.LazyFrame:  # noqa: N805 - pandera's form
+    @pa.check("given_name", "family_name", error=CONTROL, n_failure_cases=1)
+    def _no_control_but_lines(cls, data: PolarsData) -> pl.LazyFrame:
         return _matches(data, _CONTROL_BUT_LINES, wanted=False)
 
-    @pa.check("email", error="is no e-mail address", **ONE_FAILURE)
-    def _email_is_one(cls, data: PolarsData) -> pl.LazyFrame:  # noqa: N805 - pandera's form
+    @pa.check("email", error="is no e-mail address", n_failure_cases=1)
+    def _email_is_one(cls, data: PolarsData) -> pl.LazyFrame:
         return _matches(data, _EMAIL, wanted=True)
 
-    @pa.check("user_status", error="has no mapping to a status", **ONE_FAILURE)
-    def _status_is_known(cls, data: PolarsData) -> pl.LazyFrame:  # noqa: N805 - pandera's form
+    @pa.check("user_status", error="has no mapping to a status", n_failure_cases=1)
+    def _status_is_known(cls, data: PolarsData) -> pl.LazyFrame:
         return data.lazyframe.select(pl.col(data.key).is_in(UPLOAD_STATUSES))
 
-    @pa.check("account_type", error="has no mapping to user or service", **ONE_FAILURE)
-    def _type_is_known(cls, data: PolarsData) -> pl.LazyFrame:  # noqa: N805 - pandera's form
-        return data.lazyframe.select(pl.col(data.key).is_in(["user", "service"]).fill_null(True))  # noqa: FBT003
+    @pa.check("account_type", error="has no mapping to user or service", n_failure_cases=1)
+    def _type_is_known(cls, data: PolarsData) -> pl.LazyFrame:
+        return data.lazyframe.select(pl.col(data.key).is_in(["user", "service"]).fill_null(True))
 
-    @pa.dataframe_check(error="neither an e-mail address nor both names", **ONE_FAILURE)
-    def _someone_can_be_matched(cls, data: PolarsData) -> pl.LazyFrame:  # noqa: N805 - pandera's form
+    @pa.dataframe_check(error="neither an e-mail address nor both names", n_failure_cases=1)
+    def _someone_can_be_matched(cls, data: PolarsData) -> pl.LazyFrame:
         has_names = pl.col("given_name").is_not_null() & pl.col("family_name").is_not_null()
         return data.lazyframe.select(pl.col("email").is_not_null() | has_names)
 
@@ -95,9 +95,9 @@ class EntitlementsContract(pa.DataFrameModel):
         coerce = False
 
     @pa.check(
-        "integration_specific_id", "entitlement_type", "label", error=BLANK, **ONE_FAILURE
+        "integration_specific_id", "entitlement_type", "label", error=BLANK, n_failure_cases=1
     )
-    def _not_blank(cls, data: PolarsData) -> pl.LazyFrame:  # noqa: N805 - pandera's form
+    def _not_blank(cls, data: PolarsData) -> pl.LazyFrame:
         return _matches(data, r"\S", wanted=True)
 
     @pa.check(
@@ -106,13 +106,13 @@ class EntitlementsContract(pa.DataFrameModel):
         "entitlement_type",
         "label",
         error=CONTROL,
-        **ONE_FAILURE,
+        n_failure_cases=1,
     )
-    def _no_control_characters(cls, data: PolarsData) -> pl.LazyFrame:  # noqa: N805 - pandera's form
+    def _no_control_characters(cls, data: PolarsData) -> pl.LazyFrame:
         return _matches(data, _CONTROL, wanted=False)
 
-    @pa.check("is_assignable", error="is neither true nor false", **ONE_FAILURE)
-    def _is_a_boolean(cls, data: PolarsData) -> pl.LazyFrame:  # noqa: N805 - pandera's form
+    @pa.check("is_assignable", error="is neither true nor false", n_failure_cases=1)
+    def _is_a_boolean(cls, data: PolarsData) -> pl.LazyFrame:
         return _matches(data, "^(?:true|false)$", wanted=True)
 
 
@@ -130,14 +130,12 @@ class ResourcesContract(pa.DataFrameModel):
         strict = True
         coerce = False
 
-    @pa.check("integration_specific_id", "resource_type", "label", error=BLANK, **ONE_FAILURE)
-    def _not_blank(cls, data: PolarsData) -> pl.LazyFrame:  # noqa: N805 - pandera's form
+    @pa.check("integration_specific_id", "resource_type", "label", error=BLANK, n_failure_cases=1)
+    def _not_blank(cls, data: PolarsData) -> pl.LazyFrame:
         return _matches(data, r"\S", wanted=True)
 
-    @pa.check(
-        "integration_specific_id", "resource_type", "label", error=CONTROL, **ONE_FAILURE
-    )
-    def _no_control_characters(cls, data: PolarsData) -> pl.LazyFrame:  # noqa: N805 - pandera's form
+    @pa.check("integration_specific_id", "resource_type", "label", error=CONTROL, n_failure_cases=1)
+    def _no_control_characters(cls, data: PolarsData) -> pl.LazyFrame:
         return _matches(data, _CONTROL, wanted=False)
 
 
@@ -154,8 +152,8 @@ class AssociationsContract(pa.DataFrameModel):
         strict = True
         coerce = False
 
-    @pa.check("account_id", "integration_specific_entitlement_id", error=BLANK, **ONE_FAILURE)
-    def _not_blank(cls, data: PolarsData) -> pl.LazyFrame:  # noqa: N805 - pandera's form
+    @pa.check("account_id", "integration_specific_entitlement_id", error=BLANK, n_failure_cases=1)
+    def _not_blank(cls, data: PolarsData) -> pl.LazyFrame:
         return _matches(data, r"\S", wanted=True)
 
 

@@ -1,7 +1,7 @@
 """Every error a user can cause or must act on, as one tree.
 
-The leaf is chosen by what the reader of the message does next. A message names table, column, check, count,
-path, status or job id; never a row, a value of one, or a secret.
+The leaf is chosen by what the reader of the message does next. A message names table, column,
+check, count, path, status or job id; never a row, a value of one, or a secret.
 """
 
 
@@ -29,7 +29,10 @@ class SourceUnavailableError(SourceError):
 
 
 class SourceIncompleteError(SourceError):
-    """The source answered, but not with everything. Never uploaded: what is missing would be removed."""
+    """The source answered, but not with everything.
+
+    Never uploaded: what is missing would be removed.
+    """
 
 
 class SourceFormatError(SourceError):
@@ -76,7 +79,8 @@ class LumosUnavailableError(LumosError):
 class LumosRefusedError(LumosError):
     """The API refused the request (401, 403, 404, 409, 413, 422): fix the token, the app or the rows.
 
-    `status` is the HTTP status, None where the refusal was ours (an app that does not exist by that name).
+    `status` is the HTTP status, None where the refusal was ours (an app that does not exist by that
+    name).
     """
 
     def __init__(self, message: str, status: int | None = None) -> None:

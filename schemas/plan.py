@@ -48,14 +48,16 @@ class Changes:
 class Plan:
     """What would happen if the snapshot were accepted.
 
-    The frames hold ids: they are kept in the private archive and shown to the operator, never logged.
+    The frames hold ids: they are kept in the private archive and shown to the operator, never
+    logged.
 
     Attributes:
         is_first: nothing was accepted before, so everything is an add.
         accounts: changes of accounts; an association is not a field of its account.
         entitlements: changes of entitlements, with what their resources are called.
         associations: changes of associations; none of them is ever `changed`.
-        deactivated: accounts that could log in and now cannot, by status; removed ones are not among them.
+        deactivated: accounts that could log in and now cannot, by status; removed ones are not
+            among them.
         removed_of_removed_accounts: how many of the removed associations went with their account.
         by_status: accounts now, by status.
         status_flips: `ACTIVE → SUSPENDED` and the like: how many.
@@ -78,7 +80,9 @@ class Plan:
     changed_fields: dict[str, int] = field(default_factory=dict)
     attributes_added: tuple[str, ...] = ()
     attributes_removed: tuple[str, ...] = ()
-    account_changes: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ACCOUNT_CHANGES))
+    account_changes: pl.DataFrame = field(
+        default_factory=lambda: pl.DataFrame(schema=ACCOUNT_CHANGES)
+    )
     entitlement_changes: pl.DataFrame = field(
         default_factory=lambda: pl.DataFrame(schema=ENTITLEMENT_CHANGES)
     )

@@ -12,9 +12,10 @@ class RawTable:
 
     Attributes:
         name: `accounts`, `entitlements`, `resources` or `associations`.
-        rows: every column as text under the source's own names, and `ROW`: the line in the source, UInt32. An empty
-            cell is an empty string. In the source's order.
-        rejects: rows that could not be split into columns (`REJECTS`), with no row of theirs in `rows`.
+        rows: every column as text under the source's own names, and `ROW`: the line in the source,
+            UInt32. An empty cell is an empty string. In the source's order.
+        rejects: rows that could not be split into columns (`REJECTS`), with no row of theirs in
+            `rows`.
         read_count: rows read; `rows.height` plus the rows in `rejects`.
         origin: the file, query or base they came from, for messages.
     """
@@ -32,7 +33,8 @@ class Raw:
 
     Attributes:
         accounts: always there.
-        entitlements: None where the source keeps none apart; likewise `resources` and `associations`.
+        entitlements: None where the source keeps none apart; likewise `resources` and
+            `associations`.
         taken_at: when the source's data were made: the age of the oldest part, UTC.
         proof: what shows that the read was whole, one sentence a part.
         warnings: what a person should know about the read (an encoding that was found, say).

@@ -5,8 +5,11 @@ from datetime import datetime
 from typing import Literal
 
 RunState = Literal["reading", "planned", "submitted", "held", "done", "unchanged", "failed"]
-"""`planned`: the snapshot and its hash are stored, the upload may or may not have been sent. `submitted`: a job is under
-way. `done`: accepted. The other ends: `held` by a guard, `unchanged` and not sent, `failed`."""
+"""`planned`: the snapshot and its hash are stored, the upload may or may not have been sent.
+
+`submitted`: a job is under way. `done`: accepted. The other ends: `held` by a guard, `unchanged`
+and not sent, `failed`.
+"""
 
 OPEN_STATES: tuple[RunState, ...] = ("planned", "submitted")
 """States a dead run leaves work in: the next run settles it first."""

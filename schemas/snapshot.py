@@ -11,13 +11,16 @@ from schemas.tables import ACCOUNTS, ASSOCIATIONS, ENTITLEMENTS, HELD, RESOURCES
 class Snapshot:
     """The canonical tables of one app, each in its fixed order.
 
-    Five million associations as text cost gigabytes, as two row numbers 40 MB; `associations_of` spells them out.
+    Five million associations as text cost gigabytes, as two row numbers 40 MB; `associations_of`
+    spells them out.
 
     Attributes:
         accounts: `ACCOUNTS` and the custom attributes, one row an account, sorted by id.
-        entitlements: `ENTITLEMENTS`, one row an entitlement, sorted by resource id, then id; held or not.
+        entitlements: `ENTITLEMENTS`, one row an entitlement, sorted by resource id, then id; held
+            or not.
         resources: `RESOURCES`, one row a resource, sorted by id.
-        held: `HELD`: the associations as row numbers in `accounts` and `entitlements`, sorted, each pair once.
+        held: `HELD`: the associations as row numbers in `accounts` and `entitlements`, sorted, each
+            pair once.
     """
 
     accounts: pl.DataFrame

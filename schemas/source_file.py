@@ -112,7 +112,10 @@ class Schedule(Strict):
 
 
 class SourceFile(Strict):
-    """A source file. Every key but `app` and `source` has a default, and the defaults are the safe ones."""
+    """A source file.
+
+    Every key but `app` and `source` has a default, and the defaults are the safe ones.
+    """
 
     app: App
     source: CsvSource
@@ -161,7 +164,8 @@ def to_source(text: str, name: str, path: str) -> Source:
     """The source that `text` describes.
 
     Raises:
-        ConfigError: not YAML, an unknown key, a missing or wrong value; with file, line, key and reason.
+        ConfigError: not YAML, an unknown key, a missing or wrong value; with file, line, key and
+            reason.
     """
     document = to_yaml_document(text, path)
     if not isinstance(document.content, dict):
@@ -180,7 +184,9 @@ def _first_problem(error: ValidationError, document: YamlDocument, path: str) ->
     loc = tuple(part for part in found["loc"] if part != "csv")
     key = ".".join(str(part) for part in loc) or "the file"
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return f"{path}:{document.line_of(loc)}: {key}: {_reason(found['type'], found['msg'], loc)}{more}"
+    return (
+        f"{path}:{document.line_of(loc)}: {key}: {_reason(found['type'], found['msg'], loc)}{more}"
+    )
 
 
 def _reason(kind: str, message: str, loc: tuple[str | int, ...]) -> str:

@@ -87,11 +87,13 @@ class CsvOptions(Strict):
     def _check_encoding(cls, written: str) -> str:
         known = True
         try:
-            known = written == "auto" or codecs.lookup(written)._is_text_encoding  # noqa: SLF001
+            known = written == "auto" or codecs.lookup(written)._is_text_encoding
         except LookupError:
             known = False
         if not known:
-            raise ValueError("no such encoding; write auto, utf-8, utf-16, windows-1252, latin-1, …")
+            raise ValueError(
+                "no such encoding; write auto, utf-8, utf-16, windows-1252, latin-1, …"
+            )
         return written
 
 
@@ -99,7 +101,9 @@ class CsvSource(CsvOptions):
     """Accounts, and where they are kept apart entitlements, resources and associations, in delimited files."""
 
     kind: Literal["csv"]
-    accounts: str = Field(min_length=1, description="A path, or a pattern: the newest match counts.")
+    accounts: str = Field(
+        min_length=1, description="A path, or a pattern: the newest match counts."
+    )
     entitlements: str | None = Field(None, min_length=1, description="A path or a pattern.")
     resources: str | None = Field(None, min_length=1, description="A path or a pattern.")
     associations: str | None = Field(None, min_length=1, description="A path or a pattern.")

@@ -1,8 +1,8 @@
 """The statuses an account may have, and what each known word becomes.
 
-Source: Lumos's API contract, `AccountLifecycleStatus` (11 values), and its connector model, `AccountStatus` (6), read
-2026-08. Lumos publishes no table between the two; its Snowflake connector maps disabled to suspended, deleted to
-deprovisioned.
+Source: Lumos's API contract, `AccountLifecycleStatus` (11 values), and its connector model,
+`AccountStatus` (6), read 2026-08. Lumos publishes no table between the two; its Snowflake connector
+maps disabled to suspended, deleted to deprovisioned.
 """
 
 UPLOAD_STATUSES = (

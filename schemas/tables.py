@@ -1,7 +1,7 @@
 """The canonical tables: names, columns and dtypes, under Lumos's connector names.
 
-All text unless said; null is absence; times are UTC. Ids are as the source wrote them: never trimmed, re-cased or
-re-typed.
+All text unless said; null is absence; times are UTC. Ids are as the source wrote them: never
+trimmed, re-cased or re-typed.
 """
 
 import polars as pl
@@ -44,7 +44,8 @@ ASSOCIATIONS = {
 }
 
 HELD = {"account": pl.UInt32(), "entitlement": pl.UInt32()}
-"""Associations as a snapshot keeps them: row numbers in its accounts and its entitlements, sorted, each pair once."""
+"""Associations as a snapshot keeps them: row numbers in its accounts and its entitlements, sorted, each pair once.
+"""
 
 REJECTS = {
     "table": pl.String(),
@@ -55,8 +56,11 @@ REJECTS = {
     "reason": pl.String(),
     "value": pl.String(),
 }
-"""`row` is the line in the source, from 1. `key` is the record's id, as JSON where it has several parts; null where it
-cannot be told. `value` is kept in the private archive only."""
+"""`row` is the line in the source, from 1.
+
+`key` is the record's id, as JSON where it has several parts; null where it cannot be told. `value`
+is kept in the private archive only.
+"""
 
 ACCOUNT_FIELDS = tuple(ACCOUNTS)
 ROW = "source row"

@@ -1,7 +1,8 @@
 """YAML as a person meant it: every scalar stays the text it is, and every key knows its line.
 
-No value is re-typed on the way (`00012`, `no` and `1.10` stay so; the model decides what they are), a key written
-twice is an error instead of the last one winning, and neither tags nor aliases are followed.
+No value is re-typed on the way (`00012`, `no` and `1.10` stay so; the model decides what they are),
+a key written twice is an error instead of the last one winning, and neither tags nor aliases are
+followed.
 """
 
 from dataclasses import dataclass
@@ -36,12 +37,15 @@ def to_yaml_document(text: str, name: str) -> YamlDocument:
     """The document in `text`; `name` is the file's name for messages.
 
     Raises:
-        ConfigError: not YAML, a key twice, a tag, an anchor or alias, or a key that is not plain text.
+        ConfigError: not YAML, a key twice, a tag, an anchor or alias, or a key that is not plain
+            text.
     """
     problem = None
     try:
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
-            raise ConfigError(f"{name}: anchors and aliases (& and *) are not used in a source file")
+            raise ConfigError(
+                f"{name}: anchors and aliases (& and *) are not used in a source file"
+            )
         node = yaml.compose(text, yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark

@@ -40,9 +40,7 @@ def to_accounts(
         pl.col(column).alias(f"cell of {column}")
         for column in sorted({one.column for one in file.entitlements})
     )
-    conformed = conform(
-        table, candidates, accounts_contract(labels), KEY, use, cells, tuple(found)
-    )
+    conformed = conform(table, candidates, accounts_contract(labels), KEY, use, cells, tuple(found))
     return conformed, _column_warnings(table, use)
 
 

@@ -1,4 +1,7 @@
-"""Associations: who holds what, linked to rows of the accounts and the entitlements. One without both ends is a reject."""
+"""Associations: who holds what, linked to rows of the accounts and the entitlements.
+
+One without both ends is a reject.
+"""
 
 from dataclasses import dataclass
 
@@ -25,7 +28,8 @@ class CellPieces:
     Attributes:
         packed: (number of the accepted account, in the source's order; code of the piece).
         pieces: `code` and `piece`.
-        ids: the entitlements: `entitlement_type`, both id columns and `label`, row by row with `pieces`.
+        ids: the entitlements: `entitlement_type`, both id columns and `label`, row by row with
+            `pieces`.
     """
 
     packed: pl.Series
@@ -70,7 +74,8 @@ class Linked:
     """Associations by row number.
 
     Attributes:
-        packed: pairs of rows in the snapshot's accounts and entitlements; in no order, repetitions included.
+        packed: pairs of rows in the snapshot's accounts and entitlements; in no order, repetitions
+            included.
         rejects: `REJECTS`: those that lack an end.
         read: how many were read.
     """
@@ -92,7 +97,8 @@ def link_cells(
     Args:
         cells: what the column names.
         account_rows: the accepted account's number -> its row in the snapshot.
-        entitlements: the snapshot's entitlements, keys and type; one of another type is not the one meant.
+        entitlements: the snapshot's entitlements, keys and type; one of another type is not the one
+            meant.
         column: the column, for its name.
         accounts: the accepted accounts by number: `ROW`, `file` and `account_id`, for rejects.
     """

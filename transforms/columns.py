@@ -1,6 +1,7 @@
 """From a source's columns to candidate rows of a canonical table: named, trimmed, mapped, not yet judged."""
 
 import difflib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -19,10 +20,12 @@ VERBATIM = (
     "integration_specific_entitlement_id",
     "integration_specific_resource_id",
 )
-"""Ids are never touched; an absent one is an empty string, which a contract refuses where it must not be."""
+"""Ids are never touched; an absent one is an empty string, which a contract refuses where it must not be.
+"""
 
 UNSAID_STATUS = StatusColumn(constant="ACTIVE")
-"""Only a source without any status column means ACTIVE (Lumos: help centre 7793495392, read 2024-10-08)."""
+"""Only a source without any status column means ACTIVE (Lumos: help centre 7793495392, read 2024-10-08).
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,9 @@ def _defaults(named: Strict) -> dict[str, TextColumn | TimeColumn]:
     return {name: kinds.get(name, TextColumn)(column=name) for name in type(named).model_fields}
 
 
-def _missing(table: RawTable, field: str, column: str | None, present: list[str]) -> SourceFormatError:
+def _missing(
+    table: RawTable, field: str, column: str | None, present: list[str]
+) -> SourceFormatError:
     close = difflib.get_close_matches(column or "", present, n=1)
     hint = f"did you mean {close[0]!r}?" if close else f"it has {', '.join(map(repr, present))}"
     return SourceFormatError(f"{table.origin}: no column {column!r}, wanted for {field}; {hint}")
@@ -106,11 +111,14 @@ def accounts_use(accounts: RawTable, file: SourceFile) -> ColumnUse:
     return use
 
 
-def to_candidates(rows: pl.DataFrame, use: ColumnUse, schema: dict[str, pl.DataType]) -> pl.DataFrame:
+def to_candidates(
+    rows: pl.DataFrame, use: ColumnUse, schema: Mapping[str, pl.DataType]
+) -> pl.DataFrame:
     """`rows` under canonical names: one row a row, in order; `schema`'s columns, then attributes by label.
 
-    Text is trimmed and an empty one is null, but for ids. A status or type without a mapping stays as it is, for the
-    contract to refuse. Times that cannot be read are null here; `unread_times` finds them.
+    Text is trimmed and an empty one is null, but for ids. A status or type without a mapping stays
+    as it is, for the contract to refuse. Times that cannot be read are null here; `unread_times`
+    finds them.
     """
     labels = sorted(set(use.fields) - set(schema))
     filled = [
@@ -163,7 +171,9 @@ def _by_table(
     return text.replace(table)
 
 
-def unread_times(rows: pl.DataFrame, use: ColumnUse, candidates: pl.DataFrame) -> dict[str, pl.Series]:
+def unread_times(
+    rows: pl.DataFrame, use: ColumnUse, candidates: pl.DataFrame
+) -> dict[str, pl.Series]:
     """By field of time: a mask of the rows whose cell is not blank, yet is no time."""
     unread = {}
     for name, origin in use.fields.items():

@@ -48,7 +48,8 @@ def conform(
         contract: the table's contract.
         key: the columns that must be unique together.
         use: how the raw columns were used, to find a reject's own text.
-        beside: further columns of the same rows that make two rows differ (entitlements kept in a cell).
+        beside: further columns of the same rows that make two rows differ (entitlements kept in a
+            cell).
         found: failures known already (`FAILURES`).
     """
     whole = candidates if beside is None else candidates.hstack(beside)
@@ -62,7 +63,7 @@ def conform(
         ]
     )
     is_rejected = pl.repeat(value=False, n=candidates.height, dtype=pl.Boolean, eager=True)
-    is_rejected = is_rejected.scatter(faults["index"].unique(), True)  # noqa: FBT003
+    is_rejected = is_rejected.scatter(faults["index"].unique(), True)
     rejects = _rejects(table, candidates, key, use, faults)
     accepted = ~is_rejected & ~repeated
     count = TableCount(

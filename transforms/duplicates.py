@@ -8,10 +8,14 @@ CONFLICT = "has a key that another, different row has too"
 def duplicates_of(records: pl.DataFrame, key: list[str]) -> tuple[pl.Series, pl.Series]:
     """Two masks over `records`, row by row: (conflicting, a repetition of an equal row before it).
 
-    `records` holds everything that makes two rows differ, and nothing else. A conflicting row is in conflict with every
-    row of its key, however many of those are equal.
+    `records` holds everything that makes two rows differ, and nothing else. A conflicting row is in
+    conflict with every row of its key, however many of those are equal.
     """
-    keys = records.select(pl.struct(key).hash()).to_series() if len(key) > 1 else records[key[0]].hash()
+    keys = (
+        records.select(pl.struct(key).hash()).to_series()
+        if len(key) > 1
+        else records[key[0]].hash()
+    )
     shared = keys.is_duplicated()
     conflicting = pl.repeat(False, records.height, dtype=pl.Boolean, eager=True)
     repeated = conflicting.clone()

@@ -55,12 +55,16 @@ def _with_default(use: ColumnUse, field: str, origin: TextColumn) -> ColumnUse:
 
 def named_only(ids: pl.DataFrame) -> pl.DataFrame:
     """Entitlements known by nothing but their ids (`ENTITLEMENT_KEY`, and `entitlement_type` where it is known)."""
-    known_type = pl.col("entitlement_type") if "entitlement_type" in ids.columns else pl.lit(UNSAID_TYPE)
+    known_type = (
+        pl.col("entitlement_type") if "entitlement_type" in ids.columns else pl.lit(UNSAID_TYPE)
+    )
     return ids.select(
         known_type.alias("entitlement_type"),
         "integration_specific_id",
         "integration_specific_resource_id",
-        (pl.col("label") if "label" in ids.columns else pl.col("integration_specific_id")).alias("label"),
+        (pl.col("label") if "label" in ids.columns else pl.col("integration_specific_id")).alias(
+            "label"
+        ),
         pl.lit(None, dtype=pl.String).alias("description"),
         pl.lit(None, dtype=pl.String).alias("is_assignable"),
     )

@@ -12,8 +12,9 @@ FLOOR = 1
 def check_guards(plan: Plan, counts: dict[str, TableCount], guards: Guards) -> tuple[Breach, ...]:
     """The guards that the plan breaks, in the source file's order; none means that it may be uploaded.
 
-    Shares of removals are of the last accepted snapshot, of rejects of the rows read. On a first run nothing can be
-    removed or deactivated. The associations of a single account that leaves count with the account.
+    Shares of removals are of the last accepted snapshot, of rejects of the rows read. On a first
+    run nothing can be removed or deactivated. The associations of a single account that leaves
+    count with the account.
     """
     least = max(guards.min_accounts, 1)
     breaches = []

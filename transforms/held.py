@@ -45,8 +45,9 @@ def recode(held: pl.DataFrame, account: pl.Series, entitlement: pl.Series) -> pl
 def split_cells(cells: pl.Series, separator: str) -> tuple[pl.Series, pl.DataFrame]:
     """The pieces of every cell: (packed pairs of cell number and piece's code, the pieces by `code`).
 
-    Pieces are trimmed, empty ones dropped (Lumos's own multi-value form); a piece said twice in a cell is there twice.
-    Codes have no meaning and no order of their own; cell numbers count `cells` from 0.
+    Pieces are trimmed, empty ones dropped (Lumos's own multi-value form); a piece said twice in a
+    cell is there twice. Codes have no meaning and no order of their own; cell numbers count `cells`
+    from 0.
     """
     words = pl.Categorical(pl.Categories.random())
     packed = [pl.Series(dtype=pl.UInt64)]

@@ -1,7 +1,9 @@
-"""Law 2: a rejected row is never a removal. It keeps every last accepted record that it may have been.
+"""Law 2: a rejected row is never a removal.
 
-A reject whose key can be read keeps the record of that key. One whose key cannot be read may be any record that is missing
-now, so all of those are kept, and the run says so.
+It keeps every last accepted record that it may have been.
+
+A reject whose key can be read keeps the record of that key. One whose key cannot be read may be any
+record that is missing now, so all of those are kept, and the run says so.
 """
 
 from dataclasses import dataclass
@@ -38,8 +40,8 @@ def kept_records(
         last: the last accepted table.
         current: the accepted records of this read.
         keys: rejects' keys as `key_text` writes them; null where a key cannot be read.
-        guessed: keys of rows that could not even be split into columns: right if they name a record of `last`, else
-            unreadable.
+        guessed: keys of rows that could not even be split into columns: right if they name a record
+            of `last`, else unreadable.
         key: the key's columns.
     """
     missing = last.join(current.select(key), on=key, how="anti", maintain_order="left")
@@ -47,7 +49,9 @@ def kept_records(
     known = last.select(key_expression(key)).to_series()
     guesses = guessed.filter((guessed != NO_RECORD).fill_null(value=True))
     is_named = names.is_in(pl.concat([keys, guesses]).drop_nulls().implode())
-    unreadable = keys.null_count() > 0 or not guesses.is_in(known.implode()).fill_null(value=False).all()
+    unreadable = (
+        keys.null_count() > 0 or not guesses.is_in(known.implode()).fill_null(value=False).all()
+    )
     kept = missing if unreadable else missing.filter(is_named)
     return KeptRecords(kept, int((~is_named).sum()) if unreadable else 0)
 
@@ -79,7 +83,11 @@ def kept_pairs(
     if not keys.len():
         return of_kept
     parts = keys.str.json_decode(pl.Struct(ASSOCIATIONS)).struct.unnest()
-    if parts.select(pl.all_horizontal(pl.col("account_id", _ENTITLEMENT).is_null())).to_series().any():
+    if (
+        parts.select(pl.all_horizontal(pl.col("account_id", _ENTITLEMENT).is_null()))
+        .to_series()
+        .any()
+    ):
         return pl.repeat(value=True, n=held.height, dtype=pl.Boolean, eager=True)
     return of_kept | _named_pairs(last, parts)
 

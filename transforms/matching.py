@@ -37,7 +37,7 @@ def matched(now: pl.DataFrame, before: pl.DataFrame, key: list[str]) -> Matched:
         {"now": now_of_before.filter(found), "before": found.arg_true().cast(pl.UInt32)}
     ).sort("now")
     is_new = pl.repeat(value=True, n=now.height, dtype=pl.Boolean, eager=True)
-    is_new = is_new.scatter(pairs["now"], False)  # noqa: FBT003
+    is_new = is_new.scatter(pairs["now"], False)
     return Matched(
         pairs["now"],
         pairs["before"],
@@ -61,9 +61,7 @@ def differing(
     differs = pl.DataFrame(masks)
     some = differs.select(pl.any_horizontal(pl.all())).to_series()
     named = differs.filter(some).select(
-        fields=pl.concat_arr(
-            pl.when(pl.col(name)).then(pl.lit(name)) for name in fields
-        )
+        fields=pl.concat_arr(pl.when(pl.col(name)).then(pl.lit(name)) for name in fields)
         .arr.to_list()
         .list.eval(pl.element().drop_nulls())
     )

@@ -1,7 +1,8 @@
 """Permissions: entitlements as the upload API names them, under ids that never collide and can be read back.
 
-The upload API has no resource, so an entitlement that has one carries it in its id. The form depends on the entitlement
-alone, never on what else is in the snapshot: an id that changed with its neighbours would look like a new permission.
+The upload API has no resource, so an entitlement that has one carries it in its id. The form
+depends on the entitlement alone, never on what else is in the snapshot: an id that changed with its
+neighbours would look like a new permission.
 """
 
 import polars as pl
@@ -32,8 +33,8 @@ def _unescape(part: str) -> str:
 def to_permissions(entitlements: pl.DataFrame, resources: pl.DataFrame) -> pl.DataFrame:
     """One permission an entitlement, in the entitlements' order: `PERMISSION_FIELDS`, text, no nulls.
 
-    `name` is the label, with the resource's label in brackets after it; a resource without a row of its own is named by
-    its id.
+    `name` is the label, with the resource's label in brackets after it; a resource without a row of
+    its own is named by its id.
     """
     resource = "integration_specific_resource_id"
     labels = resources.select(

@@ -71,7 +71,10 @@ def _account_changes(
     status, status_before = snapshot.accounts["user_status"], before.accounts["user_status"]
     nothing = pl.lit([], dtype=pl.List(pl.String))
     added = pl.DataFrame(
-        {"integration_specific_id": ids.gather(accounts.added), "status_after": status.gather(accounts.added)}
+        {
+            "integration_specific_id": ids.gather(accounts.added),
+            "status_after": status.gather(accounts.added),
+        }
     ).with_columns(change=pl.lit("added"), fields=nothing)
     changed = differences.select("fields", change=pl.lit("changed")).with_columns(
         ids.gather(differences["now"]).alias("integration_specific_id"),
@@ -88,10 +91,14 @@ def _account_changes(
         [pl.DataFrame(schema=ACCOUNT_CHANGES), added, changed, removed], how="diagonal"
     )
     tally = _tally(differences["fields"].explode())
-    return changes.sort("integration_specific_id"), {name: tally[name] for name in fields if name in tally}
+    return changes.sort("integration_specific_id"), {
+        name: tally[name] for name in fields if name in tally
+    }
 
 
-def _entitlement_changes(snapshot: Snapshot, before: Snapshot, entitlements: Matched) -> pl.DataFrame:
+def _entitlement_changes(
+    snapshot: Snapshot, before: Snapshot, entitlements: Matched
+) -> pl.DataFrame:
     """Changes of the catalogue; a resource that is called otherwise changes the entitlements it scopes."""
     now, then = _with_resource_label(snapshot), _with_resource_label(before)
     fields = [name for name in now.columns if name not in ENTITLEMENT_KEY]
@@ -141,7 +148,9 @@ def _association_changes(
     went_along = int(accounts.now_of_before.gather(went["account"]).is_null().sum())
     removed = dropped.len() + went.height
     counts = Changes(before.held.height, snapshot.held.height, added.len(), 0, removed)
-    rows = pl.concat([pl.DataFrame(schema=ASSOCIATION_CHANGES), added_rows, dropped_rows, went_rows])
+    rows = pl.concat(
+        [pl.DataFrame(schema=ASSOCIATION_CHANGES), added_rows, dropped_rows, went_rows]
+    )
     return counts, rows, went_along
 
 

@@ -12,7 +12,8 @@ from pandera.errors import SchemaErrors
 from schemas.tables import REJECTS
 
 SLICE = 100_000
-"""Rows a contract is checked on at a time: pandera's cost a call is small, its memory grows with the rows."""
+"""Rows a contract is checked on at a time: pandera's cost a call is small, its memory grows with the rows.
+"""
 
 FAILURES = {"index": pl.UInt32(), "column": pl.String(), "reason": pl.String()}
 
@@ -38,7 +39,8 @@ class TableCount:
 def failures(candidates: pl.DataFrame, contract: pa.DataFrameSchema) -> pl.DataFrame:
     """Where `candidates` break `contract`: `FAILURES`, one row a cell and reason, by row, then as checked.
 
-    `index` counts the rows of `candidates` from 0; `column` is null where the row as a whole is at fault.
+    `index` counts the rows of `candidates` from 0; `column` is null where the row as a whole is at
+    fault.
     """
     found = [pl.DataFrame(schema=FAILURES)]
     for start in range(0, candidates.height, SLICE):
@@ -71,14 +73,16 @@ def _failures_of_slice(
     ]
 
 
-def failures_of(
-    failed: pl.Series, column: str | None, reason: str, start: int = 0
-) -> pl.DataFrame:
+def failures_of(failed: pl.Series, column: str | None, reason: str, start: int = 0) -> pl.DataFrame:
     """`FAILURES` for the rows where the mask `failed` is true, counted from `start`."""
     index = failed.arg_true().cast(pl.UInt32) + start
-    return pl.DataFrame({"index": index}).with_columns(
-        pl.lit(column, dtype=pl.String).alias("column"), pl.lit(reason).alias("reason")
-    ).cast(FAILURES)  # type: ignore[arg-type]
+    return (
+        pl.DataFrame({"index": index})
+        .with_columns(
+            pl.lit(column, dtype=pl.String).alias("column"), pl.lit(reason).alias("reason")
+        )
+        .cast(pl.Schema(FAILURES))
+    )
 
 
 def rejected_row_count(rejects: pl.DataFrame, table: str) -> int:

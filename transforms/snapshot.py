@@ -58,7 +58,8 @@ def to_snapshot(raw: Raw, file: SourceFile, last: Snapshot, now: datetime) -> No
     Args:
         raw: a whole read.
         file: how its columns are meant.
-        last: the last accepted snapshot, for what rejects keep; an empty one where they keep nothing.
+        last: the last accepted snapshot, for what rejects keep; an empty one where they keep
+            nothing.
         now: for times that cannot be, UTC.
 
     Raises:
@@ -183,7 +184,9 @@ def _with_needed(
     """The catalogue with the entitlements that only carried associations still need, and how many those are."""
     used = last.entitlements[carried["entitlement"].unique().sort().to_list()]
     needed = used.join(catalogue, on=ENTITLEMENT_KEY, how="anti")
-    return (_in_order(pl.concat([catalogue, needed])) if needed.height else catalogue), needed.height
+    return (
+        _in_order(pl.concat([catalogue, needed])) if needed.height else catalogue
+    ), needed.height
 
 
 def _linked(

@@ -26,7 +26,8 @@ _BARE = _ISO_DATE + "$"
 def to_utc(text: pl.Series, column: TimeColumn) -> pl.Series:
     """`text` as UTC times (`UTC_TIME`), row by row; null where it is null or cannot be read.
 
-    A local time that a clock change skips cannot be read; one that it repeats is taken as the earlier of the two.
+    A local time that a clock change skips cannot be read; one that it repeats is taken as the
+    earlier of the two.
     """
     if column.format is None:
         return _iso_to_utc(text, column.timezone)
@@ -42,11 +43,16 @@ def _read(text: pl.Expr, column: TimeColumn) -> pl.Expr:
     if column.format and "%z" in column.format:
         read = text.str.to_datetime(column.format, strict=False, time_unit="us", time_zone="UTC")
         return read.dt.convert_time_zone("UTC")
-    return _local(text.str.to_datetime(column.format, strict=False, time_unit="us"), column.timezone)
+    return _local(
+        text.str.to_datetime(column.format, strict=False, time_unit="us"), column.timezone
+    )
 
 
 def _iso_to_utc(text: pl.Series, zone: str | None) -> pl.Series:
-    """ISO 8601. The usual form, in UTC to the second, is read first: it is forty times as fast as the rest."""
+    """ISO 8601.
+
+    The usual form, in UTC to the second, is read first: it is forty times as fast as the rest.
+    """
     usual = text.str.to_datetime(_USUAL, strict=False, time_unit="us", time_zone="UTC")
     left = usual.is_null() & text.is_not_null()
     if not left.any():
@@ -64,14 +70,18 @@ def _any_iso_to_utc(text: pl.Expr, zone: str | None) -> pl.Expr:
         .str.replace("[zZ]$", "+00:00")
         .str.replace(r"T(\d{2}:\d{2})([+-])", "T${1}:00${2}")
     )
-    read = pl.when(text.str.contains(_ZONED)).then(zoned).str.to_datetime(
-        f"{shape}%#z", strict=False, time_unit="us", time_zone="UTC"
+    read = (
+        pl.when(text.str.contains(_ZONED))
+        .then(zoned)
+        .str.to_datetime(f"{shape}%#z", strict=False, time_unit="us", time_zone="UTC")
     )
     if zone is None:
         return read
     bare = text.str.replace(_BARE, "${1}T${2}").str.replace(r"T(\d{2}:\d{2})$", "T${1}:00")
-    local = pl.when(text.str.contains(_BARE)).then(bare).str.to_datetime(
-        shape, strict=False, time_unit="us"
+    local = (
+        pl.when(text.str.contains(_BARE))
+        .then(bare)
+        .str.to_datetime(shape, strict=False, time_unit="us")
     )
     return pl.coalesce(read, _local(local, zone))
 

@@ -12,7 +12,8 @@ from schemas.snapshot import Snapshot
 from transforms.permissions import to_permissions
 
 SLICE = 20_000
-"""Accounts encoded at a time; polars encodes outside the interpreter's lock, so two slices go at once."""
+"""Accounts encoded at a time; polars encodes outside the interpreter's lock, so two slices go at once.
+"""
 
 _TIME = "%Y-%m-%dT%H:%M:%S%.fZ"
 
@@ -20,11 +21,13 @@ _TIME = "%Y-%m-%dT%H:%M:%S%.fZ"
 def to_body_parts(snapshot: Snapshot, start: int = 0, count: int | None = None) -> Iterator[bytes]:
     """The accounts `start` to `start + count` as the inside of a JSON array: objects with commas between, in parts.
 
-    The same snapshot gives the same bytes: accounts by id, permissions by id, attributes by label, times in UTC; an
-    absent field is null, an absent attribute is left out.
+    The same snapshot gives the same bytes: accounts by id, permissions by id, attributes by label,
+    times in UTC; an absent field is null, an absent attribute is left out.
     """
     permissions = to_permissions(snapshot.entitlements, snapshot.resources).to_struct("permission")
-    end = snapshot.accounts.height if count is None else min(start + count, snapshot.accounts.height)
+    end = (
+        snapshot.accounts.height if count is None else min(start + count, snapshot.accounts.height)
+    )
     starts = range(start, end, SLICE)
     slices = ((snapshot, permissions, at, min(SLICE, end - at)) for at in starts)
     for number, part in enumerate(_two_at_once(slices)):

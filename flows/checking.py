@@ -1,0 +1,182 @@
+"""The command `check`:
+
+is everything in place for a sync? Reads little, uploads nothing, leaves nothing behind.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+from extractors.read import ProbedFile, probe_source
+
+from flows.console import Output, log_to_stderr
+from flows.settings import read_settings
+from flows.stages import no_such_app
+from flows.workspace import choose_sources, open_tools, to_lumos_api, utc_now
+from loaders.apps import find_app
+from loaders.lumos_api import LumosApi
+from schemas.errors import IngestError
+from schemas.raw import RawTable
+from schemas.settings import Settings
+from schemas.source_file import Source
+from schemas.tables import REJECTS, ROW
+from transforms.columns import accounts_use, use_of
+
+
+@dataclass(slots=True)
+class Findings:
+    """What a check found out about one source, or about the Lumos API.
+
+    Attributes:
+        subject: the source's name, or `lumos`.
+        facts: what is in place.
+        notes: what a person should know.
+        problems: the errors, each with one line.
+    """
+
+    subject: str
+    facts: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    problems: list[IngestError] = field(default_factory=list)
+
+    def attempt(self, look: Callable[[], object]) -> bool:
+        """Whether `look` found nothing wrong; what it found wrong is kept."""
+        try:
+            look()
+        except IngestError as error:
+            self.problems.append(error)
+            return False
+        return True
+
+    @property
+    def exit_code(self) -> int:
+        """0, or the worst of the problems': a wrong source file before a failure."""
+        return max((problem.exit_code for problem in self.problems), default=0)
+
+
+def check_command(workspace: Path, names: list[str], *, as_json: bool) -> int:
+    """Checks the named sources, or all; 0, 1 (something failed) or 2 (a file or setting is wrong).
+
+    Raises:
+        ConfigError: the workspace or a source file is wrong.
+    """
+    output = Output(as_json=as_json)
+    log_to_stderr(verbose=False)
+    settings = read_settings(workspace)
+    sources = choose_sources(settings.workspace, names, every=not names)
+    lumos, api = check_lumos(settings)
+    findings = [
+        lumos,
+        _check_state(settings),
+        *(check_source(one, settings, api) for one in sources),
+    ]
+    if api is not None:
+        api.close()
+    for one in findings:
+        _show(one, output)
+    output.document(
+        {
+            one.subject: {
+                "ok": not one.problems,
+                "facts": one.facts,
+                "notes": one.notes,
+                "problems": [str(problem) for problem in one.problems],
+            }
+            for one in findings
+        }
+    )
+    return max(one.exit_code for one in findings)
+
+
+def check_lumos(settings: Settings) -> tuple[Findings, LumosApi | None]:
+    """Whether the Lumos API answers to this token; the client where it does."""
+    findings = Findings("lumos")
+    apis: list[LumosApi] = []
+
+    def look() -> None:
+        api = to_lumos_api(settings)
+        apis.append(api)
+        api.get("/users/current")
+        findings.facts.append(f"{settings.api_url} answers, and takes the token")
+
+    if findings.attempt(look):
+        return findings, apis[0]
+    for api in apis:
+        api.close()
+    return findings, None
+
+
+def _check_state(settings: Settings) -> Findings:
+    findings = Findings("state")
+
+    def look() -> None:
+        with open_tools(settings, with_lumos=False):
+            findings.facts.append(f"{settings.state}: ledger and archive can be used")
+
+    findings.attempt(look)
+    return findings
+
+
+def check_source(source: Source, settings: Settings, api: LumosApi | None) -> Findings:
+    """Whether the source can be read under its file, and its app be found; no row is judged."""
+    findings = Findings(source.name)
+    findings.attempt(lambda: _look_at_files(source, settings, findings))
+    if api is not None:
+        findings.attempt(lambda: _look_for_app(source, api, findings))
+    for key in ("activity", "schedule"):
+        if getattr(source.file, key) is not None:
+            findings.notes.append(
+                f"{source.path}: {key} is read, but this version does not act on it"
+            )
+    return findings
+
+
+def _look_at_files(source: Source, settings: Settings, findings: Findings) -> None:
+    for file in probe_source(source.file.source, settings.workspace, now=utc_now()):
+        findings.facts.append(
+            f"{file.table}: {file.path}, {file.size_bytes} bytes, {file.encoding}, "
+            f"separator {file.separator!r}, {len(file.columns)} columns"
+        )
+        _look_at_columns(source, file, findings)
+
+
+def _look_at_columns(source: Source, file: ProbedFile, findings: Findings) -> None:
+    """The mapping against the columns that are there, on a table without a row."""
+    rows = pl.DataFrame(schema={name: pl.String() for name in file.columns} | {ROW: pl.UInt32()})
+    table = RawTable(file.table, rows, pl.DataFrame(schema=REJECTS), 0, file.path)
+    if file.table == "accounts":
+        use = accounts_use(table, source.file)
+        if use.unused:
+            findings.notes.append(
+                f"{file.path}: columns the source file does not name: {', '.join(map(repr, use.unused))}"
+            )
+        return
+    mappings = {
+        "entitlements": source.file.entitlement_columns,
+        "resources": source.file.resource_columns,
+        "associations": source.file.association_columns,
+    }
+    use_of(table, mappings[file.table], {}, frozenset())
+
+
+def _look_for_app(source: Source, api: LumosApi, findings: Findings) -> None:
+    app = source.file.app
+    app_id = find_app(api, app)
+    if app_id is not None:
+        findings.facts.append(f"app {app.name or app_id} is in Lumos")
+    elif app.create is not None:
+        findings.facts.append(f"app {app.name} is not in Lumos yet; the first sync makes it")
+    else:
+        findings.problems.append(no_such_app(source))
+
+
+def _show(findings: Findings, output: Output) -> None:
+    verdict = "wrong" if findings.problems else "ok"
+    output.line(f"{findings.subject}: {verdict}", "bold red" if findings.problems else "bold green")
+    for fact in findings.facts:
+        output.line(f"  {fact}")
+    for note in findings.notes:
+        output.line(f"  note: {note}", "yellow")
+    for problem in findings.problems:
+        output.note(f"lumos-ingest: {findings.subject}: {problem}")

@@ -1,0 +1,107 @@
+"""What a command says: tables and a progress bar on a terminal, plain lines elsewhere, one JSON document on request.
+
+Stdout is for what was asked for; everything else goes to stderr.
+"""
+
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+OURS = ("extractors", "transforms", "loaders", "flows", "sandbox")
+PLAIN_WIDTH = 200
+
+
+class Output:
+    """Where a command's words go.
+
+    `as_json` holds back everything but the one document; NO_COLOR is honoured by rich.
+    """
+
+    def __init__(self, *, as_json: bool) -> None:
+        self.as_json = as_json
+        self._out = _console(stderr=False)
+        self._err = _console(stderr=True)
+
+    def line(self, text: str, style: str | None = None) -> None:
+        """One line for a person, on stdout."""
+        if not self.as_json:
+            self._out.print(escape(text), style=style, highlight=False, soft_wrap=True)
+
+    def note(self, text: str) -> None:
+        """One line about the work, on stderr."""
+        self._err.print(escape(text), highlight=False, soft_wrap=True)
+
+    def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        """A table for a person; numbers stand to the right."""
+        if self.as_json:
+            return
+        is_terminal = self._out.is_terminal
+        table = Table(
+            title=escape(title), box=SIMPLE_HEAD if is_terminal else None, title_justify="left",
+            header_style="bold" if is_terminal else "", title_style="bold" if is_terminal else "",
+        )  # fmt: skip
+        for number, name in enumerate(columns):
+            is_number = bool(rows) and all(isinstance(row[number], int | None) for row in rows)
+            table.add_column(name, justify="right" if is_number else "left", overflow="fold")
+        for row in rows:
+            table.add_row(*("" if cell is None else escape(str(cell)) for cell in row))
+        self._out.print(table)
+        self._out.print()
+
+    def text(self, text: str) -> None:
+        """Text as it is, on stdout: Markdown, JSON."""
+        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+
+    def document(self, content: object) -> None:
+        """The one JSON document, where it was asked for."""
+        if self.as_json:
+            self.text(json.dumps(content, indent=2, ensure_ascii=False, default=str))
+
+    @contextmanager
+    def progress(self) -> Iterator[Callable[[str, int, int], None]]:
+        """A callback (stage, done, total) that moves a bar on a terminal, and says nothing elsewhere."""
+        if not self._err.is_terminal:
+            yield lambda _stage, _done, _total: None
+            return
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+        )
+        with Progress(*columns, console=self._err, transient=True) as bar:
+            task = bar.add_task("", total=None)
+
+            def moved(stage: str, done: int, total: int) -> None:
+                bar.update(task, description=stage, completed=done, total=total or None)
+
+            yield moved
+
+
+def _console(*, stderr: bool) -> Console:
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(stderr=stderr, width=None if stream.isatty() else PLAIN_WIDTH)
+
+
+def log_to_stderr(*, verbose: bool) -> None:
+    """Our own loggers' lines on stderr:
+
+    one INFO line a stage where nobody watches a bar, warnings always.
+    """
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
+    watched = sys.stderr.isatty() and not verbose
+    for name in OURS:
+        logger = logging.getLogger(name)
+        logger.handlers = [handler]
+        logger.setLevel(logging.WARNING if watched else logging.INFO)
+        logger.propagate = False

@@ -1,0 +1,128 @@
+"""The command `preview`: a plan to look at, to share, or to take away as files."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from flows.console import Output, log_to_stderr
+from flows.plan_text import sharing_key, to_markdown
+from flows.preview import Preview, preview_source
+from flows.settings import read_settings
+from flows.showing import show_plan, what_to_do
+from flows.stages import Planned
+from flows.summary import plan_summary, run_counts
+from flows.workspace import choose_sources, open_tools
+from schemas.errors import ConfigError, GuardError
+from schemas.snapshot import associations_of
+from transforms.import_csv import to_import_table
+
+
+def preview_command(
+    workspace: Path, name: str, *, out: Path | None, as_markdown: bool, as_json: bool
+) -> int:
+    """Shows what a sync of the source would do; 3 where a guard would hold it, else 0.
+
+    Raises:
+        IngestError: the source cannot be read whole, or not under its file.
+    """
+    output = Output(as_json=as_json)
+    log_to_stderr(verbose=False)
+    settings = read_settings(workspace)
+    source = choose_sources(settings.workspace, [name], every=False)[0]
+    with (
+        output.progress() as progress,
+        open_tools(settings, with_lumos=False, progress=progress) as tools,
+    ):
+        preview = preview_source(source, tools)
+    planned = preview.planned
+    if as_markdown:
+        output.text(to_markdown(source.name, planned, sharing_key(settings.state)))
+    else:
+        show_plan(source.name, planned, output)
+        _show_verdict(preview, output)
+    if out is not None:
+        for line in write_tables(planned, out):
+            output.note(line)
+    output.document(preview_document(preview))
+    return GuardError.exit_code if planned.verdict.is_held else 0
+
+
+def preview_document(preview: Preview) -> dict[str, object]:
+    """The preview as JSON:
+
+    counts, every change by its key, every reject by file and line, the verdict.
+    """
+    planned = preview.planned
+    plan = planned.plan
+    return {
+        "source": preview.source.name,
+        "base_run_id": planned.base.run_id if planned.base else None,
+        "counts": run_counts(planned.normalized, plan),
+        "plan": plan_summary(plan, planned.verdict),
+        "changes": {
+            "accounts": plan.account_changes.to_dicts(),
+            "entitlements": plan.entitlement_changes.to_dicts(),
+            "associations": plan.association_changes.to_dicts(),
+        },
+        "rejects": planned.normalized.rejects.drop("value").to_dicts(),
+        "warnings": list(planned.normalized.warnings),
+    }
+
+
+def _show_verdict(preview: Preview, output: Output) -> None:
+    verdict = preview.planned.verdict
+    if verdict.is_held:
+        output.line(
+            f"{preview.source.name}: a guard would hold this; a sync would upload nothing.",
+            "bold red",
+        )
+        for line in what_to_do(preview.source.name, preview.planned)[: len(verdict.breaches)]:
+            output.line(f"  {line}")
+    else:
+        output.line(
+            f"{preview.source.name}: the guards let this pass; nothing was uploaded.", "green"
+        )
+
+
+def write_tables(planned: Planned, folder: Path) -> list[str]:
+    """Writes the canonical tables as Parquet and the import file as CSV, 0600; a line for each file.
+
+    Raises:
+        ConfigError: the folder cannot be written to.
+    """
+    snapshot = planned.normalized.snapshot
+    imported = to_import_table(snapshot)
+    tables = {
+        "accounts": snapshot.accounts,
+        "entitlements": snapshot.entitlements,
+        "resources": snapshot.resources,
+        "associations": associations_of(snapshot),
+        "rejects": planned.normalized.rejects.drop("value"),
+    }
+    reason, lines = None, []
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name, table in tables.items():
+            path = folder / f"{name}.parquet"
+            _write(path, table.write_parquet)
+            lines.append(f"{path}: {table.height} rows")
+        path = folder / "lumos-import.csv"
+        _write(path, imported.rows.write_csv)
+    except OSError as error:
+        reason = error.strerror or "cannot be written to"
+    if reason:
+        raise ConfigError(f"--out {folder}: {reason}")
+    parted = (
+        f"delimiter used inside a cell: {imported.delimiter}"
+        if imported.delimiter
+        else "no delimiter is free: names hold every one of ; | ~ ^"
+    )
+    lines.append(f"{path}: {imported.rows.height} rows for Lumos's import dialogue; {parted}")
+    return lines
+
+
+def _write(path: Path, write: Callable[[Path], object]) -> None:
+    """Writes a new private file; never one that others could read meanwhile."""
+    path.unlink(missing_ok=True)
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    write(path)

@@ -1,0 +1,145 @@
+"""Plans, outcomes and rejects as a person reads them in a terminal."""
+
+import polars as pl
+
+from flows.console import Output
+from flows.stages import Outcome, Planned
+from schemas.source_file import Source
+
+SHOWN = 20
+"""Rows of changes and rejects that a terminal shows; `--json` has all."""
+
+
+def show_outcome(source: Source, outcome: Outcome, output: Output) -> None:
+    """What came of a sync, and what to type where a person must decide."""
+    run, planned = outcome.run, outcome.planned
+    for run_id in outcome.settled:
+        output.line(f"{source.name}: run {run_id} had been cut off; it is settled.")
+    show_plan(source.name, planned, output)
+    if run.state == "held":
+        output.line(f"{source.name}: held as run {run.run_id}; nothing was uploaded.", "bold red")
+        for line in what_to_do(source.name, planned):
+            output.line(f"  {line}")
+    elif run.state == "unchanged":
+        output.line(
+            f"{source.name}: nothing has changed; nothing was sent (upload.unchanged: skip)."
+        )
+    else:
+        output.line(
+            f"{source.name}: done as run {run.run_id}: {planned.plan.accounts.after} accounts are in the app "
+            f"(job {run.job_ids[-1]})."
+        )
+        if planned.verdict.lifts:
+            output.line(
+                f"  let through by {run.allowed_by}: the plan held as run {planned.verdict.lifts}"
+            )
+
+
+def what_to_do(name: str, planned: Planned) -> list[str]:
+    """What a person may type about a held plan."""
+    lines = [str(breach) for breach in planned.verdict.breaches]
+    if planned.verdict.moved_since:
+        lines.append(
+            f"The source has moved since run {planned.verdict.moved_since} was held: this is another plan."
+        )
+    lines.append(f"Look at it:    lumos-ingest preview {name}")
+    if all(breach.is_removal for breach in planned.verdict.breaches):
+        lines.append(f"Let it through: lumos-ingest sync {name} --allow-removals")
+    else:
+        lines.append("Fix the source and sync again, or change the guard in the source file.")
+    return lines
+
+
+def show_plan(name: str, planned: Planned, output: Output) -> None:
+    """The plan in tables: counts, then what changes, then what was rejected."""
+    plan, counts = planned.plan, planned.normalized.counts
+    against = (
+        f"run {planned.base.run_id}"
+        if planned.base
+        else "nothing (first run: everything is an add)"
+    )
+    rows = []
+    for table in ("accounts", "entitlements", "associations"):
+        changes, count = getattr(plan, table), counts.get(table)
+        fates = (count.read, count.merged, count.rejected, count.kept) if count else (None,) * 4
+        rows.append(
+            (
+                table,
+                *fates,
+                changes.before,
+                changes.after,
+                changes.added,
+                changes.changed,
+                changes.removed,
+            )
+        )
+    output.table(
+        f"{name}: the plan, against {against}",
+        (
+            "table",
+            "read",
+            "merged",
+            "rejected",
+            "kept",
+            "before",
+            "after",
+            "added",
+            "changed",
+            "removed",
+        ),
+        rows,
+    )
+    _show_tallies(planned, output)
+    if not plan.is_first:
+        _show_changes(planned, output)
+    show_rejects(planned.normalized.rejects, output)
+
+
+def _show_tallies(planned: Planned, output: Output) -> None:
+    plan = planned.plan
+    for title, tally in (
+        ("accounts by status", plan.by_status),
+        ("status changes", plan.status_flips),
+        ("fields that changed", plan.changed_fields),
+    ):
+        if tally:
+            output.line(f"{title}: " + ", ".join(f"{key} {count}" for key, count in tally.items()))
+    for title, labels in (
+        ("attributes that are new", plan.attributes_added),
+        ("attributes that are gone", plan.attributes_removed),
+    ):
+        if labels:
+            output.line(f"{title}: {', '.join(labels)}")
+    for warning in planned.normalized.warnings:
+        output.line(f"note: {warning}", "yellow")
+    output.line("")
+
+
+def _show_changes(planned: Planned, output: Output) -> None:
+    changes = planned.plan.account_changes
+    if changes.height:
+        # Removals first: they are what a person must see.
+        order = changes.sort(pl.col("change") != "removed", maintain_order=True).head(SHOWN)
+        rows = [
+            (account, change, ", ".join(fields), before, after)
+            for account, change, fields, before, after in order.iter_rows()
+        ]
+        title = _titled("accounts that change", changes.height)
+        output.table(title, ("account", "change", "fields", "status before", "status after"), rows)
+    associations = planned.plan.association_changes
+    if associations.height:
+        order = associations.sort(pl.col("change") != "removed", maintain_order=True).head(SHOWN)
+        title = _titled("associations that change", associations.height)
+        output.table(title, ("account", "entitlement", "resource", "change"), order.rows())
+
+
+def show_rejects(rejects: pl.DataFrame, output: Output) -> None:
+    """Rejected rows by file and line, with their reason; values stay in the private archive."""
+    if rejects.height:
+        rows = rejects.select("file", "row", "column", "reason").head(SHOWN).rows()
+        title = _titled("rejected rows", rejects.height)
+        output.table(title, ("file", "line", "column", "reason"), rows)
+
+
+def _titled(title: str, total: int) -> str:
+    return f"{title}: {total}" if total <= SHOWN else f"{title}: {total}, the first {SHOWN}"

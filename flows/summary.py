@@ -1,0 +1,84 @@
+"""A run in numbers and words that may be shown, logged and kept: no id, no value of a row."""
+
+from dataclasses import asdict
+from typing import Any
+
+from flows.guarding import Verdict
+from schemas.plan import Changes, Plan
+from schemas.run import Run
+from transforms.snapshot import Normalized
+
+
+def run_counts(normalized: Normalized, plan: Plan | None = None) -> dict[str, int]:
+    """Flat counts of a run: rows by table and fate, then the plan's changes by table."""
+    counts = {
+        f"{table}_{fate}": number
+        for table, count in normalized.counts.items()
+        for fate, number in asdict(count).items()
+    }
+    if plan is None:
+        return counts
+    for table, changes in _tables(plan).items():
+        counts |= {
+            f"{table}_{kind}": getattr(changes, kind) for kind in ("added", "changed", "removed")
+        }
+        counts[f"{table}_total"] = changes.after
+    counts["accounts_deactivated"] = plan.deactivated
+    return counts
+
+
+def plan_summary(plan: Plan, verdict: Verdict) -> dict[str, object]:
+    """The plan without its frames, and the guards' verdict."""
+    return {
+        "is_first": plan.is_first,
+        "is_empty": plan.is_empty,
+        **{table: asdict(changes) for table, changes in _tables(plan).items()},
+        "deactivated": plan.deactivated,
+        "by_status": plan.by_status,
+        "status_flips": plan.status_flips,
+        "changed_fields": plan.changed_fields,
+        "attributes_added": list(plan.attributes_added),
+        "attributes_removed": list(plan.attributes_removed),
+        "verdict": verdict_summary(verdict),
+    }
+
+
+def verdict_summary(verdict: Verdict) -> dict[str, object]:
+    """The verdict as JSON holds it."""
+    return {
+        "verdict": "held" if verdict.is_held else "pass",
+        "breaches": [asdict(breach) for breach in verdict.breaches],
+        "lifts": verdict.lifts,
+        "moved_since": verdict.moved_since,
+        "text": str(verdict),
+    }
+
+
+def run_summary(run: Run) -> dict[str, Any]:
+    """A run as `runs --json` lists it."""
+    return {
+        "run_id": run.run_id,
+        "source": run.source,
+        "state": run.state,
+        "started_at": run.started_at.isoformat(),
+        "ended_at": run.ended_at.isoformat() if run.ended_at else None,
+        "actor": run.actor,
+        "app_id": run.app_id,
+        "job_id": run.job_ids[-1] if run.job_ids else None,
+        "job_ids": list(run.job_ids),
+        "base_run_id": run.base_run_id,
+        "content_hash": run.content_hash,
+        "counts": run.counts,
+        "plan": run.plan,
+        "error": run.error,
+        "allowed_by": run.allowed_by,
+        "allowed_at": run.allowed_at.isoformat() if run.allowed_at else None,
+    }
+
+
+def _tables(plan: Plan) -> dict[str, Changes]:
+    return {
+        "accounts": plan.accounts,
+        "entitlements": plan.entitlements,
+        "associations": plan.associations,
+    }

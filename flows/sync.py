@@ -1,0 +1,58 @@
+"""The Prefect flow `sync`: the same order of stages, each a task, for schedules, workers and a configured API.
+
+Prefect orchestrates, it does not remember: nothing is cached, no result is kept, no POST is retried
+by it, and the parameters name things, never hold them. Wiping its database loses and repeats
+nothing.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+# Read once, at Prefect's import: no telemetry from a pipeline that handles people's access.
+os.environ.setdefault("DO_NOT_TRACK", "1")
+os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+
+from prefect import flow, task
+from prefect.cache_policies import NO_CACHE
+
+from flows.settings import read_settings
+from flows.stages import Outcome, sync_source
+from flows.workspace import choose_sources, open_tools
+from schemas.errors import GuardError
+
+
+def as_task(name: str, stage: Callable[[], Any]) -> Any:  # noqa: ANN401 - a stage's own type
+    """Runs a stage as a Prefect task.
+
+    It takes no argument, so that no frame is searched, hashed or stored.
+    """
+    return task(name=name, cache_policy=NO_CACHE, persist_result=False, retries=0)(stage)()
+
+
+@flow(name="sync", flow_run_name="sync-{source}", persist_result=False, retries=0)
+def sync(source: str, workspace: str = ".", allow_removals: bool = False) -> Outcome:
+    """Syncs one source of a workspace.
+
+    Args:
+        source: the source's name.
+        workspace: the folder with `sources/`, on the machine that runs this.
+        allow_removals: let through the one plan that is held for its removals.
+
+    Returns:
+        What came of it, to a caller in this process; Prefect keeps no result.
+
+    Raises:
+        IngestError: the run failed, or a guard holds it (GuardError): the flow run fails too.
+    """
+    settings = read_settings(Path(workspace))
+    chosen = choose_sources(settings.workspace, [source], every=False)[0]
+    with open_tools(settings) as tools:
+        outcome = sync_source(chosen, tools, allow_removals=allow_removals, step=as_task)
+    if outcome.run.state == "held":
+        raise GuardError(
+            f"held as run {outcome.run.run_id}, nothing was uploaded: {outcome.planned.verdict}; "
+            f"look at it with lumos-ingest preview {source}"
+        )
+    return outcome

@@ -1,0 +1,174 @@
+"""A workspace: a folder with `sources/*.yaml`, its settings, and what a run works with."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from time import sleep
+
+from loaders.archive import Archive, open_archive
+from loaders.ledger import Ledger, open_ledger
+from loaders.lumos_api import LumosApi
+from schemas.errors import ConfigError, StateError
+from schemas.settings import Settings
+from schemas.source_file import Source, to_source
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+
+
+def utc_now() -> datetime:
+    """This moment, UTC."""
+    return datetime.now(UTC)
+
+
+def quiet(_stage: str, _done: int, _total: int) -> None:
+    """A progress callback for where nobody looks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What the stages work with; what varies in a test is here.
+
+    Attributes:
+        settings: the workspace's.
+        ledger: open.
+        archive: open.
+        api: open; None for a command that does not need Lumos.
+        now: the clock, UTC.
+        sleep: waits for seconds.
+        progress: told (stage, how much is done, of how much; 0 where that is not known).
+    """
+
+    settings: Settings
+    ledger: Ledger
+    archive: Archive
+    api: LumosApi | None = None
+    now: Callable[[], datetime] = utc_now
+    sleep: Callable[[float], None] = sleep
+    progress: Callable[[str, int, int], None] = quiet
+
+
+@contextmanager
+def open_tools(
+    settings: Settings,
+    *,
+    with_lumos: bool = True,
+    progress: Callable[[str, int, int], None] = quiet,
+) -> Iterator[Tools]:
+    """Ledger, archive and the Lumos API of a workspace, closed at the end.
+
+    Raises:
+        ConfigError: no token, or an address that cannot be one.
+        StateError: the state folder, the ledger or the archive cannot be used.
+    """
+    make_state_folder(settings)
+    if with_lumos:
+        api = to_lumos_api(settings)
+        with open_ledger(settings.ledger) as ledger, api:
+            yield Tools(settings, ledger, open_archive(settings.archive), api, progress=progress)
+        return
+    with open_ledger(settings.ledger) as ledger:
+        yield Tools(settings, ledger, open_archive(settings.archive), progress=progress)
+
+
+def to_lumos_api(settings: Settings) -> LumosApi:
+    """The client of the Lumos API; nothing is sent yet.
+
+    Raises:
+        ConfigError: no token, or an address that cannot be one.
+    """
+    if settings.api_token is None:
+        raise ConfigError(
+            "LUMOS_API_TOKEN is not set: put it into the environment, or into .env in the workspace"
+        )
+    return LumosApi(settings.api_url, settings.api_token)
+
+
+def make_state_folder(settings: Settings) -> None:
+    """Makes the state folder, 0700, or takes others' rights away from it.
+
+    Raises:
+        StateError: it cannot be made.
+    """
+    reason = None
+    try:
+        settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        settings.state.chmod(0o700)
+    except OSError as error:
+        reason = error.strerror
+    if reason:
+        raise StateError(f"{settings.state}: the state folder cannot be used: {reason}")
+
+
+def read_sources(workspace: Path) -> list[Source]:
+    """Every source of the workspace, by name.
+
+    Raises:
+        ConfigError: no sources, one that is wrong, or two that feed one app.
+    """
+    folder = workspace / "sources"
+    paths = sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])
+    if not paths:
+        raise ConfigError(f"{folder}: no source files (*.yaml) here; is this the workspace?")
+    sources = [read_source_file(path, workspace) for path in paths]
+    _check_apart(sources)
+    return sources
+
+
+def read_source_file(path: Path, workspace: Path) -> Source:
+    """The source in `path`, named for its stem.
+
+    Raises:
+        ConfigError: it cannot be read, or is wrong; with file, line, key and reason.
+    """
+    shown = str(path.relative_to(workspace)) if path.is_relative_to(workspace) else str(path)
+    if not _NAME.fullmatch(path.stem):
+        raise ConfigError(f"{shown}: a source's name has letters, digits, . _ and - only")
+    text = None
+    try:
+        text = path.read_text("utf-8-sig")
+    except OSError as error:
+        reason = error.strerror
+    except UnicodeDecodeError:
+        reason = "is not text in UTF-8"
+    if text is None:
+        raise ConfigError(f"{shown}: {reason}")
+    return to_source(text, path.stem, shown)
+
+
+def choose_sources(workspace: Path, names: list[str], *, every: bool) -> list[Source]:
+    """The sources that a command names, in the order named; all of them where `every` is set.
+
+    Raises:
+        ConfigError: none named, one that does not exist, or any source file that is wrong.
+    """
+    sources = {source.name: source for source in read_sources(workspace)}
+    unknown = [name for name in names if name not in sources]
+    if unknown:
+        raise ConfigError(f"no source {unknown[0]!r}; there are {', '.join(sources)}")
+    if not names and not every:
+        raise ConfigError(f"name a source or say --all; there are {', '.join(sources)}")
+    return list(sources.values()) if every else [sources[name] for name in dict.fromkeys(names)]
+
+
+def _check_apart(sources: list[Source]) -> None:
+    """An upload is a snapshot of its app:
+
+    two sources that feed one app would remove each other's accounts.
+    """
+    names = Counter(source.name for source in sources)
+    for name, count in names.items():
+        if count > 1:
+            raise ConfigError(f"sources/{name}: there are two files of this name, .yaml and .yml")
+    fed: dict[str, Source] = {}
+    for source in sources:
+        app = source.file.app.id or source.file.app.name or ""
+        if app in fed:
+            raise ConfigError(
+                f"{source.path}: app: {fed[app].path} feeds the same app; an upload is a snapshot of its "
+                "app, so each would remove the other's accounts"
+            )
+        fed[app] = source

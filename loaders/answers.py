@@ -1,0 +1,144 @@
+"""Reads what the Lumos API answers: the pause it asks for; a refusal, as one line with no value."""
+
+import email.utils
+import json
+import re
+import time
+from datetime import UTC
+from typing import Any
+
+import httpx
+
+from schemas.errors import LumosRefusedError
+
+_LONGEST_TEXT = 200
+_EMAIL = re.compile(r"[^\s'\"<>,;]+@[^\s'\"<>,;]+")
+_NOT_SHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+_MB = 1_000_000
+_NOT_LUMOS = "did not answer as the Lumos API does: is LUMOS_API_URL right?"
+
+_ADVICE = {
+    401: "check LUMOS_API_TOKEN",
+    403: "the token's owner lacks a right in Lumos: give it, or use the token of another person",
+    404: "check the app's id, and LUMOS_API_URL",
+    409: "something else is at work on it in Lumos: run again when that has ended",
+    422: "fix what that field is made from; nothing was uploaded",
+}
+
+
+def not_lumos(request_name: str) -> LumosRefusedError:
+    """The refusal of an answer that is not the Lumos API's."""
+    return LumosRefusedError(f"{request_name}: {_NOT_LUMOS}")
+
+
+def clean_text(text: str) -> str:
+    """The text on one line of at most 200 characters, without control characters and addresses."""
+    shown = _EMAIL.sub("[value]", _NOT_SHOWN.sub(" ", text)).strip()
+    return shown if len(shown) <= _LONGEST_TEXT else f"{shown[: _LONGEST_TEXT - 1]}…"
+
+
+def pause_asked_s(response: httpx.Response) -> float | None:
+    """Seconds to wait before the request is sent again; None where the answer names no pause.
+
+    `Retry-After` goes before `x-ratelimit-reset`: it speaks of this request.
+    """
+    asked = response.headers.get("retry-after", "").strip()
+    if re.fullmatch(r"\d+(\.\d+)?", asked):
+        return float(asked)
+    moment = _to_epoch_s(asked) if asked else None
+    return rate_pause_s(response) if moment is None else max(0.0, moment - _now_of(response))
+
+
+def rate_pause_s(response: httpx.Response) -> float | None:
+    """Seconds until the rate limit's window ends; None unless this answer was its last."""
+    if response.headers.get("x-ratelimit-remaining", "").strip() != "0":
+        return None
+    reset = response.headers.get("x-ratelimit-reset", "").strip()
+    if not re.fullmatch(r"\d{1,12}(\.\d+)?", reset):
+        return None
+    return max(0.0, float(reset) - _now_of(response))
+
+
+def _now_of(response: httpx.Response) -> float:
+    """Epoch seconds by the server's clock, as its moments are; by ours where it does not tell."""
+    told = _to_epoch_s(response.headers.get("date", ""))
+    return time.time() if told is None else told
+
+
+def _to_epoch_s(text: str) -> float | None:
+    try:
+        moment = email.utils.parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def refusal_text(response: httpx.Response, request_name: str, body_size: int) -> str:
+    """The refusal as one line: request, status, first problem, count of the others, what to do.
+
+    Args:
+        response: read whole.
+        request_name: method and path.
+        body_size: bytes that were sent, for a 413.
+    """
+    said = _problem_of(response)
+    status = f"{response.status_code} {response.reason_phrase}".strip()
+    return f"{request_name}: {status}{said and f', {said}'}{_advice(response, body_size)}"
+
+
+def _advice(response: httpx.Response, body_size: int) -> str:
+    status = response.status_code
+    if status == 413:  # noqa: PLR2004 - the status is its own name
+        return (
+            f": the body is {body_size / _MB:.1f} MB: ask Lumos for its limit; set"
+            " upload.accounts_per_request only if you accept that the app is half full between"
+            " two requests"
+        )
+    if 300 <= status < 400:  # noqa: PLR2004 - redirects
+        return ": the Lumos API does not redirect: is LUMOS_API_URL right?"
+    advice = _ADVICE.get(status)
+    return f": {advice}" if advice else ""
+
+
+def _problem_of(response: httpx.Response) -> str:
+    """What the answer says is wrong, in either shape the API has; empty where it is in none."""
+    answer = decoded(response)
+    if not isinstance(answer, dict):
+        return ""
+    detail = answer.get("detail")
+    if isinstance(detail, list):
+        return _listed_problems(detail, "loc", "msg")
+    said = [clean_text(str(answer[key])) for key in ("code", "detail") if answer.get(key)]
+    errors = answer.get("errors")
+    listed = _listed_problems(errors, "field", "message") if isinstance(errors, list) else ""
+    return ", ".join([*said, *([listed] if listed else [])])
+
+
+def _listed_problems(problems: list[Any], where: str, what: str) -> str:
+    known = [problem for problem in problems if isinstance(problem, dict)]
+    if not known:
+        return ""
+    first, more = known[0], len(known) - 1
+    said = str(first.get(what, ""))
+    quoted = first.get("input")
+    if isinstance(quoted, str | int | float) and str(quoted):
+        said = said.replace(str(quoted), "[value]")
+    place = clean_text(_place_text(first.get(where)))
+    return f"at {place}: {clean_text(said)}" + (f" (and {more} more)" if more > 0 else "")
+
+
+def _place_text(loc: object) -> str:
+    """`["body", "accounts", 3, "status"]` as `accounts[3].status`."""
+    if not isinstance(loc, list):
+        return str(loc or "the request")
+    parts = loc[1:] if loc[:1] == ["body"] else loc
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
+    return text.removeprefix(".") or "the body"
+
+
+def decoded(response: httpx.Response) -> Any:  # noqa: ANN401 - JSON holds anything
+    """The answer's JSON; None where it is none, as for the word null, which Lumos never answers."""
+    try:
+        return json.loads(response.content)
+    except (ValueError, RecursionError):
+        return None

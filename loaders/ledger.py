@@ -1,0 +1,209 @@
+"""The ledger: every run there was, and how far it came. What the next run goes by."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import fields
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Self, TypeVar, get_type_hints
+
+import sqlalchemy as sa
+from pydantic import TypeAdapter, ValidationError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from loaders.ledger_engine import ledger_name, reason_of, to_engine
+from loaders.ledger_tables import runs
+from loaders.ledger_versions import migrate
+from schemas.errors import StateError
+from schemas.run import OPEN_STATES, Run
+
+_Found = TypeVar("_Found")
+
+_COLUMNS = [runs.c[field.name] for field in fields(Run)]
+_FIELD_CHECKS: dict[str, TypeAdapter[Any]] = {
+    name: TypeAdapter(hint) for name, hint in get_type_hints(Run).items() if name != "run_id"
+}
+_NEWEST_FIRST = runs.c.number.desc()
+_LAST_ENDED = sa.func.coalesce(runs.c.ended_at, runs.c.started_at).desc()
+
+
+def open_ledger(url: str) -> "Ledger":
+    """The ledger at `url`, its tables made or brought up to date.
+
+    Args:
+        url: `sqlite:///` and a path in a folder that is there, or a `postgresql://` URL.
+
+    Raises:
+        ConfigError: another kind of URL.
+        StateError: it cannot be reached, opened or written, or is of a newer version.
+    """
+    ledger = Ledger(to_engine(url))
+    try:
+        ledger.in_transaction(lambda connection: migrate(connection, ledger.name))
+    except StateError:
+        ledger.close()
+        raise
+    return ledger
+
+
+class Ledger:
+    """An open ledger; `open_ledger` makes one. Every method is a transaction of its own.
+
+    Every method raises StateError where the ledger cannot be reached, read or written.
+    """
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self.name = ledger_name(engine.url)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._engine.dispose()
+
+    def in_transaction(self, work: Callable[[sa.Connection], _Found]) -> _Found:
+        """What `work` returns; what it wrote is kept if it returns, and undone if it raises."""
+        try:
+            with self._engine.begin() as connection:
+                return work(connection)
+        except (DBAPIError, PoolTimeoutError) as error:
+            reason = reason_of(error)
+        raise StateError(f"the ledger {self.name} cannot be used: {reason}")
+
+    def start_run(self, source: str, actor: str, now: datetime) -> Run:
+        """A new run of the source, `reading`.
+
+        Raises:
+            ValueError: `now` has no zone.
+        """
+        if now.tzinfo is None:
+            raise ValueError("a run begins at a moment with a zone")
+        now = now.astimezone(UTC)
+        run = Run(f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}", source, "reading", actor, now)
+        self.in_transaction(lambda connection: connection.execute(runs.insert(), _to_row(run)))
+        return run
+
+    def update_run(self, run_id: str, **changes: object) -> Run:
+        """The run after `changes` to its fields.
+
+        Raises:
+            TypeError: a run has no such field, or its id would change.
+            ValueError: a field cannot hold that value.
+            StateError: there is no such run.
+        """
+        _check_changes(changes)
+        values = {name: _to_cell(value) for name, value in changes.items()}
+        change = runs.update().where(runs.c.run_id == run_id).values(values)
+
+        def changed(connection: sa.Connection) -> Run | None:
+            if values:
+                connection.execute(change)
+            return _first_run(connection, _select().where(runs.c.run_id == run_id))
+
+        run = self.in_transaction(changed)
+        if run is None:
+            raise StateError(f"the ledger {self.name} has no run {run_id}")
+        return run
+
+    def run(self, run_id: str) -> Run | None:
+        """The run with that id; None where there is none."""
+        return self._first(_select().where(runs.c.run_id == run_id))
+
+    def runs(self, source: str | None = None, limit: int | None = None) -> list[Run]:
+        """The runs, of one source or of all, newest first."""
+        return self._all(_of_source(source).order_by(_NEWEST_FIRST).limit(limit))
+
+    def open_runs(self, source: str) -> list[Run]:
+        """The source's runs that left work to settle, oldest first."""
+        is_open = runs.c.state.in_(OPEN_STATES)
+        return self._all(_of_source(source).where(is_open).order_by(runs.c.number))
+
+    def abandon_reading(self, source: str, now: datetime) -> None:
+        """End the source's runs that died while reading; for the next run, under its lease."""
+        died = (runs.c.source == source) & (runs.c.state == "reading")
+        ended = runs.update().where(died).values(state="failed", error="interrupted", ended_at=now)
+        self.in_transaction(lambda connection: connection.execute(ended))
+
+    def accepted_run(self, source: str) -> Run | None:
+        """The source's run that was accepted last; None where none was.
+
+        By its end: a held run that was let through may have begun before one accepted earlier.
+        """
+        done = _of_source(source).where(runs.c.state == "done")
+        return self._first(done.order_by(_LAST_ENDED, _NEWEST_FIRST))
+
+    def held_run(self, source: str) -> Run | None:
+        """The source's run that waits for a person; None where a later one came further.
+
+        A later run that failed leaves it waiting.
+        """
+        newest = self._first(
+            _of_source(source).where(runs.c.state != "failed").order_by(_NEWEST_FIRST)
+        )
+        return newest if newest is not None and newest.state == "held" else None
+
+    def app_fed_by(self, app_id: str) -> str | None:
+        """The source that was last accepted into the app; None where none was."""
+        done = _select().where(runs.c.app_id == app_id, runs.c.state == "done")
+        found = self._first(done.order_by(_LAST_ENDED, _NEWEST_FIRST))
+        return None if found is None else found.source
+
+    def _first(self, query: sa.Select[Any]) -> Run | None:
+        return self.in_transaction(lambda connection: _first_run(connection, query))
+
+    def _all(self, query: sa.Select[Any]) -> list[Run]:
+        rows = self.in_transaction(lambda connection: connection.execute(query).all())
+        return [_to_run(row) for row in rows]
+
+
+def _select() -> sa.Select[Any]:
+    return sa.select(*_COLUMNS)
+
+
+def _of_source(source: str | None) -> sa.Select[Any]:
+    return _select() if source is None else _select().where(runs.c.source == source)
+
+
+def _first_run(connection: sa.Connection, query: sa.Select[Any]) -> Run | None:
+    row = connection.execute(query.limit(1)).first()
+    return None if row is None else _to_run(row)
+
+
+def _to_run(row: sa.Row[Any]) -> Run:
+    values = row._asdict()
+    return Run(**{**values, "job_ids": tuple(values["job_ids"])})
+
+
+def _to_row(run: Run) -> dict[str, object]:
+    return {field.name: _to_cell(getattr(run, field.name)) for field in fields(run)}
+
+
+def _to_cell(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _check_changes(changes: dict[str, object]) -> None:
+    """Refuse what is no field of a run, and what the field cannot hold, without quoting it."""
+    wrong = None
+    for name, value in changes.items():
+        if name not in _FIELD_CHECKS:
+            raise TypeError(f"a run has no field {name!r} that could change")
+        try:
+            _FIELD_CHECKS[name].validate_python(value, strict=True)
+            is_wrong = isinstance(value, datetime) and value.tzinfo is None
+        except ValidationError:
+            is_wrong = True
+        wrong = name if is_wrong else wrong
+    if wrong is not None:
+        raise ValueError(f"a run's {wrong} cannot hold that value")

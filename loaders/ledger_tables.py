@@ -1,0 +1,75 @@
+"""The ledger's tables. `migrations/` makes them; a test holds the two together."""
+
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+
+VERSION = "0001"
+"""The newest migration this code knows. Migrations are numbered, so that a later one is greater."""
+
+VERSION_TABLE = "ledger_version"
+"""Not alembic's own name: a PostgreSQL database may hold the tables of other programs too."""
+
+
+class UtcTime(sa.types.TypeDecorator[datetime]):
+    """A moment in UTC, aware of it on both sides; SQLite itself keeps no zone."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """What is written: the moment in UTC.
+
+        Raises:
+            ValueError: a moment without a zone.
+        """
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment in the ledger needs a zone")
+        in_utc = value.astimezone(UTC)
+        return in_utc.replace(tzinfo=None) if dialect.name == "sqlite" else in_utc
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """What is read: the moment in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+metadata = sa.MetaData()
+
+runs = sa.Table(
+    "ledger_runs",
+    metadata,
+    # The order: two runs may begin within the same second, and clocks step back.
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("run_id", sa.String, nullable=False, unique=True),
+    sa.Column("source", sa.String, nullable=False),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("actor", sa.String, nullable=False),
+    sa.Column("started_at", UtcTime, nullable=False),
+    sa.Column("ended_at", UtcTime),
+    sa.Column("app_id", sa.String),
+    sa.Column("base_run_id", sa.String),
+    sa.Column("content_hash", sa.String),
+    sa.Column("counts", sa.JSON, nullable=False),
+    sa.Column("plan", sa.JSON, nullable=False),
+    sa.Column("job_ids", sa.JSON, nullable=False),
+    sa.Column("error", sa.String),
+    sa.Column("allowed_by", sa.String),
+    sa.Column("allowed_at", UtcTime),
+    sa.Index("ledger_runs_source_state", "source", "state"),
+    sa.Index("ledger_runs_app_id", "app_id"),
+)
+
+leases = sa.Table(
+    "ledger_leases",
+    metadata,
+    sa.Column("key", sa.String, primary_key=True),
+    sa.Column("token", sa.String, nullable=False),
+    sa.Column("holder", sa.String, nullable=False),
+    sa.Column("place", sa.String, nullable=False),
+    sa.Column("taken_at", UtcTime, nullable=False),
+    sa.Column("expires_at", UtcTime, nullable=False),
+)

@@ -1,0 +1,1 @@
+"""The ledger's migrations, applied whenever a ledger is opened."""

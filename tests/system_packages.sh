@@ -1,0 +1,18 @@
+#!/bin/sh
+# Installs what the tests run against, where it is missing and may be installed; says what to type where it may not.
+set -eu
+need="postgresql chromium"
+missing=""
+for package in $need; do
+	dpkg -s "$package" >/dev/null 2>&1 || missing="$missing $package"
+done
+[ -z "$missing" ] && exit 0
+command -v apt-get >/dev/null || { echo "tests: install these for the full run:$missing" >&2; exit 0; }
+if [ "$(id -u)" = 0 ]; then run=""; elif sudo -n true 2>/dev/null; then run="sudo"; else
+	echo "tests: as root, type: apt-get install$missing" >&2
+	exit 0
+fi
+export DEBIAN_FRONTEND=noninteractive
+$run apt-get update -qq
+# shellcheck disable=SC2086
+$run apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends $missing >/dev/null

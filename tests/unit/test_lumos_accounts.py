@@ -1,0 +1,204 @@
+from pathlib import Path
+from typing import Any
+
+import httpx
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+from pydantic import SecretStr
+
+from loaders.accounts import compare_accounts, read_accounts, submit_accounts
+from loaders.lumos_api import LumosApi
+from schemas.errors import LumosRefusedError, ReadBackError
+from schemas.statuses import GONE
+
+ACCOUNTS = {"unique_identifier": pl.String(), "status": pl.String()}
+DIFFERENCES = {
+    "unique_identifier": pl.String(),
+    "sent_status": pl.String(),
+    "found_status": pl.String(),
+    "difference": pl.String(),
+}
+
+
+def api_of(*answers: Any) -> LumosApi:
+    """An API that gives these answers in order, the last again and again."""
+    left = list(answers)
+
+    def answered(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json=left.pop(0) if len(left) > 1 else left[0])
+
+    return LumosApi("https://x.example", SecretStr("t"), transport=httpx.MockTransport(answered))
+
+
+def page(first: int, last: int, total: int, app_id: str = "hr") -> dict[str, Any]:
+    items = [
+        {"id": f"i{n}", "app_id": app_id, "unique_identifier": f"u{n}", "status": "ACTIVE"}
+        for n in range(first, last)
+    ]
+    return {"items": items, "total": total}
+
+
+def accounts(*rows: tuple[str | None, str | None]) -> pl.DataFrame:
+    return pl.DataFrame(rows, schema=ACCOUNTS, orient="row")
+
+
+def test_accounts_are_read_page_by_page_to_the_end() -> None:
+    told: list[tuple[int, int]] = []
+    api = api_of(page(0, 100, 250), page(100, 200, 250), page(200, 250, 250))
+    found = read_accounts(api, "hr", on_page=lambda read, total: told.append((read, total)))
+    assert_frame_equal(found, accounts(*[(f"u{n}", "ACTIVE") for n in range(250)]))
+    assert told == [(100, 250), (200, 250), (250, 250)]
+
+
+def test_pages_are_asked_for_in_full_and_from_the_first() -> None:
+    asked: list[str] = []
+
+    def answered(request: httpx.Request) -> httpx.Response:
+        asked.append(str(request.url.query, "ascii"))
+        return httpx.Response(
+            200, json=page(0, 100, 200) if len(asked) == 1 else page(100, 200, 200)
+        )
+
+    transport = httpx.MockTransport(answered)
+    read_accounts(LumosApi("https://x.example", SecretStr("t"), transport=transport), "hr&x")
+    assert asked == ["app_id=hr%26x&page=1&size=100", "app_id=hr%26x&page=2&size=100"]
+
+
+def test_an_app_without_accounts_is_read_as_none() -> None:
+    assert_frame_equal(read_accounts(api_of(page(0, 0, 0)), "hr"), accounts())
+
+
+def test_an_account_without_status_or_identifier_is_read_as_it_is() -> None:
+    answer = page(0, 2, 2)
+    answer["items"][0]["status"] = None
+    del answer["items"][1]["unique_identifier"]
+    found = read_accounts(api_of(answer), "hr")
+    assert_frame_equal(found, accounts(("u0", None), (None, "ACTIVE")))
+
+
+def test_accounts_that_came_while_reading_are_read_too() -> None:
+    found = read_accounts(api_of(page(0, 100, 150), page(100, 160, 160)), "hr")
+    assert found.height == 160
+
+
+@pytest.mark.parametrize(
+    ("pages", "reason"),
+    [
+        ([page(0, 100, 250), page(100, 150, 250)], "page 2 is short"),
+        ([page(0, 100, 250), page(0, 0, 250)], "page 2 is short"),
+        ([page(0, 0, 3)], "page 1 is short"),
+        ([page(0, 100, 250), page(100, 200, 150)], "fewer accounts than it has shown"),
+        ([page(0, 3, 2)], "fewer accounts than it has shown"),
+        ([page(0, 1, -1)], "fewer accounts than it has shown"),
+        ([page(0, 100, 250), page(0, 100, 250)], "page 2 was shown before"),
+        ([page(0, 100, 10**9)], "page 2 was shown before"),
+        ([page(0, 100, 190), page(99, 189, 190)], "shown on two pages"),
+        ([page(0, 2, 2, "crm")], "accounts of another app"),
+    ],
+)
+def test_a_list_that_is_not_whole_is_never_taken_for_the_whole(
+    pages: list[dict[str, Any]], reason: str
+) -> None:
+    with pytest.raises(ReadBackError, match=reason) as caught:
+        read_accounts(api_of(*pages), "hr")
+    assert "u1" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        [],
+        {"items": []},
+        {"total": 0},
+        {"items": None, "total": 0},
+        {"items": [7], "total": 1},
+        {"items": [{"id": 7, "unique_identifier": "u", "status": None}], "total": 1},
+        {"items": [{"id": "i", "unique_identifier": 7}], "total": 1},
+        {"items": [{"id": "i", "unique_identifier": "u", "status": 7}], "total": 1},
+        {"items": [{"id": str(n)} for n in range(101)], "total": 101},
+    ],
+)
+def test_a_page_in_another_shape_is_refused(answer: object) -> None:
+    with pytest.raises(LumosRefusedError, match="is LUMOS_API_URL right"):
+        read_accounts(api_of(answer), "hr")
+
+
+def test_an_upload_becomes_a_job(tmp_path: Path) -> None:
+    body = tmp_path / "body.json"
+    body.write_text("{}")
+    assert submit_accounts(api_of({"job_id": "j-1", "state": "NOT_STARTED"}), body) == "j-1"
+
+
+@pytest.mark.parametrize("answer", [{}, {"job_id": None}, {"job_id": ""}, {"job_id": 7}, [], "j"])
+def test_an_upload_without_a_job_is_not_taken_for_one(tmp_path: Path, answer: object) -> None:
+    body = tmp_path / "body.json"
+    body.write_text("{}")
+    with pytest.raises(LumosRefusedError, match="did not answer as the Lumos API does"):
+        submit_accounts(api_of(answer), body)
+
+
+def test_each_kind_of_difference_is_told_sorted_by_account() -> None:
+    sent = accounts(("d", "ACTIVE"), ("a", "ACTIVE"), ("b", "SUSPENDED"), ("c", "ACTIVE"))
+    found = accounts(("z", "ACTIVE"), ("y", None), ("c", None), ("b", "ACTIVE"), ("a", "ACTIVE"))
+    expected = pl.DataFrame(
+        [
+            ("b", "SUSPENDED", "ACTIVE", "other status"),
+            ("c", "ACTIVE", None, "other status"),
+            ("d", "ACTIVE", None, "missing"),
+            ("y", None, None, "not sent"),
+            ("z", None, "ACTIVE", "not sent"),
+        ],
+        schema=DIFFERENCES,
+        orient="row",
+    )
+    assert_frame_equal(compare_accounts(sent, found), expected)
+
+
+@pytest.mark.parametrize("status", GONE)
+def test_an_account_that_is_gone_as_it_should_be_is_no_difference(status: str) -> None:
+    differences = compare_accounts(
+        accounts(("a", "ACTIVE")), accounts(("a", "ACTIVE"), ("b", status))
+    )
+    assert_frame_equal(differences, pl.DataFrame(schema=DIFFERENCES))
+
+
+def test_an_account_that_should_be_there_and_is_gone_is_a_difference() -> None:
+    differences = compare_accounts(accounts(("a", "ACTIVE")), accounts(("a", "DEPROVISIONED")))
+    assert differences["difference"].to_list() == ["other status"]
+
+
+def test_an_identifier_that_differs_in_case_or_blanks_is_another_account() -> None:
+    differences = compare_accounts(accounts(("A ", "ACTIVE")), accounts(("a", "ACTIVE")))
+    assert differences["difference"].to_list() == ["missing", "not sent"]
+
+
+def test_an_account_without_identifier_was_not_sent() -> None:
+    differences = compare_accounts(
+        accounts(("a", "ACTIVE")), accounts(("a", "ACTIVE"), (None, "ACTIVE"))
+    )
+    assert differences["difference"].to_list() == ["not sent"]
+
+
+STATUSES = st.sampled_from(["ACTIVE", "SUSPENDED", *GONE])
+TABLES = st.dictionaries(st.sampled_from("abcdefgh"), STATUSES)
+
+
+@given(sent=TABLES, found=TABLES)
+def test_every_account_is_either_the_same_or_a_difference(
+    sent: dict[str, str], found: dict[str, str]
+) -> None:
+    differences = compare_accounts(accounts(*sent.items()), accounts(*found.items()))
+    expected = {}
+    for key in sorted(sent.keys() | found.keys()):
+        if key not in found:
+            expected[key] = "missing"
+        elif key not in sent and found[key] not in GONE:
+            expected[key] = "not sent"
+        elif key in sent and sent[key] != found[key]:
+            expected[key] = "other status"
+    told = dict(zip(differences["unique_identifier"], differences["difference"], strict=True))
+    assert told == expected
+    assert list(told) == sorted(told)
