@@ -1,4 +1,4 @@
-"""Entitlements and resources: from files of their own, from cells of the accounts, or from the associations."""
+"""Entitlements and resources from tables of their own."""
 
 import polars as pl
 
@@ -9,8 +9,8 @@ from schemas.source_file import SourceFile
 from schemas.tables import ENTITLEMENTS, RESOURCES
 from transforms.columns import ColumnUse, to_candidates, use_of
 from transforms.conform import Conformed, conform
+from transforms.links import ENTITLEMENT_KEY
 
-ENTITLEMENT_KEY = ["integration_specific_id", "integration_specific_resource_id"]
 RESOURCE_KEY = ["integration_specific_id"]
 
 UNSAID_TYPE = "Entitlement"
@@ -51,20 +51,3 @@ def to_resources(table: RawTable, file: SourceFile) -> Conformed:
 
 def _with_default(use: ColumnUse, field: str, origin: TextColumn) -> ColumnUse:
     return ColumnUse({field: origin, **use.fields}, use.unused)
-
-
-def named_only(ids: pl.DataFrame) -> pl.DataFrame:
-    """Entitlements known by nothing but their ids (`ENTITLEMENT_KEY`, and `entitlement_type` where it is known)."""
-    known_type = (
-        pl.col("entitlement_type") if "entitlement_type" in ids.columns else pl.lit(UNSAID_TYPE)
-    )
-    return ids.select(
-        known_type.alias("entitlement_type"),
-        "integration_specific_id",
-        "integration_specific_resource_id",
-        (pl.col("label") if "label" in ids.columns else pl.col("integration_specific_id")).alias(
-            "label"
-        ),
-        pl.lit(None, dtype=pl.String).alias("description"),
-        pl.lit(None, dtype=pl.String).alias("is_assignable"),
-    )

@@ -6,12 +6,15 @@ A reject whose key can be read keeps the record of that key. One whose key canno
 record that is missing now, so all of those are kept, and the run says so.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
+from schemas.raw import RawTable
 from schemas.snapshot import Snapshot
 from schemas.tables import ASSOCIATIONS
+from transforms.conform import Conformed
+from transforms.rejects import TableCount
 from transforms.rows import row_numbers
 
 NO_RECORD = ""
@@ -54,6 +57,21 @@ def kept_records(
     )
     kept = missing if unreadable else missing.filter(is_named)
     return KeptRecords(kept, int((~is_named).sum()) if unreadable else 0)
+
+
+def keep_last(last: pl.DataFrame, now: Conformed, table: RawTable, key: list[str]) -> KeptRecords:
+    """What the rejects of `table` keep of `last`; those the reader found hold guessed keys."""
+    certain = now.rejects.join(
+        table.rejects.select("file", "row"), on=["file", "row"], how="anti", maintain_order="left"
+    )
+    if not now.rejects.height:
+        return KeptRecords(last.clear(), 0)
+    return kept_records(last, now.records, certain["key"], table.rejects["key"], key)
+
+
+def with_kept(count: TableCount, kept: KeptRecords) -> TableCount:
+    """`count`, and how many records were kept."""
+    return replace(count, kept=kept.records.height)
 
 
 def key_expression(key: list[str]) -> pl.Expr:

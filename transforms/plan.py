@@ -12,8 +12,8 @@ from schemas.plan import (
 from schemas.snapshot import Snapshot, associations_of
 from schemas.statuses import CAN_LOG_IN
 from schemas.tables import ACCOUNTS, ENTITLEMENTS
-from transforms.entitlements import ENTITLEMENT_KEY
 from transforms.held import packed_of, recode, unpack
+from transforms.links import ENTITLEMENT_KEY
 from transforms.matching import Matched, differing, matched
 
 ACCOUNT_KEY = ["integration_specific_id"]
