@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
-from extractors.read import ProbedFile, probe_source
+from extractors.csv_file import FileProbe
+from extractors.read import probe_source
 
 from flows.console import Output, log_to_stderr
 from flows.settings import read_settings
@@ -141,7 +142,7 @@ def _look_at_files(source: Source, settings: Settings, findings: Findings) -> No
         _look_at_columns(source, file, findings)
 
 
-def _look_at_columns(source: Source, file: ProbedFile, findings: Findings) -> None:
+def _look_at_columns(source: Source, file: FileProbe, findings: Findings) -> None:
     """The mapping against the columns that are there, on a table without a row."""
     rows = pl.DataFrame(schema={name: pl.String() for name in file.columns} | {ROW: pl.UInt32()})
     table = RawTable(file.table, rows, pl.DataFrame(schema=REJECTS), 0, file.path)

@@ -96,7 +96,7 @@ def _arrivals(outcomes: list[Outcome], sandbox: Sandbox) -> list[dict[str, Any]]
 
 def _arrival(outcome: Outcome, sandbox: Sandbox) -> dict[str, Any]:
     run, plan = outcome.run, outcome.planned.plan
-    query = {"app_id": run.app_id or "", "size": 100}
+    query: dict[str, str | int] = {"app_id": run.app_id or "", "size": 100}
     answer = httpx.get(f"{sandbox.url}/sandbox/accounts", params=query).json()
     accounts = answer["items"]
     return {
@@ -113,10 +113,7 @@ def _arrival(outcome: Outcome, sandbox: Sandbox) -> dict[str, Any]:
 
 
 def _show_arrivals(title: str, arrived: list[dict[str, Any]], output: Output) -> None:
-    rows = [
-        tuple(_said(value) for value in one.values())
-        for one in arrived
-    ]
+    rows = [tuple(_said(value) for value in one.values()) for one in arrived]
     output.table(title, [name.replace("_", " ") for name in arrived[0]], rows)
 
 

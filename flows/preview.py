@@ -31,7 +31,7 @@ def preview_source(source: Source, tools: Tools) -> Preview:
     Raises:
         IngestError: the source cannot be read whole, or not under its file.
     """
-    base = tools.ledger.accepted_run(source=source.name)
+    base = tools.ledger.accepted_run(source.name)
     last = accepted_snapshot(base, tools)
     normalized = transform(source, tools, extract(source, tools), last)
     plan = to_plan(normalized.snapshot, last)

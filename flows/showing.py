@@ -6,7 +6,7 @@ from flows.console import Output
 from flows.stages import Outcome, Planned
 from schemas.source_file import Source
 
-SHOWN = 20
+SHOWN = 10
 """Rows of changes and rejects that a terminal shows; `--json` has all."""
 
 

@@ -109,7 +109,7 @@ def _plan(
     allow_removals: bool,
 ) -> Planned:
     """Extract, transform, plan, in this order; the raw rows are let go as soon as they are normalized."""
-    base = tools.ledger.accepted_run(app_id=app_id) if app_id else None
+    base = tools.ledger.accepted_into(app_id) if app_id else None
     last = accepted_snapshot(base, tools)
     normalized = step(
         "transform",

@@ -146,18 +146,16 @@ class Ledger:
     def held_run(self, source: str) -> Run | None:
         """The source's run that waits for a person; None where a later one came further.
 
-        A later run that failed leaves it waiting.
+        A later run that failed, or that is only reading, leaves it waiting.
         """
-        newest = self._first(
-            _of_source(source).where(runs.c.state != "failed").order_by(_NEWEST_FIRST)
-        )
+        came_further = runs.c.state.not_in(["failed", "reading"])
+        newest = self._first(_of_source(source).where(came_further).order_by(_NEWEST_FIRST))
         return newest if newest is not None and newest.state == "held" else None
 
-    def app_fed_by(self, app_id: str) -> str | None:
-        """The source that was last accepted into the app; None where none was."""
+    def accepted_into(self, app_id: str) -> Run | None:
+        """The run that was accepted last into the app, of whatever source; None where none was."""
         done = _select().where(runs.c.app_id == app_id, runs.c.state == "done")
-        found = self._first(done.order_by(_LAST_ENDED, _NEWEST_FIRST))
-        return None if found is None else found.source
+        return self._first(done.order_by(_LAST_ENDED, _NEWEST_FIRST))
 
     def _first(self, query: sa.Select[Any]) -> Run | None:
         return self.in_transaction(lambda connection: _first_run(connection, query))

@@ -4,15 +4,13 @@ Each check says in its `error` what a reject's reason says. A contract is checke
 frames: on a LazyFrame pandera looks at names and dtypes only.
 """
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import pandera.polars as pa
 import polars as pl
 from pandera.polars import PolarsData
-from pandera.typing.polars import Series
 
 from schemas.statuses import UPLOAD_STATUSES
-from schemas.tables import UTC_TIME as UtcTime
 
 _CONTROL = r"[\x00-\x1f\x7f-\x9f\u{FFFD}]"
 _CONTROL_BUT_LINES = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u{FFFD}]"
@@ -39,8 +37,8 @@ class AccountsContract(pa.DataFrameModel):
     username: str = pa.Field(nullable=True)
     user_status: str
     account_type: str = pa.Field(nullable=True)
-    last_login: Series[UtcTime] = pa.Field(nullable=True)
-    last_activity: Series[UtcTime] = pa.Field(nullable=True)
+    last_login: Annotated[pl.Datetime, "us", "UTC"] = pa.Field(nullable=True)
+    last_activity: Annotated[pl.Datetime, "us", "UTC"] = pa.Field(nullable=True)
 
     class Config:
         """Strict: no column more, none less, none re-typed."""

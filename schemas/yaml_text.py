@@ -70,7 +70,8 @@ def _plain(node: yaml.Node, path: Path, lines: dict[Path, int], name: str) -> ob
             lines[(*path, index)] = item.start_mark.line + 1
             items.append(_plain(item, (*path, index), lines, name))
         return items
-    return None if not node.style and node.value in {"", "~", "null"} else node.value
+    is_plain = isinstance(node, yaml.ScalarNode) and not node.style
+    return None if is_plain and node.value in {"", "~", "null"} else node.value
 
 
 def _plain_mapping(

@@ -64,7 +64,8 @@ def link_cells(
         cells.pieces.select(ENTITLEMENT_KEY), entitlements.select(ENTITLEMENT_KEY)
     )
     codes = cells.pieces["code"]
-    row_of_code = pl.repeat(None, int(codes.max() or 0) + 1, dtype=pl.UInt32, eager=True)
+    size = codes.to_list()[int(codes.arg_max() or 0)] + 1
+    row_of_code = pl.Series([None], dtype=pl.UInt32).new_from_index(0, size)
     row_of_code = row_of_code.scatter(codes, row_of_piece)
     pairs = unpack(cells.packed)
     entitlement = row_of_code.gather(pairs["entitlement"])

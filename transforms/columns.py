@@ -61,7 +61,7 @@ def use_of(
             fields[name] = default
         elif written is not None:
             raise _missing(table, name, written.column, present)
-    fields |= attributes
+    fields.update(attributes)
     for name, origin in fields.items():
         if origin.column is not None and origin.column not in present:
             raise _missing(table, name, origin.column, present)
@@ -70,7 +70,7 @@ def use_of(
 
 
 def _defaults(named: Strict) -> dict[str, TextColumn | TimeColumn]:
-    kinds = {
+    kinds: dict[str, type[TextColumn] | type[TimeColumn]] = {
         "user_status": StatusColumn,
         "account_type": AccountTypeColumn,
         "last_login": TimeColumn,
@@ -107,7 +107,7 @@ def accounts_use(accounts: RawTable, file: SourceFile) -> ColumnUse:
         )
     if file.unknown_columns == "attribute":
         extra = {name: TextColumn(column=name) for name in use.unused if name not in use.fields}
-        return ColumnUse(use.fields | extra, ())
+        return ColumnUse({**use.fields, **extra}, ())
     return use
 
 

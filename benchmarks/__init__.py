@@ -1,0 +1,1 @@
+"""Speed and memory, beside a bare floor and beside peers. Run by hand; never a test."""

@@ -1,0 +1,51 @@
+"""Ours: from the file to upload bodies on disk, checked, rejects split off, planned and guarded."""
+
+import sys
+from datetime import UTC, datetime
+from itertools import chain
+from pathlib import Path
+
+from extractors.read import read_source
+from loaders.archive import open_archive
+from loaders.bodies import write_body
+from schemas.snapshot import empty_snapshot
+from schemas.source_file import to_source
+from transforms.guards import check_guards
+from transforms.plan import to_plan
+from transforms.snapshot import to_snapshot
+from transforms.upload_body import TAIL, to_body_parts, to_head
+
+from benchmarks.accounts_csv import SOURCE_FILE
+
+
+def main() -> None:
+    """`python -m benchmarks.ours FOLDER`: reads `accounts.csv`; `prepare` accepts it as the last one."""
+    folder = Path(sys.argv[1])
+    is_preparing = sys.argv[2:] == ["prepare"]
+    file = to_source(SOURCE_FILE, "benchmark", "benchmark.yaml").file
+    archive = open_archive(str(folder / "archive"))
+    now = datetime.now(UTC)
+    last = None if is_preparing else archive.saved_snapshot("benchmark", "20260101T000000Z-000000")
+    normalized = to_snapshot(
+        read_source(file.source, folder, now=now), file, last or empty_snapshot(), now
+    )
+    snapshot = normalized.snapshot
+    if is_preparing:
+        archive.save_snapshot("benchmark", "20260101T000000Z-000000", snapshot)
+        return
+    plan = to_plan(snapshot, last)
+    breaches = check_guards(plan, normalized.counts, file.guards)
+    archive.save_frame("benchmark", "20260102T000000Z-000000", "rejects", normalized.rejects)
+    body = folder / "bodies.json"
+    body.unlink(missing_ok=True)
+    write_body(body, chain([to_head("benchmark")], to_body_parts(snapshot), [TAIL]))
+    count = normalized.counts["accounts"]
+    print(
+        f"{count.read} read, {count.accepted} accepted, {count.rejected} rejected, {count.kept} kept; "
+        f"{plan.accounts.added} added, {plan.accounts.changed} changed, {plan.accounts.removed} "
+        f"removed; {len(breaches)} guards broken"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,149 @@
+"""What proves that an export is whole: its age, its marker, that it rests, and the count of rows it was sent with."""
+
+import json
+import os
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from extractors.drop_zone import Export, path_inside, refreshed
+from schemas.errors import SourceFormatError, SourceIncompleteError, SourceUnavailableError
+from schemas.quantities import duration_text
+from schemas.source_kinds import Completeness
+
+_PATIENCE = 10
+
+
+def check_age(export: Export, max_age: timedelta | None, now: datetime) -> None:
+    """Nothing: the export is young enough.
+
+    Raises:
+        SourceIncompleteError: it is older than `max_age`.
+    """
+    age = now - export.modified_at
+    if max_age is not None and age > max_age:
+        raise SourceIncompleteError(
+            f"{export.name}: is {duration_text(age)} old and max_age is {duration_text(max_age)}: "
+            "see why the export did not run, or raise max_age"
+        )
+
+
+def companions_of(complete: Completeness | None) -> tuple[str, ...]:
+    """The templates of the files that stand beside an export and are none themselves."""
+    if complete is None:
+        return ()
+    return tuple(template for template in (complete.marker, complete.manifest) if template)
+
+
+def check_marker(export: Export, marker: str, workspace: Path) -> None:
+    """Nothing: the marker stands, and it is not older than the export.
+
+    Raises:
+        ConfigError: a marker outside the workspace.
+        SourceIncompleteError: no marker, or the one of an earlier export.
+    """
+    name = path_inside(marker.replace("{path}", export.name), "complete.marker")
+    written_ns = None
+    try:
+        written_ns = (workspace / name).stat().st_mtime_ns
+    except OSError:
+        pass
+    if written_ns is None:
+        raise SourceIncompleteError(
+            f"{export.name}: its marker {name} is not there: the export is not finished"
+        )
+    if written_ns < export.modified_ns:
+        raise SourceIncompleteError(
+            f"{export.name}: its marker {name} is older than the export: a new export is being written"
+        )
+
+
+def wait_until_stable(
+    export: Export, stable_for: timedelta, *, now: datetime, sleep: Callable[[float], None]
+) -> Export:
+    """The export, once it has not changed for `stable_for`, as it stands then.
+
+    Raises:
+        SourceUnavailableError: it vanished, or still changed after ten times that long.
+    """
+    needed, waited = stable_for.total_seconds(), 0.0
+    quiet = (now - export.modified_at).total_seconds()
+    while quiet < needed:
+        if waited >= _PATIENCE * needed:
+            raise SourceUnavailableError(
+                f"{export.name}: still changed after {duration_text(timedelta(seconds=waited))}: "
+                "run again when the export is finished"
+            )
+        pause = needed - max(quiet, 0.0)
+        sleep(pause)
+        waited += pause
+        found = refreshed(export)
+        same, export = found == export, found
+        since_written = (now - export.modified_at).total_seconds() + waited
+        quiet = max(quiet, 0.0) + pause if same else since_written
+    return export
+
+
+def check_trailer(export: Export, last_line: str, pattern: str, read_count: int) -> int:
+    """The number of rows that the last line states; it is the number that was read.
+
+    Raises:
+        SourceIncompleteError: the last line is no trailer, or it states another number.
+    """
+    found = re.fullmatch(pattern, last_line)
+    if not found or not (found[1] or "").strip().isdecimal():
+        raise SourceIncompleteError(
+            f"{export.name}: its last line is not the trailer: the export was cut off, or trailer: is wrong"
+        )
+    stated = int(found[1])
+    _check_count(export, "its trailer", stated, read_count)
+    return stated
+
+
+def check_manifest(export: Export, manifest: str, workspace: Path, read_count: int) -> int | None:
+    """The number of rows that the manifest states, and that was read; None where it is of the accounts only.
+
+    Raises:
+        ConfigError: a manifest outside the workspace.
+        SourceIncompleteError: no manifest, no count for this file, or another count.
+        SourceFormatError: neither a number nor JSON.
+    """
+    name = path_inside(manifest.replace("{path}", export.name), "complete.manifest")
+    content = _manifest_content(export, workspace / name, name)
+    of_one_file = not isinstance(content, dict) or "rows" in content
+    if of_one_file and "{path}" not in manifest and export.table != "accounts":
+        return None
+    stated = _stated_count(content, export.name)
+    if stated is None:
+        raise SourceIncompleteError(f"{export.name}: the manifest {name} has no count for it")
+    _check_count(export, f"the manifest {name}", stated, read_count)
+    return stated
+
+
+def _manifest_content(export: Export, path: Path, name: str) -> object:
+    problem = None
+    try:
+        return json.loads(path.read_text(encoding="utf-8-sig"))  # type: ignore[no-any-return]
+    except OSError:
+        problem = SourceIncompleteError(
+            f"{export.name}: its manifest {name} cannot be read: the export is not finished"
+        )
+    except ValueError:
+        problem = SourceFormatError(f"{name}: a manifest is a number, or JSON with one a file name")
+    raise problem
+
+
+def _stated_count(content: object, name: str) -> int | None:
+    if isinstance(content, dict):
+        keys = ("rows", name, os.path.basename(name))
+        content = next((content[key] for key in keys if key in content), None)
+    return content if isinstance(content, int) and not isinstance(content, bool) else None
+
+
+def _check_count(export: Export, who: str, stated: int, read_count: int) -> None:
+    if stated != read_count:
+        raise SourceIncompleteError(
+            f"{export.name}: {read_count:,} rows were read and {who} states {stated:,}: "
+            "the export was cut off, or is not the one that was counted"
+        )

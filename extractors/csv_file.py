@@ -1,0 +1,161 @@
+"""One delimited file: read whole into a raw table, or looked at from its first lines."""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import polars as pl
+
+from extractors.csv_dialect import Dialect, to_dialect
+from extractors.csv_lines import to_structure
+from extractors.csv_records import LineReject
+from extractors.csv_rows import to_rows
+from extractors.drop_zone import Export, check_unchanged
+from extractors.text_file import to_text_file
+from schemas.errors import SourceUnavailableError
+from schemas.raw import RawTable
+from schemas.source_kinds import CsvOptions
+from schemas.tables import REJECTS
+
+_log = logging.getLogger(__name__)
+_TAIL = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class FileProbe:
+    """What one file looks like.
+
+    Attributes:
+        table: the table it holds.
+        path: as the source file writes it, relative to the workspace.
+        size_bytes: its size on disk.
+        modified_at: when it was last written, UTC.
+        encoding: the encoding it is in.
+        separator: the character between fields.
+        columns: the header's names, as written.
+    """
+
+    table: str
+    path: str
+    size_bytes: int
+    modified_at: datetime
+    encoding: str
+    separator: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FileRead:
+    """A file that was read whole.
+
+    Attributes:
+        table: its rows and rejects.
+        last_line: its last line, where that is a trailer; else None.
+        warnings: what a person should know about the read.
+    """
+
+    table: RawTable
+    last_line: str | None
+    warnings: tuple[str, ...]
+
+
+def read_csv_file(export: Export, options: CsvOptions, *, id_column: str | None = None) -> FileRead:
+    """The file's rows, with the lines that are none among the rejects, and the proof that it did not change meanwhile.
+
+    A reject's `key` is the text of its `id_column` where its fields can be told apart and it has that many; the empty
+    string for the header line again; else null.
+
+    Raises:
+        SourceUnavailableError: it vanished or cannot be opened.
+        SourceIncompleteError: empty, cut off, or changed while it was read.
+        SourceFormatError: no text, no usable header, or a file that reads two ways.
+    """
+    has_trailer = options.complete is not None and options.complete.trailer is not None
+    with _private_folder(export) as folder:
+        text = to_text_file(export, options.encoding, folder)
+        dialect = to_dialect(text, options)
+        last_line, below = _last_line(text.path) if has_trailer else (None, None)
+        structure = to_structure(text, dialect, below)
+        rows = to_rows(text, dialect, structure, folder)
+        check_unchanged(export)
+    rejects = _to_rejects(export, dialect, structure.rejects, id_column)
+    read_count = rows.height + rejects.height
+    _log.info("%s: %d rows read, %d of them rejected", export.name, read_count, rejects.height)
+    table = RawTable(export.table, rows, rejects, read_count, export.name)
+    return FileRead(table, last_line, (text.warning,) if text.warning else ())
+
+
+def probe_csv_file(export: Export, options: CsvOptions) -> FileProbe:
+    """What the file looks like from its first lines.
+
+    Raises:
+        SourceUnavailableError: it vanished or cannot be opened.
+        SourceIncompleteError: empty, or a cut archive.
+        SourceFormatError: no text in a known encoding, or no usable header.
+    """
+    with _private_folder(export) as folder:
+        text = to_text_file(export, options.encoding, folder)
+        dialect = to_dialect(text, options)
+    return FileProbe(
+        export.table,
+        export.name,
+        export.size_bytes,
+        export.modified_at,
+        text.encoding,
+        dialect.separator,
+        dialect.columns,
+    )
+
+
+@contextmanager
+def _private_folder(export: Export) -> Iterator[Path]:
+    """A folder of our own for the time of a read; what the system refuses meanwhile is said in one line."""
+    problem = None
+    try:
+        with TemporaryDirectory(prefix="lumos-ingest-") as folder:
+            yield Path(folder)
+    except OSError as error:
+        problem = error.strerror or "the system refused it"
+    if problem:
+        raise SourceUnavailableError(f"{export.name}: cannot be read: {problem}")
+
+
+def _last_line(path: Path) -> tuple[str, int]:
+    """The last line that is not blank, and the number of lines below it; a longer one than 64 KiB is no trailer."""
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - _TAIL))
+        tail = file.read()
+    above = tail.rstrip(b" \t\r\n")
+    below = tail[len(above) :].split(b"\n")
+    line = above.rsplit(b"\n", 1)[-1] + below[0].removesuffix(b"\r")
+    return line.decode(errors="replace"), len(below) - 1 - (not below[-1])
+
+
+def _to_rejects(
+    export: Export, dialect: Dialect, rejected: list[LineReject], id_column: str | None
+) -> pl.DataFrame:
+    position = dialect.columns.index(id_column) if id_column in dialect.columns else None
+    found = {
+        "table": [export.table] * len(rejected),
+        "file": [export.name] * len(rejected),
+        "row": [one.line for one in rejected],
+        "key": [_key(one.fields, position) for one in rejected],
+        "column": [None] * len(rejected),
+        "reason": [one.reason for one in rejected],
+        "value": [one.text for one in rejected],
+    }
+    return pl.DataFrame(found, schema=REJECTS)
+
+
+def _key(fields: tuple[str, ...] | None, position: int | None) -> str | None:
+    if fields == ():
+        return ""
+    if fields is None or position is None or position >= len(fields):
+        return None
+    return fields[position] or None

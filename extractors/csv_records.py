@@ -1,0 +1,190 @@
+"""The lines that are no good record alone: which are blank, too short, too long, stray, and where one record spans several."""
+
+import csv
+import re
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from extractors.csv_dialect import Dialect, field_pattern, record_pattern
+from schemas.errors import SourceFormatError
+
+
+class Line(NamedTuple):
+    """A physical line: its number, from 1, and its text without its end."""
+
+    number: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class LineReject:
+    """A record that is no row.
+
+    Attributes:
+        line: the number of its first line, from 1.
+        text: its text.
+        reason: what is wrong with it.
+        fields: its fields where they can be told apart, else None; of a repeated header, none at all.
+    """
+
+    line: int
+    text: str
+    reason: str
+    fields: tuple[str, ...] | None
+
+
+@dataclass(slots=True)
+class Structure:
+    """What the lines of a file are.
+
+    Attributes:
+        line_count: the physical lines of the file.
+        left_out: lines, ascending, that start no row: blank, rejected, the trailer.
+        continued: lines, ascending, that go on with a record begun above.
+        hidden: lines that a parser must not see, as their quotes would swallow others.
+        rejects: the rejected records, in the file's order.
+    """
+
+    line_count: int
+    left_out: list[int] = field(default_factory=list)
+    continued: list[int] = field(default_factory=list)
+    hidden: set[int] = field(default_factory=set)
+    rejects: list[LineReject] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Grammar:
+    name: str
+    dialect: Dialect
+    record: re.Pattern[str]
+    lenient: re.Pattern[str]
+    opening: re.Pattern[str]
+    quoted: re.Pattern[str]
+
+
+def walk(
+    odd: list[Line], dialect: Dialect, name: str, line_count: int, trailer_line: int | None
+) -> Structure:
+    """The structure of a file whose lines are all good records but for those in `odd`, in order, and the trailer.
+
+    Raises:
+        SourceFormatError: a quote that never closes, or a file that reads two ways; the line is named.
+    """
+    structure, grammar, position = Structure(line_count), _grammar(dialect, name), 0
+    while position < len(odd):
+        line = odd[position]
+        position += 1
+        if dialect.quote is None or dialect.quote not in line.text:
+            _take_plain(structure, grammar, line)
+        elif grammar.record.fullmatch(line.text):
+            _take_record(structure, grammar, line)
+        elif grammar.opening.fullmatch(line.text):
+            inner = _inner_lines(grammar, odd, position - 1, line_count)
+            position += len(inner)
+            structure.continued += [one.number for one in inner]
+            joined = "\n".join((line.text, *(one.text for one in inner)))
+            _take_record(structure, grammar, Line(line.number, joined))
+        else:
+            _take_stray(structure, grammar, line)
+    if trailer_line is not None:
+        structure.left_out.append(trailer_line)
+        structure.hidden.add(trailer_line)
+    return structure
+
+
+def _grammar(dialect: Dialect, name: str) -> _Grammar:
+    s, q = re.escape(dialect.separator), re.escape(dialect.quote or '"')
+    one = field_pattern(dialect.separator, dialect.quote)
+    loose = rf"(?:{one}|[^{q}{s}\r][^{s}\r]*)"
+    return _Grammar(
+        name=name,
+        dialect=dialect,
+        record=re.compile(record_pattern(dialect.separator, dialect.quote)),
+        lenient=re.compile(rf"{loose}(?:{s}{loose})*"),
+        opening=re.compile(rf"(?:{one}{s})*{q}(?:[^{q}]|{q}{q})*"),
+        quoted=re.compile(rf"{q}[^{q}]*{q}"),
+    )
+
+
+def _take_plain(structure: Structure, grammar: _Grammar, line: Line) -> None:
+    """A line without quotes."""
+    if "\r" in line.text:
+        _reject(structure, line, "a carriage return outside quotes", None)
+    else:
+        _take_record(structure, grammar, line)
+
+
+def _take_record(structure: Structure, grammar: _Grammar, record: Line) -> None:
+    """A well-formed record, on one line or several."""
+    text, dialect = record.text, grammar.dialect
+    width = len(dialect.columns)
+    count = grammar.quoted.sub("", text).count(dialect.separator) + 1
+    if not text or (count != width and not text.strip()):
+        structure.left_out.append(record.number)
+    elif text == dialect.header:
+        _reject(structure, record, "the header line again", ())
+    elif count != width:
+        fields = f"{count} field{'' if count == 1 else 's'}"
+        head = "header" if dialect.header is not None else "first record"
+        reason = f"{fields} where the {head} has {width}"
+        _reject(structure, record, reason, _fields(text, dialect))
+
+
+def _take_stray(structure: Structure, grammar: _Grammar, line: Line) -> None:
+    """A line with a quote where none may be: a reject where it surely ends with the line."""
+    is_even = line.text.count(grammar.dialect.quote or "") % 2 == 0
+    if not is_even and not grammar.lenient.fullmatch(line.text):
+        raise SourceFormatError(
+            f"{grammar.name}: line {line.number}: a stray quote leaves open where the record ends: "
+            "have quotes doubled inside quoted fields, or state quote: none"
+        )
+    structure.hidden.add(line.number)
+    _reject(structure, line, "a stray quote", None)
+
+
+def _inner_lines(grammar: _Grammar, odd: list[Line], start: int, line_count: int) -> list[Line]:
+    """The lines after the one in which a quote opened, up to the one in which its record ends."""
+    opened, quote, position = odd[start].number, grammar.dialect.quote or "", start
+    where, is_open = f"{grammar.name}: line {opened}: a quote opens here and", True
+    while is_open:
+        position += 1
+        number = opened + position - start
+        if number > line_count:
+            raise SourceFormatError(
+                f"{where} never closes: the file is cut off, or state quote: none"
+            )
+        if (
+            position == len(odd)
+            or odd[position].number != number
+            or _is_header(grammar, odd[position])
+        ):
+            raise SourceFormatError(
+                f"{where} line {number}, inside it, is a whole record: the file reads two ways; "
+                "close the quote, or state quote: none"
+            )
+        is_open = odd[position].text.count(quote) % 2 == 0
+    inner = odd[start + 1 : position + 1]
+    if not grammar.record.fullmatch("\n".join(one.text for one in odd[start : position + 1])):
+        raise SourceFormatError(
+            f"{where} text follows where it closes: have quotes doubled inside fields"
+        )
+    return inner
+
+
+def _is_header(grammar: _Grammar, line: Line) -> bool:
+    return len(grammar.dialect.columns) > 1 and line.text == grammar.dialect.header
+
+
+def _reject(structure: Structure, line: Line, reason: str, fields: tuple[str, ...] | None) -> None:
+    structure.left_out.append(line.number)
+    structure.rejects.append(LineReject(line.number, line.text, reason, fields))
+
+
+def _fields(text: str, dialect: Dialect) -> tuple[str, ...] | None:
+    if dialect.quote is None or dialect.quote not in text:
+        return tuple(text.split(dialect.separator))
+    try:
+        records = list(csv.reader([text], delimiter=dialect.separator, quotechar=dialect.quote))
+    except csv.Error:
+        return None
+    return tuple(records[0]) if len(records) == 1 else None

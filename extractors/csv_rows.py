@@ -1,0 +1,91 @@
+"""The rows of a checked file: parsed by polars, each with its line, counted against the check."""
+
+from pathlib import Path
+
+import polars as pl
+
+from extractors.archives import open_private
+from extractors.csv_dialect import Dialect
+from extractors.csv_records import Structure
+from extractors.text_file import TextFile
+from schemas.errors import SourceFormatError
+from schemas.tables import ROW
+
+
+def to_rows(text: TextFile, dialect: Dialect, structure: Structure, folder: Path) -> pl.DataFrame:
+    """One row a good record, in the file's order: the columns as text, exactly as written, and `ROW`, its first line.
+
+    An empty cell is an empty string. There is no null.
+
+    Raises:
+        SourceFormatError: the parser does not find the records that the check found.
+    """
+    path = _without_hidden(text, structure, folder)
+    left_out, starts = _left_out(dialect, structure), _starts(dialect, structure)
+    count = structure.line_count - dialect.skipped_lines - len(structure.continued)
+    rows = _parse(path, dialect, left_out, is_ragged=bool(structure.rejects))
+    if rows is None or rows.height != count - left_out.len():
+        raise SourceFormatError(
+            f"{text.export.name}: reads two ways: the lines make {count - left_out.len():,} rows, "
+            "the quotes make another number; have every field quoted, or state quote: none"
+        )
+    if starts is None:
+        line = pl.col(ROW).cast(pl.UInt32) + pl.lit(dialect.skipped_lines + 1, dtype=pl.UInt32)
+        return rows.select(*dialect.columns, line)
+    return rows.select(*dialect.columns, starts.gather(rows[ROW]).alias(ROW))
+
+
+def _parse(
+    path: Path, dialect: Dialect, left_out: pl.Series, *, is_ragged: bool
+) -> pl.DataFrame | None:
+    """The records but for those left out, by position; None where polars finds the file malformed."""
+    scan = pl.scan_csv(
+        path,
+        has_header=False,
+        separator=dialect.separator,
+        quote_char=dialect.quote,
+        skip_lines=dialect.skipped_lines,
+        schema=dict.fromkeys(dialect.columns, pl.String()),
+        infer_schema=False,
+        empty_string_is_null=False,
+        row_index_name=ROW,
+        raise_if_empty=False,
+        extra_columns="ignore" if is_ragged else "raise",
+        missing_columns="insert",
+        glob=False,
+    )
+    if left_out.len():
+        scan = scan.filter(~pl.col(ROW).is_in(left_out.implode()))
+    try:
+        return scan.collect(engine="streaming")
+    except pl.exceptions.PolarsError:
+        return None
+
+
+def _left_out(dialect: Dialect, structure: Structure) -> pl.Series:
+    """The positions of the records that are no rows, from 0."""
+    lines = pl.Series(structure.left_out, dtype=pl.UInt32)
+    position = lines - dialect.skipped_lines - 1
+    if not structure.continued:
+        return position
+    above = pl.Series(structure.continued, dtype=pl.UInt32).search_sorted(lines)
+    return position - above
+
+
+def _starts(dialect: Dialect, structure: Structure) -> pl.Series | None:
+    """The first line of every record; None where each record is one line."""
+    if not structure.continued:
+        return None
+    first, end = dialect.skipped_lines + 1, structure.line_count + 1
+    lines = pl.int_range(first, end, dtype=pl.UInt32, eager=True)
+    return lines.filter(~lines.is_in(pl.Series(structure.continued, dtype=pl.UInt32).implode()))
+
+
+def _without_hidden(text: TextFile, structure: Structure, folder: Path) -> Path:
+    """The file as it is, or a copy in which the hidden lines are blank, so that every line keeps its number."""
+    if not structure.hidden:
+        return text.path
+    with text.path.open("rb") as file, open_private(folder / "parsed") as out:
+        for number, line in enumerate(file, 1):
+            out.write(b"\n" if number in structure.hidden else line)
+    return folder / "parsed"

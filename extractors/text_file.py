@@ -1,0 +1,144 @@
+"""Makes an export one plain UTF-8 file: unpacked, decoded strictly, without a byte order mark."""
+
+import codecs
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from extractors.archives import is_archive, open_private, unpack
+from extractors.drop_zone import Export
+from schemas.errors import SourceFormatError, SourceIncompleteError
+
+_BLOCK = 1 << 20
+_HEAD = 1 << 12
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_MOST, _FEW = 0.6, 0.1
+_FALLBACK = "cp1252"
+
+
+@dataclass(frozen=True, slots=True)
+class TextFile:
+    """An export as UTF-8.
+
+    Attributes:
+        export: the file it comes from.
+        path: where the text is: the export itself, or a private copy.
+        encoding: the encoding it was written in.
+        warning: what a person should know about that; None where there is nothing.
+    """
+
+    export: Export
+    path: Path
+    encoding: str
+    warning: str | None
+
+
+def to_text_file(export: Export, encoding: str, folder: Path) -> TextFile:
+    """The export as UTF-8: in place where it is that already, else in a private file in `folder`.
+
+    Raises:
+        SourceIncompleteError: empty, or a cut archive.
+        SourceFormatError: bytes that the encoding does not have, or no text at all.
+    """
+    path = export.path
+    if is_archive(path):
+        unpack(path, export.name, folder / "unpacked")
+        path = folder / "unpacked"
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    _check_is_text(export, head)
+    if encoding != "auto":
+        name = codecs.lookup(encoding).name
+        name = "utf-8" if name == "utf-8-sig" else name
+        return TextFile(export, _decoded(export, path, name, folder), name, None)
+    found = _encoding_of(head)
+    if found is None and not _is_utf8(path):
+        warning = (
+            f"{export.name}: is not UTF-8 and was read as Windows-1252: "
+            "state encoding: windows-1252 if that is right"
+        )
+        return TextFile(export, _decoded(export, path, _FALLBACK, folder), _FALLBACK, warning)
+    found = found or "utf-8"
+    return TextFile(export, _decoded(export, path, found, folder), found, None)
+
+
+def _check_is_text(export: Export, head: bytes) -> None:
+    if not head:
+        raise SourceIncompleteError(f"{export.name}: is empty: see why the export wrote nothing")
+    if head.startswith(b"PK\x03\x04"):
+        raise SourceFormatError(
+            f"{export.name}: is a spreadsheet or a zip file, not delimited text: export it as CSV"
+        )
+    if head.startswith((b"\x1f\x8b", b"\x28\xb5\x2f\xfd")):
+        raise SourceFormatError(f"{export.name}: is compressed: name it .gz or .zst")
+
+
+def _encoding_of(head: bytes) -> str | None:
+    """What the first bytes give away: a byte order mark, or UTF-16's pattern of NULs; None for neither."""
+    for mark, encoding in _BOMS:
+        if head.startswith(mark):
+            return encoding
+    pairs = len(head) // 2
+    if not pairs:
+        return None
+    even = head[: 2 * pairs : 2].count(0) / pairs
+    odd = head[1 : 2 * pairs : 2].count(0) / pairs
+    if odd >= _MOST and even <= _FEW:
+        return "utf-16-le"
+    if even >= _MOST and odd <= _FEW:
+        return "utf-16-be"
+    return None
+
+
+def _is_utf8(path: Path) -> bool:
+    """Whether every byte is; polars checks at memory speed what Python decodes at a fifth of it."""
+    try:
+        pl.scan_lines(path, glob=False).select(pl.col("line").str.len_bytes().sum()).collect(
+            engine="streaming"
+        )
+    except pl.exceptions.ComputeError:
+        return False
+    return True
+
+
+def _decoded(export: Export, path: Path, encoding: str, folder: Path) -> Path:
+    if encoding == "utf-8" and _is_utf8(path):
+        with path.open("rb") as file:
+            if file.read(3) != codecs.BOM_UTF8:
+                return path
+    target, line, is_bad = folder / "text", 1, False
+    decoder = codecs.getincrementaldecoder(encoding)("strict")
+    with path.open("rb") as file, open_private(target) as out:
+        start = True
+        while not is_bad:
+            block = file.read(_BLOCK)
+            try:
+                text = decoder.decode(block, final=not block)
+                if start and text:
+                    text, start = text.removeprefix("\ufeff"), False
+                out.write(text.encode())
+                line += text.count("\n")
+            except UnicodeError as error:
+                is_bad = True
+                line += _lines_before(error, encoding)
+            if not block:
+                break
+    if is_bad:
+        raise SourceFormatError(
+            f"{export.name}: line {line} has bytes that are not {encoding}: state the right encoding:"
+        )
+    return target
+
+
+def _lines_before(error: UnicodeError, encoding: str) -> int:
+    if not isinstance(error, UnicodeDecodeError):
+        return 0
+    codec = encoding if error.encoding == "charmap" else error.encoding
+    return error.object[: error.start].decode(codec, "ignore").count("\n")
