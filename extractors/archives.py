@@ -31,8 +31,8 @@ def unpack(path: Path, name: str, target: Path, unquestioned_bytes: int = _GIB) 
 
     Raises:
         SourceIncompleteError: the archive is cut off or damaged.
-        SourceFormatError: not such an archive, not exactly one file in it, encrypted, or grown out of all proportion
-            beyond `unquestioned_bytes`.
+        SourceFormatError: not such an archive, not exactly one file in it, encrypted, or grown out
+            of all proportion beyond `unquestioned_bytes`.
     """
     most = max(unquestioned_bytes, path.stat().st_size * _MAX_RATIO)
     written, damaged = 0, False

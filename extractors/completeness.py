@@ -1,7 +1,7 @@
-"""What proves that an export is whole: its age, its marker, that it rests, and the count of rows it was sent with."""
+"""What proves an export whole: its age, its marker, that it rests, the count it was sent with."""
 
+import contextlib
 import json
-import os
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -13,6 +13,7 @@ from schemas.quantities import duration_text
 from schemas.source_kinds import Completeness
 
 _PATIENCE = 10
+_MOST_DIGITS = 18
 
 
 def check_age(export: Export, max_age: timedelta | None, now: datetime) -> None:
@@ -45,17 +46,16 @@ def check_marker(export: Export, marker: str, workspace: Path) -> None:
     """
     name = path_inside(marker.replace("{path}", export.name), "complete.marker")
     written_ns = None
-    try:
+    with contextlib.suppress(OSError):
         written_ns = (workspace / name).stat().st_mtime_ns
-    except OSError:
-        pass
     if written_ns is None:
         raise SourceIncompleteError(
             f"{export.name}: its marker {name} is not there: the export is not finished"
         )
     if written_ns < export.modified_ns:
         raise SourceIncompleteError(
-            f"{export.name}: its marker {name} is older than the export: a new export is being written"
+            f"{export.name}: its marker {name} is older than the export: "
+            "a new export is being written"
         )
 
 
@@ -85,24 +85,37 @@ def wait_until_stable(
     return export
 
 
-def check_trailer(export: Export, last_line: str, pattern: str, read_count: int) -> int:
-    """The number of rows that the last line states; it is the number that was read.
+def trailer_count(export: Export, last_line: str, pattern: str) -> int:
+    """The number of rows that the last line states.
 
     Raises:
-        SourceIncompleteError: the last line is no trailer, or it states another number.
+        SourceIncompleteError: the last line is no trailer.
     """
     found = re.fullmatch(pattern, last_line)
-    if not found or not (found[1] or "").strip().isdecimal():
+    stated = (found[1] or "").strip() if found else ""
+    if not stated.isdecimal() or len(stated) > _MOST_DIGITS:
         raise SourceIncompleteError(
-            f"{export.name}: its last line is not the trailer: the export was cut off, or trailer: is wrong"
+            f"{export.name}: its last line is not the trailer: the export was cut off, "
+            "or complete.trailer is wrong"
         )
-    stated = int(found[1])
-    _check_count(export, "its trailer", stated, read_count)
-    return stated
+    return int(stated)
+
+
+def check_count(export: Export, who: str, stated: int, read_count: int) -> None:
+    """Nothing: as many rows were read as are stated.
+
+    Raises:
+        SourceIncompleteError: more or fewer.
+    """
+    if stated != read_count:
+        raise SourceIncompleteError(
+            f"{export.name}: {read_count:,} rows were read and {who} states {stated:,}: "
+            "the export was cut off, or is not the one that was counted"
+        )
 
 
 def check_manifest(export: Export, manifest: str, workspace: Path, read_count: int) -> int | None:
-    """The number of rows that the manifest states, and that was read; None where it is of the accounts only.
+    """The number of rows that the manifest states and that was read; None for another table's.
 
     Raises:
         ConfigError: a manifest outside the workspace.
@@ -117,33 +130,27 @@ def check_manifest(export: Export, manifest: str, workspace: Path, read_count: i
     stated = _stated_count(content, export.name)
     if stated is None:
         raise SourceIncompleteError(f"{export.name}: the manifest {name} has no count for it")
-    _check_count(export, f"the manifest {name}", stated, read_count)
+    check_count(export, f"the manifest {name}", stated, read_count)
     return stated
 
 
 def _manifest_content(export: Export, path: Path, name: str) -> object:
-    problem = None
-    try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))  # type: ignore[no-any-return]
-    except OSError:
-        problem = SourceIncompleteError(
+    is_there, content = False, None
+    with contextlib.suppress(OSError, ValueError, RecursionError):
+        written = path.read_bytes()
+        is_there = True
+        content = json.loads(written)
+    if not is_there:
+        raise SourceIncompleteError(
             f"{export.name}: its manifest {name} cannot be read: the export is not finished"
         )
-    except ValueError:
-        problem = SourceFormatError(f"{name}: a manifest is a number, or JSON with one a file name")
-    raise problem
+    if content is None:
+        raise SourceFormatError(f"{name}: a manifest is a number, or JSON with one a file name")
+    return content
 
 
 def _stated_count(content: object, name: str) -> int | None:
     if isinstance(content, dict):
-        keys = ("rows", name, os.path.basename(name))
+        keys = ("rows", name, Path(name).name)
         content = next((content[key] for key in keys if key in content), None)
     return content if isinstance(content, int) and not isinstance(content, bool) else None
-
-
-def _check_count(export: Export, who: str, stated: int, read_count: int) -> None:
-    if stated != read_count:
-        raise SourceIncompleteError(
-            f"{export.name}: {read_count:,} rows were read and {who} states {stated:,}: "
-            "the export was cut off, or is not the one that was counted"
-        )

@@ -13,9 +13,9 @@ from schemas.tables import ROW
 
 
 def to_rows(text: TextFile, dialect: Dialect, structure: Structure, folder: Path) -> pl.DataFrame:
-    """One row a good record, in the file's order: the columns as text, exactly as written, and `ROW`, its first line.
+    """One row a good record, in the file's order: the columns as text, and `ROW`, its first line.
 
-    An empty cell is an empty string. There is no null.
+    Cells are exactly as written. An empty cell is an empty string. There is no null.
 
     Raises:
         SourceFormatError: the parser does not find the records that the check found.
@@ -38,7 +38,7 @@ def to_rows(text: TextFile, dialect: Dialect, structure: Structure, folder: Path
 def _parse(
     path: Path, dialect: Dialect, left_out: pl.Series, *, is_ragged: bool
 ) -> pl.DataFrame | None:
-    """The records but for those left out, by position; None where polars finds the file malformed."""
+    """The records but for those left out; None where polars finds the file malformed."""
     scan = pl.scan_csv(
         path,
         has_header=False,
@@ -82,7 +82,7 @@ def _starts(dialect: Dialect, structure: Structure) -> pl.Series | None:
 
 
 def _without_hidden(text: TextFile, structure: Structure, folder: Path) -> Path:
-    """The file as it is, or a copy in which the hidden lines are blank, so that every line keeps its number."""
+    """The file itself, or a copy with the hidden lines blank: every line keeps its number."""
     if not structure.hidden:
         return text.path
     with text.path.open("rb") as file, open_private(folder / "parsed") as out:

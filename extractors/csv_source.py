@@ -9,7 +9,7 @@ from extractors.completeness import (
     check_age,
     check_manifest,
     check_marker,
-    check_trailer,
+    check_count,
     companions_of,
     wait_until_stable,
 )
@@ -30,12 +30,13 @@ def read_csv_source(
     id_columns: Mapping[str, str],
     sleep: Callable[[float], None] = time.sleep,
 ) -> Raw:
-    """The tables of the source and what proves that each is whole; `id_columns` names the id's column by table.
+    """The tables of the source and what proves each whole; `id_columns` names the id's column.
 
     Raises:
         ConfigError: a path that leads out of the workspace, or a directory.
         SourceUnavailableError: a file that is not there, cannot be opened, or never came to rest.
-        SourceIncompleteError: too old, empty, cut off, changed while it was read, or not as many rows as promised.
+        SourceIncompleteError: too old, empty, cut off, changed while it was read, or not the number
+            of rows promised.
         SourceFormatError: a file that is not as agreed, or reads two ways.
     """
     tables: dict[str, RawTable] = {}
@@ -112,16 +113,16 @@ def _finished(
 
 
 def _proof(export: Export, read: FileRead, complete: Completeness, workspace: Path) -> str:
-    """The sentence that says what shows that the file is whole, once the counts are found to agree."""
+    """The sentence that says what shows the file to be whole, once the counts agree."""
     count = read.table.read_count
     said = [f"{export.name}: {count:,} rows, {export.size_bytes:,} bytes, unchanged while read"]
     if complete.marker:
         said.append("marker found")
     if complete.stable_for:
         said.append(f"at rest for {duration_text(complete.stable_for)}")
-    if complete.trailer and read.last_line is not None:
-        stated = check_trailer(export, read.last_line, complete.trailer, count)
-        said.append(f"trailer says {stated}")
+    if read.trailer_count is not None:
+        check_count(export, "its trailer", read.trailer_count, count)
+        said.append(f"trailer says {read.trailer_count}")
     if complete.manifest:
         promised = check_manifest(export, complete.manifest, workspace, count)
         if promised is not None:

@@ -1,9 +1,9 @@
-"""The folder that exports are dropped into: which file is meant, and whether it is the same file at the end."""
+"""The folder exports are dropped into: which file is meant, and that it stays the same file."""
 
 import glob
 import os
 import stat
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -39,9 +39,10 @@ class Export:
 def find_export(
     table: str, pattern: str, workspace: Path, companions: tuple[str, ...] = ()
 ) -> Export:
-    """The file that `pattern` means: the path itself, or the newest match, by name where two are as new.
+    """The file that `pattern` means: the path itself, or the newest match, then the last by name.
 
-    `companions` are the templates of markers and manifests, which a wide pattern matches as well; they are no exports.
+    `companions` are the templates of markers and manifests: a wide pattern matches these as well,
+    and they are no exports.
 
     Raises:
         ConfigError: a path that leads out of the workspace, or that is no regular file.
@@ -51,8 +52,10 @@ def find_export(
     literal = workspace / inside
     if not glob.has_magic(inside) or os.path.lexists(literal):
         return _stat_export(table, literal, inside)
-    matches = {m for m in glob.glob(inside, root_dir=workspace, recursive=True)}
-    matches -= {template.replace("{path}", m) for template in companions for m in matches}
+    matches = set(glob.glob(inside, root_dir=workspace, recursive=True))  # noqa: PTH207 - absolute, too
+    matches -= {
+        os.path.normpath(template.replace("{path}", m)) for template in companions for m in matches
+    }
     exports = [
         _stat_export(table, workspace / m, m) for m in sorted(matches) if (workspace / m).is_file()
     ]
@@ -62,7 +65,7 @@ def find_export(
 
 
 def path_inside(written: str, key: str) -> str:
-    """The path without `..` and `.`; relative paths stay below the workspace, absolute ones are the operator's word.
+    """The path without `..` and `.`; a relative one stays below the workspace.
 
     Raises:
         ConfigError: it climbs out of the workspace, or it is a URL.
@@ -70,7 +73,7 @@ def path_inside(written: str, key: str) -> str:
     if "://" in written:
         raise ConfigError(f"{key}: {written}: only files are read; fetch the export first")
     normal = os.path.normpath(written)
-    if normal.split(os.sep)[0] == os.pardir:
+    if Path(normal).parts[:1] == (os.pardir,):
         raise ConfigError(f"{key}: {written} leads out of the workspace: write an absolute path")
     return normal
 
@@ -95,8 +98,7 @@ def refreshed(export: Export) -> Export:
     Raises:
         SourceUnavailableError: it is gone.
     """
-    now = _stat_export(export.table, export.path, export.name)
-    return replace(now, table=export.table)
+    return _stat_export(export.table, export.path, export.name)
 
 
 def _stat_export(table: str, path: Path, name: str) -> Export:

@@ -24,14 +24,15 @@ def read_source(
 ) -> Raw:
     """Everything the source holds, with the proof that it is everything.
 
-    `id_columns` names the column of the id, by table; a line with too few or too many fields is then rejected with the
-    id it seems to carry, so that its record is known and kept.
+    `id_columns` names the column of the id, by table; a line with too few or too many fields is then
+    rejected with the id it seems to carry, so that its record is known and kept.
 
     Raises:
-        ConfigError: a path that leads out of the workspace, a directory, a separator that is also the quote.
-        SourceUnavailableError: no such file, no match, no permission, or an export that never came to rest.
-        SourceIncompleteError: too old, empty, cut off, changed while it was read, or not as many rows as promised.
-        SourceFormatError: not text in a known encoding, no usable header, or a file that reads two ways.
+        ConfigError: a path out of the workspace, a directory, a separator that is also the quote.
+        SourceUnavailableError: no such file, no match, no permission, or it never came to rest.
+        SourceIncompleteError: too old, empty, cut off, changed while it was read, or not the number
+            of rows promised.
+        SourceFormatError: no text in a known encoding, no usable header, or it reads two ways.
     """
     match source:
         case CsvSource():
@@ -43,8 +44,7 @@ def read_source(
 def probe_source(source: CsvSource, workspace: Path, *, now: datetime) -> tuple[FileProbe, ...]:
     """What each file of the source looks like from its first lines, in the order of the tables.
 
-    Nothing is waited for and no row is checked. A compressed or encoded file is unpacked whole, as its end can be
-    trusted only then.
+    Nothing is waited for and no row is checked. A compressed file is unpacked whole all the same.
 
     Raises:
         ConfigError: as `read_source`.

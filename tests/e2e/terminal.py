@@ -27,7 +27,7 @@ columns:
   user_status: state
 attributes: {Team: team}
 entitlements: [{type: Role, column: roles}]
-upload: {poll: {every: 1s, give_up_after: 60s}}
+upload: {poll: {every: 0.1s, give_up_after: 60s}}
 """
 
 

@@ -19,7 +19,7 @@ def test_every_account_of_the_export_arrives_with_its_permissions(workspace: Wor
         "a0003": "ACTIVE",
     }
     assert [one["name"] for one in held["a0001"]["permissions"]] == ["Reader", "Writer"]
-    assert held["a0001"]["attributes"] == [{"unique_identifier": None, "type": "Team", "name": "Ops"}]
+    assert held["a0001"]["attributes"] == [{"type": "Team", "name": "Ops"}]
 
 
 def test_a_truncated_export_never_reaches_lumos(workspace: Workspace):
