@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check install lint types system lock bench clean
+.PHONY: demo test check install lint types system lock bench docs clean
 
 demo: $(READY)
 	$(BIN)/lumos-ingest demo
@@ -43,6 +43,10 @@ lock:
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.csv_to_bodies
+
+# The pages that are made from the code.
+docs: $(READY)
+	$(BIN)/python docs/source_file_reference.py
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,4 +1,4 @@
-"""The lines that are no good record alone: which are blank, too short, too long, stray, and where one record spans several."""
+"""The lines that are no good record alone: blank, short, long, stray, or part of one of several."""
 
 import csv
 import re
@@ -24,7 +24,7 @@ class LineReject:
         line: the number of its first line, from 1.
         text: its text.
         reason: what is wrong with it.
-        fields: its fields where they can be told apart, else None; of a repeated header, none at all.
+        fields: its fields where they can be told apart, else None; none at all of a header.
     """
 
     line: int
@@ -65,16 +65,18 @@ class _Grammar:
 def walk(
     odd: list[Line], dialect: Dialect, name: str, line_count: int, trailer_line: int | None
 ) -> Structure:
-    """The structure of a file whose lines are all good records but for those in `odd`, in order, and the trailer.
+    """The structure of a file whose lines are all good records but for those in `odd`, in order.
 
     Raises:
-        SourceFormatError: a quote that never closes, or a file that reads two ways; the line is named.
+        SourceFormatError: a quote that never closes, or a file that reads two ways, with the line.
     """
     structure, grammar, position = Structure(line_count), _grammar(dialect, name), 0
     while position < len(odd):
         line = odd[position]
         position += 1
-        if dialect.quote is None or dialect.quote not in line.text:
+        if line.number == trailer_line:
+            _take_trailer(structure, grammar, line)
+        elif dialect.quote is None or dialect.quote not in line.text:
             _take_plain(structure, grammar, line)
         elif grammar.record.fullmatch(line.text):
             _take_record(structure, grammar, line)
@@ -86,9 +88,6 @@ def walk(
             _take_record(structure, grammar, Line(line.number, joined))
         else:
             _take_stray(structure, grammar, line)
-    if trailer_line is not None:
-        structure.left_out.append(trailer_line)
-        structure.hidden.add(trailer_line)
     return structure
 
 
@@ -104,6 +103,12 @@ def _grammar(dialect: Dialect, name: str) -> _Grammar:
         opening=re.compile(rf"(?:{one}{s})*{q}(?:[^{q}]|{q}{q})*"),
         quoted=re.compile(rf"{q}[^{q}]*{q}"),
     )
+
+
+def _take_trailer(structure: Structure, grammar: _Grammar, line: Line) -> None:
+    structure.left_out.append(line.number)
+    if grammar.dialect.quote and grammar.dialect.quote in line.text:
+        structure.hidden.add(line.number)
 
 
 def _take_plain(structure: Structure, grammar: _Grammar, line: Line) -> None:
@@ -153,11 +158,7 @@ def _inner_lines(grammar: _Grammar, odd: list[Line], start: int, line_count: int
             raise SourceFormatError(
                 f"{where} never closes: the file is cut off, or state quote: none"
             )
-        if (
-            position == len(odd)
-            or odd[position].number != number
-            or _is_header(grammar, odd[position])
-        ):
+        if _is_whole(grammar, odd[position : position + 1], number):
             raise SourceFormatError(
                 f"{where} line {number}, inside it, is a whole record: the file reads two ways; "
                 "close the quote, or state quote: none"
@@ -171,8 +172,11 @@ def _inner_lines(grammar: _Grammar, odd: list[Line], start: int, line_count: int
     return inner
 
 
-def _is_header(grammar: _Grammar, line: Line) -> bool:
-    return len(grammar.dialect.columns) > 1 and line.text == grammar.dialect.header
+def _is_whole(grammar: _Grammar, found: list[Line], number: int) -> bool:
+    """Whether the line of that number is a whole record alone; only those that are not were kept."""
+    if not found or found[0].number != number:
+        return True
+    return len(grammar.dialect.columns) > 1 and found[0].text == grammar.dialect.header
 
 
 def _reject(structure: Structure, line: Line, reason: str, fields: tuple[str, ...] | None) -> None:

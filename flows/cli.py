@@ -5,8 +5,12 @@ Each command is declared here and done in a module of its own.
 Heavy imports stand inside the commands, so that `--help` and a wrong option answer at once.
 """
 
+import os
 import sys
+import tempfile
+import traceback
 from pathlib import Path
+from types import TracebackType
 from typing import Annotated, Literal
 
 import typer
@@ -223,15 +227,31 @@ def schema(as_json: Json = False) -> None:  # noqa: ARG001 - the schema is JSON 
 
 
 def main() -> None:
-    """The entry point:
-
-    runs a command; whatever a user can cause ends in one line and its exit code.
-    """
+    """Runs what was typed; whatever a user can cause ends in one line and its exit code."""
+    os.umask(0o077)
+    sys.excepthook = _report_bug
     try:
         app()
     except IngestError as error:
         sys.stderr.write(f"lumos-ingest: {error}\n")
         sys.exit(error.exit_code)
     except BrokenPipeError:
-        sys.stderr.close()
+        # Whoever read our output has gone (`| head`); there is nobody left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+
+
+def _report_bug(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """One line for a bug of ours; its traceback, which can quote a row, goes to a private file."""
+    if issubclass(kind, KeyboardInterrupt):
+        sys.stderr.write("lumos-ingest: interrupted; the next run settles what this one left\n")
+        return
+    handle, path = tempfile.mkstemp(prefix="lumos-ingest-bug-", suffix=".txt")
+    with os.fdopen(handle, "w") as file:
+        traceback.print_exception(kind, error, trace, file=file)
+    sys.stderr.write(
+        f"lumos-ingest: {kind.__name__}: a bug of this program, not of your data. What it was doing, "
+        f"which may quote data, is in {path} (0600).\n"
+    )

@@ -87,7 +87,9 @@ def _make_private_file(url: URL) -> None:
 
 
 def _sqlite_engine(url: URL) -> sa.Engine:
-    engine = sa.create_engine(url, hide_parameters=True, connect_args={"timeout": _WAIT_S})
+    if "timeout" not in url.query:
+        url = url.update_query_dict({"timeout": str(_WAIT_S)})
+    engine = sa.create_engine(url, hide_parameters=True)
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -98,7 +100,6 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:  # no
     # then fail at once instead of waiting for each other.
     connection.isolation_level = None
     connection.execute("PRAGMA foreign_keys=ON")
-    connection.execute(f"PRAGMA busy_timeout={_WAIT_S * 1000}")
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:

@@ -15,14 +15,17 @@ def to_duration(text: Any) -> timedelta:  # noqa: ANN401 - pydantic hands over w
     """The duration that `text` names: numbers with a unit each (s, m, h, d), added up.
 
     Raises:
-        ValueError: a number without a unit, an unknown unit, anything left over.
+        ValueError: a number without a unit, an unknown unit, anything left over, or too long.
     """
     if isinstance(text, timedelta):
         return text
     parts = _DURATION.findall(str(text))
     if not parts or _DURATION.sub("", str(text)).strip():
         raise ValueError("write a duration as a number and a unit, such as 60s, 15m, 36h or 7d")
-    return timedelta(seconds=sum(float(number) * _UNIT_S[unit] for number, unit in parts))
+    seconds = sum(float(number) * _UNIT_S[unit] for number, unit in parts)
+    if seconds > timedelta.max.total_seconds():
+        raise ValueError("is longer than a duration can be")
+    return timedelta(seconds=seconds)
 
 
 def duration_text(duration: timedelta) -> str:
@@ -63,7 +66,10 @@ class Limit:
 
     def allowed(self, base: int, floor: int) -> int:
         """How many of `base` may be; a share never allows fewer than `floor`, so that small sets can move."""
-        return max(floor, int(self.number * base)) if self.is_share else int(self.number)
+        if not self.is_share:
+            return int(self.number)
+        # 0.29 * 100 is a hair below 29 in binary: rounded first, so that a bound is exact.
+        return max(floor, int(round(self.number * base, 6)))
 
     def __str__(self) -> str:
         return f"{self.number * 100:g}%" if self.is_share else f"{self.number:g}"
@@ -77,7 +83,7 @@ def to_limit(text: Any) -> Limit:  # noqa: ANN401 - pydantic hands over whatever
     """
     if isinstance(text, Limit):
         return text
-    written = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(%?)\s*", str(text))
+    written = re.fullmatch(r"\s*(\d{1,15}(?:\.\d+)?)\s*(%?)\s*", str(text))
     if not written or (not written[2] and "." in written[1]):
         raise ValueError("write a whole number such as 25, or a share such as 10%")
     if written[2] and float(written[1]) > 100:  # noqa: PLR2004 - a share of all there is

@@ -3,6 +3,7 @@
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import polars as pl
 from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, field_validator
 from pydantic import model_validator as check_model
 from pydantic.json_schema import JsonSchemaValue
@@ -103,8 +104,8 @@ class TimeColumn(Strict):
 
     @check_model(mode="after")
     def _check_zone_is_known(self) -> "TimeColumn":
-        has_zone = self.format is None or self.format.startswith("epoch") or "%z" in self.format
-        if not has_zone and self.timezone is None:
+        is_zoned = self.format in {None, "epoch", "epoch_ms"} or names_zone(self.format)
+        if not is_zoned and self.timezone is None:
             raise ValueError("a format without %z needs a timezone, such as Europe/Paris or UTC")
         return self
 
@@ -116,6 +117,11 @@ class TimeColumn(Strict):
         return {"anyOf": [name, handler(core_schema)], "description": (cls.__doc__ or "").strip()}
 
 
+def names_zone(pattern: str | None) -> bool:
+    """Whether times in the strftime `pattern` carry their own offset."""
+    return pattern is not None and any(code in pattern for code in ("%z", "%:z", "%#z", "%+"))
+
+
 def check_zone(name: str) -> str:
     """`name`, if it is a zone of the IANA database.
 
@@ -125,7 +131,9 @@ def check_zone(name: str) -> str:
     known = True
     try:
         ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, IsADirectoryError):
+        # polars carries a database of its own, without `localtime` and the like.
+        pl.Series(dtype=pl.Datetime("us")).dt.replace_time_zone(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError, pl.exceptions.ComputeError):
         known = False
     if not known:
         raise ValueError(f"{name!r} is no time zone; write one such as Europe/Paris or UTC")

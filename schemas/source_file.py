@@ -1,6 +1,7 @@
 """A source: one YAML file, one frozen model, and the line of every key for the message when it is wrong."""
 
 import difflib
+import re
 import types
 import typing
 from dataclasses import dataclass
@@ -52,19 +53,34 @@ class App(Strict):
 class Guards(Strict):
     """Bounds on a plan; a breach uploads nothing. Shares are of the last accepted snapshot."""
 
-    min_accounts: int = Field(1, ge=0, description="Fewer accounts than this are never uploaded.")
-    max_removed_accounts: LimitField = Limit(0.1, is_share=True)
-    max_removed_associations: LimitField = Limit(0.2, is_share=True)
-    max_deactivated_accounts: LimitField = Limit(0.1, is_share=True)
-    max_rejected_rows: LimitField = Limit(0.01, is_share=True)
+    min_accounts: int = Field(
+        1,
+        ge=0,
+        description="Fewer accounts are never uploaded; an empty snapshot never is, even with 0.",
+    )
+    max_removed_accounts: LimitField = Field(
+        Limit(0.1, is_share=True), description="Accounts that are in the last snapshot and not now."
+    )
+    max_removed_associations: LimitField = Field(
+        Limit(0.2, is_share=True), description="Associations that are there and not now."
+    )
+    max_deactivated_accounts: LimitField = Field(
+        Limit(0.1, is_share=True),
+        description="Accounts that could log in by their status, and now cannot.",
+    )
+    max_rejected_rows: LimitField = Field(
+        Limit(0.01, is_share=True), description="Rejected rows; a share is of all rows read."
+    )
 
 
 class Poll(Strict):
     """How a job is waited for: the first pause, the longest pause, and the deadline."""
 
-    every: Duration = timedelta(seconds=2)
-    at_most_every: Duration = timedelta(seconds=60)
-    give_up_after: Duration = timedelta(hours=2)
+    every: Duration = Field(timedelta(seconds=2), description="The first pause; each is longer.")
+    at_most_every: Duration = Field(timedelta(seconds=60), description="The longest pause.")
+    give_up_after: Duration = Field(
+        timedelta(hours=2), description="The deadline; the next run goes on waiting for the job."
+    )
 
 
 class Upload(Strict):
@@ -77,14 +93,14 @@ class Upload(Strict):
         "send", description="What to do with a snapshot that equals the last accepted one."
     )
     verify: bool = Field(True, description="Read the accounts back and compare.")
-    poll: Poll = Poll()
+    poll: Poll = Field(Poll(), description="How the job is waited for.")
 
     @field_validator("accounts_per_request", mode="before")
     @classmethod
     def _check_count(cls, written: Any) -> Any:  # noqa: ANN401 - whatever the file holds
         if written == "all":
             return written
-        if not str(written).isdigit() or int(written) < 1:
+        if not re.fullmatch(r"[0-9]{1,9}", str(written)) or int(written) < 1:
             raise ValueError("write all, or a whole number from 1")
         return int(written)
 
@@ -117,28 +133,40 @@ class SourceFile(Strict):
     Every key but `app` and `source` has a default, and the defaults are the safe ones.
     """
 
-    app: App
-    source: CsvSource
-    columns: AccountColumns = AccountColumns()
+    app: App = Field(description="The Lumos app that receives this source.")
+    source: CsvSource = Field(description="What is read, and how.")
+    columns: AccountColumns = Field(
+        AccountColumns(), description="The canonical field of an account: the source's column."
+    )
     attributes: dict[str, TextColumn] = Field(
         default_factory=dict, description="A custom attribute's label: the source's column."
     )
     entitlements: tuple[EntitlementColumn, ...] = Field(
         (), description="Entitlements kept in a column of the accounts."
     )
-    entitlement_columns: EntitlementColumns = EntitlementColumns()
-    resource_columns: ResourceColumns = ResourceColumns()
-    association_columns: AssociationColumns = AssociationColumns()
+    entitlement_columns: EntitlementColumns = Field(
+        EntitlementColumns(), description="The same, for a file of entitlements."
+    )
+    resource_columns: ResourceColumns = Field(
+        ResourceColumns(), description="The same, for a file of resources."
+    )
+    association_columns: AssociationColumns = Field(
+        AssociationColumns(), description="The same, for a file of associations."
+    )
     unknown_columns: Literal["warn", "refuse", "attribute"] = Field(
         "warn", description="What to do with a column of the accounts that the file does not name."
     )
-    guards: Guards = Guards()
+    guards: Guards = Field(Guards(), description="Bounds on a plan; a breach uploads nothing.")
     rejected_rows: Literal["keep_last", "leave_out", "fail"] = Field(
         "keep_last", description="What becomes of a row that breaks a rule."
     )
-    upload: Upload = Upload()
-    activity: Activity | None = None
-    schedule: Schedule | None = None
+    upload: Upload = Field(Upload(), description="How a snapshot is sent.")
+    activity: Activity | None = Field(
+        None, description="Checked with the file; this version uploads accounts only."
+    )
+    schedule: Schedule | None = Field(
+        None, description="Checked with the file; this version runs what it is told to run."
+    )
 
     @field_validator("attributes")
     @classmethod
@@ -181,12 +209,21 @@ def to_source(text: str, name: str, path: str) -> Source:
 def _first_problem(error: ValidationError, document: YamlDocument, path: str) -> str:
     problems = error.errors(include_url=False, include_input=False, include_context=False)
     found = min(problems, key=lambda one: document.line_of(tuple(one["loc"])))
-    loc = tuple(part for part in found["loc"] if part != "csv")
+    loc = tuple(found["loc"])
     key = ".".join(str(part) for part in loc) or "the file"
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     return (
         f"{path}:{document.line_of(loc)}: {key}: {_reason(found['type'], found['msg'], loc)}{more}"
     )
+
+
+_SHAPES = {
+    "model_type": "should be keys and values, or left out",
+    "dict_type": "should be keys and values, or left out",
+    "tuple_type": "should be a list: - before each item",
+    "string_type": "should be a text",
+}
+"""What pydantic says of these in Python's words."""
 
 
 def _reason(kind: str, message: str, loc: tuple[str | int, ...]) -> str:
@@ -195,6 +232,8 @@ def _reason(kind: str, message: str, loc: tuple[str | int, ...]) -> str:
         close = difflib.get_close_matches(str(loc[-1]), known, n=1)
         hint = f"did you mean {close[0]}?" if close else f"known here: {', '.join(known)}"
         return f"no such key; {hint}"
+    if kind in _SHAPES:
+        return _SHAPES[kind]
     if kind == "missing":
         return "is missing"
     return message.removeprefix("Value error, ").replace("Input should be", "should be")
@@ -207,11 +246,14 @@ def _keys_of(model: type[BaseModel] | None) -> list[str]:
 def _model_at(loc: tuple[str | int, ...]) -> type[BaseModel] | None:
     """The model that the path leads to; None where it leads into plain values."""
     model: type[BaseModel] | None = SourceFile
+    is_item = False
     for part in loc:
-        if isinstance(part, int):
+        if is_item:  # a list's item, or a dict's own key: the model is the one already found
+            is_item = False
             continue
-        field = model.model_fields.get(part) if model else None
+        field = model.model_fields.get(str(part)) if model else None
         model = _model_in(field.annotation) if field else None
+        is_item = field is not None and typing.get_origin(field.annotation) in {dict, tuple}
     return model
 
 

@@ -42,26 +42,36 @@ def to_yaml_document(text: str, name: str) -> YamlDocument:
     """
     problem = None
     try:
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
-            raise ConfigError(
-                f"{name}: anchors and aliases (& and *) are not used in a source file"
-            )
+        for event in yaml.parse(text, yaml.SafeLoader):
+            _check_event(event, name)
         node = yaml.compose(text, yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
         problem = f"{name}:{line}: not valid YAML: {error.problem or error.context}"
-    except yaml.YAMLError:
-        problem = f"{name}: not valid YAML: a character that YAML does not allow"
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        problem = f"{name}:{line}: not valid YAML: a character that YAML does not allow"
+    except RecursionError:
+        problem = f"{name}:1: nested too deep"
     if problem:
         raise ConfigError(problem)
     lines: dict[Path, int] = {}
     return YamlDocument(None if node is None else _plain(node, (), lines, name), lines)
 
 
+def _check_event(event: yaml.Event, name: str) -> None:
+    """Refuses what would make a value other than the text that stands there."""
+    line = event.start_mark.line + 1
+    if getattr(event, "anchor", None):
+        raise ConfigError(
+            f"{name}:{line}: anchors and aliases (& and *) are not used in a source file"
+        )
+    if getattr(event, "tag", None):
+        raise ConfigError(f"{name}:{line}: the tag {event.tag} is not allowed")
+
+
 def _plain(node: yaml.Node, path: Path, lines: dict[Path, int], name: str) -> object:
-    if not str(node.tag).startswith("tag:yaml.org,2002:"):
-        raise ConfigError(f"{name}:{node.start_mark.line + 1}: the tag {node.tag} is not allowed")
     if isinstance(node, yaml.MappingNode):
         return _plain_mapping(node, path, lines, name)
     if isinstance(node, yaml.SequenceNode):

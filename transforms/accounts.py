@@ -36,8 +36,9 @@ def to_accounts(
         absurd = candidates.select(is_absurd(pl.col(name), now)).to_series()
         found.append(failures_of(absurd, name, ABSURD))
     labels = [column for column in candidates.columns if column not in ACCOUNTS]
-    cells = table.rows.select(
-        pl.col(column).alias(f"cell of {column}")
+    # A label may be any text, but for NUL: no label is a cell's name.
+    cells = pl.DataFrame(
+        table.rows[column].alias(f"cell\0{column}")
         for column in sorted({one.column for one in file.entitlements})
     )
     conformed = conform(table, candidates, accounts_contract(labels), KEY, use, cells, tuple(found))

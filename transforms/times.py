@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
-from schemas.source_columns import TimeColumn
+from schemas.source_columns import TimeColumn, names_zone
 from schemas.tables import UTC_TIME
 
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
@@ -40,7 +40,7 @@ def _read(text: pl.Expr, column: TimeColumn) -> pl.Expr:
         number = text.cast(pl.Int64, strict=False)
         whole = pl.when(number.abs() < _FAR_FUTURE_US // unit).then(number * unit)
         return whole.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
-    if column.format and "%z" in column.format:
+    if names_zone(column.format):
         read = text.str.to_datetime(column.format, strict=False, time_unit="us", time_zone="UTC")
         return read.dt.convert_time_zone("UTC")
     return _local(

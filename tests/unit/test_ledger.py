@@ -76,9 +76,7 @@ def test_a_ledger_of_a_newer_version_is_left_alone(path: Path) -> None:
         connection.execute(f"UPDATE {VERSION_TABLE} SET version_num = '9999'")
     connection.close()
     content = path.read_bytes()
-    with pytest.raises(
-        StateError, match=f"newer version .9999. than this program knows .{VERSION}"
-    ):
+    with pytest.raises(StateError, match=f"newer version .9999. than .* knows .{VERSION}"):
         open_ledger(f"sqlite:///{path}")
     assert path.read_bytes() == content
 

@@ -58,9 +58,8 @@ def test_pages_are_asked_for_in_full_and_from_the_first() -> None:
 
     def answered(request: httpx.Request) -> httpx.Response:
         asked.append(str(request.url.query, "ascii"))
-        return httpx.Response(
-            200, json=page(0, 100, 200) if len(asked) == 1 else page(100, 200, 200)
-        )
+        first = 100 * (len(asked) - 1)
+        return httpx.Response(200, json=page(first, first + 100, 200, "hr&x"))
 
     transport = httpx.MockTransport(answered)
     read_accounts(LumosApi("https://x.example", SecretStr("t"), transport=transport), "hr&x")

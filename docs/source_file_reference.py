@@ -1,0 +1,148 @@
+"""Writes docs/source-file.md from the models, so that it cannot say what they do not: `make docs`."""
+
+import sys
+import types
+import typing
+from pathlib import Path
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from schemas.quantities import Duration, Limit, duration_text
+from schemas.source_columns import (
+    AccountColumns,
+    AccountTypeColumn,
+    AssociationColumns,
+    EntitlementColumn,
+    EntitlementColumns,
+    ResourceColumns,
+    StatusColumn,
+    TextColumn,
+    TimeColumn,
+)
+from schemas.source_file import (
+    Activity,
+    App,
+    AppCreation,
+    Guards,
+    Poll,
+    Schedule,
+    SourceFile,
+    Upload,
+)
+from schemas.source_kinds import ActivitySource, Completeness, CsvSource
+from schemas.statuses import STATUS_OF
+
+TARGET = Path(__file__).with_name("source-file.md")
+
+HEAD = """# The source file
+
+One YAML file a source, in `sources/` of the workspace; its stem is the source's name. Generated from the models by
+`make docs`: `lumos-ingest schema` prints the same as JSON Schema.
+
+Every key but `app` and `source` has a default, and the defaults are the safe ones. A key that is not listed here is an
+error, with its line. Every value is the text that stands there: `00012`, `no` and `1.10` need no quotes. A key written twice,
+a tag, an anchor or an alias is an error. Paths are relative to the workspace.
+
+A duration is a number and a unit, `s`, `m`, `h` or `d`: `90s`, `36h`, `1h30m`. A limit is a whole number, or a share: `25`,
+`10%`.
+"""
+
+SECTIONS: list[tuple[str, type[BaseModel]]] = [
+    ("The file", SourceFile),
+    ("app", App),
+    ("app.create", AppCreation),
+    ("source, of kind csv", CsvSource),
+    ("source.complete", Completeness),
+    ("columns", AccountColumns),
+    ("A column of text", TextColumn),
+    ("columns.user_status", StatusColumn),
+    ("columns.account_type", AccountTypeColumn),
+    ("columns.last_login and columns.last_activity", TimeColumn),
+    ("An item of entitlements", EntitlementColumn),
+    ("entitlement_columns", EntitlementColumns),
+    ("resource_columns", ResourceColumns),
+    ("association_columns", AssociationColumns),
+    ("guards", Guards),
+    ("upload", Upload),
+    ("upload.poll", Poll),
+    ("activity", Activity),
+    ("activity.source", ActivitySource),
+    ("schedule", Schedule),
+]
+
+
+def to_text() -> str:
+    """The whole page."""
+    parts = [HEAD]
+    for title, model in SECTIONS:
+        parts.append(
+            f"## {title}\n\n{' '.join((model.__doc__ or '').split())}\n\n{_table(model)}\n"
+        )
+    known = ", ".join(
+        f"`{name}`" + (f" (→ `{to}`)" if name != to else "") for name, to in STATUS_OF.items()
+    )
+    parts.append(f"## Statuses\n\nKnown in any case, without an entry under `values`: {known}.\n")
+    return "\n".join(parts)
+
+
+def _table(model: type[BaseModel]) -> str:
+    rows = [
+        f"| `{name}` | {_kind(field.annotation, field)} | {_default(field)} | {_escaped(field)} |"
+        for name, field in model.model_fields.items()
+    ]
+    return "\n".join(["| key | is | default | |", "| --- | --- | --- | --- |", *rows])
+
+
+def _kind(annotation: object, field: FieldInfo | None = None) -> str:
+    if field is not None and any(
+        "Duration" in repr(one) or "to_duration" in repr(one) for one in field.metadata
+    ):
+        return "a duration"
+    origin, inside = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Literal:
+        return " or ".join(f"`{one}`" for one in inside)
+    if origin in {typing.Union, types.UnionType}:
+        return " or ".join(_kind(one) for one in inside if one is not type(None))
+    if annotation == Duration or getattr(annotation, "__name__", "") == "timedelta":
+        return "a duration"
+    if annotation is Limit:
+        return "a limit"
+    if origin is tuple:
+        return f"a list; each {_kind(inside[0])}"
+    if origin is dict:
+        return f"a mapping to {_kind(inside[1])}"
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        title = next(title for title, model in SECTIONS if model is annotation)
+        return f"[{title}](#{_anchor(title)})"
+    plain = {str: "text", int: "a whole number", bool: "`true` or `false`"}
+    return plain.get(annotation, "a value")  # type: ignore[call-overload, no-any-return]
+
+
+def _escaped(field: FieldInfo) -> str:
+    return (field.description or "").replace("|", "\\|")
+
+
+def _anchor(title: str) -> str:
+    """The anchor that a heading gets where Markdown is shown."""
+    return "".join(one for one in title.lower().replace(" ", "-") if one.isalnum() or one in "-_")
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "needed"
+    value = field.get_default(call_default_factory=True, validated_data={})
+    if value is PydanticUndefined or value is None or value in ((), {}):
+        return ""
+    if isinstance(value, BaseModel):
+        column = getattr(value, "column", None)
+        return f"`{column}`" if column else ""
+    if hasattr(value, "total_seconds"):
+        return f"`{duration_text(value)}`"
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+if __name__ == "__main__":
+    TARGET.write_text(to_text(), "utf-8")
+    sys.stdout.write(f"{TARGET.name} written\n")

@@ -1,0 +1,139 @@
+"""The same sync as a Prefect flow, on a real Prefect server: one order of stages, two ways in."""
+
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from terminal import SOURCE, Workspace, row, rows
+
+CANARY = "canary-4711"
+
+
+def die_with_parent() -> None:
+    """A server that outlives a killed test run would hold its port and its folder."""
+    import ctypes
+
+    ctypes.CDLL("libc.so.6").prctl(1, signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def prefect_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("prefect")
+
+
+@pytest.fixture(scope="module")
+def prefect_env(prefect_home: Path) -> Iterator[dict[str, str]]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    env = {
+        "DO_NOT_TRACK": "1",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_HOME": str(prefect_home),
+        "PREFECT_SERVER_API_PORT": str(port),
+        "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
+    }
+    words = ["-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    server = subprocess.Popen(
+        [sys.executable, *words],
+        env={**os.environ, **env},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=die_with_parent,
+    )
+    try:
+        wait_until_healthy(f"{env['PREFECT_API_URL']}/health", server)
+        yield env
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def wait_until_healthy(url: str, server: subprocess.Popen[bytes]) -> None:
+    ends = time.monotonic() + 150
+    while time.monotonic() < ends:
+        assert server.poll() is None, "the Prefect server ended by itself"
+        try:
+            if httpx.get(url, timeout=2).status_code == 200:
+                return
+        except httpx.HTTPError:
+            time.sleep(0.5)
+    raise AssertionError("the Prefect server did not come up")
+
+
+def as_flow(workspace: Workspace, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Types `lumos-ingest sync hr` in a process of its own, with a Prefect API configured."""
+    said = {"LUMOS_API_URL": workspace.sandbox.url, "LUMOS_API_TOKEN": workspace.sandbox.token}
+    words = ["-c", "from flows.cli import main; main()", "sync", "hr", "--workspace", workspace.path]
+    return subprocess.run(
+        [sys.executable, *words],
+        env={**os.environ, **env, **said},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=200,
+    )
+
+
+def flow_runs(env: dict[str, str]) -> list[dict[str, object]]:
+    found = httpx.post(f"{env['PREFECT_API_URL']}/flow_runs/filter", json={"sort": "START_TIME_DESC"})
+    return found.json()
+
+
+def ledger_of(workspace: Workspace) -> list[tuple[object, ...]]:
+    """What the ledger holds of each run, but for what differs by nature: ids and times."""
+    path = workspace.path / ".lumos-ingest" / "ledger.db"
+    with sqlite3.connect(path) as ledger:
+        columns = "source, state, content_hash, counts, base_run_id is null, error is null"
+        return ledger.execute(f"select {columns} from runs order by number").fetchall()
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.xdist_group("prefect")
+class TestAsAFlow:
+    def test_both_ways_in_leave_the_same_ledger_and_the_same_accounts(
+        self, workspace: Workspace, prefect_env: dict[str, str], tmp_path_factory
+    ):
+        from sandbox.server import running_sandbox
+
+        with running_sandbox(job_seconds=0.02) as other_sandbox:
+            typed = Workspace(tmp_path_factory.mktemp("typed"), other_sandbox)
+            typed.source()
+            for nights in (rows(20), [*rows(18), row(20, "Reader; Writer"), row(21)], rows(5)):
+                for one in (workspace, typed):
+                    one.export(*nights)
+                direct, flow = typed.run("sync", "hr"), as_flow(workspace, prefect_env)
+                assert flow.returncode == direct.code, flow.stderr
+            assert ledger_of(workspace) == ledger_of(typed)
+            assert names_and_permissions(workspace) == names_and_permissions(typed)
+        states = [run["state"]["type"] for run in flow_runs(prefect_env)]
+        assert states == ["FAILED", "COMPLETED", "COMPLETED"]
+
+    def test_no_row_and_no_secret_reaches_prefects_database(
+        self, workspace: Workspace, prefect_env: dict[str, str], prefect_home: Path
+    ):
+        workspace.source(SOURCE + "rejected_rows: fail\n")
+        workspace.export(row(1), f"{CANARY},{CANARY}@@example.com,{CANARY},,ACTIVE,Ops,Reader")
+        said = as_flow(workspace, prefect_env)
+        assert said.returncode == 1
+        assert "exports/hr.csv:3" in said.stderr
+        database = b"".join(path.read_bytes() for path in prefect_home.glob("prefect.db*"))
+        assert b"exports/hr.csv:3" in database
+        for secret in (CANARY, "user1@example.com", workspace.sandbox.token):
+            assert secret.encode() not in database
+            assert secret not in said.stderr + said.stdout
+
+
+def names_and_permissions(workspace: Workspace) -> dict[str, list[str]]:
+    return {
+        one: [permission["name"] for permission in account["permissions"]]
+        for one, account in workspace.accounts().items()
+    }
