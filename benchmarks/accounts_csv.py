@@ -42,10 +42,7 @@ def _rows(start: int, size: int, count: int, night: int) -> pl.Series:
     bad = number % 100
     moved = (number % 97 == 0) & (night > 0)
     roles = pl.concat_str(
-        [
-            pl.format("role-{}", (number * step + step * step) % ROLES)
-            for step in (1, 3, 7, 11, 13)
-        ],
+        [pl.format("role-{}", (number * step + step * step) % ROLES) for step in (1, 3, 7, 11, 13)],
         separator=";",
     )
     state = pl.when(number % 11 == 0).then(pl.lit("disabled")).otherwise(pl.lit("enabled"))

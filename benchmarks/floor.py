@@ -1,4 +1,4 @@
-"""The floor: read, normalize and encode with bare polars, as fast as is known, with no check at all.
+"""The floor: read, normalize and encode with bare polars, as fast as is known, unchecked.
 
 No row is judged, nothing is rejected or merged, no plan is made, ids may repeat, a cut line becomes
 an account with empty fields.
@@ -19,7 +19,9 @@ STATES = {"enabled": "ACTIVE", "disabled": "SUSPENDED", "gone": "DEPROVISIONED"}
 def main() -> None:
     """`python -m benchmarks.floor accounts.csv bodies.json`."""
     source, target = Path(sys.argv[1]), Path(sys.argv[2])
-    raw = pl.scan_csv(source, infer_schema=False, truncate_ragged_lines=True, missing_columns="insert")
+    raw = pl.scan_csv(
+        source, infer_schema=False, truncate_ragged_lines=True, missing_columns="insert"
+    )
     accounts = raw.select(
         pl.col("user_id").alias("unique_identifier"),
         pl.col("mail").str.strip_chars().alias("email"),

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 
+from benchmarks.accounts_csv import SOURCE_FILE
 from extractors.read import read_source
 from loaders.archive import open_archive
 from loaders.bodies import write_body
@@ -15,11 +16,9 @@ from transforms.plan import to_plan
 from transforms.snapshot import to_snapshot
 from transforms.upload_body import TAIL, to_body_parts, to_head
 
-from benchmarks.accounts_csv import SOURCE_FILE
-
 
 def main() -> None:
-    """`python -m benchmarks.ours FOLDER`: reads `accounts.csv`; `prepare` accepts it as the last one."""
+    """`python -m benchmarks.ours FOLDER`: reads its `accounts.csv`; `prepare` only accepts it."""
     folder = Path(sys.argv[1])
     is_preparing = sys.argv[2:] == ["prepare"]
     file = to_source(SOURCE_FILE, "benchmark", "benchmark.yaml").file
@@ -41,7 +40,8 @@ def main() -> None:
     write_body(body, chain([to_head("benchmark")], to_body_parts(snapshot), [TAIL]))
     count = normalized.counts["accounts"]
     print(
-        f"{count.read} read, {count.accepted} accepted, {count.rejected} rejected, {count.kept} kept; "
+        f"{count.read} read, {count.accepted} accepted, "
+        f"{count.rejected} rejected, {count.kept} kept; "
         f"{plan.accounts.added} added, {plan.accounts.changed} changed, {plan.accounts.removed} "
         f"removed; {len(breaches)} guards broken"
     )

@@ -1,15 +1,17 @@
-"""Writes docs/source-file.md from the models, so that it cannot say what they do not: `make docs`."""
+"""Writes docs/source-file.md from the models, so that it says what they do: `make docs`."""
 
+import builtins
 import sys
 import types
 import typing
+from datetime import timedelta
 from pathlib import Path
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from schemas.quantities import Duration, Limit, duration_text
+from schemas.quantities import Limit, duration_text
 from schemas.source_columns import (
     AccountColumns,
     AccountTypeColumn,
@@ -34,19 +36,28 @@ from schemas.source_file import (
 from schemas.source_kinds import ActivitySource, Completeness, CsvSource
 from schemas.statuses import STATUS_OF
 
+PLAIN = {
+    str: "text",
+    int: "a whole number",
+    bool: "`true` or `false`",
+    timedelta: "a duration",
+    Limit: "a limit",
+}
+
 TARGET = Path(__file__).with_name("source-file.md")
 
 HEAD = """# The source file
 
-One YAML file a source, in `sources/` of the workspace; its stem is the source's name. Generated from the models by
-`make docs`: `lumos-ingest schema` prints the same as JSON Schema.
+One YAML file a source, in `sources/` of the workspace; its stem is the source's name. Generated
+from the models by `make docs`: `lumos-ingest schema` prints the same as JSON Schema.
 
-Every key but `app` and `source` has a default, and the defaults are the safe ones. A key that is not listed here is an
-error, with its line. Every value is the text that stands there: `00012`, `no` and `1.10` need no quotes. A key written twice,
-a tag, an anchor or an alias is an error. Paths are relative to the workspace.
+Every key but `app` and `source` has a default, and the defaults are the safe ones. A key that is
+not listed here is an error, with its line. Every value is the text that stands there: `00012`, `no`
+and `1.10` need no quotes. A key written twice, a tag, an anchor or an alias is an error. Paths are
+relative to the workspace.
 
-A duration is a number and a unit, `s`, `m`, `h` or `d`: `90s`, `36h`, `1h30m`. A limit is a whole number, or a share: `25`,
-`10%`.
+A duration is a number and a unit, `s`, `m`, `h` or `d`: `90s`, `36h`, `1h30m`. A limit is a whole
+number, or a share: `25`, `10%`.
 """
 
 SECTIONS: list[tuple[str, type[BaseModel]]] = [
@@ -89,35 +100,28 @@ def to_text() -> str:
 
 def _table(model: type[BaseModel]) -> str:
     rows = [
-        f"| `{name}` | {_kind(field.annotation, field)} | {_default(field)} | {_escaped(field)} |"
+        f"| `{name}` | {_kind(field.annotation)} | {_default(field)} | {_escaped(field)} |"
         for name, field in model.model_fields.items()
     ]
     return "\n".join(["| key | is | default | |", "| --- | --- | --- | --- |", *rows])
 
 
-def _kind(annotation: object, field: FieldInfo | None = None) -> str:
-    if field is not None and any(
-        "Duration" in repr(one) or "to_duration" in repr(one) for one in field.metadata
-    ):
-        return "a duration"
-    origin, inside = typing.get_origin(annotation), typing.get_args(annotation)
-    if origin is typing.Literal:
-        return " or ".join(f"`{one}`" for one in inside)
-    if origin in {typing.Union, types.UnionType}:
-        return " or ".join(_kind(one) for one in inside if one is not type(None))
-    if annotation == Duration or getattr(annotation, "__name__", "") == "timedelta":
-        return "a duration"
-    if annotation is Limit:
-        return "a limit"
-    if origin is tuple:
-        return f"a list; each {_kind(inside[0])}"
-    if origin is dict:
-        return f"a mapping to {_kind(inside[1])}"
+def _kind(annotation: object) -> str:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         title = next(title for title, model in SECTIONS if model is annotation)
         return f"[{title}](#{_anchor(title)})"
-    plain = {str: "text", int: "a whole number", bool: "`true` or `false`"}
-    return plain.get(annotation, "a value")  # type: ignore[call-overload, no-any-return]
+    inside = typing.get_args(annotation)
+    match typing.get_origin(annotation):
+        case typing.Literal:
+            return " or ".join(f"`{one}`" for one in inside)
+        case typing.Union | types.UnionType:
+            return " or ".join(_kind(one) for one in inside if one is not type(None))
+        case builtins.tuple:
+            return f"a list; each {_kind(inside[0])}"
+        case builtins.dict:
+            return f"a mapping to {_kind(inside[1])}"
+        case _:
+            return PLAIN.get(typing.cast("type", annotation), "a value")
 
 
 def _escaped(field: FieldInfo) -> str:

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from extractors.csv_grammar import quoted_parts, record_pattern
 from extractors.text_file import TextFile
 from schemas.errors import ConfigError, SourceFormatError, SourceIncompleteError
 from schemas.source_kinds import CsvOptions
 from schemas.tables import ROW
 
 _CANDIDATES = (",", ";", "\t", "|")
+_START_BYTES = 1 << 12
 _SAMPLE_BYTES = 1 << 18
 _SAMPLE_RECORDS = 200
 _NEARLY_ALL = 0.9
@@ -38,51 +40,58 @@ class Dialect:
     skipped_lines: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    """The first lines from the header on, without their ends, and the number of the first."""
+
+    name: str
+    lines: list[str]
+    number: int
+    quote: str | None
+
+
 def to_dialect(text: TextFile, options: CsvOptions) -> Dialect:
     """The dialect of the file, from its first lines and what the source file states.
 
     Raises:
         ConfigError: the separator is also the quote.
         SourceIncompleteError: no line where the header should be.
-        SourceFormatError: a web page, bare carriage returns, two separators that fit, or an unusable header.
+        SourceFormatError: a web page, bare carriage returns, two separators that fit, a bad header.
     """
-    name = text.export.name
-    quote = None if options.quote == "none" else options.quote
-    lines, skipped = _sample(text, options.skip_lines)
-    if lines[0].lstrip().lower().startswith(_PAGES):
+    name, quote = text.export.name, quote_of(options)
+    if _begins_as_page(text):
         raise SourceFormatError(f"{name}: is a web page or XML, not delimited text: see the export")
-    _check_line_ends(name, lines[0], quote, skipped + 1)
+    sample = _sample(text, quote, options.skip_lines)
+    if "\r" in quoted_parts(quote).sub("", sample.lines[0]):
+        raise SourceFormatError(
+            f"{name}: line {sample.number} has bare carriage returns in it: "
+            "save the file with line feeds (LF or CRLF)"
+        )
     separator = options.separator
     if separator == "auto":
-        separator = _separator_of(name, lines, quote)
+        separator = _separator_of(sample)
     if separator == quote:
         raise ConfigError(f"{name}: separator and quote are the same character: change one")
-    if not options.header:
-        width = len(next(_records(lines, separator, quote), [""]))
-        columns = tuple(f"column_{number}" for number in range(1, width + 1))
-        return Dialect(separator, quote, columns, None, skipped)
-    columns = _header_columns(name, lines[0], separator, quote, skipped + 1)
-    return Dialect(separator, quote, columns, lines[0], skipped + 1)
+    if options.header:
+        columns = _header_columns(sample, separator)
+        return Dialect(separator, quote, columns, sample.lines[0], sample.number)
+    width = len(_first_record(sample, separator))
+    columns = tuple(f"column_{position}" for position in range(1, width + 1))
+    return Dialect(separator, quote, columns, None, sample.number - 1)
 
 
-def record_pattern(separator: str, quote: str | None, field_count: int | None = None) -> str:
-    """A pattern, for Rust's and for Python's engine, of one well-formed record with that many fields or any."""
-    more = "*" if field_count is None else f"{{{field_count - 1}}}"
-    field = field_pattern(separator, quote)
-    return f"^{field}(?:{re.escape(separator)}{field}){more}$"
+def quote_of(options: CsvOptions) -> str | None:
+    """The quoting character; None where nothing is quoted."""
+    return None if options.quote == "none" else options.quote
 
 
-def field_pattern(separator: str, quote: str | None) -> str:
-    """A pattern of one well-formed field. A carriage return stands in quotes only: polars drops others unasked."""
-    s = re.escape(separator)
-    if quote is None:
-        return rf"[^{s}\r\n]*"
-    q = re.escape(quote)
-    return rf"(?:[^{q}{s}\r\n]*|{q}(?:[^{q}]|{q}{q})*{q})"
+def _begins_as_page(text: TextFile) -> bool:
+    with text.path.open("rb") as file:
+        start = file.read(_START_BYTES).decode(errors="ignore")
+    return start.lstrip().lower().startswith(_PAGES)
 
 
-def _sample(text: TextFile, skip_lines: int) -> tuple[list[str], int]:
-    """The first lines from the header on, without their ends, and the number of physical lines above them."""
+def _sample(text: TextFile, quote: str | None, skip_lines: int) -> _Sample:
     with text.path.open("rb") as file:
         skipped = sum(1 for _ in islice(file, skip_lines))
         first = file.readline()
@@ -93,48 +102,36 @@ def _sample(text: TextFile, skip_lines: int) -> tuple[list[str], int]:
         is_cut = bool(file.read(1))
     if not first:
         raise SourceIncompleteError(
-            f"{text.export.name}: has no line after the first {skipped:,}: see why the export is empty"
+            f"{text.export.name}: has no line after the first {skipped:,}: "
+            "see why the export is empty"
         )
     lines = rest.decode(errors="ignore").split("\n")
     if is_cut or not lines[-1]:
         lines.pop()
-    return [
-        line.removesuffix("\r") for line in (first.decode().removesuffix("\n"), *lines)
-    ], skipped
+    lines.insert(0, first.decode().removesuffix("\n"))
+    lines = [line.removesuffix("\r") for line in lines]
+    return _Sample(text.export.name, lines, skipped + 1, quote)
 
 
-def _check_line_ends(name: str, line: str, quote: str | None, number: int) -> None:
-    bare = (
-        line
-        if quote is None
-        else re.sub(f"{re.escape(quote)}[^{quote}]*{re.escape(quote)}", "", line)
-    )
-    if "\r" in bare:
-        raise SourceFormatError(
-            f"{name}: line {number} has bare carriage returns in it: "
-            "save the file with line feeds (LF or CRLF)"
-        )
-
-
-def _separator_of(name: str, lines: list[str], quote: str | None) -> str:
-    viable = [one for one in _CANDIDATES if one != quote and _fits(lines, one, quote)]
+def _separator_of(sample: _Sample) -> str:
+    viable = [one for one in _CANDIDATES if one != sample.quote and _fits(sample, one)]
     if len(viable) > 1:
         spelled = " and ".join("tab" if one == "\t" else one for one in viable)
         raise SourceFormatError(
-            f"{name}: reads two ways, with {spelled} between fields: state separator:"
+            f"{sample.name}: reads two ways, with {spelled} between fields: state separator:"
         )
     return viable[0] if viable else ","
 
 
-def _fits(lines: list[str], separator: str, quote: str | None) -> bool:
-    widths = [len(record) for record in _records(lines, separator, quote)]
+def _fits(sample: _Sample, separator: str) -> bool:
+    widths = [len(record) for record in _records(sample.lines, separator, sample.quote)]
     if not widths or widths[0] < 2:  # noqa: PLR2004 - a separator parts two fields
         return False
     return widths.count(widths[0]) >= _NEARLY_ALL * len(widths)
 
 
 def _records(lines: list[str], separator: str, quote: str | None) -> Iterator[list[str]]:
-    """The sample's records, leniently: what is wrong with one is said when the whole file is checked."""
+    """The records, leniently: what is wrong with one is said by the check of all lines."""
     ended = (line + "\n" for line in lines)
     if quote is None:
         reader = csv.reader(ended, delimiter=separator, quoting=csv.QUOTE_NONE)
@@ -146,21 +143,25 @@ def _records(lines: list[str], separator: str, quote: str | None) -> Iterator[li
         return
 
 
-def _header_columns(
-    name: str, line: str, separator: str, quote: str | None, number: int
-) -> tuple[str, ...]:
-    if not re.fullmatch(record_pattern(separator, quote), line):
+def _first_record(sample: _Sample, separator: str) -> list[str]:
+    record = next(_records(sample.lines, separator, sample.quote), None)
+    if record is None:
         raise SourceFormatError(
-            f"{name}: the header, line {number}, has a stray or unclosed quote: see skip_lines and quote"
+            f"{sample.name}: line {sample.number} cannot be split into fields: see skip_lines"
         )
-    columns = next(_records([line], separator, quote), [])
+    return record
+
+
+def _header_columns(sample: _Sample, separator: str) -> tuple[str, ...]:
+    where = f"{sample.name}: the header, line {sample.number}"
+    if not re.fullmatch(record_pattern(separator, sample.quote), sample.lines[0]):
+        raise SourceFormatError(f"{where}, has a stray or unclosed quote: see skip_lines and quote")
+    columns = _first_record(sample, separator)
     seen: set[str] = set()
     for position, column in enumerate(columns, 1):
         problem = _name_problem(column, seen)
         if problem:
-            raise SourceFormatError(
-                f"{name}: the header, line {number}: the name of column {position} {problem}"
-            )
+            raise SourceFormatError(f"{where}: the name of column {position} {problem}")
         seen.add(column)
     return tuple(columns)
 

@@ -11,7 +11,8 @@ from tempfile import TemporaryDirectory
 
 import polars as pl
 
-from extractors.csv_dialect import Dialect, to_dialect
+from extractors.completeness import trailer_count
+from extractors.csv_dialect import Dialect, quote_of, to_dialect
 from extractors.csv_lines import to_structure
 from extractors.csv_records import LineReject
 from extractors.csv_rows import to_rows
@@ -55,39 +56,45 @@ class FileRead:
 
     Attributes:
         table: its rows and rejects.
-        last_line: its last line, where that is a trailer; else None.
+        trailer_count: the rows its trailer states; None where none was asked for.
         warnings: what a person should know about the read.
     """
 
     table: RawTable
-    last_line: str | None
+    trailer_count: int | None
     warnings: tuple[str, ...]
 
 
 def read_csv_file(export: Export, options: CsvOptions, *, id_column: str | None = None) -> FileRead:
-    """The file's rows, with the lines that are none among the rejects, and the proof that it did not change meanwhile.
+    """The file's rows and the lines that are none, from a file that did not change meanwhile.
 
-    A reject's `key` is the text of its `id_column` where its fields can be told apart and it has that many; the empty
-    string for the header line again; else null.
+    A reject's `key` is the text of its `id_column` where its fields can be told apart and it has
+    that many; the empty string for the header line again; else null.
 
     Raises:
         SourceUnavailableError: it vanished or cannot be opened.
         SourceIncompleteError: empty, cut off, or changed while it was read.
         SourceFormatError: no text, no usable header, or a file that reads two ways.
     """
-    has_trailer = options.complete is not None and options.complete.trailer is not None
+    pattern = options.complete.trailer if options.complete else None
     with _private_folder(export) as folder:
-        text = to_text_file(export, options.encoding, folder)
+        text = to_text_file(export, options.encoding, quote_of(options), folder)
         dialect = to_dialect(text, options)
-        last_line, below = _last_line(text.path) if has_trailer else (None, None)
-        structure = to_structure(text, dialect, below)
+        stated, trailer_line = None, None
+        if pattern:
+            last_line, below = _last_line(text.path)
+            stated, trailer_line = (
+                trailer_count(export, last_line, pattern),
+                text.facts.count - below,
+            )
+        structure = to_structure(text, dialect, trailer_line)
         rows = to_rows(text, dialect, structure, folder)
         check_unchanged(export)
     rejects = _to_rejects(export, dialect, structure.rejects, id_column)
     read_count = rows.height + rejects.height
     _log.info("%s: %d rows read, %d of them rejected", export.name, read_count, rejects.height)
     table = RawTable(export.table, rows, rejects, read_count, export.name)
-    return FileRead(table, last_line, (text.warning,) if text.warning else ())
+    return FileRead(table, stated, (text.warning,) if text.warning else ())
 
 
 def probe_csv_file(export: Export, options: CsvOptions) -> FileProbe:
@@ -99,7 +106,7 @@ def probe_csv_file(export: Export, options: CsvOptions) -> FileProbe:
         SourceFormatError: no text in a known encoding, or no usable header.
     """
     with _private_folder(export) as folder:
-        text = to_text_file(export, options.encoding, folder)
+        text = to_text_file(export, options.encoding, quote_of(options), folder)
         dialect = to_dialect(text, options)
     return FileProbe(
         export.table,
@@ -114,7 +121,7 @@ def probe_csv_file(export: Export, options: CsvOptions) -> FileProbe:
 
 @contextmanager
 def _private_folder(export: Export) -> Iterator[Path]:
-    """A folder of our own for the time of a read; what the system refuses meanwhile is said in one line."""
+    """A folder of our own for the time of a read; what the system refuses is said in one line."""
     problem = None
     try:
         with TemporaryDirectory(prefix="lumos-ingest-") as folder:
@@ -126,7 +133,7 @@ def _private_folder(export: Export) -> Iterator[Path]:
 
 
 def _last_line(path: Path) -> tuple[str, int]:
-    """The last line that is not blank, and the number of lines below it; a longer one than 64 KiB is no trailer."""
+    """The last line that is not blank, at most 64 KiB of it, and how many lines are below it."""
     with path.open("rb") as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - _TAIL))

@@ -1,10 +1,9 @@
 """The structural check of a whole file: one pass keeps the lines that are no good record alone."""
 
-import re
-
 import polars as pl
 
-from extractors.csv_dialect import Dialect, record_pattern
+from extractors.csv_dialect import Dialect
+from extractors.csv_grammar import quoted_parts, record_pattern
 from extractors.csv_records import Line, Structure, walk
 from extractors.text_file import LineFacts, TextFile
 
@@ -54,8 +53,7 @@ def _is_record(dialect: Dialect) -> pl.Expr:
     line, width = pl.col(_TEXT), len(dialect.columns)
     if width <= _WIDE:
         return line.str.contains(record_pattern(dialect.separator, dialect.quote, width))
-    quote = re.escape(dialect.quote or "")
-    bare = line.str.replace_all(f"{quote}[^{quote}]*{quote}", "")
+    bare = line.str.replace_all(quoted_parts(dialect.quote).pattern, "")
     count = bare.str.count_matches(dialect.separator, literal=True)
     return line.str.contains(record_pattern(dialect.separator, dialect.quote)) & (
         count == width - 1

@@ -5,7 +5,8 @@ import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from extractors.csv_dialect import Dialect, field_pattern, record_pattern
+from extractors.csv_dialect import Dialect
+from extractors.csv_grammar import lenient_pattern, opening_pattern, quoted_parts, record_pattern
 from schemas.errors import SourceFormatError
 
 
@@ -92,16 +93,14 @@ def walk(
 
 
 def _grammar(dialect: Dialect, name: str) -> _Grammar:
-    s, q = re.escape(dialect.separator), re.escape(dialect.quote or '"')
-    one = field_pattern(dialect.separator, dialect.quote)
-    loose = rf"(?:{one}|[^{q}{s}\r][^{s}\r]*)"
+    separator, quote = dialect.separator, dialect.quote or '"'
     return _Grammar(
         name=name,
         dialect=dialect,
-        record=re.compile(record_pattern(dialect.separator, dialect.quote)),
-        lenient=re.compile(rf"{loose}(?:{s}{loose})*"),
-        opening=re.compile(rf"(?:{one}{s})*{q}(?:[^{q}]|{q}{q})*"),
-        quoted=re.compile(rf"{q}[^{q}]*{q}"),
+        record=re.compile(record_pattern(separator, dialect.quote)),
+        lenient=re.compile(lenient_pattern(separator, quote)),
+        opening=re.compile(opening_pattern(separator, quote)),
+        quoted=quoted_parts(dialect.quote),
     )
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from extractors.completeness import (
     check_age,
+    check_count,
     check_manifest,
     check_marker,
-    check_count,
     companions_of,
     wait_until_stable,
 )

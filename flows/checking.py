@@ -1,16 +1,13 @@
-"""The command `check`:
-
-is everything in place for a sync? Reads little, uploads nothing, leaves nothing behind.
-"""
+"""The command `check`: is everything in place for a sync? Reads little, uploads nothing."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
+
 from extractors.csv_file import FileProbe
 from extractors.read import probe_source
-
 from flows.console import Output, log_to_stderr
 from flows.settings import read_settings
 from flows.stages import no_such_app
@@ -150,7 +147,8 @@ def _look_at_columns(source: Source, file: FileProbe, findings: Findings) -> Non
         use = accounts_use(table, source.file)
         if use.unused:
             findings.notes.append(
-                f"{file.path}: columns the source file does not name: {', '.join(map(repr, use.unused))}"
+                f"{file.path}: columns the source file does not name: "
+                f"{', '.join(map(repr, use.unused))}"
             )
         return
     mappings = {

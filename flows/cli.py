@@ -24,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Identities into Lumos: read whole, checked, planned, guarded, and uploaded as one snapshot.",
+    help="Identities into Lumos: read whole, checked, planned, guarded, uploaded as one snapshot.",
     epilog="Exit codes: 0 done; 1 a run failed; 2 wrong usage or a wrong source file; "
     "3 a guard held the upload and a person must decide.",
 )
@@ -53,10 +53,7 @@ def lumos_ingest(
         typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
     ] = False,
 ) -> None:
-    """Identities into Lumos:
-
-    read whole, checked, planned, guarded, and uploaded as one snapshot.
-    """
+    """Identities into Lumos: read whole, checked, planned, guarded, uploaded as one snapshot."""
 
 
 @app.command()
@@ -117,7 +114,7 @@ def sync(
         bool,
         typer.Option(
             "--allow-removals",
-            help="Let through the one plan that is held for its removals, if the source has not moved since.",
+            help="Let through the one plan that is held for its removals, if it is still the same.",
         ),
     ] = False,
     workspace: Workspace = HERE,
@@ -157,7 +154,7 @@ def runs(
 
 @app.command()
 def demo(as_json: Json = False) -> None:
-    """Sync the example sources into a sandbox, twice: all that arrives, a plan, a held guard, a kept reject.
+    """Sync the example sources into a sandbox, twice: a plan, a held guard, a kept reject.
 
     Needs no set-up and no network; leaves nothing behind. Example: `lumos-ingest demo`
     """
@@ -167,7 +164,7 @@ def demo(as_json: Json = False) -> None:
 
 
 @app.command()
-def sandbox(
+def sandbox(  # noqa: PLR0913, PLR0917 - one parameter an option
     host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0: any free one.")] = 8765,
     db: Annotated[
@@ -197,20 +194,16 @@ def sandbox(
 
     Example: `lumos-ingest sandbox --port 8765 --fault 429=2`
     """
-    from flows.sandboxing import sandbox_command
+    from flows.sandboxing import SandboxOptions, sandbox_command
 
-    raise typer.Exit(
-        sandbox_command(
-            host,
-            port,
-            as_json=as_json,
-            db=db,
-            token=token,
-            uploads=uploads,
-            job_seconds=job_seconds,
-            faults=fault or [],
-        )  # fmt: skip
-    )
+    options: SandboxOptions = {
+        "db": db,
+        "token": token,
+        "uploads": uploads,
+        "job_seconds": job_seconds,
+        "faults": fault or [],
+    }
+    raise typer.Exit(sandbox_command(host, port, options, as_json=as_json))
 
 
 @app.command()
@@ -252,6 +245,6 @@ def _report_bug(
     with os.fdopen(handle, "w") as file:
         traceback.print_exception(kind, error, trace, file=file)
     sys.stderr.write(
-        f"lumos-ingest: {kind.__name__}: a bug of this program, not of your data. What it was doing, "
-        f"which may quote data, is in {path} (0600).\n"
+        f"lumos-ingest: {kind.__name__}: a bug of this program, not of your data. "
+        f"What it was doing, which may quote data, is in {path} (0600).\n"
     )

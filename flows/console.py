@@ -1,4 +1,4 @@
-"""What a command says: tables and a progress bar on a terminal, plain lines elsewhere, one JSON document on request.
+"""What a command says: tables and a bar on a terminal, plain lines elsewhere, or one JSON document.
 
 Stdout is for what was asked for; everything else goes to stderr.
 """
@@ -66,7 +66,7 @@ class Output:
 
     @contextmanager
     def progress(self) -> Iterator[Callable[[str, int, int], None]]:
-        """A callback (stage, done, total) that moves a bar on a terminal, and says nothing elsewhere."""
+        """A callback (stage, done, total) that moves a bar on a terminal; silent elsewhere."""
         if not self._err.is_terminal:
             yield lambda _stage, _done, _total: None
             return
@@ -93,10 +93,7 @@ def _console(*, stderr: bool) -> Console:
 
 
 def log_to_stderr(*, verbose: bool) -> None:
-    """Our own loggers' lines on stderr:
-
-    one INFO line a stage where nobody watches a bar, warnings always.
-    """
+    """Our own loggers' lines on stderr: one a stage where nobody watches a bar; warnings always."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
     watched = sys.stderr.isatty() and not verbose

@@ -1,7 +1,4 @@
-"""The guards' verdict on a plan:
-
-let it pass, hold it, or let a held one through because a person says so.
-"""
+"""The guards' verdict on a plan: let it pass, hold it, or let a held one through for a person."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -75,7 +72,7 @@ def judge(
 
 
 def live_breach(api: LumosApi, app_id: str, snapshot: Snapshot, guards: Guards) -> Breach | None:
-    """Whether a first upload would remove accounts that the app already has; None where it would not.
+    """The breach of a first upload that would remove accounts the app has; None where it would not.
 
     With nothing accepted before there is no snapshot to compare with, but the app may have been fed
     by other means, or the ledger may be new: what Lumos holds is then the base.

@@ -1,7 +1,4 @@
-"""A plan for sharing:
-
-Markdown in which every key is a keyed hash, so that it names no one outside this workspace.
-"""
+"""A plan for sharing: Markdown in which every key is a keyed hash, so that it names no one."""
 
 import hashlib
 import hmac
@@ -18,7 +15,7 @@ _SHOWN = 200
 
 
 def sharing_key(state: Path) -> bytes:
-    """The workspace's own key for hashes, made once, 0600: the same id has the same hash in every plan of this workspace.
+    """The workspace's own key for hashes, made once, 0600: one id, one hash, in every plan.
 
     Raises:
         StateError: it can neither be read nor made.

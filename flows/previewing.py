@@ -48,10 +48,7 @@ def preview_command(
 
 
 def preview_document(preview: Preview) -> dict[str, object]:
-    """The preview as JSON:
-
-    counts, every change by its key, every reject by file and line, the verdict.
-    """
+    """The preview as JSON: counts, changes by key, rejects by file and line, the verdict."""
     planned = preview.planned
     plan = planned.plan
     return {
@@ -85,7 +82,7 @@ def _show_verdict(preview: Preview, output: Output) -> None:
 
 
 def write_tables(planned: Planned, folder: Path) -> list[str]:
-    """Writes the canonical tables as Parquet and the import file as CSV, 0600; a line for each file.
+    """Writes the tables as Parquet and the import file as CSV, 0600; a line for each file.
 
     Raises:
         ConfigError: the folder cannot be written to.

@@ -1,4 +1,4 @@
-"""Publishing a snapshot so that a run may be killed at any line: intent, upload, job, read back, accept.
+"""Publishing a snapshot, in a run that may be killed at any line: intent, upload, job, accept.
 
 The snapshot and its hash are stored before the first POST, each job id right after its POST.
 Whatever a dead run left, the next one brings to its end first, from the archive: the same snapshot
@@ -67,7 +67,7 @@ def content_hash(snapshot: Snapshot) -> str:
 
 
 def save_held(run: Run, snapshot: Snapshot, reason: str, tools: Tools) -> Run:
-    """Keeps a plan that a guard stopped, so that a person can look at it and let just that one through."""
+    """Keeps a plan that a guard stopped, so that a person can let just that one through."""
     tools.archive.save_snapshot(run.source, run.run_id, snapshot)
     return tools.ledger.update_run(
         run.run_id,
@@ -126,7 +126,7 @@ def _goes_on(run: Run, error: IngestError) -> bool:
 
 
 def publish(source: Source, run: Run, snapshot: Snapshot, tools: Tools, lease: Lease) -> Run:
-    """Uploads `snapshot` as `run`, or goes on where an earlier attempt at it stopped; the accepted run.
+    """Uploads `snapshot` as `run`, or goes on where an earlier attempt stopped; the accepted run.
 
     Raises:
         LumosError: not reached, refused, failed, still running at the deadline, or not what was
@@ -184,10 +184,7 @@ def _submit_all(
 
 
 def _save_intent(run: Run, snapshot: Snapshot, bodies: _Bodies, tools: Tools) -> Run:
-    """What is about to be sent, stored before it is:
-
-    the snapshot first, then the run that names it.
-    """
+    """Stores what is about to be sent: the snapshot first, then the run that names it."""
     tools.archive.save_snapshot(run.source, run.run_id, snapshot)
     return tools.ledger.update_run(
         run.run_id,
@@ -223,7 +220,7 @@ def _write_bodies(
         size = write_body(path, hashed(start))
         if size > LARGE_BODY:
             _log.warning(
-                "%s: the upload is %.0f MB; Lumos documents a limit of 10 MB for CSV, none for JSON",
+                "%s: the upload is %.0f MB; of CSV, Lumos takes 10 MB; of JSON, it does not say",
                 source.name, size / 1e6,
             )  # fmt: skip
         paths.append(path)
@@ -237,7 +234,7 @@ def _wait(source: Source, job_id: str, api: LumosApi, tools: Tools) -> None:
 
 
 def _verify(source: Source, run: Run, snapshot: Snapshot, api: LumosApi, tools: Tools) -> None:
-    """Reads the accounts back; what differs from what was sent goes into the private archive and fails the run.
+    """Reads the accounts back; a difference goes into the private archive and fails the run.
 
     Raises:
         ReadBackError: the app does not hold what was sent.

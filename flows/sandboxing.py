@@ -1,7 +1,7 @@
 """The command `sandbox`: the local Lumos API, until Ctrl-C."""
 
 from pathlib import Path
-from typing import Literal, TypedDict, Unpack
+from typing import Literal, TypedDict
 
 from flows.console import Output
 from sandbox.app import create_app
@@ -19,9 +19,7 @@ class SandboxOptions(TypedDict):
     faults: list[str]
 
 
-def sandbox_command(
-    host: str, port: int, *, as_json: bool, **options: Unpack[SandboxOptions]
-) -> int:
+def sandbox_command(host: str, port: int, options: SandboxOptions, *, as_json: bool) -> int:
     """Runs the sandbox until Ctrl-C, then 0.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Settings from the environment, and from `.env` in the workspace where the environment says nothing."""
+"""Settings from the environment, and else from `.env` in the workspace."""
 
 import os
 from collections.abc import Mapping

@@ -26,8 +26,8 @@ def show_outcome(source: Source, outcome: Outcome, output: Output) -> None:
         )
     else:
         output.line(
-            f"{source.name}: done as run {run.run_id}: {planned.plan.accounts.after} accounts are in the app "
-            f"(job {run.job_ids[-1]})."
+            f"{source.name}: done as run {run.run_id}: {planned.plan.accounts.after} accounts are "
+            f"in the app (job {run.job_ids[-1]})."
         )
         if planned.verdict.lifts:
             output.line(
@@ -40,7 +40,8 @@ def what_to_do(name: str, planned: Planned) -> list[str]:
     lines = [str(breach) for breach in planned.verdict.breaches]
     if planned.verdict.moved_since:
         lines.append(
-            f"The source has moved since run {planned.verdict.moved_since} was held: this is another plan."
+            f"The source has moved since run {planned.verdict.moved_since} was held: "
+            "this is another plan."
         )
     lines.append(f"Look at it:    lumos-ingest preview {name}")
     if all(breach.is_removal for breach in planned.verdict.breaches):

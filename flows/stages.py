@@ -14,7 +14,6 @@ from functools import partial
 from typing import Any
 
 from extractors.read import read_source
-
 from flows.guarding import Verdict, judge, live_breach
 from flows.publishing import accepted_snapshot, content_hash, end_badly, publish, save_held, settle
 from flows.summary import plan_summary, run_counts
@@ -62,7 +61,7 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one sync; the run's state says whether it was accepted, held, or left as unchanged."""
+    """What came of one sync: the run's state is done, held or unchanged."""
 
     run: Run
     planned: Planned
@@ -72,7 +71,7 @@ class Outcome:
 def sync_source(
     source: Source, tools: Tools, *, allow_removals: bool = False, step: Step = at_once
 ) -> Outcome:
-    """Brings the source's app to what the source says now; a plan that a guard stops is kept and held.
+    """Brings the source's app to what the source says now; a plan that a guard stops is held.
 
     What the last run left is settled before the source is read: a job under way is waited for, a
     plan that may have been sent is sent again, the same bytes.
@@ -108,7 +107,7 @@ def _plan(
     *,
     allow_removals: bool,
 ) -> Planned:
-    """Extract, transform, plan, in this order; the raw rows are let go as soon as they are normalized."""
+    """Extract, transform, plan; the raw rows are let go as soon as they are normalized."""
     base = tools.ledger.accepted_into(app_id) if app_id else None
     last = accepted_snapshot(base, tools)
     normalized = step(
@@ -265,6 +264,6 @@ def _lease_key(source: Source, app_id: str | None, tools: Tools) -> str:
 def no_such_app(source: Source) -> ConfigError:
     """The error of a source whose app is not in Lumos and may not be made."""
     return ConfigError(
-        f"{source.path}: app.name: Lumos has no app of this exact name; correct it, or say under app.create "
-        "how it may be made"
+        f"{source.path}: app.name: Lumos has no app of this exact name; correct it, or say under "
+        "app.create how it may be made"
     )

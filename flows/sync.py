@@ -1,4 +1,4 @@
-"""The Prefect flow `sync`: the same order of stages, each a task, for schedules, workers and a configured API.
+"""The Prefect flow `sync`: the same order of stages, each of them a task.
 
 Prefect orchestrates, it does not remember: nothing is cached, no result is kept, no POST is retried
 by it, and the parameters name things, never hold them. Wiping its database loses and repeats

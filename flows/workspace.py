@@ -155,10 +155,7 @@ def choose_sources(workspace: Path, names: list[str], *, every: bool) -> list[So
 
 
 def _check_apart(sources: list[Source]) -> None:
-    """An upload is a snapshot of its app:
-
-    two sources that feed one app would remove each other's accounts.
-    """
+    """Two sources that feed one app would remove each other's accounts: both are its snapshot."""
     names = Counter(source.name for source in sources)
     for name, count in names.items():
         if count > 1:
@@ -168,7 +165,7 @@ def _check_apart(sources: list[Source]) -> None:
         app = source.file.app.id or source.file.app.name or ""
         if app in fed:
             raise ConfigError(
-                f"{source.path}: app: {fed[app].path} feeds the same app; an upload is a snapshot of its "
-                "app, so each would remove the other's accounts"
+                f"{source.path}: app: {fed[app].path} feeds the same app; an upload is a snapshot "
+                "of its app, so each would remove the other's accounts"
             )
         fed[app] = source

@@ -99,7 +99,9 @@ def _take(connection: sa.Connection, lease: Lease) -> None:
     }
     is_sqlite = connection.dialect.name == "sqlite"
     insert = sqlite.insert(leases) if is_sqlite else postgresql.insert(leases)
-    if connection.execute(insert.values(key=lease.key, **ours).on_conflict_do_nothing()).rowcount:
+    taken = insert.values(key=lease.key, **ours).on_conflict_do_nothing().returning(leases.c.key)
+    # Not by its rowcount, which SQLAlchemy leaves at -1 for an INSERT on PostgreSQL.
+    if connection.execute(taken).first() is not None:
         return
     held = connection.execute(leases.select().where(leases.c.key == lease.key)).first()
     if held is not None and not _is_free(held, now):

@@ -166,6 +166,6 @@ class _Attribute:
 
 
 def accounts_contract(labels: list[str]) -> pa.DataFrameSchema:
-    """The accounts' contract with one nullable text column for each custom attribute in `labels`."""
+    """The accounts' contract, with a nullable text column for each custom attribute."""
     columns = {label: pa.Column(str, nullable=True, checks=_Attribute.checks) for label in labels}
     return AccountsContract.to_schema().add_columns(columns)

@@ -13,7 +13,7 @@ class IngestError(Exception):
 
 
 class ConfigError(IngestError):
-    """A source file, an option or the environment is wrong: file, line and key are in the message."""
+    """A source file, an option or the environment is wrong; the message says file, line, key."""
 
     exit_code = 2
 
@@ -77,7 +77,7 @@ class LumosUnavailableError(LumosError):
 
 
 class LumosRefusedError(LumosError):
-    """The API refused the request (401, 403, 404, 409, 413, 422): fix the token, the app or the rows.
+    """The API refused the request (401, 403, 404, 413, 422): fix the token, the app or the rows.
 
     `status` is the HTTP status, None where the refusal was ours (an app that does not exist by that
     name).

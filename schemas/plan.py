@@ -1,4 +1,4 @@
-"""What a snapshot changes against the last accepted one, in counts that may be shown and frames that may not."""
+"""What a snapshot changes against the last accepted one: counts to show, frames to keep private."""
 
 from dataclasses import dataclass, field
 

@@ -65,7 +65,7 @@ class Limit:
     is_share: bool
 
     def allowed(self, base: int, floor: int) -> int:
-        """How many of `base` may be; a share never allows fewer than `floor`, so that small sets can move."""
+        """How many of `base` may be; a share never allows fewer than `floor`."""
         if not self.is_share:
             return int(self.number)
         # 0.29 * 100 is a hair below 29 in binary: rounded first, so that a bound is exact.

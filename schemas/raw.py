@@ -1,4 +1,4 @@
-"""What an extractor hands over: a source's rows as text, before any decision, and the proof that the read was whole."""
+"""What an extractor hands over: rows as text, undecided, and the proof that they are all."""
 
 from dataclasses import dataclass
 from datetime import datetime

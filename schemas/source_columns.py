@@ -1,4 +1,4 @@
-"""How a canonical field is filled: from a column, by a constant, through a table of values, or as a time."""
+"""How a canonical field is filled: a column, a constant, a table of values, a time."""
 
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -48,7 +48,7 @@ class StatusColumn(TextColumn):
 
     values: dict[str, str] = Field(
         default_factory=dict,
-        description="The source's value: Lumos's status. Lumos's own words need no entry, in any case.",
+        description="The source's value: Lumos's status. Lumos's own words need no entry.",
     )
 
     @field_validator("values")
@@ -86,7 +86,7 @@ class TimeColumn(Strict):
     column: str = Field(min_length=1, description="The source's column.")
     format: str | None = Field(
         None,
-        description="strftime codes; `epoch` or `epoch_ms` for numbers; without it, ISO 8601 is read.",
+        description="strftime codes; `epoch` or `epoch_ms` for numbers; without it, ISO 8601.",
     )
     timezone: str | None = Field(
         None, description="The zone of times that name none; without it such a time is a reject."
@@ -117,6 +117,11 @@ class TimeColumn(Strict):
         return {"anyOf": [name, handler(core_schema)], "description": (cls.__doc__ or "").strip()}
 
 
+def is_pattern(label: str) -> bool:
+    """Whether polars would read `label` as a pattern of columns, so that no column can have it."""
+    return label == "*" or (label.startswith("^") and label.endswith("$"))
+
+
 def names_zone(pattern: str | None) -> bool:
     """Whether times in the strftime `pattern` carry their own offset."""
     return pattern is not None and any(code in pattern for code in ("%z", "%:z", "%#z", "%+"))
@@ -141,7 +146,11 @@ def check_zone(name: str) -> str:
 
 
 class AccountColumns(Strict):
-    """Where each field of an account comes from; a field not named is read from the column of its own name."""
+    """Where each field of an account comes from.
+
+    A field that is not named is read from the column of its own name, where there is one.
+
+    """
 
     integration_specific_id: TextColumn = TextColumn(column="integration_specific_id")
     email: TextColumn | None = None
@@ -185,7 +194,7 @@ class AssociationColumns(Strict):
 
 
 class EntitlementColumn(Strict):
-    """Entitlements kept in a column of the accounts: `{type: Role, column: roles, separator: ";"}`."""
+    """Entitlements kept in a column of the accounts: `{type: Role, column: roles}`."""
 
     type: str = Field(min_length=1, description="The entitlement type of every value.")
     column: str = Field(min_length=1, description="The accounts' column that holds them.")

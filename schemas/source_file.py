@@ -1,4 +1,4 @@
-"""A source: one YAML file, one frozen model, and the line of every key for the message when it is wrong."""
+"""A source: one YAML file, one frozen model, and the line of every key for when it is wrong."""
 
 import difflib
 import re
@@ -21,6 +21,7 @@ from schemas.source_columns import (
     Strict,
     TextColumn,
     check_zone,
+    is_pattern,
 )
 from schemas.source_kinds import ActivitySource, CsvSource
 from schemas.tables import ACCOUNT_FIELDS
@@ -106,7 +107,7 @@ class Upload(Strict):
 
 
 class Activity(Strict):
-    """Where activity records come from. Checked with the file; this version uploads accounts only."""
+    """Where activity records come from; checked, but this version uploads accounts only."""
 
     app: str | None = Field(None, description="The Lumos app the activity was seen in.")
     source: ActivitySource | None = None
@@ -176,6 +177,9 @@ class SourceFile(Strict):
             raise ValueError(f"{taken[0]!r} is a field of every account: choose another label")
         if "" in attributes:
             raise ValueError("an attribute needs a label")
+        unusable = [label for label in attributes if is_pattern(label)]
+        if unusable:
+            raise ValueError(f"{unusable[0]!r} cannot be a label: choose another")
         return attributes
 
 
@@ -208,7 +212,11 @@ def to_source(text: str, name: str, path: str) -> Source:
 
 def _first_problem(error: ValidationError, document: YamlDocument, path: str) -> str:
     problems = error.errors(include_url=False, include_input=False, include_context=False)
-    found = min(problems, key=lambda one: document.line_of(tuple(one["loc"])))
+    # A misspelt key comes before the key that is missing for it.
+    found = min(
+        problems,
+        key=lambda one: (document.line_of(tuple(one["loc"])), one["type"] != "extra_forbidden"),
+    )
     loc = tuple(found["loc"])
     key = ".".join(str(part) for part in loc) or "the file"
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""

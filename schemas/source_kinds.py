@@ -98,7 +98,7 @@ class CsvOptions(Strict):
 
 
 class CsvSource(CsvOptions):
-    """Accounts, and where they are kept apart entitlements, resources and associations, in delimited files."""
+    """Accounts in a delimited file; entitlements, resources, associations in files of their own."""
 
     kind: Literal["csv"]
     accounts: str = Field(

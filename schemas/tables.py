@@ -44,7 +44,7 @@ ASSOCIATIONS = {
 }
 
 HELD = {"account": pl.UInt32(), "entitlement": pl.UInt32()}
-"""Associations as a snapshot keeps them: row numbers in its accounts and its entitlements, sorted, each pair once.
+"""Associations as a snapshot keeps them: rows of its accounts and entitlements, sorted, once.
 """
 
 REJECTS = {

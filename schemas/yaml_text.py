@@ -62,13 +62,14 @@ def to_yaml_document(text: str, name: str) -> YamlDocument:
 
 def _check_event(event: yaml.Event, name: str) -> None:
     """Refuses what would make a value other than the text that stands there."""
-    line = event.start_mark.line + 1
+    line = event.start_mark.line + 1 if event.start_mark else 1
     if getattr(event, "anchor", None):
         raise ConfigError(
             f"{name}:{line}: anchors and aliases (& and *) are not used in a source file"
         )
-    if getattr(event, "tag", None):
-        raise ConfigError(f"{name}:{line}: the tag {event.tag} is not allowed")
+    tag = getattr(event, "tag", None)
+    if tag:
+        raise ConfigError(f"{name}:{line}: the tag {tag} is not allowed")
 
 
 def _plain(node: yaml.Node, path: Path, lines: dict[Path, int], name: str) -> object:

@@ -19,7 +19,7 @@ KEY = ["integration_specific_id"]
 def to_accounts(
     table: RawTable, file: SourceFile, now: datetime
 ) -> tuple[Conformed, tuple[str, ...]]:
-    """The accounts of `table` under `file`'s mapping, and what a person should know about its columns.
+    """The accounts of `table` under `file`'s mapping, and notes on its columns for a person.
 
     Raises:
         SourceFormatError: a column that the file names is missing, or an unknown one is refused.
@@ -37,11 +37,13 @@ def to_accounts(
         found.append(failures_of(absurd, name, ABSURD))
     labels = [column for column in candidates.columns if column not in ACCOUNTS]
     # A label may be any text, but for NUL: no label is a cell's name.
-    cells = pl.DataFrame(
+    cells = [
         table.rows[column].alias(f"cell\0{column}")
         for column in sorted({one.column for one in file.entitlements})
+    ]
+    conformed = conform(
+        table, candidates, accounts_contract(labels), KEY, use, pl.DataFrame(cells), tuple(found)
     )
-    conformed = conform(table, candidates, accounts_contract(labels), KEY, use, cells, tuple(found))
     return conformed, _column_warnings(table, use)
 
 

@@ -1,4 +1,4 @@
-"""The entitlements of a snapshot: from a table of their own, from cells of the accounts, or named by associations."""
+"""The entitlements of a snapshot: from their own table, from cells, or named by associations."""
 
 from dataclasses import dataclass
 
@@ -23,11 +23,13 @@ class Catalogue:
         entitlements: `ENTITLEMENTS`, sorted by resource id, then id.
         rejects: `REJECTS`.
         count: zeros where the source keeps no such table.
+        kept_for_unreadable: see `KeptRecords`.
     """
 
     entitlements: pl.DataFrame
     rejects: pl.DataFrame
     count: TableCount
+    kept_for_unreadable: int
 
 
 def to_catalogue(
@@ -42,17 +44,19 @@ def to_catalogue(
         SourceFormatError: a column that the file names is missing.
     """
     said, count, rejects = pl.DataFrame(schema=ENTITLEMENTS), TableCount(), no_rejects()
+    unreadable = 0
     if table is not None:
         found = to_entitlements(table, file)
         kept = keep_last(last.entitlements, found, table, ENTITLEMENT_KEY)
         said = pl.concat([found.records, kept.records])
         count, rejects = with_kept(found.count, kept), found.rejects
+        unreadable = kept.for_unreadable
     only_named = pl.concat([pl.DataFrame(schema=ENTITLEMENTS), *named]).unique()
     only_named = only_named.join(said, on=ENTITLEMENT_KEY, how="anti")
     broken = failures(only_named, EntitlementsContract.to_schema())["index"]
     sound = only_named.with_row_index("n").filter(~pl.col("n").is_in(broken.implode())).drop("n")
     sound = sound.filter(~pl.struct(ENTITLEMENT_KEY).is_duplicated())
-    return Catalogue(_in_order(pl.concat([said, sound])), rejects, count)
+    return Catalogue(_in_order(pl.concat([said, sound])), rejects, count, unreadable)
 
 
 def with_needed(entitlements: pl.DataFrame, last: Snapshot, carried: pl.DataFrame) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""From a source's columns to candidate rows of a canonical table: named, trimmed, mapped, not yet judged."""
+"""From a source's columns to candidate rows: named, trimmed, mapped, not yet judged."""
 
 import difflib
 from collections.abc import Mapping
@@ -8,7 +8,14 @@ import polars as pl
 
 from schemas.errors import SourceFormatError
 from schemas.raw import RawTable
-from schemas.source_columns import AccountTypeColumn, StatusColumn, Strict, TextColumn, TimeColumn
+from schemas.source_columns import (
+    AccountTypeColumn,
+    StatusColumn,
+    Strict,
+    TextColumn,
+    TimeColumn,
+    is_pattern,
+)
 from schemas.source_file import SourceFile
 from schemas.statuses import STATUS_OF
 from schemas.tables import ROW
@@ -20,11 +27,11 @@ VERBATIM = (
     "integration_specific_entitlement_id",
     "integration_specific_resource_id",
 )
-"""Ids are never touched; an absent one is an empty string, which a contract refuses where it must not be.
+"""Ids are never touched; an absent one is an empty string, which contracts refuse.
 """
 
 UNSAID_STATUS = StatusColumn(constant="ACTIVE")
-"""Only a source without any status column means ACTIVE (Lumos: help centre 7793495392, read 2024-10-08).
+"""Only a source without any status column means ACTIVE (help centre 7793495392, of 2024-10-08).
 """
 
 
@@ -106,15 +113,20 @@ def accounts_use(accounts: RawTable, file: SourceFile) -> ColumnUse:
             "name them under columns or attributes, or say unknown_columns: warn"
         )
     if file.unknown_columns == "attribute":
-        extra = {name: TextColumn(column=name) for name in use.unused if name not in use.fields}
-        return ColumnUse({**use.fields, **extra}, ())
+        extra = {
+            name: TextColumn(column=name)
+            for name in use.unused
+            if name not in use.fields and not is_pattern(name)
+        }
+        unused = tuple(name for name in use.unused if name not in extra)
+        return ColumnUse({**use.fields, **extra}, unused)
     return use
 
 
 def to_candidates(
     rows: pl.DataFrame, use: ColumnUse, schema: Mapping[str, pl.DataType]
 ) -> pl.DataFrame:
-    """`rows` under canonical names: one row a row, in order; `schema`'s columns, then attributes by label.
+    """`rows` under canonical names, row by row: `schema`'s columns, then attributes by label.
 
     Text is trimmed and an empty one is null, but for ids. A status or type without a mapping stays
     as it is, for the contract to refuse. Times that cannot be read are null here; `unread_times`

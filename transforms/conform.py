@@ -1,4 +1,4 @@
-"""Candidate rows against their contract and against one another: accepted, merged, or rejected with a reason."""
+"""Candidate rows against their contract and one another: accepted, merged, or rejected."""
 
 from dataclasses import dataclass
 
@@ -97,7 +97,7 @@ def _rejects(
     use: ColumnUse,
     faults: pl.DataFrame,
 ) -> pl.DataFrame:
-    """The reader's rejects and ours, by line, each with the source's own text where one column is at fault."""
+    """The reader's rejects and ours, by line, with the text of the column at fault."""
     index = faults["index"].unique().sort()
     rows = pl.DataFrame(
         {

@@ -1,4 +1,4 @@
-"""Two rows with one key: the same twice is merged and counted, two that differ are both rejected."""
+"""Two rows with one key: the same twice is merged, two that differ are both rejected."""
 
 import polars as pl
 

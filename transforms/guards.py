@@ -1,4 +1,4 @@
-"""Guards: whether a plan is plausible. A breach uploads nothing; what to do is a person's decision."""
+"""Guards: whether a plan is plausible. A breach uploads nothing; a person decides."""
 
 from schemas.plan import Breach, Plan
 from schemas.quantities import Limit
@@ -10,7 +10,7 @@ FLOOR = 1
 
 
 def check_guards(plan: Plan, counts: dict[str, TableCount], guards: Guards) -> tuple[Breach, ...]:
-    """The guards that the plan breaks, in the source file's order; none means that it may be uploaded.
+    """The guards that the plan breaks, in the source file's order; where none, it may be uploaded.
 
     Shares of removals are of the last accepted snapshot, of rejects of the rows read. On a first
     run nothing can be removed or deactivated. The associations of a single account that leaves

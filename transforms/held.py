@@ -1,4 +1,4 @@
-"""Associations as two row numbers packed in one 64-bit number: five million of them fit in 40 MB and sort in a moment."""
+"""Associations as two row numbers in one 64-bit number: five million fit in 40 MB."""
 
 import polars as pl
 
@@ -37,13 +37,13 @@ def packed_of(held: pl.DataFrame) -> pl.Series:
 
 
 def recode(held: pl.DataFrame, account: pl.Series, entitlement: pl.Series) -> pl.Series:
-    """`held` packed under new row numbers: old row -> new row, null where there is none; such pairs are left out."""
+    """`held` packed under new row numbers (old -> new); pairs that have none are left out."""
     moved = pack(account.gather(held["account"]), entitlement.gather(held["entitlement"]))
     return moved.drop_nulls()
 
 
 def split_cells(cells: pl.Series, separator: str) -> tuple[pl.Series, pl.DataFrame]:
-    """The pieces of every cell: (packed pairs of cell number and piece's code, the pieces by `code`).
+    """The pieces of every cell: packed pairs of cell number and piece's code; pieces by `code`.
 
     Pieces are trimmed, empty ones dropped (Lumos's own multi-value form); a piece said twice in a
     cell is there twice. Codes have no meaning and no order of their own; cell numbers count `cells`

@@ -1,4 +1,4 @@
-"""A snapshot as the CSV that Lumos's own import dialogue takes: one row an account, several entitlements in a cell.
+"""A snapshot as the CSV that Lumos's own import dialogue takes: one row an account.
 
 Source: help centre 2804019087 and 7793495392, read 2024-10-08: columns are matched by hand; a
     delimiter inside a column,
@@ -13,6 +13,7 @@ from schemas.snapshot import Snapshot
 from transforms.permissions import to_permissions
 
 DELIMITERS = (";", "|", "~", "^")
+_ROW = "\0row"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ def to_import_table(snapshot: Snapshot) -> ImportTable:
     free = [one for one in DELIMITERS if not names.str.contains(one, literal=True).any()]
     delimiter = free[0] if free else None
     time = "%Y-%m-%dT%H:%M:%S%.fZ"
-    rows = snapshot.accounts.select(
+    identity = (
         pl.col("integration_specific_id").alias("Unique ID"),
         pl.col("given_name").alias("First Name"),
         pl.col("family_name").alias("Last Name"),
@@ -45,22 +46,37 @@ def to_import_table(snapshot: Snapshot) -> ImportTable:
         pl.col("user_status").alias("Status"),
         pl.col("last_login").dt.to_string(time).alias("Last Login"),
         pl.col("last_activity").dt.to_string(time).alias("Last Activity"),
-        *snapshot.attribute_labels,
     )
+    taken = [one.meta.output_name() for one in identity]
+    attributes = [
+        pl.col(label).alias(_free_title(label, "attribute", taken))
+        for label in snapshot.attribute_labels
+    ]
+    rows = snapshot.accounts.select(*identity, *attributes)
     held = snapshot.held.select(
         "account",
         permissions["type"].gather(snapshot.held["entitlement"]).alias("type"),
         permissions["name"].gather(snapshot.held["entitlement"]).alias("name"),
     )
-    rows = rows.with_row_index("account")
+    taken = rows.columns
+    rows = rows.with_row_index(_ROW)
     for kind in sorted(permissions["type"].unique().to_list()):
         cells = (
             held.filter(pl.col("type") == kind)
             .group_by("account", maintain_order=True)
             .agg(pl.col("name").str.join(delimiter or ";"))
         )
-        # Two columns of one name cannot be told apart in the dialogue.
-        title = kind if kind not in rows.columns else f"{kind} (permission)"
-        cells = cells.rename({"name": title})
-        rows = rows.join(cells, on="account", how="left", maintain_order="left")
-    return ImportTable(rows.drop("account"), delimiter)
+        cells = cells.select(
+            cells["account"].alias(_ROW),
+            cells["name"].alias(_free_title(kind, "permission", taken)),
+        )
+        rows = rows.join(cells, on=_ROW, how="left", maintain_order="left")
+    return ImportTable(rows.drop(_ROW), delimiter)
+
+
+def _free_title(title: str, what: str, taken: list[str]) -> str:
+    """`title`, told apart from those `taken`, which it joins: columns are matched by it alone."""
+    while title in taken:
+        title = f"{title} ({what})"
+    taken.append(title)
+    return title

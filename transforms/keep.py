@@ -44,16 +44,15 @@ def kept_records(
         current: the accepted records of this read.
         keys: rejects' keys as `key_text` writes them; null where a key cannot be read.
         guessed: keys of rows that could not even be split into columns: right if they name a record
-            of `last`, else unreadable.
+            of `last` that is missing now, else unreadable.
         key: the key's columns.
     """
     missing = last.join(current.select(key), on=key, how="anti", maintain_order="left")
     names = missing.select(key_expression(key)).to_series()
-    known = last.select(key_expression(key)).to_series()
     guesses = guessed.filter((guessed != NO_RECORD).fill_null(value=True))
     is_named = names.is_in(pl.concat([keys, guesses]).drop_nulls().implode())
     unreadable = (
-        keys.null_count() > 0 or not guesses.is_in(known.implode()).fill_null(value=False).all()
+        keys.null_count() > 0 or not guesses.is_in(names.implode()).fill_null(value=False).all()
     )
     kept = missing if unreadable else missing.filter(is_named)
     return KeptRecords(kept, int((~is_named).sum()) if unreadable else 0)
@@ -100,21 +99,27 @@ def kept_pairs(
         of_kept &= type_of.is_in(list(types))
     if not keys.len():
         return of_kept
-    parts = keys.str.json_decode(pl.Struct(ASSOCIATIONS)).struct.unnest()
-    if (
-        parts.select(pl.all_horizontal(pl.col("account_id", _ENTITLEMENT).is_null()))
-        .to_series()
-        .any()
-    ):
+    parts = _parts_of(keys)
+    if parts.select(pl.all_horizontal(_IS_UNREADABLE)).to_series().any():
         return pl.repeat(value=True, n=held.height, dtype=pl.Boolean, eager=True)
     return of_kept | _named_pairs(last, parts)
 
 
+def has_unreadable(keys: pl.Series) -> bool:
+    """Whether a rejected association may be several: its account or entitlement is not readable."""
+    return bool(_parts_of(keys).select(pl.any_horizontal(_IS_UNREADABLE)).to_series().any())
+
+
+def _parts_of(keys: pl.Series) -> pl.DataFrame:
+    return keys.str.json_decode(pl.Struct(ASSOCIATIONS)).struct.unnest()
+
+
 _ENTITLEMENT = "integration_specific_entitlement_id"
+_IS_UNREADABLE = pl.col("account_id", _ENTITLEMENT).is_null()
 
 
 def _named_pairs(last: Snapshot, parts: pl.DataFrame) -> pl.Series:
-    """A mask over `last.held`: the pairs that the readable parts of a key name; an unreadable part names any."""
+    """A mask over `last.held`: the pairs that keys name; an unreadable part of a key names any."""
     held = last.held
     keys = last.entitlements.select(
         pl.col("integration_specific_id").alias(_ENTITLEMENT), "integration_specific_resource_id"

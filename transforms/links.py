@@ -1,11 +1,12 @@
-"""Associations linked to rows of the accounts and the entitlements; one that lacks an end is a reject."""
+"""Associations linked to accounts and entitlements; one that lacks an end is a reject."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
 from schemas.tables import ASSOCIATIONS, REJECTS, ROW
 from transforms.conform import key_text
+from transforms.held import pack, unpack
 
 ENTITLEMENT_KEY = ["integration_specific_id", "integration_specific_resource_id"]
 
@@ -31,6 +32,12 @@ class Linked:
     read: int
     merged: int
     rejected: int
+
+
+def with_entitlement_rows(linked: Linked, rows: pl.Series) -> Linked:
+    """`linked` under other numbers of the entitlements: old row -> new row."""
+    pairs = unpack(linked.packed)
+    return replace(linked, packed=pack(pairs["account"], rows.gather(pairs["entitlement"])))
 
 
 def no_links() -> Linked:

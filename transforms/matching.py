@@ -50,7 +50,7 @@ def matched(now: pl.DataFrame, before: pl.DataFrame, key: list[str]) -> Matched:
 def differing(
     now: pl.DataFrame, before: pl.DataFrame, rows: Matched, fields: list[str]
 ) -> pl.DataFrame:
-    """The matched rows in which some of `fields` differ: `now`, `before` (row numbers) and `fields`, those that do.
+    """The matched rows in which `fields` differ: `now` and `before` (row numbers), and which do.
 
     A field that one version lacks is null there.
     """

@@ -1,4 +1,4 @@
-"""Permissions: entitlements as the upload API names them, under ids that never collide and can be read back.
+"""Permissions: entitlements as the upload API names them, under ids that never collide.
 
 The upload API has no resource, so an entitlement that has one carries it in its id. The form
 depends on the entitlement alone, never on what else is in the snapshot: an id that changed with its
@@ -11,7 +11,7 @@ PERMISSION_FIELDS = ("unique_identifier", "type", "name")
 
 
 def to_permission_id(entitlement_id: str, resource_id: str) -> str:
-    """The permission's id: the entitlement's own where it is global and plain, else `resource|entitlement`, escaped."""
+    """The entitlement's own id if it is global, else `resource|entitlement`, escaped."""
     plain = _escape(entitlement_id)
     return plain if resource_id == "" else f"{_escape(resource_id)}|{plain}"
 
@@ -31,7 +31,7 @@ def _unescape(part: str) -> str:
 
 
 def to_permissions(entitlements: pl.DataFrame, resources: pl.DataFrame) -> pl.DataFrame:
-    """One permission an entitlement, in the entitlements' order: `PERMISSION_FIELDS`, text, no nulls.
+    """One permission an entitlement, in the same order: `PERMISSION_FIELDS`, text, no nulls.
 
     `name` is the label, with the resource's label in brackets after it; a resource without a row of
     its own is named by its id.

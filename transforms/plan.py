@@ -99,7 +99,7 @@ def _account_changes(
 def _entitlement_changes(
     snapshot: Snapshot, before: Snapshot, entitlements: Matched
 ) -> pl.DataFrame:
-    """Changes of the catalogue; a resource that is called otherwise changes the entitlements it scopes."""
+    """Changes of the catalogue; a resource's new label changes the entitlements it scopes."""
     now, then = _with_resource_label(snapshot), _with_resource_label(before)
     fields = [name for name in now.columns if name not in ENTITLEMENT_KEY]
     differences = differing(now, then, entitlements, fields)

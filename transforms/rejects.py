@@ -1,4 +1,4 @@
-"""Rows that break a contract: found by pandera's masks, named by line, column and reason, and counted.
+"""Rows that break a contract: found by pandera's masks, named by line and reason, counted.
 
 Law 4: read = accepted + merged + rejected, table by table.
 """
@@ -12,7 +12,7 @@ from pandera.errors import SchemaErrors
 from schemas.tables import REJECTS
 
 SLICE = 100_000
-"""Rows a contract is checked on at a time: pandera's cost a call is small, its memory grows with the rows.
+"""Rows a contract is checked on at a time: pandera's memory grows with them.
 """
 
 FAILURES = {"index": pl.UInt32(), "column": pl.String(), "reason": pl.String()}
@@ -37,7 +37,7 @@ class TableCount:
 
 
 def failures(candidates: pl.DataFrame, contract: pa.DataFrameSchema) -> pl.DataFrame:
-    """Where `candidates` break `contract`: `FAILURES`, one row a cell and reason, by row, then as checked.
+    """Where `candidates` break `contract`: `FAILURES`, one row a cell and reason, by row.
 
     `index` counts the rows of `candidates` from 0; `column` is null where the row as a whole is at
     fault.

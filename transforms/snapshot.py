@@ -1,4 +1,4 @@
-"""From raw rows to a snapshot: every table conformed and linked, what was rejected kept as it was."""
+"""From raw rows to a snapshot: tables conformed and linked, what was rejected kept as it was."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,8 +17,15 @@ from transforms.cells import CellPieces, entitlements_of, link_cells, pieces_of
 from transforms.conform import Conformed
 from transforms.entitlements import RESOURCE_KEY, to_resources
 from transforms.held import recode, sorted_once, unpack
-from transforms.keep import NO_RECORD, KeptRecords, keep_last, kept_pairs, with_kept
-from transforms.links import ENTITLEMENT_KEY, Linked
+from transforms.keep import (
+    NO_RECORD,
+    KeptRecords,
+    has_unreadable,
+    keep_last,
+    kept_pairs,
+    with_kept,
+)
+from transforms.links import ENTITLEMENT_KEY, Linked, with_entitlement_rows
 from transforms.rejects import TableCount, no_rejects
 from transforms.rows import row_numbers
 
@@ -55,7 +62,7 @@ def to_snapshot(raw: Raw, file: SourceFile, last: Snapshot, now: datetime) -> No
     accounts, warnings = to_accounts(raw.accounts, file, now)
     kept = keep_last(last.accounts, accounts, raw.accounts, ACCOUNT_KEY)
     rows = _together(accounts.records, kept.records, ACCOUNT_KEY)
-    resources, resource_count, resource_rejects = _resources(raw, file, last)
+    resources, resource_count, resource_rejects, kept_resources = _resources(raw, file, last)
     held_in = _HeldIn.read(raw, file, accounts)
     catalogue = to_catalogue(raw.entitlements, file, last, held_in.named(raw))
 
@@ -63,7 +70,11 @@ def to_snapshot(raw: Raw, file: SourceFile, last: Snapshot, now: datetime) -> No
     carried = _carried(raw, file, last, kept, linked)
     entitlements = with_needed(catalogue.entitlements, last, carried)
     if entitlements.height > catalogue.entitlements.height:
-        linked = held_in.linked(raw, rows, entitlements)
+        # Numbered again, not linked again: what is only carried is no end for a new association.
+        moved = row_numbers(
+            catalogue.entitlements.select(ENTITLEMENT_KEY), entitlements.select(ENTITLEMENT_KEY)
+        )
+        linked = [with_entitlement_rows(one, moved) for one in linked]
     snapshot = Snapshot(rows, entitlements, resources, last.held.clear())
     held, association_count = _held(snapshot, last, linked, carried)
 
@@ -83,7 +94,16 @@ def to_snapshot(raw: Raw, file: SourceFile, last: Snapshot, now: datetime) -> No
             ]
         ),
         counts,
-        (*raw.warnings, *warnings, *_unreadable_warning(kept)),
+        (
+            *raw.warnings,
+            *warnings,
+            *_unreadable_warnings(
+                accounts=kept.for_unreadable,
+                entitlements=catalogue.kept_for_unreadable,
+                resources=kept_resources,
+                associations=association_count.kept if has_unreadable(_keys_of(linked)) else 0,
+            ),
+        ),
     )
 
 
@@ -108,7 +128,10 @@ class _HeldIn:
         """The entitlements that are named; an association's only where no table lists them."""
         named = [entitlements_of(one) for one in self.cells]
         if raw.entitlements is None and self.table is not None:
-            named.append(of_unsaid_type(named_entitlements(self.table.records)))
+            unsaid = of_unsaid_type(named_entitlements(self.table.records))
+            for of_cells in named:
+                unsaid = unsaid.join(of_cells, on=ENTITLEMENT_KEY, how="anti")
+            named.append(unsaid)
         return named
 
     def linked(self, raw: Raw, accounts: pl.DataFrame, entitlements: pl.DataFrame) -> list[Linked]:
@@ -127,7 +150,7 @@ class _HeldIn:
 
 
 def _together(records: pl.DataFrame, kept: pl.DataFrame, key: list[str]) -> pl.DataFrame:
-    """Both, in `records`' columns, sorted by `key`; of a kept record, what the source still has."""
+    """Both, in `records`' columns, sorted by `key`."""
     if kept.height:
         same = [column for column in records.columns if column in kept.columns]
         records = pl.concat([records, kept.select(same)], how="diagonal")
@@ -136,29 +159,35 @@ def _together(records: pl.DataFrame, kept: pl.DataFrame, key: list[str]) -> pl.D
 
 def _resources(
     raw: Raw, file: SourceFile, last: Snapshot
-) -> tuple[pl.DataFrame, TableCount, pl.DataFrame]:
+) -> tuple[pl.DataFrame, TableCount, pl.DataFrame, int]:
+    """The resources, their count and rejects, and how many are kept for unreadable rows."""
     if raw.resources is None:
-        return pl.DataFrame(schema=RESOURCES), TableCount(), no_rejects()
+        return pl.DataFrame(schema=RESOURCES), TableCount(), no_rejects(), 0
     found = to_resources(raw.resources, file)
     kept = keep_last(last.resources, found, raw.resources, RESOURCE_KEY)
     together = _together(found.records, kept.records, RESOURCE_KEY)
-    return together, with_kept(found.count, kept), found.rejects
+    return together, with_kept(found.count, kept), found.rejects, kept.for_unreadable
 
 
 def _carried(
     raw: Raw, file: SourceFile, last: Snapshot, kept: KeptRecords, linked: list[Linked]
 ) -> pl.DataFrame:
     """The associations of `last` (`HELD`, under its own row numbers) that rejects keep."""
-    keys = pl.concat([pl.Series("key", dtype=pl.String), *(one.rejects["key"] for one in linked)])
-    keys = keys.filter((keys != NO_RECORD).fill_null(value=True))
+    keys = _keys_of(linked)
     types = tuple(one.type for one in file.entitlements) if raw.associations else None
     return last.held.filter(kept_pairs(last, keys, kept.records["integration_specific_id"], types))
+
+
+def _keys_of(linked: list[Linked]) -> pl.Series:
+    """The keys of the rejected associations that are records at all."""
+    keys = pl.concat([pl.Series("key", dtype=pl.String), *(one.rejects["key"] for one in linked)])
+    return keys.filter((keys != NO_RECORD).fill_null(value=True))
 
 
 def _held(
     snapshot: Snapshot, last: Snapshot, linked: list[Linked], carried: pl.DataFrame
 ) -> tuple[pl.DataFrame, TableCount]:
-    """Who holds what now, what is carried forward included, and what became of every association."""
+    """Who holds what now, with what is carried forward, and what became of every association."""
     found = pl.concat([pl.Series(dtype=pl.UInt64), *(one.packed for one in linked)])
     now = sorted_once(found)
     count = TableCount(
@@ -181,8 +210,6 @@ def _held(
     return unpack(together), replace(count, kept=together.len() - now.len())
 
 
-def _unreadable_warning(kept: KeptRecords) -> tuple[str, ...]:
-    if not kept.for_unreadable:
-        return ()
-    said = "missing accounts were kept: a rejected row has no readable id, and may be any of them"
-    return (f"{kept.for_unreadable} {said}",)
+def _unreadable_warnings(**kept: int) -> tuple[str, ...]:
+    said = "were kept: a rejected row has no readable id, and may be any of them"
+    return tuple(f"{count} missing {table} {said}" for table, count in kept.items() if count)

@@ -1,4 +1,4 @@
-"""Upload bodies: a snapshot as the bytes of POST /accounts/upload, slice by slice, so that none is ever held whole."""
+"""Upload bodies: a snapshot as the bytes of POST /accounts/upload, in parts, never held whole."""
 
 import io
 import json
@@ -12,14 +12,14 @@ from schemas.snapshot import Snapshot
 from transforms.permissions import to_permissions
 
 SLICE = 20_000
-"""Accounts encoded at a time; polars encodes outside the interpreter's lock, so two slices go at once.
+"""Accounts encoded at a time; two slices go at once, outside the interpreter's lock.
 """
 
 _TIME = "%Y-%m-%dT%H:%M:%S%.fZ"
 
 
 def to_body_parts(snapshot: Snapshot, start: int = 0, count: int | None = None) -> Iterator[bytes]:
-    """The accounts `start` to `start + count` as the inside of a JSON array: objects with commas between, in parts.
+    """The accounts from `start`, `count` of them, as the inside of a JSON array, in parts.
 
     The same snapshot gives the same bytes: accounts by id, permissions by id, attributes by label,
     times in UTC; an absent field is null, an absent attribute is left out.
@@ -85,7 +85,7 @@ def _permissions(snapshot: Snapshot, permissions: pl.Series, start: int, count: 
 
 
 def _attributes(labels: list[str]) -> pl.Expr:
-    """The attributes an account has, as a list of structs; `type` is the label and `name` the value, as Lumos's are."""
+    """An account's attributes: `type` is the label and `name` the value, as in Lumos's docs."""
     if not labels:
         return pl.lit([], dtype=pl.List(pl.Struct({"type": pl.String(), "name": pl.String()})))
     each = (

@@ -99,7 +99,8 @@ def typed(*words: str, env: dict[str, str] | None = None) -> Said:
 
 def row(number: int, roles: str = "Reader", state: str = "ACTIVE", team: str = "Ops") -> str:
     """A well-formed row of the export, account `a0001` and so on."""
-    return f"a{number:04d},user{number}@example.com,Given{number},Family{number},{state},{team},{roles}"
+    names = f"user{number}@example.com,Given{number},Family{number}"
+    return f"a{number:04d},{names},{state},{team},{roles}"
 
 
 def rows(count: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""A run may be killed at any line: the next one ends in the same accounts, and never two uploads at once."""
+"""A run may be killed at any line: the next one ends in the same accounts."""
 
 import os
 import signal

@@ -72,7 +72,8 @@ def wait_until_healthy(url: str, server: subprocess.Popen[bytes]) -> None:
 def as_flow(workspace: Workspace, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """Types `lumos-ingest sync hr` in a process of its own, with a Prefect API configured."""
     said = {"LUMOS_API_URL": workspace.sandbox.url, "LUMOS_API_TOKEN": workspace.sandbox.token}
-    words = ["-c", "from flows.cli import main; main()", "sync", "hr", "--workspace", workspace.path]
+    program = "from flows.cli import main; main()"
+    words = ["-c", program, "sync", "hr", "--workspace", workspace.path]
     return subprocess.run(
         [sys.executable, *words],
         env={**os.environ, **env, **said},
@@ -84,7 +85,8 @@ def as_flow(workspace: Workspace, env: dict[str, str]) -> subprocess.CompletedPr
 
 
 def flow_runs(env: dict[str, str]) -> list[dict[str, object]]:
-    found = httpx.post(f"{env['PREFECT_API_URL']}/flow_runs/filter", json={"sort": "START_TIME_DESC"})
+    wanted = {"sort": "START_TIME_DESC"}
+    found = httpx.post(f"{env['PREFECT_API_URL']}/flow_runs/filter", json=wanted)
     return found.json()
 
 

@@ -1,9 +1,9 @@
-"""A CSV export reaches Lumos: the commands as a person types them, against the sandbox over HTTP."""
+"""A CSV export reaches Lumos: the commands as a person types them, against the sandbox."""
 
 import json
 import stat
 
-from terminal import Workspace, row, rows
+from terminal import SOURCE, Workspace, row, rows
 
 
 def test_every_account_of_the_export_arrives_with_its_permissions(workspace: Workspace):
@@ -38,8 +38,8 @@ def test_an_empty_export_is_never_uploaded_whatever_the_file_says(workspace: Wor
     workspace.export(*rows(3))
     assert workspace.run("sync", "hr").code == 0
     text = (workspace.path / "sources" / "hr.yaml").read_text()
-    open_guards = "guards: {min_accounts: 0, max_removed_accounts: 100%, max_removed_associations: 100%}\n"
-    workspace.source(text + open_guards)
+    none = "guards: {min_accounts: 0, max_removed_accounts: 100%, max_removed_associations: 100%}"
+    workspace.source(text + none)
     workspace.export()
     assert workspace.run("sync", "hr").code == 3
     assert workspace.run("sync", "hr", "--allow-removals").code == 3
@@ -85,7 +85,7 @@ def test_a_rejected_row_keeps_its_last_accepted_record(workspace: Workspace):
     workspace.run("sync", "hr")
     broken = "a0001,no address,Given1,Family1,ACTIVE,Ops,Reader"
     new_and_broken = "a0009,,,,nonsense,Ops,Reader"
-    workspace.source((workspace.path / "sources/hr.yaml").read_text() + "guards: {max_rejected_rows: 5}\n")
+    workspace.source(SOURCE + "guards: {max_rejected_rows: 5}\n")
     workspace.export(broken, row(2), row(3), new_and_broken)
     said = workspace.run("sync", "hr", "--json")
     assert said.code == 0, said.err
@@ -135,6 +135,7 @@ def test_accounts_that_lumos_does_not_hold_as_sent_fail_the_run(workspace: Works
 
     with running_sandbox(job_seconds=0, uploads="merge") as merging:
         other = Workspace(tmp_path, merging)
+        other.source()
         other.export(*rows(12))
         assert other.run("sync", "hr").code == 0
         other.export(*rows(11))
@@ -149,8 +150,6 @@ def test_a_split_upload_sends_every_account_in_requests_of_the_size_asked_for(tm
 
     with running_sandbox(job_seconds=0, uploads="merge") as merging:
         other = Workspace(tmp_path, merging)
-        from terminal import SOURCE
-
         other.source(SOURCE.replace("upload: {", "upload: {accounts_per_request: 5, "))
         other.export(*rows(12))
         said = other.run("sync", "hr", "--json")
@@ -187,7 +186,8 @@ def test_runs_lists_what_happened_newest_first(workspace: Workspace):
     workspace.run("sync", "hr")
     listed = workspace.run("runs", "--json").document
     assert [run["state"] for run in listed] == ["held", "done"]
-    assert {"run_id", "source", "state", "started_at", "ended_at", "counts", "job_id"} <= set(listed[0])
+    wanted = {"run_id", "source", "state", "started_at", "ended_at", "counts", "job_id"}
+    assert wanted <= set(listed[0])
     assert listed[0]["job_id"] is None
     assert listed[1]["job_id"]
     assert workspace.run("runs", "other", "--json").document == []

@@ -25,7 +25,11 @@ def source_file(more: str = "") -> SourceFile:
 
 def account(account_id: str, **cells: str) -> dict[str, str]:
     """A raw account under Lumos's own column names; `cells` replace or add to its columns."""
-    usual = {"integration_specific_id": account_id, "email": "a@example.com", "user_status": "ACTIVE"}
+    usual = {
+        "integration_specific_id": account_id,
+        "email": "a@example.com",
+        "user_status": "ACTIVE",
+    }
     return usual | cells
 
 

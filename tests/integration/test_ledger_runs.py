@@ -1,0 +1,199 @@
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from loaders.ledger import Ledger, open_ledger
+from loaders.ledger_tables import VERSION, VERSION_TABLE, metadata
+from schemas.errors import StateError
+from schemas.run import Run, RunState
+
+pytest_plugins = ["tests.postgresql_server"]
+
+NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/ledger.sqlite"
+    return str(request.getfixturevalue("new_database")())
+
+
+@pytest.fixture
+def ledger(url: str) -> Iterator[Ledger]:
+    with open_ledger(url) as ledger:
+        yield ledger
+
+
+def ended(
+    ledger: Ledger, state: RunState, source: str = "hr", *, minute: int = 0, app: str = "app"
+) -> Run:
+    """A run of the source, begun and ended so."""
+    now = NOW + timedelta(minutes=minute)
+    run = ledger.start_run(source, "me@host", now)
+    return ledger.update_run(run.run_id, state=state, ended_at=now, app_id=app)
+
+
+def test_the_migrations_make_the_tables_that_the_code_knows(ledger: Ledger) -> None:
+    def differences(connection: sa.Connection) -> list[object]:
+        context = MigrationContext.configure(
+            connection, opts={"version_table": VERSION_TABLE, "compare_type": True}
+        )
+        return list(compare_metadata(context, metadata))
+
+    assert ledger.in_transaction(differences) == []
+
+
+def test_a_new_ledger_is_of_this_version(ledger: Ledger) -> None:
+    query = sa.text(f"SELECT version_num FROM {VERSION_TABLE}")
+    assert ledger.in_transaction(lambda c: c.execute(query).scalars().all()) == [VERSION]
+
+
+def test_many_that_open_a_new_ledger_at_once_make_it_once(url: str) -> None:
+    def run_of(number: int) -> str:
+        with open_ledger(url) as ledger:
+            return ledger.start_run(f"s{number}", "me@host", NOW).run_id
+
+    with ThreadPoolExecutor(6) as threads:
+        made = set(threads.map(run_of, range(6)))
+    with open_ledger(url) as ledger:
+        assert {run.run_id for run in ledger.runs()} == made
+
+
+def test_a_run_is_read_as_it_was_written(ledger: Ledger) -> None:
+    run = ledger.start_run("hr", "me@host", NOW)
+    changes = {
+        "state": "done",
+        "ended_at": NOW + timedelta(microseconds=1),
+        "counts": {"read": 10**12},
+        "plan": {"é": [1, None, {"a": "b"}]},
+        "job_ids": ("j1", "j2"),
+        "allowed_at": NOW,
+    }
+    changed = ledger.update_run(run.run_id, **changes)
+    assert ledger.run(run.run_id) == changed
+    assert {name: getattr(changed, name) for name in changes} == changes
+
+
+def test_runs_are_told_newest_first_even_where_a_clock_stepped_back(ledger: Ledger) -> None:
+    made = [ended(ledger, "failed", minute=-number).run_id for number in range(4)]
+    other = ended(ledger, "done", "crm").run_id
+    assert [run.run_id for run in ledger.runs()] == [other, *reversed(made)]
+    assert [run.run_id for run in ledger.runs("hr", limit=2)] == [made[3], made[2]]
+    assert ledger.runs("none") == []
+
+
+def test_work_left_behind_is_told_oldest_first(ledger: Ledger) -> None:
+    states: list[RunState] = ["planned", "done", "submitted", "reading", "held", "failed"]
+    made = [ended(ledger, state) for state in states]
+    ended(ledger, "planned", "crm")
+    assert ledger.open_runs("hr") == [made[0], made[2]]
+
+
+def test_a_run_that_died_while_reading_is_ended(ledger: Ledger) -> None:
+    died = ledger.start_run("hr", "me@host", NOW)
+    others = [ended(ledger, "planned"), ledger.start_run("crm", "me@host", NOW)]
+    ledger.abandon_reading("hr", NOW + timedelta(hours=1))
+    found = ledger.run(died.run_id)
+    assert found is not None
+    expected = ("failed", "interrupted", NOW + timedelta(hours=1))
+    assert (found.state, found.error, found.ended_at) == expected
+    assert [ledger.run(run.run_id) for run in others] == others
+
+
+def test_the_accepted_run_is_the_one_that_was_accepted_last(ledger: Ledger) -> None:
+    assert ledger.accepted_run("hr") is None
+    held = ended(ledger, "held")
+    second = ended(ledger, "done", minute=1)
+    ended(ledger, "failed", minute=2)
+    ended(ledger, "done", "crm", minute=3)
+    assert ledger.accepted_run("hr") == second
+    let_through = ledger.update_run(held.run_id, state="done", ended_at=NOW + timedelta(minutes=4))
+    assert ledger.accepted_run("hr") == let_through
+
+
+def test_a_held_run_waits_until_a_later_one_comes_further(ledger: Ledger) -> None:
+    assert ledger.held_run("hr") is None
+    held = ended(ledger, "held")
+    ended(ledger, "failed", minute=1)
+    ended(ledger, "done", "crm", minute=1)
+    assert ledger.held_run("hr") == held
+    ended(ledger, "done", minute=2)
+    assert ledger.held_run("hr") is None
+
+
+def test_what_an_app_holds_is_from_the_run_that_was_accepted_last(ledger: Ledger) -> None:
+    assert ledger.accepted_into("app") is None
+    ended(ledger, "done", "crm", minute=1)
+    last = ended(ledger, "done", "hr", minute=2)
+    ended(ledger, "failed", "third", minute=3)
+    ended(ledger, "done", "fourth", minute=4, app="another")
+    assert ledger.accepted_into("app") == last
+
+
+def test_many_runs_at_once_are_all_kept(url: str) -> None:
+    open_ledger(url).close()
+
+    def worked(number: int) -> None:
+        with open_ledger(url) as ledger:
+            for _ in range(10):
+                ended(ledger, "done", f"s{number}")
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(worked, range(4)))
+    with open_ledger(url) as ledger:
+        assert [len(ledger.runs(f"s{n}")) for n in range(4)] == [10] * 4
+
+
+def test_another_programs_tables_beside_the_ledger_are_left_alone(
+    new_database: Callable[[], str],
+) -> None:
+    url = new_database()
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE alembic_version (version_num text)")
+        connection.execute("INSERT INTO alembic_version VALUES ('of-another-program')")
+    with open_ledger(url) as ledger:
+        assert ledger.runs() == []
+    with psycopg.connect(url) as connection:
+        found = connection.execute("SELECT version_num FROM alembic_version").fetchall()
+    assert found == [("of-another-program",)]
+
+
+def test_a_database_that_is_not_there_is_one_line(new_database: Callable[[], str]) -> None:
+    url = new_database().replace("postgres@", "postgres:secretword@")
+    with pytest.raises(StateError, match="does not exist") as caught:
+        open_ledger(f"{url}_gone")
+    assert "secretword" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert caught.value.__context__ is None
+
+
+def test_a_read_only_ledger_is_one_line(new_database: Callable[[], str]) -> None:
+    url = new_database()
+    open_ledger(url).close()
+    with (
+        open_ledger(f"{url}?options=-cdefault_transaction_read_only%3Don") as ledger,
+        pytest.raises(StateError, match="read-only transaction") as caught,
+    ):
+        ledger.start_run("hr", "jane.canary@host", NOW)
+    assert "canary" not in str(caught.value)
+    assert caught.value.__context__ is None
+
+
+def test_a_lost_connection_is_made_again(new_database: Callable[[], str]) -> None:
+    url = new_database()
+    with open_ledger(url) as ledger:
+        run = ledger.start_run("hr", "me@host", NOW)
+        with psycopg.connect(url, autocommit=True) as connection:
+            others = "datname = current_database() AND pid <> pg_backend_pid()"
+            connection.execute(
+                f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"
+            )
+        assert ledger.runs() == [run]
