@@ -18,6 +18,8 @@ _SAMPLE_BYTES = 1 << 18
 _SAMPLE_RECORDS = 200
 _NEARLY_ALL = 0.9
 _PAGES = ("<!doctype", "<html", "<?xml")
+_MANY = re.compile(r"\*|\^.*\$")
+"""Names that polars takes for all columns, or for a pattern of them."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
@@ -173,6 +175,6 @@ def _name_problem(column: str, seen: set[str]) -> str | None:
         return "is there twice: rename one"
     if _CONTROL.search(column):
         return "has a control character in it: rename it"
-    if column == ROW:
-        return f"is {ROW!r}, which is taken: rename it"
+    if column == ROW or _MANY.fullmatch(column):
+        return f"is {column!r}, which means something else here: rename it"
     return None

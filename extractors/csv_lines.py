@@ -49,7 +49,7 @@ def _is_good(dialect: Dialect, facts: LineFacts) -> pl.Expr:
 
 
 def _is_record(dialect: Dialect) -> pl.Expr:
-    """Whether a line is a record of the right width, by one pattern; a very wide one would not compile."""
+    """Whether a line is a record of the right width: one pattern, but it cannot be very wide."""
     line, width = pl.col(_TEXT), len(dialect.columns)
     if width <= _WIDE:
         return line.str.contains(record_pattern(dialect.separator, dialect.quote, width))

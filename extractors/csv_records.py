@@ -9,6 +9,8 @@ from extractors.csv_dialect import Dialect
 from extractors.csv_grammar import lenient_pattern, opening_pattern, quoted_parts, record_pattern
 from schemas.errors import SourceFormatError
 
+_BLANK = " \t\r"
+
 
 class Line(NamedTuple):
     """A physical line: its number, from 1, and its text without its end."""
@@ -57,6 +59,7 @@ class Structure:
 class _Grammar:
     name: str
     dialect: Dialect
+    trailer_line: int | None
     record: re.Pattern[str]
     lenient: re.Pattern[str]
     opening: re.Pattern[str]
@@ -71,7 +74,8 @@ def walk(
     Raises:
         SourceFormatError: a quote that never closes, or a file that reads two ways, with the line.
     """
-    structure, grammar, position = Structure(line_count), _grammar(dialect, name), 0
+    structure, position = Structure(line_count), 0
+    grammar = _grammar(dialect, name, trailer_line)
     while position < len(odd):
         line = odd[position]
         position += 1
@@ -92,11 +96,12 @@ def walk(
     return structure
 
 
-def _grammar(dialect: Dialect, name: str) -> _Grammar:
+def _grammar(dialect: Dialect, name: str, trailer_line: int | None) -> _Grammar:
     separator, quote = dialect.separator, dialect.quote or '"'
     return _Grammar(
         name=name,
         dialect=dialect,
+        trailer_line=trailer_line,
         record=re.compile(record_pattern(separator, dialect.quote)),
         lenient=re.compile(lenient_pattern(separator, quote)),
         opening=re.compile(opening_pattern(separator, quote)),
@@ -112,7 +117,7 @@ def _take_trailer(structure: Structure, grammar: _Grammar, line: Line) -> None:
 
 def _take_plain(structure: Structure, grammar: _Grammar, line: Line) -> None:
     """A line without quotes."""
-    if "\r" in line.text:
+    if "\r" in line.text and (line.text.strip(_BLANK) or len(grammar.dialect.columns) == 1):
         _reject(structure, line, "a carriage return outside quotes", None)
     else:
         _take_record(structure, grammar, line)
@@ -123,7 +128,7 @@ def _take_record(structure: Structure, grammar: _Grammar, record: Line) -> None:
     text, dialect = record.text, grammar.dialect
     width = len(dialect.columns)
     count = grammar.quoted.sub("", text).count(dialect.separator) + 1
-    if not text or (count != width and not text.strip()):
+    if not text or (count != width and not text.strip(_BLANK)):
         structure.left_out.append(record.number)
     elif text == dialect.header:
         _reject(structure, record, "the header line again", ())
@@ -172,8 +177,8 @@ def _inner_lines(grammar: _Grammar, odd: list[Line], start: int, line_count: int
 
 
 def _is_whole(grammar: _Grammar, found: list[Line], number: int) -> bool:
-    """Whether the line of that number is a whole record alone; only those that are not were kept."""
-    if not found or found[0].number != number:
+    """Whether the line of that number is whole alone; only those that are not were kept."""
+    if not found or found[0].number != number or number == grammar.trailer_line:
         return True
     return len(grammar.dialect.columns) > 1 and found[0].text == grammar.dialect.header
 

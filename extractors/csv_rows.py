@@ -29,10 +29,9 @@ def to_rows(text: TextFile, dialect: Dialect, structure: Structure, folder: Path
             f"{text.export.name}: reads two ways: the lines make {count - left_out.len():,} rows, "
             "the quotes make another number; have every field quoted, or state quote: none"
         )
-    if starts is None:
-        line = pl.col(ROW).cast(pl.UInt32) + pl.lit(dialect.skipped_lines + 1, dtype=pl.UInt32)
-        return rows.select(*dialect.columns, line)
-    return rows.select(*dialect.columns, starts.gather(rows[ROW]).alias(ROW))
+    position = rows.drop_in_place(ROW)
+    line = position + (dialect.skipped_lines + 1) if starts is None else starts.gather(position)
+    return rows.insert_column(rows.width, line.cast(pl.UInt32).alias(ROW))
 
 
 def _parse(

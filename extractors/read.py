@@ -24,8 +24,8 @@ def read_source(
 ) -> Raw:
     """Everything the source holds, with the proof that it is everything.
 
-    `id_columns` names the column of the id, by table; a line with too few or too many fields is then
-    rejected with the id it seems to carry, so that its record is known and kept.
+    `id_columns` names the column of the id, by table; a line with too few or too many fields is
+    then rejected with the id it seems to carry, so that its record is known and kept.
 
     Raises:
         ConfigError: a path out of the workspace, a directory, a separator that is also the quote.

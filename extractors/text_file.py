@@ -120,7 +120,7 @@ def _encoding_of(head: bytes) -> str | None:
 
 
 def _facts_of(path: Path, quote: str | None) -> LineFacts | None:
-    """What every line shows; None where a byte is not UTF-8, which is found at memory speed here."""
+    """What every line shows; None where a byte is not UTF-8, found at memory speed here."""
     line = pl.col("line").str
     facts = pl.scan_lines(path, glob=False).select(
         pl.len(),

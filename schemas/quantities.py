@@ -72,7 +72,7 @@ class Limit:
         return max(floor, int(round(self.number * base, 6)))
 
     def __str__(self) -> str:
-        return f"{self.number * 100:g}%" if self.is_share else f"{self.number:g}"
+        return f"{self.number * 100:.12g}%" if self.is_share else f"{self.number:.15g}"
 
 
 def to_limit(text: Any) -> Limit:  # noqa: ANN401 - pydantic hands over whatever the file holds

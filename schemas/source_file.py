@@ -215,7 +215,7 @@ def _first_problem(error: ValidationError, document: YamlDocument, path: str) ->
     # A misspelt key comes before the key that is missing for it.
     found = min(
         problems,
-        key=lambda one: (document.line_of(tuple(one["loc"])), one["type"] != "extra_forbidden"),
+        key=lambda one: (one["type"] == "missing", document.line_of(tuple(one["loc"]))),
     )
     loc = tuple(found["loc"])
     key = ".".join(str(part) for part in loc) or "the file"

@@ -19,16 +19,28 @@ class Conformed:
     """One table after its contract.
 
     Attributes:
-        records: the accepted rows, canonical, in the source's order.
-        index: where each record stood among the raw rows, from 0, UInt32.
+        candidates: every row, canonical, in the source's order.
+        index: the accepted ones among them, ascending, UInt32.
         rejects: `REJECTS`, also those the reader found.
         count: what became of every row.
     """
 
-    records: pl.DataFrame
+    candidates: pl.DataFrame
     index: pl.Series
     rejects: pl.DataFrame
     count: TableCount
+
+    @property
+    def records(self) -> pl.DataFrame:
+        """The accepted rows, in the source's order."""
+        return self.of_records(self.candidates.columns)
+
+    def of_records(self, columns: list[str]) -> pl.DataFrame:
+        """Some columns of the accepted rows, in the source's order."""
+        wanted = self.candidates.select(columns)
+        if self.index.len() == wanted.height:
+            return wanted
+        return wanted.select(pl.all().gather(self.index))
 
 
 def conform(
@@ -72,8 +84,7 @@ def conform(
         merged=int((repeated & ~is_rejected).sum()),
         rejected=rejected_row_count(rejects, table.name),
     ).check(table.name)
-    records = candidates if accepted.all() else candidates.filter(accepted)
-    return Conformed(records, accepted.arg_true().cast(pl.UInt32), rejects, count)
+    return Conformed(candidates, accepted.arg_true().cast(pl.UInt32), rejects, count)
 
 
 def key_text(records: pl.DataFrame, key: list[str]) -> pl.Series:

@@ -41,21 +41,28 @@ def kept_records(
 
     Args:
         last: the last accepted table.
-        current: the accepted records of this read.
+        current: the keys of the accepted records of this read.
         keys: rejects' keys as `key_text` writes them; null where a key cannot be read.
         guessed: keys of rows that could not even be split into columns: right if they name a record
             of `last` that is missing now, else unreadable.
         key: the key's columns.
     """
-    missing = last.join(current.select(key), on=key, how="anti", maintain_order="left")
-    names = missing.select(key_expression(key)).to_series()
     guesses = guessed.filter((guessed != NO_RECORD).fill_null(value=True))
-    is_named = names.is_in(pl.concat([keys, guesses]).drop_nulls().implode())
-    unreadable = (
-        keys.null_count() > 0 or not guesses.is_in(names.implode()).fill_null(value=False).all()
-    )
-    kept = missing if unreadable else missing.filter(is_named)
-    return KeptRecords(kept, int((~is_named).sum()) if unreadable else 0)
+    wanted = pl.concat([keys, guesses]).drop_nulls().implode()
+    named = _missing(last.filter(key_expression(key).is_in(wanted)), current, key)
+    found = named.select(key_expression(key)).to_series().implode()
+    if not keys.null_count() and guesses.is_in(found).fill_null(value=False).all():
+        return KeptRecords(named, 0)
+    missing = _missing(last, current, key)
+    return KeptRecords(missing, missing.height - named.height)
+
+
+def _missing(last: pl.DataFrame, current: pl.DataFrame, key: list[str]) -> pl.DataFrame:
+    """The records of `last` that are not in `current`; cheap where `last` is cut down before."""
+    if last.height < current.height // 2:
+        names = last.select(pl.struct(key)).to_series().implode()
+        current = current.filter(pl.struct(key).is_in(names))
+    return last.join(current, on=key, how="anti", maintain_order="left")
 
 
 def keep_last(last: pl.DataFrame, now: Conformed, table: RawTable, key: list[str]) -> KeptRecords:
@@ -65,7 +72,7 @@ def keep_last(last: pl.DataFrame, now: Conformed, table: RawTable, key: list[str
     )
     if not now.rejects.height:
         return KeptRecords(last.clear(), 0)
-    return kept_records(last, now.records, certain["key"], table.rejects["key"], key)
+    return kept_records(last, now.of_records(key), certain["key"], table.rejects["key"], key)
 
 
 def with_kept(count: TableCount, kept: KeptRecords) -> TableCount:
@@ -92,6 +99,8 @@ def kept_pairs(
         types: the entitlement types that are read from the accounts' own rows; None where all are.
     """
     held = last.held
+    if not keys.len() and not accounts.len():
+        return pl.repeat(value=False, n=held.height, dtype=pl.Boolean, eager=True)
     ids = last.accounts["integration_specific_id"]
     of_kept = held["account"].is_in(row_numbers(accounts, ids).drop_nulls().implode())
     if types is not None:

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -85,7 +84,8 @@ def body_of(folder: Path, app_id: str, count: int, **fields: object) -> Path:
 
 def sent(count: int) -> pl.DataFrame:
     ids = [f"{n:05}" for n in range(count)]
-    return pl.DataFrame({"unique_identifier": ids, "status": ["ACTIVE"] * count})
+    schema = {"unique_identifier": pl.String(), "status": pl.String()}
+    return pl.DataFrame({"unique_identifier": ids, "status": ["ACTIVE"] * count}, schema=schema)
 
 
 def test_an_app_is_made_once_and_found_again(sandbox: Sandbox, api: LumosApi) -> None:
@@ -102,13 +102,6 @@ def test_an_app_made_by_a_request_that_was_cut_off_is_not_made_twice(
     sandbox: Sandbox, api: LumosApi
 ) -> None:
     named = APP.model_copy(update={"name": "Cut Off"})
-    arm(sandbox, "cut_after@/apps*3")
-    sandbox.app.state.faults.clear()
-    # The first three requests of making an app are the categories, the POST and the search.
-    categories = httpx.get(
-        f"{sandbox.url}/apps/categories", headers={"Authorization": f"Bearer {sandbox.token}"}
-    ).json()
-    assert "HR & Learning" in categories
     posts = requests_of(sandbox, "POST /apps")
 
     class CutAfterPost(httpx.HTTPTransport):
@@ -211,7 +204,7 @@ def test_nobody_listening_is_an_outage() -> None:
 def test_a_wrong_token_is_refused_without_being_quoted(sandbox: Sandbox) -> None:
     with (
         LumosApi(sandbox.url, SecretStr("lsk_canary")) as api,
-        pytest.raises(LumosRefusedError, match="401 .*check LUMOS_API_TOKEN") as caught,
+        pytest.raises(LumosRefusedError, match=r"401 .*check LUMOS_API_TOKEN") as caught,
     ):
         api.get("/apps")
     assert "lsk_canary" not in str(caught.value)
@@ -355,7 +348,3 @@ def test_only_a_server_with_a_trusted_certificate_gets_the_token(
             pytest.raises(LumosRefusedError, match="not trusted"),
         ):
             api.get("/apps")
-
-
-def test_tls_is_verified_by_default() -> None:
-    assert ssl.create_default_context().verify_mode == ssl.CERT_REQUIRED

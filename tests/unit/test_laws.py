@@ -14,6 +14,7 @@ from transforms.plan import to_plan
 from transforms.upload_body import to_body_parts
 
 FILE = source_file("entitlements: [{type: Role, column: roles}]\nattributes: {C: cost}\n")
+ids_column = "integration_specific_id"
 COLUMNS = [*account("a"), "roles", "cost"]
 
 names = st.sampled_from(["1", "01", "00012", " 12 ", "a", "A", "é", "%|", "b"])
@@ -57,7 +58,7 @@ def taken(read) -> Snapshot:
 
 
 def body(of: Snapshot) -> bytes:
-    return b",".join(to_body_parts(of))
+    return b"".join(to_body_parts(of))
 
 
 @given(st.lists(rows, max_size=8), guesses, links, sound_rows)
@@ -175,9 +176,6 @@ def test_the_plan_applied_to_the_last_snapshot_gives_the_new_one(before, after) 
     assert added == holds - held
     assert (plan.associations.added, plan.associations.removed) == (len(added), len(removed))
     assert plan.accounts.added == len(changed["added"])
-
-
-ids_column = "integration_specific_id"
 
 
 @given(sound_rows)

@@ -8,8 +8,7 @@ from builders import account, snapshot, source_file
 from jsonschema import Draft202012Validator
 
 from schemas.snapshot import empty_snapshot
-from transforms import upload_body
-from transforms.upload_body import TAIL, to_body_parts, to_head
+from transforms.upload_body import SLICE, TAIL, to_body_parts, to_head
 
 CONTRACT = json.loads((Path(__file__).parent / "lumos_contract.json").read_text(encoding="utf-8"))
 FILE = source_file(
@@ -95,17 +94,12 @@ def test_slices_joined_by_commas_equal_the_whole(staff, size) -> None:
     assert b",".join(slices) == whole
 
 
-def test_parts_of_a_large_body_join_to_the_same_bytes(staff, monkeypatch) -> None:
-    whole = b"".join(to_body_parts(staff))
-    monkeypatch.setattr(upload_body, "SLICE", 1)
-    assert len(list(to_body_parts(staff))) == 3
-    assert b"".join(to_body_parts(staff)) == whole
+def test_a_large_body_comes_in_parts_and_in_order() -> None:
+    count = 2 * SLICE + 1
+    large = snapshot([account(f"{n:05}") for n in range(count)])
 
-
-def test_many_slices_come_in_order(monkeypatch) -> None:
-    monkeypatch.setattr(upload_body, "SLICE", 7)
-    many = snapshot([account(f"{n:03}") for n in range(100)])
-    assert [one["unique_identifier"] for one in sent(many)] == [f"{n:03}" for n in range(100)]
+    assert len(list(to_body_parts(large))) == 3
+    assert [one["unique_identifier"] for one in sent(large)] == [f"{n:05}" for n in range(count)]
 
 
 def test_an_empty_snapshot_has_no_parts() -> None:

@@ -1,0 +1,165 @@
+"""Source files: what is understood, and what is said of the usual mistakes."""
+
+import pytest
+from builders import PATH, SMALLEST, source_file
+
+from schemas.errors import ConfigError
+from schemas.quantities import Limit
+from schemas.source_file import to_source
+
+TEXT = """\
+app:
+  name: X
+source:
+  kind: csv
+  accounts: a.csv
+"""
+
+MISTAKES = [
+    ("column:\n  email: mail\n", 6, "column", "did you mean columns?"),
+    ("columns:\n  emial: mail\n", 7, "columns.emial", "did you mean email?"),
+    ("columns:\n  last_login: {column: a, fromat: x}\n", 7, "columns.last_login.fromat", "format?"),
+    ("entitlements:\n  - column: roles\n    typ: Role\n", 8, "entitlements.0.typ", "type?"),
+    ("entitlements:\n  - {typ: Role, column: r}\n", 7, "entitlements.0.typ", "type?"),
+    ("attributes:\n  Cost Center: {colum: x}\n", 7, "attributes.Cost Center.colum", "column?"),
+    ("attributes:\n  email: mail\n", 6, "attributes", "is a field of every account"),
+    ("attributes:\n  '*': mail\n", 6, "attributes", "cannot be a label"),
+    ("columns:\n  email: [a]\n", 7, "columns.email", "should be keys and values"),
+    ("columns:\n", 6, "columns", "should be keys and values, or left out"),
+    ("entitlements: {type: Role, column: r}\n", 6, "entitlements", "should be a list"),
+    (
+        "columns:\n  user_status:\n    column: s\n    values: {A: ACTVE}\n",
+        9,
+        "columns.user_status.values",
+        "'ACTVE' is no status; one of DISCOVERED, ",
+    ),
+    ("columns:\n  user_status: {constant: on}\n", 7, "columns.user_status", "is no status"),
+    ("columns:\n  account_type: {constant: robot}\n", 7, "columns.account_type", "user or service"),
+    ("columns:\n  email: {column: a, constant: b}\n", 7, "columns.email", "one of the two"),
+    (
+        "columns:\n  last_login: {column: a, timezone: Europe/Pris}\n",
+        7,
+        "columns.last_login.timezone",
+        "'Europe/Pris' is no time zone",
+    ),
+    (
+        "columns:\n  last_login: {column: a, timezone: localtime}\n",
+        7,
+        "columns.last_login.timezone",
+        "is no time zone",
+    ),
+    ("columns:\n  last_login: {column: a, format: '%d.%m.%Y'}\n", 7, "columns.last_login", "%z"),
+    ("guards:\n  max_removed_accounts: ten\n", 7, "guards.max_removed_accounts", "such as 10%"),
+    ("guards:\n  max_removed_accounts: 101%\n", 7, "guards.max_removed_accounts", "100%"),
+    ("guards:\n  min_accounts: -1\n", 7, "guards.min_accounts", "greater than or equal to 0"),
+    ("upload:\n  accounts_per_request: some\n", 7, "upload.accounts_per_request", "write all"),
+    ("upload:\n  accounts_per_request: ²\n", 7, "upload.accounts_per_request", "write all"),
+    ("upload:\n  poll: {every: 2}\n", 7, "upload.poll.every", "such as 60s"),
+    ("upload:\n  poll: {every: 9999999999d}\n", 7, "upload.poll.every", "is longer"),
+    ("unknown_columns: ignore\n", 6, "unknown_columns", "should be 'warn', 'refuse' or"),
+    ("schedule:\n  timezone: UTC\n", 6, "schedule.cron", "is missing"),
+]
+
+
+@pytest.mark.parametrize(("more", "line", "key", "said"), MISTAKES)
+def test_a_mistake_is_named_by_file_line_and_key(more, line, key, said) -> None:
+    with pytest.raises(ConfigError) as caught:
+        to_source(TEXT + more, "x", PATH)
+    message = str(caught.value)
+    assert message.startswith(f"sources/x.yaml:{line}: {key}: "), message
+    assert said in message
+    assert "\n" not in message
+    assert caught.value.__cause__ is caught.value.__context__ is None
+    assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("source: {kind: csv, accounts: a.csv}\n", "sources/x.yaml:1: app: is missing"),
+        ("app: {name: X}\n", "sources/x.yaml:1: source: is missing"),
+        (SMALLEST.replace("name: X", "name: X, id: Y"), "sources/x.yaml:1: app: name the app by"),
+        (SMALLEST.replace("name: X", ""), "sources/x.yaml:1: app: name the app by name or by id"),
+        (
+            SMALLEST.replace("name: X", "id: X, create: {category: C, description: D}"),
+            "sources/x.yaml:1: app: an app given by id is there already",
+        ),
+        (SMALLEST.replace("csv,", "sql,"), "sources/x.yaml:2: source.kind: should be 'csv'"),
+        (SMALLEST.replace("csv,", "csv, csv: 1,"), "sources/x.yaml:2: source.csv: no such key"),
+        (
+            SMALLEST.replace("a.csv", "a.csv, separator: ';;'"),
+            "sources/x.yaml:2: source.separator: write auto, tab, or one character",
+        ),
+        (
+            SMALLEST.replace("a.csv", "a.csv, encoding: utf8mb4"),
+            "sources/x.yaml:2: source.encoding: no such encoding",
+        ),
+        (
+            SMALLEST.replace("a.csv", "a.csv, complete: {}"),
+            "sources/x.yaml:2: source.complete: say what proves it",
+        ),
+    ],
+)
+def test_a_mistake_in_app_or_source_is_named_too(text, said) -> None:
+    with pytest.raises(ConfigError) as caught:
+        to_source(text, "x", PATH)
+    assert str(caught.value).startswith(said)
+
+
+def test_the_topmost_of_several_mistakes_is_named_and_the_rest_are_counted() -> None:
+    with pytest.raises(ConfigError, match=r"^sources/x.yaml:6: gards: .* \(and 1 more\)$"):
+        to_source(TEXT + "gards: {}\nuplod: {}\n", "x", PATH)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "password: hunter2\n",
+        "columns: {email: {constant: hunter2, pasword: hunter2}}\n",
+        "columns: [hunter2]\n",
+        "guards: {min_accounts: hunter2, max_removed_accounts: hunter2}\n",
+        "rejected_rows: hunter2\n",
+        "upload: {poll: {every: hunter2}, verify: hunter2}\n",
+        "source_: {password: hunter2}\n",
+    ],
+)
+def test_what_the_file_holds_is_not_quoted(more) -> None:
+    with pytest.raises(ConfigError) as caught:
+        to_source(TEXT + more, "x", PATH)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_the_defaults_are_the_safe_ones() -> None:
+    file = source_file()
+    assert file.rejected_rows == "keep_last"
+    assert file.unknown_columns == "warn"
+    assert file.guards.min_accounts == 1
+    assert file.guards.max_removed_accounts == Limit(0.1, is_share=True)
+    assert file.upload.accounts_per_request == "all"
+    assert file.upload.verify
+    assert file.source.max_age is not None
+
+
+def test_values_that_look_like_numbers_or_booleans_stay_text() -> None:
+    values = "{00012: ACTIVE, no: suspended, 1.10: DELETED, null: STAGED, '': PENDING}"
+    column = source_file(f"columns: {{user_status: {{column: s, values: {values}}}}}\n").columns
+    assert column.user_status.values == {
+        "00012": "ACTIVE",
+        "no": "SUSPENDED",
+        "1.10": "DEPROVISIONED",
+        "null": "STAGED",
+        "": "STAGED",
+    }
+
+
+def test_a_short_form_is_the_long_one() -> None:
+    short = source_file("columns: {email: mail, last_login: seen}\n")
+    long = source_file("columns: {email: {column: mail}, last_login: {column: seen}}\n")
+    assert short == long
+
+
+def test_null_takes_an_export_of_any_age() -> None:
+    assert (
+        to_source(SMALLEST.replace("a.csv", "a.csv, max_age: null"), "x", PATH).file.source.max_age
+        is None
+    )

@@ -1,0 +1,114 @@
+"""Times: UTC exactly, or a reject; never a guess."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from builders import NOW, account, normalized, reasons, source_file
+
+from transforms.times import ABSURD, NOT_A_TIME
+
+
+def read(written: str, how: str = "column: seen"):
+    """The time that becomes of a cell, or the reason why none does."""
+    file = source_file(f"columns: {{last_login: {{{how}}}}}\n")
+    made = normalized([account("a", seen=written)], file)
+    times = made.snapshot.accounts["last_login"].to_list()
+    if times:
+        return times[0]
+    assert made.rejects["value"].to_list() == [written]
+    ((column, reason),) = reasons(made)
+    assert column == "last_login"
+    return reason
+
+
+def utc(*parts: int) -> datetime:
+    return datetime(*parts, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("written", "time"),
+    [
+        ("2024-01-02T03:04:05Z", utc(2024, 1, 2, 3, 4, 5)),
+        ("2024-01-02 03:04:05z", utc(2024, 1, 2, 3, 4, 5)),
+        (" 2024-01-02T03:04Z ", utc(2024, 1, 2, 3, 4)),
+        ("2024-01-02T03:04:05.25+01:00", utc(2024, 1, 2, 2, 4, 5, 250_000)),
+        ("2024-01-02T03:04:05.123456789Z", utc(2024, 1, 2, 3, 4, 5, 123_456)),
+        ("2024-01-02T03:04:05 -0530", utc(2024, 1, 2, 8, 34, 5)),
+        ("", None),
+        ("  ", None),
+        ("2024-01-02T03:04:05", NOT_A_TIME),
+        ("2024-01-02", NOT_A_TIME),
+        ("2024-02-30T00:00:00Z", NOT_A_TIME),
+        ("2024-01-02T25:00:00Z", NOT_A_TIME),
+        ("2024-01-02T03:04:05+99:00", NOT_A_TIME),
+        ("02/01/2024 03:04", NOT_A_TIME),
+        ("yesterday", NOT_A_TIME),
+        ("never", NOT_A_TIME),
+        ("0", NOT_A_TIME),
+    ],
+)
+def test_iso_8601_with_a_zone_is_read(written, time) -> None:
+    assert read(written) == time
+
+
+@pytest.mark.parametrize(
+    ("written", "time"),
+    [
+        ("2024-01-02T03:04:05", utc(2024, 1, 2, 2, 4, 5)),
+        ("2024-07-02 03:04", utc(2024, 7, 2, 1, 4)),
+        ("2024-01-02T03:04:05Z", utc(2024, 1, 2, 3, 4, 5)),
+        ("2024-01-02T03:04:05-05:00", utc(2024, 1, 2, 8, 4, 5)),
+        ("2024-03-31T02:30:00", NOT_A_TIME),
+        ("2024-10-27T02:30:00", utc(2024, 10, 27, 0, 30)),
+    ],
+)
+def test_a_stated_zone_is_that_of_times_that_name_none(written, time) -> None:
+    assert read(written, "column: seen, timezone: Europe/Paris") == time
+
+
+@pytest.mark.parametrize(
+    ("how", "written", "time"),
+    [
+        (
+            "format: '%d/%m/%Y %H:%M', timezone: Europe/Paris",
+            "02/01/2024 03:04",
+            utc(2024, 1, 2, 2, 4),
+        ),
+        ("format: '%d/%m/%Y %H:%M', timezone: UTC", "2024-01-02T03:04:00Z", NOT_A_TIME),
+        ("format: '%Y-%m-%d', timezone: UTC", "2024-01-02", utc(2024, 1, 2)),
+        ("format: '%m/%d/%Y %I:%M %p', timezone: UTC", "1/2/2024 3:04 PM", utc(2024, 1, 2, 15, 4)),
+        ("format: '%Y%m%d%H%M%S%z'", "20240102030405+0200", utc(2024, 1, 2, 1, 4, 5)),
+        ("format: '%Y-%m-%dT%H:%M%:z'", "2024-01-02T03:04+02:00", utc(2024, 1, 2, 1, 4)),
+        (
+            "format: '%Y-%m-%dT%H:%M%:z', timezone: Asia/Tokyo",
+            "2024-01-02T03:04+02:00",
+            utc(2024, 1, 2, 1, 4),
+        ),
+        ("format: dd/MM/yyyy, timezone: UTC", "02/01/2024", NOT_A_TIME),
+        ("format: epoch", "1704164645", utc(2024, 1, 2, 3, 4, 5)),
+        ("format: epoch", "1704164645000", NOT_A_TIME),
+        ("format: epoch_ms", "1704164645250", utc(2024, 1, 2, 3, 4, 5, 250_000)),
+        ("format: epoch", "0", ABSURD),
+        ("format: epoch", "-1", ABSURD),
+        ("format: epoch", "9223372036854775807", NOT_A_TIME),
+        ("format: epoch", "1.7e9", NOT_A_TIME),
+        ("format: epoch", "soon", NOT_A_TIME),
+    ],
+)
+def test_a_stated_format_is_the_only_one_read(how, written, time) -> None:
+    assert read(written, f"column: seen, {how}") == time
+
+
+@pytest.mark.parametrize(
+    ("time", "is_absurd"),
+    [
+        (utc(1601, 1, 1), True),
+        (utc(1989, 12, 31, 23, 59, 59), True),
+        (utc(1990, 1, 1), False),
+        (NOW + timedelta(days=1), False),
+        (NOW + timedelta(days=1, seconds=1), True),
+        (utc(9999, 12, 31), True),
+    ],
+)
+def test_a_time_that_cannot_be_is_a_reject(time, is_absurd) -> None:
+    assert read(time.isoformat()) == (ABSURD if is_absurd else time)
