@@ -116,19 +116,25 @@ def _sample(text: TextFile, quote: str | None, skip_lines: int) -> _Sample:
 
 
 def _separator_of(sample: _Sample) -> str:
-    viable = [one for one in _CANDIDATES if one != sample.quote and _fits(sample, one)]
+    """The one that fits the sample; if none does, the only one that parts the header; a comma."""
+    parting = [one for one in _CANDIDATES if one != sample.quote and _parts(sample, one)]
+    viable = [one for one in parting if _fits(sample, one)]
     if len(viable) > 1:
         spelled = " and ".join("tab" if one == "\t" else one for one in viable)
         raise SourceFormatError(
             f"{sample.name}: reads two ways, with {spelled} between fields: state separator:"
         )
-    return viable[0] if viable else ","
+    likely = viable or parting
+    return likely[0] if len(likely) == 1 else ","
+
+
+def _parts(sample: _Sample, separator: str) -> bool:
+    first = next(_records(sample.lines, separator, sample.quote), [])
+    return len(first) > 1
 
 
 def _fits(sample: _Sample, separator: str) -> bool:
     widths = [len(record) for record in _records(sample.lines, separator, sample.quote)]
-    if not widths or widths[0] < 2:  # noqa: PLR2004 - a separator parts two fields
-        return False
     return widths.count(widths[0]) >= _NEARLY_ALL * len(widths)
 
 

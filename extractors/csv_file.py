@@ -141,7 +141,8 @@ def _last_line(path: Path) -> tuple[str, int]:
     above = tail.rstrip(b" \t\r\n")
     below = tail[len(above) :].split(b"\n")
     line = above.rsplit(b"\n", 1)[-1] + below[0].removesuffix(b"\r")
-    return line.decode(errors="replace"), len(below) - 1 - (not below[-1])
+    has_end = len(below) > 1 and not below[-1]
+    return line.decode(errors="replace"), len(below) - 1 - has_end
 
 
 def _to_rejects(

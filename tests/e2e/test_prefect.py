@@ -3,7 +3,6 @@
 import os
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import time
@@ -13,6 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 from terminal import SOURCE, Workspace, row, rows
+
+from loaders.ledger import open_ledger
 
 CANARY = "canary-4711"
 
@@ -91,11 +92,15 @@ def flow_runs(env: dict[str, str]) -> list[dict[str, object]]:
 
 
 def ledger_of(workspace: Workspace) -> list[tuple[object, ...]]:
-    """What the ledger holds of each run, but for what differs by nature: ids and times."""
-    path = workspace.path / ".lumos-ingest" / "ledger.db"
-    with sqlite3.connect(path) as ledger:
-        columns = "source, state, content_hash, counts, base_run_id is null, error is null"
-        return ledger.execute(f"select {columns} from runs order by number").fetchall()
+    """What the ledger holds of each run, but for what differs by nature: ids, times, the app."""
+    with open_ledger(f"sqlite:///{workspace.path}/.lumos-ingest/ledger.db") as ledger:
+        runs = ledger.runs()
+    base = {run.run_id: number for number, run in enumerate(runs)}
+    return [
+        (run.source, run.state, run.actor, run.content_hash, run.counts, run.plan, run.error)
+        + (base.get(run.base_run_id or ""), len(run.job_ids))
+        for run in runs
+    ]
 
 
 @pytest.mark.timeout(400)

@@ -56,11 +56,14 @@ def association(account_id: str, entitlement_id: str, resource_id: str = "") -> 
 def raw_table(
     name: str, rows: Rows, unsplit: Sequence[str | None] = (), columns: Sequence[str] = ()
 ) -> RawTable:
-    """A raw table; `unsplit` are the guessed keys of rows that could not be split, which stand below."""
-    names = columns or list(rows[0])
+    """A raw table; a cell that a row lacks is empty.
+
+    `unsplit` are the guessed keys of rows that could not be split; these stand below the others.
+    """
+    names = columns or list(dict.fromkeys(column for row in rows for column in row))
     first_unsplit = len(rows) + 2
     frame = pl.DataFrame(
-        {column: [row[column] for row in rows] for column in names},
+        {column: [row.get(column, "") for row in rows] for column in names},
         schema=dict.fromkeys(names, pl.String()),
     ).with_columns(pl.int_range(2, pl.len() + 2, dtype=pl.UInt32).alias(ROW))
     rejects = [

@@ -79,13 +79,16 @@ def test_the_header_again_is_a_reject_that_no_record_matches(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    "line", ['2,5" disk', '2,a "b" c', '"2"x,b', '"a" ,"b"', '2,a"b\r"c', '2"', '2,x"y,"z"'],
+    "line",
+    ['2,5" disk', '2,a "b" c', '"2"x,b', '"a" ,"b"', '2,a"b\r"c', '2"', '2,x"y,"z"'],
 )
 def test_a_stray_quote_is_a_reject_and_takes_no_other_line_with_it(
     line: str, tmp_path: Path
 ) -> None:
     read = _read(f'id,note\n1,a\n{line}\n"3","c,d"\n4,d\n', tmp_path)
-    assert_frame_equal(read.rows, _rows({"id": ["1", "3", "4"], "note": ["a", "c,d", "d"]}, [2, 4, 5]))
+    assert_frame_equal(
+        read.rows, _rows({"id": ["1", "3", "4"], "note": ["a", "c,d", "d"]}, [2, 4, 5])
+    )
     assert_frame_equal(read.rejects, _rejects((3, None, "a stray quote", line)))
 
 
@@ -117,12 +120,12 @@ def test_a_stray_quote_and_a_record_of_several_lines_in_one_file(tmp_path: Path)
 
 
 def test_a_record_inside_an_open_quote_reads_two_ways(tmp_path: Path) -> None:
-    with pytest.raises(SourceFormatError, match="line 2: .* line 3, inside it, is a whole record"):
+    with pytest.raises(SourceFormatError, match=r"line 2: .* line 3, inside it, is a whole record"):
         _read('id,note\n1,"a\n2,b\n3,c"\n4,d\n', tmp_path)
 
 
 def test_the_header_inside_an_open_quote_reads_two_ways(tmp_path: Path) -> None:
-    with pytest.raises(SourceFormatError, match="line 2: .* line 3, inside it"):
+    with pytest.raises(SourceFormatError, match=r"line 2: .* line 3, inside it"):
         _read('id,note\n1,"a\nid,note\n3"\n4,d\n', tmp_path)
 
 
@@ -132,7 +135,7 @@ def test_a_quote_that_never_closes_is_named_by_the_line_it_opens_in(tmp_path: Pa
 
 
 def test_text_after_the_quote_of_several_lines_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SourceFormatError, match="line 2: .* text follows"):
+    with pytest.raises(SourceFormatError, match=r"line 2: .* text follows"):
         _read('id,note\n1,"a\nb" c\n2,d\n', tmp_path)
 
 
@@ -202,6 +205,12 @@ def test_the_separator_is_found(separator: str, tmp_path: Path) -> None:
     read = _read(content + more, tmp_path)
     assert read.rows.columns == ["id", "note", ROW]
     assert read.rejects["row"].to_list() == [4]
+
+
+def test_a_small_file_with_a_bad_line_keeps_its_separator(tmp_path: Path) -> None:
+    read = _read("id;note\n1;a\n2;b;c\n", tmp_path)
+    assert read.rows.columns == ["id", "note", ROW]
+    assert read.rejects["row"].to_list() == [3]
 
 
 def test_a_separator_inside_cells_does_not_decide(tmp_path: Path) -> None:
@@ -306,13 +315,13 @@ def test_no_message_and_no_log_line_holds_a_cell(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG")
-    contents = ['id,n\n1,"TOPSECRET\n2,b\n', 'id,n\n"TOPSECRET"x,"y\n', "id,n\n1,TOPSECRET,3\n"]
-    for content in contents:
-        try:
+    for content in ('id,n\n1,"TOPSECRET\n2,b\n', 'id,n\n"TOPSECRET"x,"y\n'):
+        with pytest.raises(SourceFormatError) as caught:
             _read(content, tmp_path)
-        except SourceFormatError as error:
-            assert "TOPSECRET" not in str(error)
-            assert error.__context__ is None
+        assert "TOPSECRET" not in str(caught.value)
+        assert caught.value.__context__ is None
+    assert _read("id,n\n1,TOPSECRET,3\n", tmp_path).rejects.height == 1
+    assert "a.csv" in caplog.text
     assert "TOPSECRET" not in caplog.text
 
 

@@ -4,7 +4,7 @@ import json
 
 import polars as pl
 from builders import account, association, ids, normalized, raw_table, snapshot, source_file
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.snapshot import Snapshot, associations_of, empty_snapshot
@@ -14,6 +14,8 @@ from transforms.plan import to_plan
 from transforms.upload_body import to_body_parts
 
 FILE = source_file("entitlements: [{type: Role, column: roles}]\nattributes: {C: cost}\n")
+LAW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
 ids_column = "integration_specific_id"
 COLUMNS = [*account("a"), "roles", "cost"]
 
@@ -61,6 +63,7 @@ def body(of: Snapshot) -> bytes:
     return b"".join(to_body_parts(of))
 
 
+@LAW
 @given(st.lists(rows, max_size=8), guesses, links, sound_rows)
 def test_every_row_read_is_accepted_merged_or_rejected(read, unsplit, held, before) -> None:
     made = normalized(accounts_of(read, unsplit), FILE, taken(before), associations=links_of(held))
@@ -91,6 +94,7 @@ BREAKS = {
 }
 
 
+@LAW
 @given(st.data(), sound_rows.filter(bool))
 def test_no_account_with_a_rejected_row_is_lost_nor_anything_it_holds(data, before) -> None:
     last = taken(before)
@@ -114,6 +118,7 @@ def test_a_guess_that_names_an_account_which_is_there_is_no_answer_to_who_is_mis
     assert ids(now.snapshot) == ["a", "b"]
 
 
+@LAW
 @given(st.data(), st.lists(rows, max_size=8), links, sound_rows)
 def test_the_order_of_rows_and_pieces_does_not_matter(data, read, held, before) -> None:
     last = taken(before)
@@ -145,8 +150,8 @@ def sorted_pieces(read):
     ]
 
 
+@LAW
 @given(st.sets(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1)))
-@settings(max_examples=50)
 def test_ids_arrive_byte_for_byte(written) -> None:
     wanted = sorted(one for one in written if one.strip() and "\ufffd" not in one)
     now = normalized(accounts_of([account(one, roles="", cost="") for one in written]), FILE)
@@ -156,6 +161,7 @@ def test_ids_arrive_byte_for_byte(written) -> None:
     assert sorted(one["unique_identifier"] for one in sent) == wanted
 
 
+@LAW
 @given(sound_rows, sound_rows)
 def test_the_plan_applied_to_the_last_snapshot_gives_the_new_one(before, after) -> None:
     last, now = taken(before), taken(after)
@@ -178,11 +184,13 @@ def test_the_plan_applied_to_the_last_snapshot_gives_the_new_one(before, after) 
     assert plan.accounts.added == len(changed["added"])
 
 
+@LAW
 @given(sound_rows)
 def test_a_snapshot_changes_nothing_against_itself(read) -> None:
     assert to_plan(taken(read), taken(read)).is_empty
 
 
+@LAW
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_an_unknown_status_never_becomes_active(word) -> None:
     if word.strip().upper() in STATUS_OF:

@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 from builders import account, entitlement, snapshot
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
@@ -12,12 +12,14 @@ from transforms.permissions import from_permission_id, to_permission_id, to_perm
 text = st.one_of(st.text("a%|7C25 é"), st.text())
 
 
+@settings(deadline=None)
 @given(text, text)
 def test_an_id_can_be_read_back(entitlement_id, resource_id) -> None:
     sent = to_permission_id(entitlement_id, resource_id)
     assert from_permission_id(sent) == (entitlement_id, resource_id)
 
 
+@settings(deadline=None)
 @given(st.tuples(text, text), st.tuples(text, text))
 def test_two_entitlements_never_share_an_id(one, other) -> None:
     assert (to_permission_id(*one) == to_permission_id(*other)) == (one == other)

@@ -1,4 +1,4 @@
-"""Statuses and account types: both of Lumos's lists in any case, the file's own words, and nothing else."""
+"""Statuses and account types: Lumos's words in any case, the file's own, and nothing else."""
 
 import pytest
 from builders import account, normalized, reasons, source_file
@@ -7,7 +7,8 @@ from schemas.statuses import CAN_LOG_IN, GONE, UPLOAD_STATUSES
 
 UNMAPPED = [("user_status", "has no mapping to a status")]
 MAPPED = source_file(
-    "columns: {user_status: {column: s, values: {A: ACTIVE, 00: DEPROVISIONED, INACTIVE: archived}}}\n"
+    "columns: {user_status: {column: s,\n"
+    "  values: {A: ACTIVE, 00: DEPROVISIONED, INACTIVE: archived}}}\n"
 )
 
 

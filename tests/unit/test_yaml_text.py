@@ -77,5 +77,5 @@ def test_what_cannot_be_taken_as_it_stands_is_named_by_its_line(text, line, said
 
 @pytest.mark.parametrize("text", ["", "- app\n", "app\n"])
 def test_a_file_that_is_no_mapping_is_no_source_file(text) -> None:
-    with pytest.raises(ConfigError, match="^sources/x.yaml:1: a source file has the keys app"):
+    with pytest.raises(ConfigError, match=r"^sources/x.yaml:1: a source file has the keys app"):
         to_source(text, "x", NAME)

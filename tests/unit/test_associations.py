@@ -1,0 +1,156 @@
+"""Associations: who holds what, and entitlements that only a cell or an association names."""
+
+import pytest
+from builders import account, association, entitlement, normalized, raw_table, snapshot, source_file
+
+from schemas.snapshot import associations_of
+from transforms.links import NO_ACCOUNT, NO_ENTITLEMENT
+
+ROLES = source_file("entitlements: [{type: Role, column: roles}]\n")
+TWO = source_file("entitlements: [{type: Role, column: roles}, {type: Group, column: groups}]\n")
+E, F = entitlement("e"), entitlement("f")
+
+
+def held(made) -> list[tuple[str, str, str]]:
+    return associations_of(getattr(made, "snapshot", made)).rows()
+
+
+def orphans(made) -> list[tuple[int, str, str, str]]:
+    return made.rejects.select("row", "column", "reason", "value").rows()
+
+
+def test_an_association_links_an_account_and_an_entitlement_on_a_resource() -> None:
+    made = snapshot(
+        [account("a"), account("b")],
+        entitlements=[E, entitlement("e", "r"), F],
+        associations=[association("b", "e"), association("a", "e", "r"), association("a", "e")],
+    )
+    assert held(made) == [("a", "e", ""), ("a", "e", "r"), ("b", "e", "")]
+    assert made.entitlements.height == 3
+
+
+def test_an_association_that_lacks_an_end_is_a_reject() -> None:
+    links = [association("x", "e"), association("a", "y"), association("a", "e", "r")]
+    made = normalized([account("a")], entitlements=[E], associations=links)
+    assert held(made) == []
+    assert orphans(made) == [
+        (2, "account_id", NO_ACCOUNT, "x"),
+        (3, "integration_specific_entitlement_id", NO_ENTITLEMENT, "y"),
+        (4, "integration_specific_entitlement_id", NO_ENTITLEMENT, "e"),
+    ]
+    count = made.counts["associations"]
+    assert (count.read, count.accepted, count.merged, count.rejected) == (3, 0, 0, 3)
+
+
+def test_ids_are_matched_byte_for_byte() -> None:
+    links = [association("01", "e"), association(" 1", "e"), association("1", "E")]
+    made = normalized([account("1")], entitlements=[E], associations=links)
+    assert made.counts["associations"].rejected == 3
+
+
+def test_a_rejected_association_keeps_its_last_one_while_its_account_is_there() -> None:
+    links = [association("a", "e"), association("a", "f")]
+    last = snapshot([account("a"), account("b")], entitlements=[E, F], associations=links)
+    now = [*links, association("b", "e")]
+
+    made = normalized([account("a"), account("b")], None, last, entitlements=[F], associations=now)
+    assert held(made) == [("a", "e", ""), ("a", "f", "")]
+    assert [row for row, *_ in orphans(made)] == [2, 4]
+    assert made.counts["associations"].kept == 1
+
+    gone = normalized([account("b")], None, last, entitlements=[E, F], associations=links)
+    assert held(gone) == []
+    assert gone.counts["associations"].rejected == 2
+
+
+def test_of_a_key_that_is_half_read_whatever_it_may_be_is_kept() -> None:
+    links = [association("a", "e"), association("a", "f"), association("b", "e")]
+    people = [account("a"), account("b")]
+    last = snapshot(people, entitlements=[E, F], associations=links)
+
+    def after(link):
+        return held(normalized(people, None, last, entitlements=[E, F], associations=[link]))
+
+    assert after(association("a", "")) == [("a", "e", ""), ("a", "f", "")]
+    assert after(association(" ", "e")) == [("a", "e", ""), ("b", "e", "")]
+    assert len(after(association("", ""))) == 3
+
+
+def test_a_cell_names_entitlements_between_separators() -> None:
+    file = source_file(
+        "entitlements: [{type: Role, column: roles, separator: ' | ', prefix: 'r:'}]\n"
+    )
+    made = snapshot([account("a", roles=" y |  | x; | y"), account("b", roles="")], file)
+    assert held(made) == [("a", "r:x;", ""), ("a", "r:y", "")]
+    assert made.entitlements.select("entitlement_type", "label").rows() == [
+        ("Role", "x;"),
+        ("Role", "y"),
+    ]
+
+
+def test_one_id_under_two_types_in_cells_is_held_by_nobody() -> None:
+    read = [account("a", roles="x;y", groups=""), account("b", roles="", groups="x")]
+    made = normalized(read, TWO)
+    assert held(made) == [("a", "y", "")]
+    assert orphans(made) == [(2, "roles", NO_ENTITLEMENT, "x"), (3, "groups", NO_ENTITLEMENT, "x")]
+
+
+def test_two_types_for_a_known_id_keep_what_was_held_and_give_it_to_nobody_new() -> None:
+    last = snapshot([account("a", roles="x", groups=""), account("b", roles="", groups="z")], TWO)
+    read = [account("a", roles="x", groups=""), account("b", roles="", groups="x")]
+    made = normalized(read, TWO, last)
+    assert held(made) == [("a", "x", "")]
+    assert made.counts["associations"].rejected == 2
+
+
+def test_a_prefix_tells_two_types_apart() -> None:
+    file = source_file(
+        "entitlements: [{type: Role, column: roles}, {type: Group, column: groups, prefix: 'g:'}]\n"
+    )
+    made = snapshot([account("a", roles="x", groups="x")], file)
+    assert held(made) == [("a", "g:x", ""), ("a", "x", "")]
+
+
+def test_a_row_of_an_entitlements_file_wins_over_what_a_cell_names() -> None:
+    said = entitlement("x", entitlement_type="Licence", label="The X")
+    made = snapshot([account("a", roles="x", groups="x;w")], TWO, entitlements=[said])
+    assert held(made) == [("a", "w", ""), ("a", "x", "")]
+    assert made.entitlements.select("entitlement_type", "label").rows() == [
+        ("Group", "w"),
+        ("Licence", "The X"),
+    ]
+
+
+def test_without_a_list_of_entitlements_an_association_names_its_own() -> None:
+    made = snapshot(
+        [account("a")], associations=[association("a", "e"), association("a", "e", "r")]
+    )
+    assert held(made) == [("a", "e", ""), ("a", "e", "r")]
+    assert made.entitlements["entitlement_type"].to_list() == ["Entitlement"] * 2
+
+
+def test_a_type_that_a_cell_states_stands_where_an_association_states_none() -> None:
+    links = [association("b", "x"), association("b", "y")]
+    made = snapshot([account("a", roles="x"), account("b", roles="")], ROLES, associations=links)
+    assert held(made) == [("a", "x", ""), ("b", "x", ""), ("b", "y", "")]
+    assert made.entitlements["entitlement_type"].to_list() == ["Role", "Entitlement"]
+
+
+@pytest.mark.parametrize("piece", ["x\x00", "x\ufffd"])
+def test_a_piece_that_is_not_well_formed_is_a_reject(piece) -> None:
+    made = normalized([account("a", roles=f"{piece};y")], ROLES)
+    assert held(made) == [("a", "y", "")]
+    assert orphans(made) == [(2, "roles", NO_ENTITLEMENT, piece)]
+
+
+def test_entitlements_that_nobody_holds_are_in_the_snapshot() -> None:
+    made = snapshot([account("a")], entitlements=[F, E, entitlement("d", "z")])
+    assert made.entitlements["integration_specific_id"].to_list() == ["e", "f", "d"]
+    assert made.held.is_empty()
+
+
+def test_a_read_without_rows_is_an_empty_snapshot() -> None:
+    nobody = raw_table("accounts", [], columns=[*account("a"), "roles"])
+    made = normalized(nobody, ROLES, entitlements=[E])
+    assert made.snapshot.accounts.is_empty()
+    assert made.snapshot.entitlements.height == 1

@@ -1,0 +1,173 @@
+"""Law 2: a rejected row is never a removal."""
+
+import pytest
+from builders import (
+    account,
+    association,
+    entitlement,
+    ids,
+    normalized,
+    raw_table,
+    snapshot,
+    source_file,
+)
+
+from schemas.snapshot import associations_of
+
+ROLES = source_file("entitlements: [{type: Role, column: roles}]\n")
+LAST = snapshot(
+    [account("a", roles="r;s"), account("b", roles="r"), account("c", roles="t")], ROLES
+)
+B, C = account("b", roles="r"), account("c", roles="t")
+WARNING = "were kept: a rejected row has no readable id, and may be any of them"
+
+
+def held(made) -> list[tuple[str, str]]:
+    return [(one, other) for one, other, _ in associations_of(made.snapshot).rows()]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"email": "nobody"},
+        {"user_status": "gone"},
+        {"user_status": ""},
+        {"email": ""},
+        {"last_login": "yesterday"},
+        {"account_type": "robot"},
+        {"username": "\x00"},
+    ],
+)
+def test_a_rejected_row_keeps_the_last_record_and_what_it_held(broken) -> None:
+    made = normalized([account("a", roles="new") | broken, B, C], ROLES, LAST)
+    assert made.snapshot.accounts.select(LAST.accounts.columns).equals(LAST.accounts)
+    assert associations_of(made.snapshot).equals(associations_of(LAST))
+    assert made.counts["accounts"].kept == 1
+    assert made.warnings == ()
+
+
+def test_entitlements_that_only_a_kept_account_holds_are_kept_with_it() -> None:
+    made = normalized([account("a", roles="", email="ann"), B, C], ROLES, LAST)
+    assert made.snapshot.entitlements.equals(LAST.entitlements)
+
+
+def test_a_rejected_row_without_a_last_record_is_left_out() -> None:
+    made = normalized([account("new", roles="r", email="ann"), B, C], ROLES, LAST)
+    assert ids(made.snapshot) == ["b", "c"]
+    assert made.counts["accounts"].kept == 0
+
+
+def test_an_account_that_is_simply_gone_is_not_kept() -> None:
+    made = normalized([B, account("c", roles="t", email="ann")], ROLES, LAST)
+    assert ids(made.snapshot) == ["b", "c"]
+    assert held(made) == [("b", "r"), ("c", "t")]
+
+
+@pytest.mark.parametrize("key", [None, "nobody's", "b"])
+def test_a_row_whose_id_cannot_be_told_keeps_every_missing_account(key) -> None:
+    made = normalized(raw_table("accounts", [B], [key]), ROLES, LAST)
+    assert ids(made.snapshot) == ["a", "b", "c"]
+    assert held(made) == [("a", "r"), ("a", "s"), ("b", "r"), ("c", "t")]
+    assert made.warnings == (f"2 missing accounts {WARNING}",)
+
+
+def test_so_does_a_blank_id() -> None:
+    made = normalized([B, account(" ", roles="r")], ROLES, LAST)
+    assert ids(made.snapshot) == ["a", "b", "c"]
+    assert made.warnings == (f"2 missing accounts {WARNING}",)
+
+
+def test_a_guessed_id_that_names_a_missing_account_keeps_that_one() -> None:
+    made = normalized(raw_table("accounts", [B], ["a"]), ROLES, LAST)
+    assert ids(made.snapshot) == ["a", "b"]
+    assert made.warnings == ()
+
+
+def test_a_header_that_stands_again_keeps_nothing() -> None:
+    made = normalized(raw_table("accounts", [B, C], [""]), ROLES, LAST)
+    assert ids(made.snapshot) == ["b", "c"]
+    assert made.counts["accounts"].rejected == 1
+    assert made.warnings == ()
+
+
+def test_rows_in_conflict_keep_the_last_record() -> None:
+    read = [account("a", roles="x"), account("a", roles="y"), B, C]
+    made = normalized(read, ROLES, LAST)
+    assert associations_of(made.snapshot).equals(associations_of(LAST))
+
+
+def test_without_a_last_snapshot_nothing_is_kept() -> None:
+    made = normalized([account("a", roles="r", email="ann"), account("", roles=""), B], ROLES)
+    assert ids(made.snapshot) == ["b"]
+    assert made.warnings == ()
+
+
+def test_a_kept_account_has_the_attributes_that_the_source_has_now() -> None:
+    last = snapshot([account("a", x="1", y="2")], source_file("attributes: {X: x, Y: y}\n"))
+    file = source_file("attributes: {Y: y, Z: z}\n")
+    made = normalized([account("a", y="9", z="9", email="ann")], file, last)
+    assert made.snapshot.accounts.select("Y", "Z").rows() == [("2", None)]
+    assert made.snapshot.attribute_labels == ["Y", "Z"]
+
+
+TABLES = {
+    "entitlements": [entitlement("e"), entitlement("f")],
+    "associations": [association("a", "e"), association("a", "f"), association("b", "e")],
+}
+APART = snapshot([account("a"), account("b")], **TABLES)
+
+
+def test_of_a_kept_account_a_file_of_associations_says_what_it_holds_now() -> None:
+    now = [association("a", "f"), association("b", "e")]
+    made = normalized(
+        [account("a", email="ann"), account("b")],
+        None,
+        APART,
+        entitlements=TABLES["entitlements"],
+        associations=now,
+    )
+    assert ids(made.snapshot) == ["a", "b"]
+    assert held(made) == [("a", "f"), ("b", "e")]
+
+
+BOTH = {"entitlements": [entitlement("e", entitlement_type="Group")]}
+
+
+def test_where_both_say_it_only_what_the_rows_cell_said_is_kept() -> None:
+    links = raw_table("associations", [association("a", "e")])
+    last = snapshot([account("a", roles="r")], ROLES, **BOTH, associations=links)
+    none = raw_table("associations", [], columns=list(association("a", "e")))
+    made = normalized([account("a", roles="", email="ann")], ROLES, last, **BOTH, associations=none)
+    assert associations_of(last).rows() == [("a", "e", ""), ("a", "r", "")]
+    assert held(made) == [("a", "r")]
+
+
+def test_a_rejected_entitlement_keeps_the_last_one_and_who_holds_it() -> None:
+    broken = [entitlement("e", label="E\x00"), entitlement("f")]
+    made = normalized(
+        [account("a"), account("b")], None, APART, **TABLES | {"entitlements": broken}
+    )
+    assert made.snapshot.entitlements.equals(APART.entitlements)
+    assert associations_of(made.snapshot).equals(associations_of(APART))
+    assert made.counts["entitlements"].kept == 1
+
+
+@pytest.mark.parametrize("table", ["entitlements", "associations"])
+def test_a_row_of_another_table_that_cannot_be_told_keeps_all_that_is_missing_there(table) -> None:
+    tables = TABLES | {table: raw_table(table, TABLES[table][:1], [None])}
+    made = normalized([account("a"), account("b")], None, APART, **tables)
+    assert made.snapshot.entitlements.equals(APART.entitlements)
+    assert associations_of(made.snapshot).equals(associations_of(APART))
+    count = {"entitlements": 1, "associations": 2}[table]
+    assert made.warnings == (f"{count} missing {table} {WARNING}",)
+
+
+def test_a_kept_resource_keeps_its_label() -> None:
+    row = {"resource_type": "Site", "integration_specific_id": "r", "label": "R"}
+    last = snapshot([account("a")], resources=[row])
+    made = normalized([account("a")], None, last, resources=[row | {"label": "R\x00"}])
+    assert made.snapshot.resources.equals(last.resources)
+    made = normalized(
+        [account("a")], None, last, resources=[row | {"integration_specific_id": " "}]
+    )
+    assert made.warnings == (f"1 missing resources {WARNING}",)
