@@ -21,7 +21,9 @@ _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.
 def network_outage(error: httpx.TransportError, request_name: str) -> Outage:
     """The outage that a network error means."""
     is_outcome_known = isinstance(error, _NOT_SENT) or _changes_nothing(request_name)
-    return Outage(f"{request_name}: {_reason(error)}", None, is_outcome_known)
+    url = error.request.url
+    where = f"{request_name} at {url.scheme}://{url.netloc.decode()}"
+    return Outage(f"{where}: {_reason(error)}", None, is_outcome_known)
 
 
 def is_outage(response: httpx.Response) -> bool:

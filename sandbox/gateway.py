@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from sandbox.errors import api_error
 from sandbox.faults import ANSWER_FAULTS, Fault, Faults
 
-RATE_LIMIT = 1000
+RATE_LIMIT = 100_000
 RATE_WINDOW_S = 60.0
 
 

@@ -97,8 +97,11 @@ def ledger_of(workspace: Workspace) -> list[tuple[object, ...]]:
         runs = ledger.runs()
     base = {run.run_id: number for number, run in enumerate(runs)}
     return [
-        (run.source, run.state, run.actor, run.content_hash, run.counts, run.plan, run.error)
-        + (base.get(run.base_run_id or ""), len(run.job_ids))
+        (
+            *(run.source, run.state, run.actor, run.content_hash, run.counts, run.plan, run.error),
+            base.get(run.base_run_id or ""),
+            len(run.job_ids),
+        )
         for run in runs
     ]
 

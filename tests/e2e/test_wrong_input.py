@@ -1,4 +1,4 @@
-"""The mistakes people make: one line that says what, where and what to do; ledger and app untouched."""
+"""The mistakes people make: one line that says what, where and what to do; nothing is harmed."""
 
 import os
 import subprocess
@@ -34,7 +34,9 @@ def untouched(workspace: Workspace) -> bool:
         (SOURCE.replace("exports/hr.csv", "../hr.csv"), 2, "../hr.csv"),
         (SOURCE.replace("app: {name: HR Portal, ", "app: {id: 7, "), 2, "sources/hr.yaml:2: app: "),
         (
-            SOURCE.replace(", create: {category: HR & Learning, description: Internal HR portal}", ""),
+            SOURCE.replace(
+                ", create: {category: HR & Learning, description: Internal HR portal}", ""
+            ),
             2,
             "Lumos has no app of this exact name",
         ),

@@ -1,0 +1,43 @@
+"""Check: is everything in place? Nothing is uploaded."""
+
+from terminal import SOURCE, Workspace, rows, typed
+
+
+def test_a_workspace_in_order_checks_out(workspace: Workspace):
+    workspace.export(*rows(3))
+    said = workspace.run("check")
+    assert said.code == 0, said.err
+    assert "takes the token" in said.out
+    assert "accounts: exports/hr.csv" in said.out
+    assert "app HR Portal is not in Lumos yet; the first sync makes it" in said.out
+    assert workspace.stats()["uploads"] == 0
+
+
+def test_every_problem_is_told_at_once(workspace: Workspace):
+    said = typed("check", "--workspace", str(workspace.path), "--json")
+    assert said.code == 2
+    assert "LUMOS_API_TOKEN" in said.document["lumos"]["problems"][0]
+    assert "exports/hr.csv" in said.document["hr"]["problems"][0]
+
+
+def test_a_column_that_is_not_there_is_told_before_a_sync(workspace: Workspace):
+    workspace.source(SOURCE.replace("email: email", "email: mail"))
+    workspace.export(*rows(3))
+    said = workspace.run("check", "hr")
+    assert said.code == 1
+    assert "no column 'mail', wanted for email; did you mean 'email'?" in said.err
+
+
+def test_a_server_that_is_not_there_is_told(workspace: Workspace):
+    workspace.export(*rows(3))
+    said = workspace.run("check", env={"LUMOS_API_URL": "http://127.0.0.1:9"})
+    assert said.code == 1
+    assert "127.0.0.1:9" in said.err
+
+
+def test_what_this_version_does_not_act_on_is_told(workspace: Workspace):
+    workspace.source(SOURCE + 'schedule: {cron: "0 2 * * *", timezone: Europe/Paris}\n')
+    workspace.export(*rows(3))
+    said = workspace.run("check", "--json")
+    assert said.code == 0
+    assert "does not act on it" in said.document["hr"]["notes"][0]

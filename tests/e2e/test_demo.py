@@ -1,0 +1,42 @@
+"""The demonstration: the example workspace, two nights, in a sandbox of its own."""
+
+from pathlib import Path
+
+import pytest
+from terminal import typed
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+@pytest.fixture
+def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    return typed("demo", "--json")
+
+
+def test_the_demo_shows_arrivals_a_plan_a_held_guard_and_a_kept_reject(told, tmp_path: Path):
+    assert told.code == 0, told.err
+    arrived = {one["source"]: one for one in told.document["arrived"]}
+    assert arrived["hr_portal"]["accounts"] == 59
+    assert arrived["crm"]["permissions"] == 103
+    second = {one["source"]: one for one in told.document["second_night"]}
+    assert second["crm"]["state"] == "held"
+    assert second["hr_portal"]["state"] == "done"
+    assert second["hr_portal"]["counts"]["accounts_kept"] == 1
+    holds = {one["source"]: one["accounts"] for one in told.document["holds"]}
+    assert holds == {"crm": 49, "hr_portal": 59}
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_example_workspace_checks_out_as_it_is(workspace):
+    said = typed(
+        "check",
+        "--workspace",
+        str(EXAMPLES),
+        env={
+            "LUMOS_API_URL": workspace.sandbox.url,
+            "LUMOS_API_TOKEN": workspace.sandbox.token,
+            "LUMOS_INGEST_STATE": str(workspace.path / "state"),
+        },
+    )
+    assert said.code == 0, said.err
