@@ -26,7 +26,9 @@ def options_of(command: str) -> set[str]:
 def test_every_command_and_option_is_in_the_reference():
     reference = (ROOT / "docs" / "commands.md").read_text("utf-8")
     for command in COMMANDS:
-        [section] = re.findall(rf"^## {command}$(.*?)(?=^## |\Z)", reference, re.M | re.S)
+        [section] = re.findall(
+            rf"^## {command}$(.*?)(?=^## |\Z)", reference, re.MULTILINE | re.DOTALL
+        )
         assert options_of(command) == set(re.findall(r"`(--[a-z][a-z-]+)", section)), command
 
 
@@ -49,7 +51,9 @@ def test_the_reference_of_the_source_file_is_what_the_models_say():
 def test_every_example_of_a_source_file_is_one():
     schema = json.loads(typed("schema").out)
     texts = [path.read_text("utf-8") for path in (ROOT / "examples" / "sources").iterdir()]
-    texts += re.findall(r"<<'END'\n(app:.*?)\nEND\n", (ROOT / "README.md").read_text("utf-8"), re.S)
+    texts += re.findall(
+        r"<<'END'\n(app:.*?)\nEND\n", (ROOT / "README.md").read_text("utf-8"), re.DOTALL
+    )
     assert len(texts) == 3
     for text in [*texts, SOURCE]:
         to_source(text, "example", "example.yaml")
