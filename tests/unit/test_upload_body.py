@@ -96,10 +96,14 @@ def test_slices_joined_by_commas_equal_the_whole(staff, size) -> None:
 
 def test_a_large_body_comes_in_parts_and_in_order() -> None:
     count = 2 * SLICE + 1
-    large = snapshot([account(f"{n:05}") for n in range(count)])
+    roles = source_file("entitlements: [{type: Role, column: roles}]\n")
+    large = snapshot([account(f"{n:05}", roles=f"r{n % 7}") for n in range(count)], roles)
 
     assert len(list(to_body_parts(large))) == 3
-    assert [one["unique_identifier"] for one in sent(large)] == [f"{n:05}" for n in range(count)]
+    assert [
+        (one["unique_identifier"], [held["name"] for held in one["permissions"]])
+        for one in sent(large)
+    ] == [(f"{n:05}", [f"r{n % 7}"]) for n in range(count)]
 
 
 def test_an_empty_snapshot_has_no_parts() -> None:

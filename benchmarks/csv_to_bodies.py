@@ -1,0 +1,106 @@
+"""From a CSV of accounts to upload bodies on disk, beside a floor that checks nothing, and peers.
+
+`python -m benchmarks.csv_to_bodies [--accounts N] [--rounds R] [--peers PYTHON]`: PYTHON is the
+interpreter of an environment with `dlt` and `sling-linux-amd64`. Each command is a process of its
+own, in turns; figures are medians of wall seconds and the largest peak of resident memory.
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from benchmarks.accounts_csv import write_accounts
+
+
+@dataclass
+class Contestant:
+    """A command, and what its rounds took: wall seconds, CPU seconds, peak MiB."""
+
+    name: str
+    words: list[str]
+    env: dict[str, str] = field(default_factory=dict)
+    walls: list[float] = field(default_factory=list)
+    cpus: list[float] = field(default_factory=list)
+    peaks: list[float] = field(default_factory=list)
+
+    def run(self) -> None:
+        """One round, timed from outside."""
+        began = time.perf_counter()
+        child = subprocess.Popen(
+            self.words,
+            env={**os.environ, **self.env},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        said = child.stderr.read() if child.stderr else b""
+        _, status, used = os.wait4(child.pid, 0)
+        if status:
+            raise SystemExit(f"{self.name} failed:\n{said.decode()[-2000:]}")
+        self.walls.append(time.perf_counter() - began)
+        self.cpus.append(used.ru_utime + used.ru_stime)
+        self.peaks.append(used.ru_maxrss / 1024)
+
+
+def contestants(folder: Path, peers: str | None) -> list[Contestant]:
+    """The floor, ours, and the peers where there are any."""
+    csv = str(folder / "accounts.csv")
+    found = [
+        Contestant(
+            "floor", [sys.executable, "-m", "benchmarks.floor", csv, f"{folder}/floor.json"]
+        ),
+        Contestant("ours", [sys.executable, "-m", "benchmarks.ours", str(folder)]),
+    ]
+    if peers:
+        home = subprocess.run(
+            [peers, "-c", "import sling_linux_amd64 as s; print(s.__path__[0])"],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+        sling = Path(home) / "bin" / "sling-linux-amd64"
+        sling.chmod(0o755)
+        target = f"file://{folder}/sling.jsonl"
+        words = [str(sling), "run", "--src-stream", f"file://{csv}", "--tgt-object", target]
+        quiet = {"SLING_DISABLE_TELEMETRY": "TRUE", "SLING_HOME_DIR": f"{folder}/sling"}
+        script = str(Path(__file__).with_name("peer_dlt.py"))
+        plain = {"RUNTIME__DLTHUB_TELEMETRY": "false"}
+        found.append(Contestant("Sling", words, quiet))
+        found.append(Contestant("dlt", [peers, script, csv, f"{folder}/dlt"], plain))
+    return found
+
+
+def main() -> None:
+    """Makes the data, runs the rounds, prints the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--accounts", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--peers", help="the interpreter of an environment with dlt and Sling")
+    asked = parser.parse_args()
+    with TemporaryDirectory(prefix="lumos-ingest-bench-") as name:
+        folder = Path(name)
+        write_accounts(folder / "accounts.csv", asked.accounts, night=0)
+        subprocess.run([sys.executable, "-m", "benchmarks.ours", name, "prepare"], check=True)
+        write_accounts(folder / "accounts.csv", asked.accounts, night=1)
+        size = (folder / "accounts.csv").stat().st_size / 1e6
+        print(f"{asked.accounts} accounts, {size:.0f} MB of CSV, {os.cpu_count()} cores")
+        running = contestants(folder, asked.peers)
+        for _ in range(asked.rounds):
+            for one in running:
+                one.run()
+    floor = statistics.median(running[0].walls)
+    print(f"{'':8}{'wall s':>8}{'CPU s':>8}{'peak MiB':>10}{'x floor':>9}{'x ours':>8}")
+    ours = statistics.median(running[1].walls)
+    for one in running:
+        wall, cpu = statistics.median(one.walls), statistics.median(one.cpus)
+        peak = max(one.peaks)
+        print(f"{one.name:8}{wall:8.1f}{cpu:8.1f}{peak:10.0f}{wall / floor:9.2f}{wall / ours:8.2f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""The package as it is installed elsewhere: everything it needs is in the wheel."""
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_demo_runs_from_the_wheel_alone(tmp_path: Path):
+    subprocess.run(
+        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", tmp_path, ROOT],
+        check=True,
+        capture_output=True,
+    )
+    [wheel] = tmp_path.glob("*.whl")
+    unpacked = tmp_path / "unpacked"
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(unpacked)
+    rooms = {path.name for path in unpacked.iterdir() if not path.name.endswith(".dist-info")}
+    assert rooms == {"flows", "extractors", "transforms", "loaders", "schemas", "sandbox"}
+    program = "import flows, sys; print(flows.__file__); from flows.cli import main; main()"
+    demo = subprocess.run(
+        [sys.executable, "-c", program, "demo"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(unpacked)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert demo.returncode == 0, demo.stderr
+    assert demo.stdout.startswith(str(unpacked))
+    assert "crm: held as run" in demo.stdout
+
+
+def test_help_loads_neither_polars_nor_prefect():
+    program = (
+        "import sys; sys.argv = ['lumos-ingest', '--help']\n"
+        "from flows.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'polars', 'pandera', 'prefect', 'sqlalchemy', 'httpx', 'pydantic', 'fastapi'}\n"
+        "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert said.stderr.strip() == "[]"
+
+
+def test_a_check_loads_no_prefect(tmp_path: Path):
+    program = (
+        "import sys; sys.argv = ['lumos-ingest', 'check', '--workspace', sys.argv[1]]\n"
+        "from flows.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print('prefect' in sys.modules, 'flows.checking' in sys.modules, file=sys.stderr)"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", program, tmp_path], capture_output=True, text=True, check=True
+    )
+    assert said.stderr.splitlines()[-1] == "False True"
