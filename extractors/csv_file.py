@@ -18,7 +18,7 @@ from extractors.csv_records import LineReject
 from extractors.csv_rows import to_rows
 from extractors.drop_zone import Export, check_unchanged
 from extractors.text_file import to_text_file
-from schemas.errors import SourceUnavailableError
+from schemas.errors import SourceFormatError, SourceUnavailableError
 from schemas.raw import RawTable
 from schemas.source_kinds import CsvOptions
 from schemas.tables import REJECTS
@@ -76,24 +76,33 @@ def read_csv_file(export: Export, options: CsvOptions, *, id_column: str | None 
         SourceIncompleteError: empty, cut off, or changed while it was read.
         SourceFormatError: no text, no usable header, or a file that reads two ways.
     """
-    pattern = options.complete.trailer if options.complete else None
     with _private_folder(export) as folder:
-        text = to_text_file(export, options.encoding, quote_of(options), folder)
-        dialect = to_dialect(text, options)
-        stated, trailer_line = None, None
-        if pattern:
-            last_line, below = _last_line(text.path)
-            stated, trailer_line = (
-                trailer_count(export, last_line, pattern),
-                text.facts.count - below,
-            )
-        structure = to_structure(text, dialect, trailer_line)
-        rows = to_rows(text, dialect, structure, folder)
+        problem = None
+        try:
+            read = _read(export, options, id_column, folder)
+        except SourceFormatError as error:
+            problem = error
+        # First of all: a file that is being written seems to be wrong in many ways.
         check_unchanged(export)
+        if problem is not None:
+            raise problem
+    table = read.table
+    _log.info("%s: %d rows, %d rejected", export.name, table.read_count, table.rejects.height)
+    return read
+
+
+def _read(export: Export, options: CsvOptions, id_column: str | None, folder: Path) -> FileRead:
+    text = to_text_file(export, options.encoding, quote_of(options), folder)
+    dialect = to_dialect(text, options)
+    stated, trailer_line = None, None
+    if options.complete and options.complete.trailer:
+        last_line, below = _last_line(text.path)
+        stated = trailer_count(export, last_line, options.complete.trailer)
+        trailer_line = text.facts.count - below
+    structure = to_structure(text, dialect, trailer_line)
+    rows = to_rows(text, dialect, structure, folder)
     rejects = _to_rejects(export, dialect, structure.rejects, id_column)
-    read_count = rows.height + rejects.height
-    _log.info("%s: %d rows read, %d of them rejected", export.name, read_count, rejects.height)
-    table = RawTable(export.table, rows, rejects, read_count, export.name)
+    table = RawTable(export.table, rows, rejects, rows.height + rejects.height, export.name)
     return FileRead(table, stated, (text.warning,) if text.warning else ())
 
 

@@ -1,12 +1,16 @@
 """The structural check of a whole file: one pass keeps the lines that are no good record alone."""
 
+import logging
+
 import polars as pl
 
 from extractors.csv_dialect import Dialect
 from extractors.csv_grammar import quoted_parts, record_pattern
 from extractors.csv_records import Line, Structure, walk
 from extractors.text_file import LineFacts, TextFile
+from schemas.errors import SourceFormatError
 
+_log = logging.getLogger(__name__)
 _TEXT, _NUMBER = "text", "number"
 _WIDE = 100
 
@@ -21,15 +25,23 @@ def to_structure(text: TextFile, dialect: Dialect, trailer_line: int | None = No
     is_odd = ~_is_good(dialect, text.facts)
     if trailer_line is not None:
         is_odd |= number == trailer_line
-    odd = (
-        pl.scan_lines(text.path, name=_TEXT, row_index_name=_NUMBER, row_index_offset=1, glob=False)
-        .filter((number > dialect.skipped_lines) & is_odd)
-        .collect(engine="streaming")
-        .sort(_NUMBER)
+    odd = _lines_where((number > dialect.skipped_lines) & is_odd, text)
+    return walk(odd, dialect, text.export.name, text.facts.count, trailer_line)
+
+
+def _lines_where(condition: pl.Expr, text: TextFile) -> list[Line]:
+    scan = pl.scan_lines(
+        text.path, name=_TEXT, row_index_name=_NUMBER, row_index_offset=1, glob=False
     )
-    numbers, texts = odd[_NUMBER].to_list(), odd[_TEXT].to_list()
-    lines = [Line(number, line) for number, line in zip(numbers, texts, strict=True)]
-    return walk(lines, dialect, text.export.name, text.facts.count, trailer_line)
+    found = None
+    try:
+        found = scan.filter(condition).collect(engine="streaming").sort(_NUMBER)
+    except pl.exceptions.PolarsError:
+        _log.debug("%s: its lines could not be read a second time", text.export.name)
+    if found is None:
+        raise SourceFormatError(f"{text.export.name}: is no text any more: run again")
+    numbers, texts = found[_NUMBER].to_list(), found[_TEXT].to_list()
+    return [Line(number, line) for number, line in zip(numbers, texts, strict=True)]
 
 
 def _is_good(dialect: Dialect, facts: LineFacts) -> pl.Expr:

@@ -23,7 +23,7 @@ def to_rows(text: TextFile, dialect: Dialect, structure: Structure, folder: Path
     path = _without_hidden(text, structure, folder)
     left_out, starts = _left_out(dialect, structure), _starts(dialect, structure)
     count = structure.line_count - dialect.skipped_lines - len(structure.continued)
-    rows = _parse(path, dialect, left_out, is_ragged=bool(structure.rejects))
+    rows = _parse(path, dialect, left_out)
     if rows is None or rows.height != count - left_out.len():
         raise SourceFormatError(
             f"{text.export.name}: reads two ways: the lines make {count - left_out.len():,} rows, "
@@ -34,9 +34,7 @@ def to_rows(text: TextFile, dialect: Dialect, structure: Structure, folder: Path
     return rows.insert_column(rows.width, line.cast(pl.UInt32).alias(ROW))
 
 
-def _parse(
-    path: Path, dialect: Dialect, left_out: pl.Series, *, is_ragged: bool
-) -> pl.DataFrame | None:
+def _parse(path: Path, dialect: Dialect, left_out: pl.Series) -> pl.DataFrame | None:
     """The records but for those left out; None where polars finds the file malformed."""
     scan = pl.scan_csv(
         path,
@@ -49,7 +47,7 @@ def _parse(
         empty_string_is_null=False,
         row_index_name=ROW,
         raise_if_empty=False,
-        extra_columns="ignore" if is_ragged else "raise",
+        extra_columns="ignore" if left_out.len() else "raise",
         missing_columns="insert",
         glob=False,
     )

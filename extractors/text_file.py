@@ -20,6 +20,7 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _MOST, _FEW = 0.6, 0.1
+_ASCII = bytes(range(128))
 _FALLBACK = "cp1252"
 
 
@@ -78,6 +79,8 @@ def to_text_file(export: Export, encoding: str, quote: str | None, folder: Path)
         facts = _facts_of(path, quote)
         if facts is not None:
             return TextFile(export, path, "utf-8", facts, None)
+    if name is None and _is_mostly_utf8(path):
+        name = "utf-8"
     if name is None:
         name = _FALLBACK
         warning = (
@@ -133,6 +136,19 @@ def _facts_of(path: Path, quote: str | None) -> LineFacts | None:
         return LineFacts(*facts.collect(engine="streaming").row(0))
     except pl.exceptions.ComputeError:
         return None
+
+
+def _is_mostly_utf8(path: Path) -> bool:
+    """Whether most bytes beyond ASCII are UTF-8: then a few are damaged, and it is no Windows-1252.
+
+    Read as Windows-1252, every name with an accent in it would be wrong, and only a warning.
+    """
+    decoder, high, good = codecs.getincrementaldecoder("utf-8")("ignore"), 0, 0
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            high += len(block.translate(None, _ASCII))
+            good += len(decoder.decode(block).encode().translate(None, _ASCII))
+    return 2 * good > high
 
 
 def _decoded(export: Export, path: Path, encoding: str, folder: Path) -> Path:

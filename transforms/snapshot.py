@@ -165,9 +165,9 @@ def _in_order(accounts: Conformed, kept: pl.DataFrame) -> tuple[pl.DataFrame, pl
     candidates, index = accounts.candidates, accounts.index
     if kept.height:
         same = [column for column in candidates.columns if column in kept.columns]
-        first = candidates.height
+        added = pl.int_range(kept.height, dtype=pl.UInt32, eager=True) + candidates.height
         candidates = pl.concat([candidates, kept.select(same)], how="diagonal")
-        index = index.clone().append(pl.int_range(first, candidates.height, dtype=pl.UInt32, eager=True))
+        index = pl.concat([index, added])
     ids = candidates[ACCOUNT_KEY[0]].gather(index)
     if ids.is_sorted():
         row = pl.int_range(index.len(), dtype=pl.UInt32, eager=True)

@@ -102,10 +102,11 @@ def test_a_large_file_is_read_exactly_as_it_was_written(
     assert read.read_count == len(kept) + len(bad)
 
 
-def test_a_file_replaced_since_it_was_found_is_incomplete(tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", ["id\n2\n", 'id\n"'])
+def test_a_file_replaced_since_it_was_found_is_incomplete(content: str, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("id\n1\n", encoding="utf-8")
     export = find_export("accounts", "a.csv", tmp_path)
-    (tmp_path / "new").write_text("id\n2\n", encoding="utf-8")
+    (tmp_path / "new").write_text(content, encoding="utf-8")
     os.utime(tmp_path / "new", ns=(export.modified_ns, export.modified_ns))
     (tmp_path / "new").replace(tmp_path / "a.csv")
     with pytest.raises(SourceIncompleteError, match="changed while it was read"):

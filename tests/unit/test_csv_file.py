@@ -1,5 +1,6 @@
 """One file: which lines are rows, which are rejects, and which files are refused."""
 
+import contextlib
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -288,6 +289,13 @@ def test_a_byte_that_windows_1252_does_not_have_asks_for_the_encoding(tmp_path: 
         _read(b"id,note\n1,\xe9\n2,\x81\n", tmp_path)
 
 
+def test_damaged_utf_8_is_not_taken_for_windows_1252(tmp_path: Path) -> None:
+    content = "id,note\n1,Zoë\n2,Zoé\n3,".encode()
+    for end in (b"\xff\n", "é".encode()[:1]):
+        with pytest.raises(SourceFormatError, match="line 4 has bytes that are not utf-8"):
+            _read(content + end, tmp_path)
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii", "utf-8-sig"])
 def test_a_stated_encoding_is_obeyed_to_the_byte(encoding: str, tmp_path: Path) -> None:
     with pytest.raises(SourceFormatError, match="line 3 has bytes that are not"):
@@ -323,6 +331,24 @@ def test_no_message_and_no_log_line_holds_a_cell(
     assert _read("id,n\n1,TOPSECRET,3\n", tmp_path).rejects.height == 1
     assert "a.csv" in caplog.text
     assert "TOPSECRET" not in caplog.text
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "line",
+    [
+        "a," * 40 + '"x"y"',
+        "a," * 200_000 + '"x"y,"',
+        '"a",' * 200_000 + '"x"y""',
+        '""' * 500_000 + "x",
+        'a"b,' * 200_000 + '"x"y""',
+        '"' + "a" * 1_000_000 + '"x"y"z',
+        "a," * 200_000 + '"' + 'x""' * 300_000,
+    ],
+)
+def test_a_line_made_to_be_slow_is_not(line: str, tmp_path: Path) -> None:
+    with contextlib.suppress(SourceFormatError):
+        assert _read(f"id,note\n1,a\n{line}\n2,b\n", tmp_path, separator=",").rejects.height == 1
 
 
 def test_very_long_cells_are_read_whole(tmp_path: Path) -> None:

@@ -195,12 +195,18 @@ def test_an_export_that_vanishes_while_it_is_waited_for_is_unavailable(tmp_path:
 
 
 def test_the_trailer_states_the_rows_and_is_none(tmp_path: Path) -> None:
-    for trailer in ("END;3", '"END";3', "END;3\n\n  \n", "END;3\r\n"):
+    for trailer in ("END;3", "END;3;;;", '"END";3', "END;3\n\n  \n", "END;3\r\n"):
         _write(tmp_path / "a.csv", f'id;n\n1;a\n2\n"3";b\n{trailer}')
-        raw = _read(tmp_path, separator=";", complete={"trailer": '"?END"?;(\\d+)'})
+        raw = _read(tmp_path, separator=";", complete={"trailer": '"?END"?;(\\d+);*'})
         assert raw.accounts.rows["id"].to_list() == ["1", "3"]
         assert raw.accounts.rejects["row"].to_list() == [3]
         assert "trailer says 3" in raw.proof[0]
+
+
+def test_a_trailer_wider_than_the_rows_is_no_reject(tmp_path: Path) -> None:
+    _write(tmp_path / "a.csv", "id;n\n1;a\nEND;1;;;\n")
+    raw = _read(tmp_path, complete={"trailer": "END;(\\d+);*"})
+    assert raw.accounts.rejects.is_empty()
 
 
 def test_a_trailer_with_a_stray_quote_swallows_no_row(tmp_path: Path) -> None:
