@@ -23,17 +23,9 @@ from schemas.source_columns import (
     TextColumn,
     TimeColumn,
 )
-from schemas.source_file import (
-    Activity,
-    App,
-    AppCreation,
-    Guards,
-    Poll,
-    Schedule,
-    SourceFile,
-    Upload,
-)
+from schemas.source_file import SourceFile
 from schemas.source_kinds import ActivitySource, Completeness, CsvSource
+from schemas.source_parts import Activity, App, AppCreation, Guards, Poll, Schedule, Upload
 from schemas.statuses import STATUS_OF
 
 PLAIN = {

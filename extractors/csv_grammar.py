@@ -37,7 +37,7 @@ def opening_pattern(separator: str, quote: str) -> str:
 
 
 def _inside(q: str) -> str:
-    """What stands between quotes; in a form that no text matches in two ways, so that none is slow."""
+    """What stands between quotes; no text matches it in two ways, which would be slow."""
     return f"[^{q}]*(?:{q}{q}[^{q}]*)*"
 
 

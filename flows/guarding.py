@@ -10,7 +10,7 @@ from loaders.lumos_api import LumosApi
 from schemas.plan import Breach
 from schemas.run import Run
 from schemas.snapshot import Snapshot
-from schemas.source_file import Guards
+from schemas.source_parts import Guards
 from schemas.statuses import GONE
 from transforms.guards import FLOOR
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from loaders.answers import not_lumos
 from loaders.lumos_api import LumosApi, Params
 from schemas.errors import ConfigError, LumosRefusedError, LumosUnavailableError
-from schemas.source_file import App
+from schemas.source_parts import App
 
 _PATH = "/apps"
 _PAGE_SIZE = 100

@@ -15,7 +15,7 @@ from schemas.errors import (
     LumosUnavailableError,
 )
 from schemas.quantities import duration_text
-from schemas.source_file import Poll
+from schemas.source_parts import Poll
 
 _log = logging.getLogger(__name__)
 

@@ -2,7 +2,7 @@
 
 from schemas.plan import Breach, Plan
 from schemas.quantities import Limit
-from schemas.source_file import Guards
+from schemas.source_parts import Guards
 from transforms.rejects import TableCount
 
 FLOOR = 1

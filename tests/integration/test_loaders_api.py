@@ -33,7 +33,7 @@ from schemas.errors import (
     LumosRefusedError,
     LumosUnavailableError,
 )
-from schemas.source_file import App, Poll
+from schemas.source_parts import App, Poll
 
 CANARY = "jane.canary@example.com"
 QUICK = Retry(first_pause_s=0.01, longest_pause_s=0.05)

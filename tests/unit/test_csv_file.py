@@ -1,6 +1,7 @@
 """One file: which lines are rows, which are rejects, and which files are refused."""
 
 import contextlib
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,7 +9,12 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from extractors.csv_dialect import to_dialect
+from extractors.csv_records import Structure
+from extractors.csv_rows import to_rows
+from extractors.drop_zone import find_export
 from extractors.read import probe_source, read_source
+from extractors.text_file import to_text_file
 from schemas.errors import ConfigError, SourceFormatError, SourceIncompleteError
 from schemas.raw import Raw, RawTable
 from schemas.source_kinds import CsvSource
@@ -144,6 +150,22 @@ def test_a_single_column_file_keeps_lines_with_commas_of_their_own_apart(tmp_pat
     read = _read('id\n1\n\n"2\n3"\n""\n4,5\n', tmp_path)
     assert_frame_equal(read.rows, _rows({"id": ["1", "2\n3", ""]}, [2, 4, 6]))
     assert read.rejects["key"].to_list() == ["4"]
+
+
+def test_a_blank_line_of_a_single_column_is_no_row(tmp_path: Path) -> None:
+    assert_frame_equal(_read("id\n1\n\n2\n", tmp_path).rows, _rows({"id": ["1", "2"]}, [2, 4]))
+
+
+def test_a_check_and_a_parser_that_do_not_agree_refuse_the_file(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id,note\n1,a\n2,b\n", encoding="utf-8")
+    export = find_export("accounts", "a.csv", tmp_path)
+    text = to_text_file(export, "utf-8", '"', tmp_path)
+    dialect = to_dialect(text, CsvSource(kind="csv", accounts="a.csv"))
+    assert to_rows(text, dialect, Structure(3), tmp_path).height == 2
+    with pytest.raises(SourceFormatError, match=r"a\.csv: reads two ways: the lines make 3 rows"):
+        to_rows(text, dialect, Structure(4), tmp_path)
+    with pytest.raises(SourceFormatError, match="reads two ways"):
+        to_rows(text, replace(dialect, columns=("id",)), Structure(3), tmp_path)
 
 
 def test_a_nul_stays_in_its_row(tmp_path: Path) -> None:

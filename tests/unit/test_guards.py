@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.plan import Changes, Plan
-from schemas.source_file import Guards
+from schemas.source_parts import Guards
 from transforms.guards import check_guards
 from transforms.rejects import TableCount
 

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from loaders.jobs import wait_for_job
 from loaders.lumos_api import LumosApi, Retry
 from schemas.errors import JobFailedError, JobTimeoutError, LumosRefusedError
-from schemas.source_file import Poll
+from schemas.source_parts import Poll
 
 POLL = Poll(
     every=timedelta(seconds=2),

@@ -7,7 +7,7 @@ from pydantic import SecretStr
 from loaders.apps import create_app, find_app
 from loaders.lumos_api import LumosApi, Retry
 from schemas.errors import ConfigError, LumosRefusedError, LumosUnavailableError
-from schemas.source_file import App
+from schemas.source_parts import App
 
 CATEGORIES = ["HR & Learning", "IT & Security", "Other"]
 

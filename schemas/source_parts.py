@@ -1,0 +1,111 @@
+"""The blocks of a source file: the app, the guards, how to upload, activity, schedule."""
+
+import re
+from datetime import timedelta
+from typing import Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from schemas.quantities import Duration, Limit, LimitField
+from schemas.source_columns import Strict, check_zone
+from schemas.source_kinds import ActivitySource
+
+
+class AppCreation(Strict):
+    """What a new app is made with, where the source may make one."""
+
+    category: str = Field(min_length=1, description="One of Lumos's app categories.")
+    description: str = Field(min_length=1, max_length=8192, description="What the app is.")
+
+
+class App(Strict):
+    """The Lumos app that receives this source: by its exact name or its id."""
+
+    name: str | None = Field(None, min_length=1, description="The app's exact name in Lumos.")
+    id: str | None = Field(None, min_length=1, description="The app's id in Lumos.")
+    create: AppCreation | None = Field(None, description="Given only if the app may be made.")
+
+    @model_validator(mode="after")
+    def _check_one_handle(self) -> "App":
+        if (self.name is None) == (self.id is None):
+            raise ValueError("name the app by name or by id, one of the two")
+        if self.id is not None and self.create is not None:
+            raise ValueError("an app given by id is there already: create goes with name")
+        return self
+
+
+class Guards(Strict):
+    """Bounds on a plan; a breach uploads nothing. Shares are of the last accepted snapshot."""
+
+    min_accounts: int = Field(
+        1,
+        ge=0,
+        description="Fewer accounts are never uploaded; an empty snapshot never is, even with 0.",
+    )
+    max_removed_accounts: LimitField = Field(
+        Limit(0.1, is_share=True), description="Accounts that are in the last snapshot and not now."
+    )
+    max_removed_associations: LimitField = Field(
+        Limit(0.2, is_share=True), description="Associations that are there and not now."
+    )
+    max_deactivated_accounts: LimitField = Field(
+        Limit(0.1, is_share=True),
+        description="Accounts that could log in by their status, and now cannot.",
+    )
+    max_rejected_rows: LimitField = Field(
+        Limit(0.01, is_share=True), description="Rejected rows; a share is of all rows read."
+    )
+
+
+class Poll(Strict):
+    """How a job is waited for: the first pause, the longest pause, and the deadline."""
+
+    every: Duration = Field(timedelta(seconds=2), description="The first pause; each is longer.")
+    at_most_every: Duration = Field(timedelta(seconds=60), description="The longest pause.")
+    give_up_after: Duration = Field(
+        timedelta(hours=2), description="The deadline; the next run goes on waiting for the job."
+    )
+
+
+class Upload(Strict):
+    """How a snapshot is sent."""
+
+    accounts_per_request: Literal["all"] | int = Field(
+        "all", description="An upload is a snapshot of the app; a number splits it, at your risk."
+    )
+    unchanged: Literal["send", "skip"] = Field(
+        "send", description="What to do with a snapshot that equals the last accepted one."
+    )
+    verify: bool = Field(True, description="Read the accounts back and compare.")
+    poll: Poll = Field(Poll(), description="How the job is waited for.")
+
+    @field_validator("accounts_per_request", mode="before")
+    @classmethod
+    def _check_count(cls, written: Any) -> Any:  # noqa: ANN401 - whatever the file holds
+        if written == "all":
+            return written
+        if not re.fullmatch(r"[0-9]{1,9}", str(written)) or int(written) < 1:
+            raise ValueError("write all, or a whole number from 1")
+        return int(written)
+
+
+class Activity(Strict):
+    """Where activity records come from; checked, but this version uploads accounts only."""
+
+    app: str | None = Field(None, description="The Lumos app the activity was seen in.")
+    source: ActivitySource | None = None
+    columns: dict[str, Any] = Field(default_factory=dict)
+    keep: Literal["newest", "all"] = "newest"
+    overlap: Duration = timedelta(hours=1)
+
+
+class Schedule(Strict):
+    """When the source is due. Checked with the file; this version runs what it is told to run."""
+
+    cron: str = Field(min_length=1)
+    timezone: str = "UTC"
+
+    @field_validator("timezone")
+    @classmethod
+    def _check_zone(cls, name: str) -> str:
+        return check_zone(name)
