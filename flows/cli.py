@@ -7,14 +7,12 @@ Heavy imports stand inside the commands, so that `--help` and a wrong option ans
 
 import os
 import sys
-import tempfile
-import traceback
 from pathlib import Path
-from types import TracebackType
 from typing import Annotated, Literal
 
 import typer
 
+from flows.bugs import report_bug
 from schemas.errors import IngestError
 
 app = typer.Typer(
@@ -222,7 +220,7 @@ def schema(as_json: Json = False) -> None:  # noqa: ARG001 - the schema is JSON 
 def main() -> None:
     """Runs what was typed; whatever a user can cause ends in one line and its exit code."""
     os.umask(0o077)
-    sys.excepthook = _report_bug
+    sys.excepthook = report_bug
     try:
         app()
     except IngestError as error:
@@ -232,19 +230,3 @@ def main() -> None:
         # Whoever read our output has gone (`| head`); there is nobody left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
-
-
-def _report_bug(
-    kind: type[BaseException], error: BaseException, trace: TracebackType | None
-) -> None:
-    """One line for a bug of ours; its traceback, which can quote a row, goes to a private file."""
-    if issubclass(kind, KeyboardInterrupt):
-        sys.stderr.write("lumos-ingest: interrupted; the next run settles what this one left\n")
-        return
-    handle, path = tempfile.mkstemp(prefix="lumos-ingest-bug-", suffix=".txt")
-    with os.fdopen(handle, "w") as file:
-        traceback.print_exception(kind, error, trace, file=file)
-    sys.stderr.write(
-        f"lumos-ingest: {kind.__name__}: a bug of this program, not of your data. "
-        f"What it was doing, which may quote data, is in {path} (0600).\n"
-    )

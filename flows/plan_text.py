@@ -6,7 +6,7 @@ import os
 import secrets
 from pathlib import Path
 
-from flows.stages import Planned
+from flows.planning import Planned
 from schemas.errors import StateError
 from transforms.rejects import rejected_row_count
 

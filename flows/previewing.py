@@ -6,10 +6,9 @@ from pathlib import Path
 
 from flows.console import Output, log_to_stderr
 from flows.plan_text import sharing_key, to_markdown
-from flows.preview import Preview, preview_source
+from flows.planning import Planned, Preview, preview_source
 from flows.settings import read_settings
 from flows.showing import show_plan, what_to_do
-from flows.stages import Planned
 from flows.summary import plan_summary, run_counts
 from flows.workspace import choose_sources, open_tools
 from schemas.errors import ConfigError, GuardError

@@ -5,48 +5,29 @@ Whatever a dead run left, the next one brings to its end first, from the archive
 gives the same bytes.
 """
 
-import hashlib
 import logging
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from flows.outbox import Bodies, content_hash, write_bodies
 from flows.workspace import Tools
 from loaders.accounts import compare_accounts, read_accounts, submit_accounts
-from loaders.bodies import write_body
 from loaders.jobs import wait_for_job
 from loaders.leases import Lease
 from loaders.lumos_api import LumosApi
 from schemas.errors import (
-    BusyError,
     ConfigError,
-    IngestError,
-    JobFailedError,
-    LumosRefusedError,
-    LumosUnavailableError,
     ReadBackError,
     StateError,
 )
 from schemas.run import Run
 from schemas.snapshot import Snapshot
 from schemas.source_file import Source
-from transforms.upload_body import TAIL, to_body_parts, to_head
 
 _log = logging.getLogger(__name__)
 
-LARGE_BODY = 10_000_000
-"""Bytes.
-
-Lumos rejects a larger CSV (help centre 7793495392, read 2024-10-08); of JSON it says nothing.
-"""
-
-NOT_FOUND = 404
 READ_BACKS = 3
-"""How often the accounts are read back before a difference is believed:
-
-a job may end a moment before its effect shows.
-"""
+"""How often accounts are read back: a job may end a moment before its effect shows."""
 
 
 def accepted_snapshot(base: Run | None, tools: Tools) -> Snapshot | None:
@@ -56,14 +37,6 @@ def accepted_snapshot(base: Run | None, tools: Tools) -> Snapshot | None:
         StateError: the archive does not have it as it was.
     """
     return tools.archive.saved_snapshot(base.source, base.run_id) if base else None
-
-
-def content_hash(snapshot: Snapshot) -> str:
-    """SHA-256, hex, of the accounts as they are uploaded, however many requests carry them."""
-    digest = hashlib.sha256()
-    for part in to_body_parts(snapshot):
-        digest.update(part)
-    return digest.hexdigest()
 
 
 def save_held(run: Run, snapshot: Snapshot, reason: str, tools: Tools) -> Run:
@@ -76,53 +49,6 @@ def save_held(run: Run, snapshot: Snapshot, reason: str, tools: Tools) -> Run:
         content_hash=content_hash(snapshot),
         error=reason,
     )
-
-
-def settle(source: Source, tools: Tools, lease: Lease) -> tuple[str, ...]:
-    """Brings to their end the runs that died with an upload under way or about to be; their ids.
-
-    Raises:
-        JobTimeoutError: a job still runs; nothing else may be uploaded meanwhile.
-        LumosUnavailableError: Lumos could not be reached.
-    """
-    settled = []
-    for run in tools.ledger.open_runs(source.name):
-        _log.warning("%s: run %s was cut off; settling it first", source.name, run.run_id)
-        tools.progress(f"settling run {run.run_id}", 0, 0)
-        try:
-            snapshot = tools.archive.saved_snapshot(run.source, run.run_id)
-            publish(source, run, snapshot, tools, lease)
-        except IngestError as error:
-            if not end_badly(tools, run.run_id, error):
-                raise
-            # A fresh snapshot follows at once and takes the place of this one, whatever became of
-            # it.
-            _log.warning("%s: run %s ended badly: %s", source.name, run.run_id, error)
-        settled.append(run.run_id)
-    return tuple(settled)
-
-
-def end_badly(tools: Tools, run_id: str, error: IngestError) -> bool:
-    """Writes down why a run stopped; whether that ends it.
-
-    An upload that may be under way is not over: the next run goes on waiting for its job, or sends
-    the same bytes again.
-    """
-    run = tools.ledger.run(run_id)
-    if run is None or _goes_on(run, error):
-        tools.ledger.update_run(run_id, error=str(error))
-        return False
-    tools.ledger.update_run(run_id, state="failed", ended_at=tools.now(), error=str(error))
-    return True
-
-
-def _goes_on(run: Run, error: IngestError) -> bool:
-    if run.state == "submitted":
-        is_forgotten = isinstance(error, LumosRefusedError) and error.status == NOT_FOUND
-        return (
-            not isinstance(error, JobFailedError | ReadBackError | StateError) and not is_forgotten
-        )
-    return run.state == "planned" and isinstance(error, LumosUnavailableError | BusyError)
 
 
 def publish(source: Source, run: Run, snapshot: Snapshot, tools: Tools, lease: Lease) -> Run:
@@ -149,19 +75,12 @@ def publish(source: Source, run: Run, snapshot: Snapshot, tools: Tools, lease: L
     return accepted
 
 
-@dataclass(frozen=True, slots=True)
-class _Bodies:
-    paths: list[Path]
-    content_hash: str
-    byte_count: int
-
-
 def _submit_all(
     source: Source, run: Run, snapshot: Snapshot, api: LumosApi, tools: Tools, lease: Lease
 ) -> Run:
     """Stores the intent, then sends what has not been sent, one request after the other."""
     with TemporaryDirectory(prefix="outbox-", dir=tools.settings.state) as folder:
-        bodies = _write_bodies(source, run, snapshot, Path(folder), tools)
+        bodies = write_bodies(source, run, snapshot, Path(folder), tools)
         if run.content_hash is None:
             run = _save_intent(run, snapshot, bodies, tools)
         elif run.content_hash != bodies.content_hash:
@@ -183,7 +102,7 @@ def _submit_all(
     return run
 
 
-def _save_intent(run: Run, snapshot: Snapshot, bodies: _Bodies, tools: Tools) -> Run:
+def _save_intent(run: Run, snapshot: Snapshot, bodies: Bodies, tools: Tools) -> Run:
     """Stores what is about to be sent: the snapshot first, then the run that names it."""
     tools.archive.save_snapshot(run.source, run.run_id, snapshot)
     return tools.ledger.update_run(
@@ -193,39 +112,6 @@ def _save_intent(run: Run, snapshot: Snapshot, bodies: _Bodies, tools: Tools) ->
         content_hash=bodies.content_hash,
         counts={**run.counts, "requests": len(bodies.paths), "bytes": bodies.byte_count},
     )
-
-
-def _write_bodies(
-    source: Source, run: Run, snapshot: Snapshot, folder: Path, tools: Tools
-) -> _Bodies:
-    """The request bodies as files, and the hash that does not depend on how many there are."""
-    tools.progress("encoding", 0, 0)
-    height = snapshot.accounts.height
-    asked = source.file.upload.accounts_per_request
-    each = height if asked == "all" else asked
-    digest, byte_count = hashlib.sha256(), 0
-    paths: list[Path] = []
-
-    def hashed(start: int) -> Iterator[bytes]:
-        yield to_head(run.app_id or "")
-        if start:
-            digest.update(b",")
-        for part in to_body_parts(snapshot, start, each):
-            digest.update(part)
-            yield part
-        yield TAIL
-
-    for start in range(0, height, each):
-        path = folder / f"body-{len(paths):05d}.json"
-        size = write_body(path, hashed(start))
-        if size > LARGE_BODY:
-            _log.warning(
-                "%s: the upload is %.0f MB; of CSV, Lumos takes 10 MB; of JSON, it does not say",
-                source.name, size / 1e6,
-            )  # fmt: skip
-        paths.append(path)
-        byte_count += size
-    return _Bodies(paths, digest.hexdigest(), byte_count)
 
 
 def _wait(source: Source, job_id: str, api: LumosApi, tools: Tools) -> None:

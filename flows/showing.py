@@ -3,7 +3,8 @@
 import polars as pl
 
 from flows.console import Output
-from flows.stages import Outcome, Planned
+from flows.planning import Planned
+from flows.stages import Outcome
 from schemas.source_file import Source
 
 SHOWN = 10

@@ -13,23 +13,17 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from extractors.read import read_source
-from flows.guarding import Verdict, judge, live_breach
-from flows.publishing import accepted_snapshot, content_hash, end_badly, publish, save_held, settle
+from flows.planning import Planned, check_rejects, extract, make_plan, transform
+from flows.publishing import accepted_snapshot, publish, save_held
+from flows.settling import end_badly, settle
 from flows.summary import plan_summary, run_counts
 from flows.workspace import Tools
 from loaders.apps import create_app, find_app
 from loaders.leases import Lease, app_lease
 from loaders.lumos_api import LumosApi
-from schemas.errors import ConfigError, ContractError, IngestError
-from schemas.plan import Plan
-from schemas.raw import Raw
+from schemas.errors import ConfigError, IngestError
 from schemas.run import Run
-from schemas.snapshot import Snapshot, empty_snapshot
 from schemas.source_file import Source
-from transforms.guards import check_guards
-from transforms.plan import to_plan
-from transforms.snapshot import Normalized, to_snapshot
 
 _log = logging.getLogger(__name__)
 
@@ -40,23 +34,6 @@ Step = Callable[[str, Callable[[], Any]], Any]
 def at_once(_name: str, stage: Callable[[], Any]) -> Any:  # noqa: ANN401 - a stage's own type
     """The step of a command that a person types: in this process, with no server to wait for."""
     return stage()
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """A snapshot that is ready to be judged.
-
-    Attributes:
-        normalized: the snapshot, its rejects and counts.
-        base: the accepted run it is compared with; None on a first run.
-        plan: what it changes.
-        verdict: what the guards say.
-    """
-
-    normalized: Normalized
-    base: Run | None
-    plan: Plan
-    verdict: Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,94 +99,6 @@ def _plan(
         partial(make_plan, source, tools, normalized, last, base, app_id, allow_removals),
     )
     return planned
-
-
-def extract(source: Source, tools: Tools) -> Raw:
-    """The source's rows, whole.
-
-    Raises:
-        SourceError: it could not be read whole.
-        ConfigError: the file names what cannot be.
-    """
-    tools.progress("reading the source", 0, 0)
-    raw = read_source(
-        source.file.source,
-        tools.settings.workspace,
-        now=tools.now(),
-        sleep=tools.sleep,
-        id_columns={"accounts": source.file.columns.integration_specific_id.column or ""},
-    )
-    for proof in raw.proof:
-        _log.info("%s: read %s", source.name, proof)
-    return raw
-
-
-def transform(source: Source, tools: Tools, raw: Raw, last: Snapshot | None) -> Normalized:
-    """The snapshot that the rows describe, and what became of every row.
-
-    Raises:
-        SourceFormatError: the columns are not as the file says.
-    """
-    tools.progress("checking the rows", 0, 0)
-    keeps = source.file.rejected_rows == "keep_last" and last is not None
-    normalized = to_snapshot(
-        raw, source.file, last if keeps and last else empty_snapshot(), tools.now()
-    )
-    for table, count in normalized.counts.items():
-        _log.info(
-            "%s: %s: %d read, %d accepted, %d merged, %d rejected, %d kept",
-            source.name, table, count.read, count.accepted, count.merged, count.rejected,
-            count.kept,
-        )  # fmt: skip
-    for warning in normalized.warnings:
-        _log.warning("%s: %s", source.name, warning)
-    return normalized
-
-
-def check_rejects(source: Source, normalized: Normalized) -> None:
-    """Ends the run where the file says that a rejected row fails it.
-
-    Raises:
-        ContractError: there are rejected rows, and the file says `rejected_rows: fail`.
-    """
-    rejected = sum(count.rejected for count in normalized.counts.values())
-    if source.file.rejected_rows == "fail" and rejected:
-        first = normalized.rejects.row(0, named=True)
-        raise ContractError(
-            f"{first['file']}:{first['row']}: {first['column'] or 'the row'} {first['reason']} "
-            f"({rejected} rejected rows in all; rejected_rows: fail): fix the rows, or keep_last"
-        )
-
-
-def make_plan(
-    source: Source,
-    tools: Tools,
-    normalized: Normalized,
-    last: Snapshot | None,
-    base: Run | None,
-    app_id: str | None,
-    allow_removals: bool,
-) -> Planned:
-    """The plan, and the guards' verdict on it.
-
-    Raises:
-        LumosError: on a first run, the app's accounts could not be read.
-    """
-    tools.progress("planning", 0, 0)
-    plan = to_plan(normalized.snapshot, last)
-    breaches = check_guards(plan, normalized.counts, source.file.guards)
-    if plan.is_first and app_id and tools.api:
-        live = live_breach(tools.api, app_id, normalized.snapshot, source.file.guards)
-        breaches = (*breaches, live) if live else breaches
-    held = tools.ledger.held_run(source.name) if breaches and allow_removals else None
-    verdict = judge(breaches, held, base, partial(content_hash, normalized.snapshot))
-    accounts = plan.accounts
-    _log.info(
-        "%s: accounts: %d added, %d changed, %d removed; associations: %d added, %d removed; %s",
-        source.name, accounts.added, accounts.changed, accounts.removed,
-        plan.associations.added, plan.associations.removed, verdict,
-    )  # fmt: skip
-    return Planned(normalized, base, plan, verdict)
 
 
 def _carry_out(

@@ -119,24 +119,24 @@ def test_a_guess_that_names_an_account_which_is_there_is_no_answer_to_who_is_mis
 
 
 @LAW
-@given(st.data(), st.lists(rows, max_size=8), links, sound_rows)
-def test_the_order_of_rows_and_pieces_does_not_matter(data, read, held, before) -> None:
-    last = taken(before)
-    shuffled = [
+@given(st.data(), sound_rows, st.lists(rows, max_size=3), links, sound_rows)
+def test_the_order_of_rows_and_pieces_does_not_matter(data, sound, broken, held, before) -> None:
+    last, read = taken(before), [*sound, *broken]
+    turned = [
         row | {"roles": ";".join(data.draw(st.permutations(row["roles"].split(";"))))}
         for row in read
     ]
-    shuffled = data.draw(st.permutations(shuffled))
-    turned = data.draw(st.permutations(held))
-
     once = normalized(accounts_of(sorted_pieces(read)), FILE, last, associations=links_of(held))
-    again = normalized(
-        accounts_of(sorted_pieces(shuffled)), FILE, last, associations=links_of(turned)
-    )
 
-    assert body(once.snapshot) == body(again.snapshot)
-    assert once.counts == again.counts
-    assert once.snapshot.entitlements.equals(again.snapshot.entitlements)
+    for people, pairs in (
+        (turned[::-1], held[::-1]),
+        (data.draw(st.permutations(turned)), data.draw(st.permutations(held))),
+    ):
+        rows_again = accounts_of(sorted_pieces(people))
+        again = normalized(rows_again, FILE, last, associations=links_of(pairs))
+        assert body(once.snapshot) == body(again.snapshot)
+        assert once.counts == again.counts
+        assert once.snapshot.entitlements.equals(again.snapshot.entitlements)
 
 
 def sorted_pieces(read):

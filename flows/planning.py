@@ -1,0 +1,152 @@
+"""The stages up to a plan: extract, transform, plan. A preview ends here, a sync goes on."""
+
+import logging
+from dataclasses import dataclass
+from functools import partial
+
+from extractors.read import read_source
+from flows.guarding import Verdict, judge, live_breach
+from flows.outbox import content_hash
+from flows.publishing import accepted_snapshot
+from flows.workspace import Tools
+from schemas.errors import ContractError
+from schemas.plan import Plan
+from schemas.raw import Raw
+from schemas.run import Run
+from schemas.snapshot import Snapshot, empty_snapshot
+from schemas.source_file import Source
+from transforms.guards import check_guards
+from transforms.plan import to_plan
+from transforms.snapshot import Normalized, to_snapshot
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A snapshot that is ready to be judged.
+
+    Attributes:
+        normalized: the snapshot, its rejects and counts.
+        base: the accepted run it is compared with; None on a first run.
+        plan: what it changes.
+        verdict: what the guards say.
+    """
+
+    normalized: Normalized
+    base: Run | None
+    plan: Plan
+    verdict: Verdict
+
+
+def extract(source: Source, tools: Tools) -> Raw:
+    """The source's rows, whole.
+
+    Raises:
+        SourceError: it could not be read whole.
+        ConfigError: the file names what cannot be.
+    """
+    tools.progress("reading the source", 0, 0)
+    raw = read_source(
+        source.file.source,
+        tools.settings.workspace,
+        now=tools.now(),
+        sleep=tools.sleep,
+        id_columns={"accounts": source.file.columns.integration_specific_id.column or ""},
+    )
+    for proof in raw.proof:
+        _log.info("%s: read %s", source.name, proof)
+    return raw
+
+
+def transform(source: Source, tools: Tools, raw: Raw, last: Snapshot | None) -> Normalized:
+    """The snapshot that the rows describe, and what became of every row.
+
+    Raises:
+        SourceFormatError: the columns are not as the file says.
+    """
+    tools.progress("checking the rows", 0, 0)
+    keeps = source.file.rejected_rows == "keep_last" and last is not None
+    normalized = to_snapshot(
+        raw, source.file, last if keeps and last else empty_snapshot(), tools.now()
+    )
+    for table, count in normalized.counts.items():
+        _log.info(
+            "%s: %s: %d read, %d accepted, %d merged, %d rejected, %d kept",
+            source.name, table, count.read, count.accepted, count.merged, count.rejected,
+            count.kept,
+        )  # fmt: skip
+    for warning in normalized.warnings:
+        _log.warning("%s: %s", source.name, warning)
+    return normalized
+
+
+def check_rejects(source: Source, normalized: Normalized) -> None:
+    """Ends the run where the file says that a rejected row fails it.
+
+    Raises:
+        ContractError: there are rejected rows, and the file says `rejected_rows: fail`.
+    """
+    rejected = sum(count.rejected for count in normalized.counts.values())
+    if source.file.rejected_rows == "fail" and rejected:
+        first = normalized.rejects.row(0, named=True)
+        raise ContractError(
+            f"{first['file']}:{first['row']}: {first['column'] or 'the row'} {first['reason']} "
+            f"({rejected} rejected rows in all; rejected_rows: fail): fix the rows, or keep_last"
+        )
+
+
+def make_plan(
+    source: Source,
+    tools: Tools,
+    normalized: Normalized,
+    last: Snapshot | None,
+    base: Run | None,
+    app_id: str | None,
+    allow_removals: bool,
+) -> Planned:
+    """The plan, and the guards' verdict on it.
+
+    Raises:
+        LumosError: on a first run, the app's accounts could not be read.
+    """
+    tools.progress("planning", 0, 0)
+    plan = to_plan(normalized.snapshot, last)
+    breaches = check_guards(plan, normalized.counts, source.file.guards)
+    if plan.is_first and app_id and tools.api:
+        live = live_breach(tools.api, app_id, normalized.snapshot, source.file.guards)
+        breaches = (*breaches, live) if live else breaches
+    held = tools.ledger.held_run(source.name) if breaches and allow_removals else None
+    verdict = judge(breaches, held, base, partial(content_hash, normalized.snapshot))
+    accounts = plan.accounts
+    _log.info(
+        "%s: accounts: %d added, %d changed, %d removed; associations: %d added, %d removed; %s",
+        source.name, accounts.added, accounts.changed, accounts.removed,
+        plan.associations.added, plan.associations.removed, verdict,
+    )  # fmt: skip
+    return Planned(normalized, base, plan, verdict)
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A plan that was only looked at, and what it was read from."""
+
+    source: Source
+    planned: Planned
+
+
+def preview_source(source: Source, tools: Tools) -> Preview:
+    """What a sync of `source` would do now, against the source's last accepted snapshot.
+
+    Lumos is not asked, so on a first run what the app holds already is not compared.
+
+    Raises:
+        IngestError: the source cannot be read whole, or not under its file.
+    """
+    base = tools.ledger.accepted_run(source.name)
+    last = accepted_snapshot(base, tools)
+    normalized = transform(source, tools, extract(source, tools), last)
+    plan = to_plan(normalized.snapshot, last)
+    breaches = check_guards(plan, normalized.counts, source.file.guards)
+    verdict = judge(breaches, None, base, partial(content_hash, normalized.snapshot))
+    return Preview(source, Planned(normalized, base, plan, verdict))
