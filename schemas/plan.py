@@ -114,6 +114,7 @@ class Breach:
         found: what the plan has, a count.
         base: what a share is of, a count.
         is_removal: whether `--allow-removals` may lift it.
+        table: the table whose rows are counted, where the guard's name does not say.
     """
 
     guard: str
@@ -122,8 +123,10 @@ class Breach:
     found: int
     base: int
     is_removal: bool
+    table: str | None = None
 
     def __str__(self) -> str:
         if self.guard.startswith("min_"):
             return f"{self.guard}: {self.found} of at least {self.allowed}"
-        return f"{self.guard}: {self.found} of {self.base}, allowed {self.allowed} ({self.limit})"
+        of = f"{self.base} {self.table}" if self.table else str(self.base)
+        return f"{self.guard}: {self.found} of {of}, allowed {self.allowed} ({self.limit})"

@@ -1,5 +1,6 @@
 """How a canonical field is filled: a column, a constant, a table of values, a time."""
 
+import re
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -103,7 +104,9 @@ class TimeColumn(Strict):
         return None if name is None else check_zone(name)
 
     @check_model(mode="after")
-    def _check_zone_is_known(self) -> "TimeColumn":
+    def _check_format(self) -> "TimeColumn":
+        if self.format is not None and not re.search("%|^epoch(_ms)?$", self.format):
+            raise ValueError("write strftime codes, such as %d/%m/%Y, or epoch or epoch_ms")
         is_zoned = self.format in {None, "epoch", "epoch_ms"} or names_zone(self.format)
         if not is_zoned and self.timezone is None:
             raise ValueError("a format without %z needs a timezone, such as Europe/Paris or UTC")

@@ -165,21 +165,24 @@ def _trimmed(text: pl.Series) -> pl.Series:
 def _mapped(text: pl.Series, origin: TextColumn) -> pl.Series:
     match origin:
         case StatusColumn():
-            return _by_table(text.fill_null(""), origin.values, STATUS_OF, str.upper)
+            return _by_table(text.fill_null(""), origin.values, STATUS_OF)
         case AccountTypeColumn():
             kinds = {"user": "user", "service": "service"}
-            return _by_table(text, dict(origin.values), kinds, str.lower)
+            return _by_table(text, dict(origin.values), kinds)
         case _:
             return text
 
 
-def _by_table(
-    text: pl.Series, written: dict[str, str], known: dict[str, str], case: type[str] | object
-) -> pl.Series:
-    """Each text by the file's own table, else by the known words in any case, else as it is."""
-    table = {}
-    for word in text.unique().drop_nulls().to_list():
-        table[word] = written.get(word, known.get(case(word), word))  # type: ignore[operator]
+def _by_table(text: pl.Series, written: dict[str, str], known: dict[str, str]) -> pl.Series:
+    """Each text by the file's own table, else by the known words, else as it is; in any case.
+
+    A word that the file writes in two cases, with two meanings, is meant as it is written.
+    """
+    words = {word.casefold(): meaning for word, meaning in (known | written).items()}
+    table = {
+        word: written.get(word, words.get(word.casefold(), word))
+        for word in text.unique().drop_nulls().to_list()
+    }
     return text.replace(table)
 
 

@@ -11,6 +11,9 @@ from transforms.columns import ColumnUse, cell_of
 from transforms.duplicates import CONFLICT, duplicates_of
 from transforms.rejects import TableCount, failures, failures_of, rejected_row_count
 
+NO_RECORD = ""
+"""The key of a reject that is no record at all: a header again, a blank row. It keeps nothing."""
+
 REJECTS_BY_ROW = tuple(column for column in REJECTS if column not in {"table", "file"})
 
 
@@ -116,7 +119,7 @@ def _rejects(
             "row": table.rows[ROW].gather(index),
             "key": key_text(candidates.select(pl.col(key).gather(index)), key),
         }
-    )
+    ).with_columns(key=pl.when(_is_blank(table, index)).then(pl.lit(NO_RECORD)).otherwise("key"))
     valued = [
         group.with_columns(_values(table, use, column, group["index"]))
         for (column,), group in faults.group_by("column", maintain_order=True)
@@ -128,6 +131,12 @@ def _rejects(
         pl.lit(table.name).alias("table"), pl.lit(table.origin).alias("file"), *REJECTS_BY_ROW
     )
     return pl.concat([table.rejects, ours]).sort("row", maintain_order=True)
+
+
+def _is_blank(table: RawTable, index: pl.Series) -> pl.Series:
+    """Whether every cell of a row is blank, as in the empty rows below a spreadsheet's table."""
+    cells = table.rows.select(pl.exclude(ROW).gather(index))
+    return cells.select(pl.all_horizontal(pl.all().str.strip_chars() == "")).to_series()
 
 
 def _values(table: RawTable, use: ColumnUse, column: object, index: pl.Series) -> pl.Series:

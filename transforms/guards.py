@@ -12,9 +12,10 @@ FLOOR = 1
 def check_guards(plan: Plan, counts: dict[str, TableCount], guards: Guards) -> tuple[Breach, ...]:
     """The guards that the plan breaks, in the source file's order; where none, it may be uploaded.
 
-    Shares of removals are of the last accepted snapshot, of rejects of the rows read. On a first
-    run nothing can be removed or deactivated. The associations of a single account that leaves
-    count with the account.
+    Shares of removals are of the last accepted snapshot, of rejects of the rows read, table by
+    table: the many associations of a few accounts must not make room for rejected accounts. On a
+    first run nothing can be removed or deactivated. The associations of a single account that
+    leaves count with the account.
     """
     least = max(guards.min_accounts, 1)
     breaches = []
@@ -26,22 +27,25 @@ def check_guards(plan: Plan, counts: dict[str, TableCount], guards: Guards) -> t
     removed_associations = plan.associations.removed
     if plan.accounts.removed <= FLOOR:
         removed_associations -= plan.removed_of_removed_accounts
-    read = sum(count.read for count in counts.values())
-    rejected = sum(count.rejected for count in counts.values())
     before, held = plan.accounts.before, plan.associations.before
     asked = (
         ("max_removed_accounts", guards.max_removed_accounts, plan.accounts.removed, before),
         ("max_removed_associations", guards.max_removed_associations, removed_associations, held),
         ("max_deactivated_accounts", guards.max_deactivated_accounts, plan.deactivated, before),
-        ("max_rejected_rows", guards.max_rejected_rows, rejected, read),
     )
-    breaches += [breach for breach in (_breach(*one) for one in asked) if breach]
-    return tuple(breaches)
+    found_breaches = [_breach(*one) for one in asked]
+    found_breaches += [
+        _breach("max_rejected_rows", guards.max_rejected_rows, count.rejected, count.read, table)
+        for table, count in counts.items()
+    ]
+    return (*breaches, *(breach for breach in found_breaches if breach))
 
 
-def _breach(guard: str, limit: Limit, found: int, base: int) -> Breach | None:
+def _breach(
+    guard: str, limit: Limit, found: int, base: int, table: str | None = None
+) -> Breach | None:
     allowed = limit.allowed(base, FLOOR)
     if found <= allowed:
         return None
-    is_removal = guard != "max_rejected_rows"
-    return Breach(guard, str(limit), allowed, found, base, is_removal)
+    is_removal = table is None
+    return Breach(guard, str(limit), allowed, found, base, is_removal, table)

@@ -13,12 +13,9 @@ import polars as pl
 from schemas.raw import RawTable
 from schemas.snapshot import Snapshot
 from schemas.tables import ASSOCIATIONS
-from transforms.conform import Conformed
+from transforms.conform import NO_RECORD, Conformed
 from transforms.rejects import TableCount
 from transforms.rows import row_numbers
-
-NO_RECORD = ""
-"""The key of a reject that is no record at all (a header that stands again): it keeps nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,25 +84,19 @@ def key_expression(key: list[str]) -> pl.Expr:
     return pl.struct(key).struct.json_encode()
 
 
-def kept_pairs(
-    last: Snapshot, keys: pl.Series, accounts: pl.Series, types: tuple[str, ...] | None
-) -> pl.Series:
+def kept_pairs(last: Snapshot, keys: pl.Series, accounts: pl.Series) -> pl.Series:
     """A mask over `last.held`: the associations that rejects keep.
 
     Args:
         last: the last accepted snapshot.
         keys: rejected associations' keys; null, or null within, where it cannot be read.
-        accounts: ids of accounts that are carried forward whole.
-        types: the entitlement types that are read from the accounts' own rows; None where all are.
+        accounts: ids of accounts that keep all they held: their own rows say what that is.
     """
     held = last.held
     if not keys.len() and not accounts.len():
         return pl.repeat(value=False, n=held.height, dtype=pl.Boolean, eager=True)
     ids = last.accounts["integration_specific_id"]
     of_kept = held["account"].is_in(row_numbers(accounts, ids).drop_nulls().implode())
-    if types is not None:
-        type_of = last.entitlements["entitlement_type"].gather(held["entitlement"])
-        of_kept &= type_of.is_in(list(types))
     if not keys.len():
         return of_kept
     parts = _parts_of(keys)

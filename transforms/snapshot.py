@@ -14,11 +14,10 @@ from transforms.accounts import to_accounts
 from transforms.associations import conform_associations, link_associations, named_entitlements
 from transforms.catalogue import of_unsaid_type, to_catalogue, with_needed
 from transforms.cells import CellPieces, entitlements_of, link_cells, pieces_of
-from transforms.conform import Conformed
+from transforms.conform import NO_RECORD, Conformed
 from transforms.entitlements import RESOURCE_KEY, to_resources
 from transforms.held import recode, sorted_once, unpack
 from transforms.keep import (
-    NO_RECORD,
     KeptRecords,
     has_unreadable,
     keep_last,
@@ -67,7 +66,7 @@ def to_snapshot(raw: Raw, file: SourceFile, last: Snapshot, now: datetime) -> No
     catalogue = to_catalogue(raw.entitlements, file, last, held_in.named(raw))
 
     linked = held_in.linked(raw, rows, account_rows, catalogue.entitlements)
-    carried = _carried(raw, file, last, kept, linked)
+    carried = _carried(file, last, kept, linked)
     entitlements = with_needed(catalogue.entitlements, last, carried)
     if entitlements.height > catalogue.entitlements.height:
         # Numbered again, not linked again: what is only carried is no end for a new association.
@@ -198,12 +197,14 @@ def _resources(
 
 
 def _carried(
-    raw: Raw, file: SourceFile, last: Snapshot, kept: KeptRecords, linked: list[Linked]
+    file: SourceFile, last: Snapshot, kept: KeptRecords, linked: list[Linked]
 ) -> pl.DataFrame:
     """The associations of `last` (`HELD`, under its own row numbers) that rejects keep."""
     keys = _keys_of(linked)
-    types = tuple(one.type for one in file.entitlements) if raw.associations else None
-    return last.held.filter(kept_pairs(last, keys, kept.records["integration_specific_id"], types))
+    # Where no cell of an account says what it holds, its rejected row took nothing along.
+    accounts = kept.records["integration_specific_id"]
+    owners = accounts if file.entitlements else accounts.clear()
+    return last.held.filter(kept_pairs(last, keys, owners))
 
 
 def _keys_of(linked: list[Linked]) -> pl.Series:

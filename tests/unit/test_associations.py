@@ -73,7 +73,15 @@ def test_of_a_key_that_is_half_read_whatever_it_may_be_is_kept() -> None:
 
     assert after(association("a", "")) == [("a", "e", ""), ("a", "f", "")]
     assert after(association(" ", "e")) == [("a", "e", ""), ("b", "e", "")]
-    assert len(after(association("", ""))) == 3
+    assert after(association("", "")) == []
+
+
+def test_a_row_that_is_blank_in_every_cell_is_no_record_and_keeps_nothing() -> None:
+    people = [account("a"), account("b")]
+    made = normalized([people[0], dict.fromkeys(people[0], " ")], None, snapshot(people))
+    assert made.snapshot.accounts["integration_specific_id"].to_list() == ["a"]
+    assert made.counts["accounts"].rejected == 1
+    assert made.warnings == ()
 
 
 def test_a_cell_names_entitlements_between_separators() -> None:

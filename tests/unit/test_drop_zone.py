@@ -128,13 +128,6 @@ def test_what_the_system_refuses_is_said_in_one_line(tmp_path: Path) -> None:
         _read(tmp_path)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_an_export_that_may_not_be_read_is_unavailable(tmp_path: Path) -> None:
-    _write(tmp_path / "a.csv").chmod(0)
-    with pytest.raises(SourceUnavailableError, match="Permission denied"):
-        _read(tmp_path)
-
-
 def test_an_old_export_is_refused_with_its_age_and_the_limit(tmp_path: Path) -> None:
     _write(tmp_path / "a.csv", age=timedelta(hours=50))
     with pytest.raises(SourceIncompleteError, match=r"a\.csv: is 2d 2h old and max_age is 1d 12h"):

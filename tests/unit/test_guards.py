@@ -97,6 +97,18 @@ def test_a_first_run_removes_nothing(after, held) -> None:
     assert broken(plan(before=0, after=after, held=held)) == []
 
 
+def test_the_associations_of_a_few_accounts_make_no_room_for_rejected_accounts() -> None:
+    counts = {
+        "accounts": TableCount(read=100, accepted=95, rejected=5),
+        "associations": TableCount(read=10_000, accepted=10_000),
+    }
+    [breach] = check_guards(plan(before=95, after=95), counts, source_file().guards)
+    assert (breach.guard, breach.table, breach.found, breach.base) == (
+        *("max_rejected_rows", "accounts"),
+        *(5, 100),
+    )
+
+
 def test_breaches_come_in_the_files_order_and_say_what_they_found() -> None:
     lost = plan(before=100, after=0, removed=100, dropped=1000, went=0, deactivated=50)
     counts = {"accounts": TableCount(read=100, rejected=100)}
@@ -106,6 +118,6 @@ def test_breaches_come_in_the_files_order_and_say_what_they_found() -> None:
         "max_removed_accounts: 100 of 100, allowed 10 (10%)",
         "max_removed_associations: 1000 of 1000, allowed 200 (20%)",
         "max_deactivated_accounts: 50 of 100, allowed 10 (10%)",
-        "max_rejected_rows: 100 of 100, allowed 1 (1%)",
+        "max_rejected_rows: 100 of 100 accounts, allowed 1 (1%)",
     ]
     assert [one.is_removal for one in breaches] == [False, True, True, True, False]

@@ -133,13 +133,13 @@ def test_of_a_kept_account_a_file_of_associations_says_what_it_holds_now() -> No
 BOTH = {"entitlements": [entitlement("e", entitlement_type="Group")]}
 
 
-def test_where_both_say_it_only_what_the_rows_cell_said_is_kept() -> None:
+def test_where_cells_say_a_part_of_it_a_kept_account_keeps_all_it_held() -> None:
     links = raw_table("associations", [association("a", "e")])
     last = snapshot([account("a", roles="r")], ROLES, **BOTH, associations=links)
     none = raw_table("associations", [], columns=list(association("a", "e")))
     made = normalized([account("a", roles="", email="ann")], ROLES, last, **BOTH, associations=none)
     assert associations_of(last).rows() == [("a", "e", ""), ("a", "r", "")]
-    assert held(made) == [("a", "r")]
+    assert held(made) == [("a", "e"), ("a", "r")]
 
 
 def test_a_rejected_entitlement_keeps_the_last_one_and_who_holds_it() -> None:
