@@ -4,20 +4,56 @@ import os
 import sys
 import tempfile
 import traceback
-from types import TracebackType
+from collections.abc import Callable
+from typing import TypeVar
+
+from schemas.errors import IngestError
+
+_Done = TypeVar("_Done")
 
 
-def report_bug(
-    kind: type[BaseException], error: BaseException, trace: TracebackType | None
-) -> None:
-    """One line for a bug of ours; its traceback, which can quote a row, goes to a private file."""
-    if issubclass(kind, KeyboardInterrupt):
-        sys.stderr.write("lumos-ingest: interrupted; the next run settles what this one left\n")
-        return
-    handle, path = tempfile.mkstemp(prefix="lumos-ingest-bug-", suffix=".txt")
-    with os.fdopen(handle, "w") as file:
-        traceback.print_exception(kind, error, trace, file=file)
-    sys.stderr.write(
-        f"lumos-ingest: {kind.__name__}: a bug of this program, not of your data. "
-        f"What it was doing, which may quote data, is in {path} (0600).\n"
-    )
+class BugError(RuntimeError):
+    """A bug whose traceback is in a private file already; its own text quotes no data."""
+
+
+def save_bug(bug: BaseException) -> str | None:
+    """The new private file, 0600, with the traceback, which can quote a row; None where none."""
+    try:
+        handle, path = tempfile.mkstemp(prefix="lumos-ingest-bug-", suffix=".txt")
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+            traceback.print_exception(bug, file=file)
+    except OSError:
+        return None
+    return path
+
+
+def bug_line(bug: BaseException) -> str:
+    """One line about the bug, without its text; its traceback is saved where it is not yet."""
+    if isinstance(bug, BugError):
+        return str(bug)
+    path = save_bug(bug)
+    kept = f"see {path} (0600; it may quote data)" if path else "its traceback could not be saved"
+    return f"{type(bug).__name__}: a bug of this program, not of your data; {kept}"
+
+
+def report_bug(bug: BaseException) -> str:
+    """Says the line about the bug on stderr, and returns it."""
+    line = bug_line(bug)
+    sys.stderr.write(f"lumos-ingest: {line}\n")
+    return line
+
+
+def without_text(work: Callable[[], _Done]) -> _Done:
+    """What `work` returns; a bug in it goes on without its text, which can quote a row.
+
+    Raises:
+        IngestError: as `work` raised it.
+        BugError: anything else went wrong; with neither cause nor context.
+    """
+    try:
+        return work()
+    except (IngestError, BugError):
+        raise
+    except Exception as bug:  # noqa: BLE001 - whatever is left is a bug, and goes no further
+        line = bug_line(bug)
+    raise BugError(line) from None

@@ -1,7 +1,7 @@
 """The guards' verdict on a plan: let it pass, hold it, or let a held one through for a person."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import polars as pl
 
@@ -11,8 +11,11 @@ from schemas.plan import Breach
 from schemas.run import Run
 from schemas.snapshot import Snapshot
 from schemas.source_parts import Guards
-from schemas.statuses import GONE
+from schemas.statuses import CAN_LOG_IN, GONE
 from transforms.guards import FLOOR
+
+IN_LUMOS = "accounts that Lumos holds"
+"""What a share is of where there is no accepted snapshot to go by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class Verdict:
 def judge(
     breaches: tuple[Breach, ...],
     held: Run | None,
+    app_id: str | None,
     base: Run | None,
     content_hash: Callable[[], str],
 ) -> Verdict:
@@ -60,31 +64,55 @@ def judge(
     Args:
         breaches: the guards it breaks.
         held: the run whose plan a person lets through, if one was held and a person does.
+        app_id: the app it would go to.
         base: the accepted run the plan is against.
         content_hash: the hash of the plan's snapshot; asked for only where it decides.
     """
     if not breaches or held is None or not all(breach.is_removal for breach in breaches):
         return Verdict(breaches)
-    is_same_base = held.base_run_id == (base.run_id if base else None)
-    if is_same_base and held.content_hash == content_hash():
-        return Verdict(breaches, lifts=held.run_id)
-    return Verdict(breaches, moved_since=held.run_id)
+    seen = (held.app_id, held.base_run_id, _breaches_of(held))
+    if seen != (app_id, base.run_id if base else None, [asdict(one) for one in breaches]):
+        return Verdict(breaches, moved_since=held.run_id)
+    if held.content_hash != content_hash():
+        return Verdict(breaches, moved_since=held.run_id)
+    return Verdict(breaches, lifts=held.run_id)
 
 
-def live_breach(api: LumosApi, app_id: str, snapshot: Snapshot, guards: Guards) -> Breach | None:
-    """The breach of a first upload that would remove accounts the app has; None where it would not.
+def _breaches_of(held: Run) -> object:
+    """The breaches as a held run's plan keeps them: what a person saw."""
+    verdict = held.plan.get("verdict")
+    return verdict.get("breaches") if isinstance(verdict, dict) else None
 
-    With nothing accepted before there is no snapshot to compare with, but the app may have been fed
-    by other means, or the ledger may be new: what Lumos holds is then the base.
+
+def live_breaches(
+    api: LumosApi, app_id: str, snapshot: Snapshot, guards: Guards
+) -> tuple[Breach, ...]:
+    """What an upload would take away from the accounts that Lumos holds in the app.
+
+    For a first upload there is no accepted snapshot to compare with, but the app may have been fed
+    by other means, or the ledger may be new. And after an upload that failed, or whose end nobody
+    saw, the app may hold what was never accepted. Then what Lumos holds is the base: ids and
+    statuses, for it tells no more.
 
     Raises:
         LumosError: the app's accounts could not be read.
     """
     live = read_accounts(api, app_id).filter(~pl.col("status").is_in(GONE).fill_null(value=False))
-    ids = snapshot.accounts["integration_specific_id"]
-    found = live.filter(~pl.col("unique_identifier").is_in(ids.implode())).height
-    limit = guards.max_removed_accounts
-    allowed = limit.allowed(live.height, FLOOR)
-    if found <= allowed:
-        return None
-    return Breach("max_removed_accounts", str(limit), allowed, found, live.height, is_removal=True)
+    now = snapshot.accounts.select(
+        unique_identifier="integration_specific_id", status_now="user_status"
+    )
+    both = live.join(now, on="unique_identifier", how="left")
+    can = pl.col("status").is_in(CAN_LOG_IN) & ~pl.col("status_now").is_in(CAN_LOG_IN)
+    asked = (
+        ("max_removed_accounts", guards.max_removed_accounts, both["status_now"].null_count()),
+        ("max_deactivated_accounts", guards.max_deactivated_accounts, both.filter(can).height),
+    )
+    breaches = []
+    for guard, limit, found in asked:
+        allowed = limit.allowed(live.height, FLOOR)
+        if found > allowed:
+            breach = Breach(
+                guard, str(limit), allowed, found, live.height, is_removal=True, table=IN_LUMOS
+            )
+            breaches.append(breach)
+    return tuple(breaches)

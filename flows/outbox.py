@@ -2,18 +2,24 @@
 
 import hashlib
 import logging
+import os
+import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import mkdtemp
 
 from flows.workspace import Tools
 from loaders.bodies import write_body
+from schemas.errors import StateError
 from schemas.run import Run
 from schemas.snapshot import Snapshot
 from schemas.source_file import Source
 from transforms.upload_body import TAIL, to_body_parts, to_head
 
 _log = logging.getLogger(__name__)
+_OUTBOX = "outbox-"
 
 LARGE_BODY = 10_000_000
 """Bytes.
@@ -29,6 +35,49 @@ class Bodies:
     paths: list[Path]
     content_hash: str
     byte_count: int
+    accounts_each: int
+
+
+@contextmanager
+def an_outbox(state: Path) -> Iterator[Path]:
+    """A private folder for bodies that is gone afterwards, with what dead processes left behind.
+
+    Raises:
+        StateError: it cannot be made.
+    """
+    for left in state.glob(f"{_OUTBOX}*"):
+        if not is_alive(holder_of(left)):
+            shutil.rmtree(left, ignore_errors=True)
+    reason = None
+    try:
+        folder = Path(mkdtemp(prefix=f"{_OUTBOX}{os.getpid()}-", dir=state))
+    except OSError as error:
+        reason = error.strerror
+    if reason:
+        raise StateError(f"{state}: no folder for the upload can be made: {reason}")
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def holder_of(outbox: Path) -> int:
+    """The process an outbox belongs to, by its name; 0 where the name says none."""
+    number = outbox.name.removeprefix(_OUTBOX).partition("-")[0]
+    return int(number) if number.isdigit() else 0
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process of this machine runs under that number."""
+    if not pid:
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def content_hash(snapshot: Snapshot) -> str:
@@ -46,7 +95,8 @@ def write_bodies(
     tools.progress("encoding", 0, 0)
     height = snapshot.accounts.height
     asked = source.file.upload.accounts_per_request
-    each = height if asked == "all" else asked
+    # A run that goes on splits as it began: its jobs carried the first parts already.
+    each = run.counts.get("accounts_per_request") or (height if asked == "all" else asked)
     digest, byte_count = hashlib.sha256(), 0
     paths: list[Path] = []
 
@@ -69,4 +119,4 @@ def write_bodies(
             )  # fmt: skip
         paths.append(path)
         byte_count += size
-    return Bodies(paths, digest.hexdigest(), byte_count)
+    return Bodies(paths, digest.hexdigest(), byte_count, each)

@@ -1,14 +1,15 @@
 """The stages up to a plan: extract, transform, plan. A preview ends here, a sync goes on."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from extractors.read import read_source
-from flows.guarding import Verdict, judge, live_breach
+from flows.guarding import Verdict, judge, live_breaches
 from flows.outbox import content_hash
 from flows.publishing import accepted_snapshot
 from flows.workspace import Tools
+from loaders.apps import find_app
 from schemas.errors import ContractError
 from schemas.plan import Plan
 from schemas.raw import Raw
@@ -20,6 +21,36 @@ from transforms.plan import to_plan
 from transforms.snapshot import Normalized, to_snapshot
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a snapshot is compared with.
+
+    Attributes:
+        app_id: the app in Lumos; None where it is not there yet, or Lumos is not asked.
+        base: the run that was accepted last into the app; None before the first.
+        last: the snapshot it left; None before the first.
+        is_certain: whether the app holds just that: no later upload failed half-way.
+    """
+
+    app_id: str | None
+    base: Run | None
+    last: Snapshot | None
+    is_certain: bool
+
+
+def to_target(app_id: str | None, tools: Tools) -> Target:
+    """What is known of the app.
+
+    Raises:
+        StateError: the last accepted snapshot is not in the archive as it was.
+    """
+    if app_id is None:
+        return Target(None, None, None, is_certain=True)
+    base = tools.ledger.accepted_into(app_id)
+    is_certain = base is not None and not tools.ledger.doubtful_runs(app_id)
+    return Target(app_id, base, accepted_snapshot(base, tools), is_certain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,34 +128,33 @@ def check_rejects(source: Source, normalized: Normalized) -> None:
 
 
 def make_plan(
-    source: Source,
-    tools: Tools,
-    normalized: Normalized,
-    last: Snapshot | None,
-    base: Run | None,
-    app_id: str | None,
-    allow_removals: bool,
+    source: Source, tools: Tools, normalized: Normalized, target: Target, *, allow_removals: bool
 ) -> Planned:
     """The plan, and the guards' verdict on it.
 
+    Where nothing was accepted before, or a later upload may have changed the app, the guards also
+    go by what Lumos holds.
+
     Raises:
-        LumosError: on a first run, the app's accounts could not be read.
+        LumosError: the app's accounts could not be read.
     """
     tools.progress("planning", 0, 0)
-    plan = to_plan(normalized.snapshot, last)
-    breaches = check_guards(plan, normalized.counts, source.file.guards)
-    if plan.is_first and app_id and tools.api:
-        live = live_breach(tools.api, app_id, normalized.snapshot, source.file.guards)
-        breaches = (*breaches, live) if live else breaches
+    plan = to_plan(normalized.snapshot, target.last)
+    guards = source.file.guards
+    breaches = check_guards(plan, normalized.counts, guards)
+    if target.app_id and tools.api and not target.is_certain:
+        live = live_breaches(tools.api, target.app_id, normalized.snapshot, guards)
+        breaches = (*breaches, *live)
     held = tools.ledger.held_run(source.name) if breaches and allow_removals else None
-    verdict = judge(breaches, held, base, partial(content_hash, normalized.snapshot))
-    accounts = plan.accounts
+    hashed = partial(content_hash, normalized.snapshot)
+    verdict = judge(breaches, held, target.app_id, target.base, hashed)
+    accounts, associations = plan.accounts, plan.associations
     _log.info(
         "%s: accounts: %d added, %d changed, %d removed; associations: %d added, %d removed; %s",
-        source.name, accounts.added, accounts.changed, accounts.removed,
-        plan.associations.added, plan.associations.removed, verdict,
-    )  # fmt: skip
-    return Planned(normalized, base, plan, verdict)
+        *(source.name, accounts.added, accounts.changed, accounts.removed),
+        *(associations.added, associations.removed, verdict),
+    )
+    return Planned(normalized, target.base, plan, verdict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,17 +166,23 @@ class Preview:
 
 
 def preview_source(source: Source, tools: Tools) -> Preview:
-    """What a sync of `source` would do now, against the source's last accepted snapshot.
+    """What a sync of `source` would do now; nothing is written.
 
-    Lumos is not asked, so on a first run what the app holds already is not compared.
+    Without a token Lumos is not asked which app it is: the source's last accepted run is then the
+    base, and a warning says so.
 
     Raises:
         IngestError: the source cannot be read whole, or not under its file.
     """
-    base = tools.ledger.accepted_run(source.name)
-    last = accepted_snapshot(base, tools)
-    normalized = transform(source, tools, extract(source, tools), last)
-    plan = to_plan(normalized.snapshot, last)
-    breaches = check_guards(plan, normalized.counts, source.file.guards)
-    verdict = judge(breaches, None, base, partial(content_hash, normalized.snapshot))
-    return Preview(source, Planned(normalized, base, plan, verdict))
+    if tools.api is not None:
+        app_id = find_app(tools.api, source.file.app)
+    else:
+        base = tools.ledger.accepted_run(source.name)
+        app_id = base.app_id if base else None
+    target = to_target(app_id, tools)
+    normalized = transform(source, tools, extract(source, tools), target.last)
+    if tools.api is None:
+        note = "Lumos was not asked (no LUMOS_API_TOKEN): what the app holds was not compared"
+        normalized = replace(normalized, warnings=(*normalized.warnings, note))
+    planned = make_plan(source, tools, normalized, target, allow_removals=False)
+    return Preview(source, planned)

@@ -6,21 +6,20 @@ gives the same bytes.
 """
 
 import logging
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from collections.abc import Callable
 
-from flows.outbox import Bodies, content_hash, write_bodies
+from flows.outbox import Bodies, an_outbox, content_hash, write_bodies
+from flows.turn import Turn
 from flows.workspace import Tools
 from loaders.accounts import compare_accounts, read_accounts, submit_accounts
 from loaders.jobs import wait_for_job
-from loaders.leases import Lease
 from loaders.lumos_api import LumosApi
 from schemas.errors import (
     ConfigError,
     ReadBackError,
     StateError,
 )
-from schemas.run import Run
+from schemas.run import OPEN_STATES, Run
 from schemas.snapshot import Snapshot
 from schemas.source_file import Source
 
@@ -51,36 +50,42 @@ def save_held(run: Run, snapshot: Snapshot, reason: str, tools: Tools) -> Run:
     )
 
 
-def publish(source: Source, run: Run, snapshot: Snapshot, tools: Tools, lease: Lease) -> Run:
-    """Uploads `snapshot` as `run`, or goes on where an earlier attempt stopped; the accepted run.
+def publish(
+    source: Source, run: Run, snapshot: Callable[[], Snapshot], tools: Tools, turn: Turn
+) -> Run:
+    """Uploads a snapshot as `run`, or goes on where an earlier attempt stopped; the accepted run.
+
+    `snapshot` is called where it is needed: a job that is under way is waited for before anything
+    else can go wrong.
 
     Raises:
         LumosError: not reached, refused, failed, still running at the deadline, or not what was
             sent.
-        BusyError: the lease was lost.
+        BusyError: the turn is over.
         StateError: the disk is full, or the stored snapshot is not what was planned.
     """
     api = tools.api
     if api is None or run.app_id is None:
         raise ConfigError("this needs the Lumos API: set LUMOS_API_TOKEN")
     if len(run.job_ids) < run.counts.get("requests", 1):
-        run = _submit_all(source, run, snapshot, api, tools, lease)
+        run = _submit_all(source, run, snapshot(), api, tools, turn)
     _wait(source, run.job_ids[-1], api, tools)
     if source.file.upload.verify:
-        _verify(source, run, snapshot, api, tools)
-    accepted = tools.ledger.update_run(run.run_id, state="done", ended_at=tools.now(), error=None)
-    before = tools.now() - tools.settings.retention
-    tools.archive.forget(source.name, keep=[run.run_id], before=before)
+        _verify(source, run, snapshot(), api, tools)
+    accepted = tools.ledger.update_run(
+        run.run_id, expect=("submitted",), state="done", ended_at=tools.now(), error=None
+    )
     _log.info("%s: accepted as run %s, job %s", source.name, run.run_id, run.job_ids[-1])
     return accepted
 
 
 def _submit_all(
-    source: Source, run: Run, snapshot: Snapshot, api: LumosApi, tools: Tools, lease: Lease
+    source: Source, run: Run, snapshot: Snapshot, api: LumosApi, tools: Tools, turn: Turn
 ) -> Run:
     """Stores the intent, then sends what has not been sent, one request after the other."""
-    with TemporaryDirectory(prefix="outbox-", dir=tools.settings.state) as folder:
-        bodies = write_bodies(source, run, snapshot, Path(folder), tools)
+    with an_outbox(tools.settings.state) as folder:
+        bodies = write_bodies(source, run, snapshot, folder, tools)
+        turn.check()
         if run.content_hash is None:
             run = _save_intent(run, snapshot, bodies, tools)
         elif run.content_hash != bodies.content_hash:
@@ -92,11 +97,14 @@ def _submit_all(
                 continue
             if run.job_ids:
                 _wait(source, run.job_ids[-1], api, tools)
-            lease.check()
+            turn.check()
             tools.progress("uploading", number, len(bodies.paths))
             job_id = submit_accounts(api, body)
             run = tools.ledger.update_run(
-                run.run_id, state="submitted", job_ids=(*run.job_ids, job_id)
+                run.run_id,
+                expect=OPEN_STATES,
+                state="submitted",
+                job_ids=(*run.job_ids, job_id),
             )
             _log.info("%s: %d bytes sent, job %s", source.name, body.stat().st_size, job_id)
     return run
@@ -107,10 +115,15 @@ def _save_intent(run: Run, snapshot: Snapshot, bodies: Bodies, tools: Tools) -> 
     tools.archive.save_snapshot(run.source, run.run_id, snapshot)
     return tools.ledger.update_run(
         run.run_id,
+        expect=("reading",),
         state="planned",
-        app_id=run.app_id,
         content_hash=bodies.content_hash,
-        counts={**run.counts, "requests": len(bodies.paths), "bytes": bodies.byte_count},
+        counts={
+            **run.counts,
+            "requests": len(bodies.paths),
+            "accounts_per_request": bodies.accounts_each,
+            "bytes": bodies.byte_count,
+        },
     )
 
 
@@ -129,15 +142,22 @@ def _verify(source: Source, run: Run, snapshot: Snapshot, api: LumosApi, tools: 
         unique_identifier="integration_specific_id", status="user_status"
     )
     app_id = run.app_id or ""
+    differences, broken = None, None
     for attempt in range(READ_BACKS):
-        found = read_accounts(
-            api, app_id, on_page=lambda done, total: tools.progress("reading back", done, total)
-        )
+        if attempt:
+            tools.sleep(source.file.upload.poll.every.total_seconds())
+        try:
+            found = read_accounts(
+                api, app_id, on_page=lambda done, total: tools.progress("reading back", done, total)
+            )
+        except ReadBackError as error:
+            broken = error
+            continue
         differences = compare_accounts(sent, found)
         if not differences.height:
             return
-        if attempt < READ_BACKS - 1:
-            tools.sleep(source.file.upload.poll.every.total_seconds())
+    if differences is None:
+        raise broken or ReadBackError(f"the accounts of app {app_id} could not be read back")
     tools.archive.save_frame(run.source, run.run_id, "differences", differences)
     counts = differences["difference"].value_counts(sort=True).rows()
     said = ", ".join(f"{count} {difference}" for difference, count in counts)

@@ -1,10 +1,12 @@
 """What a dead run left: its upload is brought to its end before anything new begins."""
 
 import logging
+from datetime import timedelta
+from functools import partial
 
 from flows.publishing import publish
+from flows.turn import Turn
 from flows.workspace import Tools
-from loaders.leases import Lease
 from schemas.errors import (
     BusyError,
     IngestError,
@@ -14,46 +16,68 @@ from schemas.errors import (
     ReadBackError,
     StateError,
 )
-from schemas.run import Run
+from schemas.quantities import duration_text
+from schemas.run import OPEN_STATES, Run
 from schemas.source_file import Source
 
 _log = logging.getLogger(__name__)
 
 NOT_FOUND = 404
+GIVE_UP_AFTER = timedelta(days=1)
+"""How long after its start a run is waited for: a job that never ends must not block the app."""
 
 
-def settle(source: Source, tools: Tools, lease: Lease) -> tuple[str, ...]:
-    """Brings to their end the runs that died with an upload under way or about to be; their ids.
+def settle(source: Source, app_id: str, tools: Tools, turn: Turn) -> tuple[str, ...]:
+    """Brings to their end the runs that died with an upload into the app under way; their ids.
 
     Raises:
         JobTimeoutError: a job still runs; nothing else may be uploaded meanwhile.
         LumosUnavailableError: Lumos could not be reached.
     """
     settled = []
-    for run in tools.ledger.open_runs(source.name):
+    for run in tools.ledger.open_runs(app_id):
         _log.warning("%s: run %s was cut off; settling it first", source.name, run.run_id)
         tools.progress(f"settling run {run.run_id}", 0, 0)
         try:
-            snapshot = tools.archive.saved_snapshot(run.source, run.run_id)
-            publish(source, run, snapshot, tools, lease)
+            _check_still_meant(run, tools)
+            snapshot = partial(tools.archive.saved_snapshot, run.source, run.run_id)
+            publish(source, run, snapshot, tools, turn)
         except IngestError as error:
             if not end_badly(tools, run.run_id, error):
                 raise
-            # A fresh snapshot follows at once and takes the place of this one, whatever became of
-            # it.
+            # A fresh snapshot follows at once, and the guards go by what Lumos holds then.
             _log.warning("%s: run %s ended badly: %s", source.name, run.run_id, error)
         settled.append(run.run_id)
     return tuple(settled)
+
+
+def _check_still_meant(run: Run, tools: Tools) -> None:
+    """A plan that was overtaken, or a job that never ends, is not gone on with.
+
+    Raises:
+        JobFailedError: it is one of these.
+    """
+    accepted = tools.ledger.accepted_into(run.app_id or "")
+    is_overtaken = run.base_run_id != (accepted.run_id if accepted else None)
+    if is_overtaken and not run.job_ids:
+        raise JobFailedError(f"run {run.run_id} was overtaken by a later one before it was sent")
+    if tools.now() - run.started_at > GIVE_UP_AFTER:
+        raise JobFailedError(
+            f"run {run.run_id}, job {run.job_ids[-1] if run.job_ids else 'none'}: no end after "
+            f"{duration_text(GIVE_UP_AFTER)}; given up"
+        )
 
 
 def end_badly(tools: Tools, run_id: str, error: IngestError) -> bool:
     """Writes down why a run stopped; whether that ends it.
 
     An upload that may be under way is not over: the next run goes on waiting for its job, or sends
-    the same bytes again.
+    the same bytes again. What another process has settled meanwhile is left as it is.
     """
     run = tools.ledger.run(run_id)
-    if run is None or _goes_on(run, error):
+    if run is None or run.state not in ("reading", *OPEN_STATES):
+        return True
+    if _goes_on(run, error):
         tools.ledger.update_run(run_id, error=str(error))
         return False
     tools.ledger.update_run(run_id, state="failed", ended_at=tools.now(), error=str(error))
@@ -67,3 +91,12 @@ def _goes_on(run: Run, error: IngestError) -> bool:
             not isinstance(error, JobFailedError | ReadBackError | StateError) and not is_forgotten
         )
     return run.state == "planned" and isinstance(error, LumosUnavailableError | BusyError)
+
+
+def prune(source: Source, tools: Tools) -> None:
+    """Lets the archive forget what no later run needs and is older than the retention."""
+    try:
+        keep = tools.ledger.needed_runs(source.name)
+        tools.archive.forget(source.name, keep, tools.now() - tools.settings.retention)
+    except StateError as error:
+        _log.warning("%s: the archive was not pruned: %s", source.name, error)

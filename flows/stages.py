@@ -9,17 +9,25 @@ import logging
 import os
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from flows.planning import Planned, check_rejects, extract, make_plan, transform
-from flows.publishing import accepted_snapshot, publish, save_held
-from flows.settling import end_badly, settle
+from flows.planning import (
+    Planned,
+    Target,
+    check_rejects,
+    extract,
+    make_plan,
+    to_target,
+    transform,
+)
+from flows.publishing import publish, save_held
+from flows.settling import end_badly, prune, settle
 from flows.summary import plan_summary, run_counts
+from flows.turn import Turn, a_turn
 from flows.workspace import Tools
 from loaders.apps import create_app, find_app
-from loaders.leases import Lease, app_lease
 from loaders.lumos_api import LumosApi
 from schemas.errors import ConfigError, IngestError
 from schemas.run import Run
@@ -56,58 +64,54 @@ def sync_source(
     Raises:
         IngestError: the run failed; where it had begun, the ledger has the same line.
     """
-    api = lumos_of(tools)
-    app_id = find_app(api, source.file.app)
-    with app_lease(tools.ledger, _lease_key(source, app_id, tools), now=tools.now) as lease:
-        # Another process may have made the app while this one waited to be alone.
-        app_id = app_id or find_app(api, source.file.app)
-        if app_id is None and source.file.app.create is None:
+    api, app = lumos_of(tools), source.file.app
+    with a_turn(tools) as turn:
+        # By the name it goes by until it has an id, so that two runs never make it twice.
+        turn.take(app.id or app.name or "")
+        app_id = find_app(api, app)
+        if app_id is None and app.create is None:
             raise no_such_app(source)
-        settled = settle(source, tools, lease)
-        tools.ledger.abandon_reading(source.name, tools.now())
-        run = tools.ledger.start_run(source.name, actor(), tools.now())
+        if app_id is not None:
+            turn.take(app_id)
+        settled = settle(source, app_id, tools, turn) if app_id else ()
+        tools.ledger.abandon_reading(source.name, app_id, tools.now())
+        run = tools.ledger.start_run(source.name, actor(), tools.now(), app_id)
         try:
-            planned = _plan(source, tools, run, app_id, step, allow_removals=allow_removals)
-            run = _carry_out(source, tools, lease, run, app_id, planned, step)
+            planned, target = _plan(source, tools, run, step, allow_removals=allow_removals)
+            run = _carry_out(source, tools, turn, run, planned, target, step)
         except IngestError as error:
             end_badly(tools, run.run_id, error)
             raise
+        finally:
+            prune(source, tools)
     return Outcome(run, planned, settled)
 
 
 def _plan(
-    source: Source,
-    tools: Tools,
-    run: Run,
-    app_id: str | None,
-    step: Step,
-    *,
-    allow_removals: bool,
-) -> Planned:
+    source: Source, tools: Tools, run: Run, step: Step, *, allow_removals: bool
+) -> tuple[Planned, Target]:
     """Extract, transform, plan; the raw rows are let go as soon as they are normalized."""
-    base = tools.ledger.accepted_into(app_id) if app_id else None
-    last = accepted_snapshot(base, tools)
+    target = to_target(run.app_id, tools)
+    _check_feeds_alone(source, target, tools)
+    extracted = partial(extract, source, tools)
+    last = target.last
     normalized = step(
-        "transform",
-        partial(transform, source, tools, step("extract", partial(extract, source, tools)), last),
+        "transform", lambda: transform(source, tools, step("extract", extracted), last)
     )
     tools.archive.save_frame(source.name, run.run_id, "rejects", normalized.rejects)
-    tools.ledger.update_run(run.run_id, app_id=app_id, counts=run_counts(normalized))
+    tools.ledger.update_run(run.run_id, counts=run_counts(normalized))
     check_rejects(source, normalized)
-    planned: Planned = step(
-        "plan",
-        partial(make_plan, source, tools, normalized, last, base, app_id, allow_removals),
-    )
-    return planned
+    planner = partial(make_plan, source, tools, normalized, target, allow_removals=allow_removals)
+    return step("plan", planner), target
 
 
 def _carry_out(
     source: Source,
     tools: Tools,
-    lease: Lease,
+    turn: Turn,
     run: Run,
-    app_id: str | None,
     planned: Planned,
+    target: Target,
     step: Step,
 ) -> Run:
     """Holds, skips or publishes; the run as it ended."""
@@ -120,14 +124,34 @@ def _carry_out(
     snapshot = planned.normalized.snapshot
     if planned.verdict.is_held:
         return save_held(run, snapshot, str(planned.verdict), tools)
-    if planned.plan.is_empty and source.file.upload.unchanged == "skip":
+    may_skip = source.file.upload.unchanged == "skip" and target.is_certain
+    if planned.plan.is_empty and may_skip:
         return tools.ledger.update_run(run.run_id, state="unchanged", ended_at=tools.now())
     if planned.verdict.lifts:
         run = tools.ledger.update_run(run.run_id, allowed_by=run.actor, allowed_at=tools.now())
-    app_id = app_id or create_app(lumos_of(tools), source.file.app)
-    run = replace(run, app_id=app_id)
-    published: Run = step("publish", partial(publish, source, run, snapshot, tools, lease))
+    if run.app_id is None:
+        app_id = create_app(lumos_of(tools), source.file.app)
+        turn.take(app_id)
+        run = tools.ledger.update_run(run.run_id, app_id=app_id)
+    published: Run = step("publish", partial(publish, source, run, lambda: snapshot, tools, turn))
     return published
+
+
+def _check_feeds_alone(source: Source, target: Target, tools: Tools) -> None:
+    """Two sources that feed one app under two names of it would remove each other's accounts.
+
+    Raises:
+        ConfigError: the app was last fed by another source that this workspace still has.
+    """
+    other = target.base.source if target.base else source.name
+    folder = tools.settings.workspace / "sources"
+    if other != source.name and any(
+        (folder / f"{other}.{end}").exists() for end in ("yaml", "yml")
+    ):
+        raise ConfigError(
+            f"{source.path}: app: the source {other} feeds the same app; an upload is a snapshot "
+            "of its app, so each would remove the other's accounts"
+        )
 
 
 def lumos_of(tools: Tools) -> LumosApi:
@@ -144,10 +168,6 @@ def actor() -> str:
     except (KeyError, OSError):
         user = str(os.getuid())
     return f"{user}@{socket.gethostname()}"
-
-
-def _lease_key(source: Source, app_id: str | None, tools: Tools) -> str:
-    return f"{tools.settings.api_url} {app_id or source.file.app.name}"
 
 
 def no_such_app(source: Source) -> ConfigError:

@@ -7,6 +7,7 @@ nothing.
 
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
+from flows.bugs import without_text
 from flows.settings import read_settings
+from flows.showing import ways_on
 from flows.stages import Outcome, sync_source
 from flows.workspace import choose_sources, open_tools
 from schemas.errors import GuardError
@@ -26,9 +29,11 @@ from schemas.errors import GuardError
 def as_task(name: str, stage: Callable[[], Any]) -> Any:  # noqa: ANN401 - a stage's own type
     """Runs a stage as a Prefect task.
 
-    It takes no argument, so that no frame is searched, hashed or stored.
+    It takes no argument, so that no frame is searched, hashed or stored. Prefect keeps the text of
+    what a task raises: of a bug, it is told where the traceback is.
     """
-    return task(name=name, cache_policy=NO_CACHE, persist_result=False, retries=0)(stage)()
+    safe = partial(without_text, stage)
+    return task(name=name, cache_policy=NO_CACHE, persist_result=False, retries=0)(safe)()
 
 
 @flow(name="sync", flow_run_name="sync-{source}", persist_result=False, retries=0)
@@ -46,6 +51,10 @@ def sync(source: str, workspace: str = ".", allow_removals: bool = False) -> Out
     Raises:
         IngestError: the run failed, or a guard holds it (GuardError): the flow run fails too.
     """
+    return without_text(partial(_sync, source, workspace, allow_removals=allow_removals))
+
+
+def _sync(source: str, workspace: str, *, allow_removals: bool) -> Outcome:
     settings = read_settings(Path(workspace))
     chosen = choose_sources(settings.workspace, [source], every=False)[0]
     with open_tools(settings) as tools:
@@ -53,6 +62,6 @@ def sync(source: str, workspace: str = ".", allow_removals: bool = False) -> Out
     if outcome.run.state == "held":
         raise GuardError(
             f"held as run {outcome.run.run_id}, nothing was uploaded: {outcome.planned.verdict}; "
-            f"look at it with lumos-ingest preview {source}"
+            f"{'; '.join(ways_on(source, outcome.planned))}"
         )
     return outcome

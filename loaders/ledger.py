@@ -1,7 +1,7 @@
 """The ledger: every run there was, and how far it came. What the next run goes by."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import fields
 from datetime import UTC, datetime
 from types import TracebackType
@@ -15,8 +15,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from loaders.ledger_engine import ledger_name, reason_of, to_engine
 from loaders.ledger_tables import runs
 from loaders.ledger_versions import migrate
-from schemas.errors import StateError
-from schemas.run import OPEN_STATES, Run
+from schemas.errors import BusyError, StateError
+from schemas.run import OPEN_STATES, Run, RunState
 
 _Found = TypeVar("_Found")
 
@@ -24,6 +24,7 @@ _COLUMNS = [runs.c[field.name] for field in fields(Run)]
 _FIELD_CHECKS: dict[str, TypeAdapter[Any]] = {
     name: TypeAdapter(hint) for name, hint in get_type_hints(Run).items() if name != "run_id"
 }
+_KEEPING: tuple[RunState, ...] = ("done", "held", *OPEN_STATES)
 _NEWEST_FIRST = runs.c.number.desc()
 _LAST_ENDED = sa.func.coalesce(runs.c.ended_at, runs.c.started_at).desc()
 
@@ -81,7 +82,7 @@ class Ledger:
             reason = reason_of(error)
         raise StateError(f"the ledger {self.name} cannot be used: {reason}")
 
-    def start_run(self, source: str, actor: str, now: datetime) -> Run:
+    def start_run(self, source: str, actor: str, now: datetime, app_id: str | None = None) -> Run:
         """A new run of the source, `reading`.
 
         Raises:
@@ -90,30 +91,48 @@ class Ledger:
         if now.tzinfo is None:
             raise ValueError("a run begins at a moment with a zone")
         now = now.astimezone(UTC)
-        run = Run(f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}", source, "reading", actor, now)
+        run = Run(
+            f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
+            source,
+            "reading",
+            actor,
+            now,
+            app_id=app_id,
+        )
         self.in_transaction(lambda connection: connection.execute(runs.insert(), _to_row(run)))
         return run
 
-    def update_run(self, run_id: str, **changes: object) -> Run:
+    def update_run(
+        self, run_id: str, *, expect: Collection[str] = (), **changes: object
+    ) -> Run:
         """The run after `changes` to its fields.
 
+        With `expect`, nothing changes unless the run is in one of those states: a process that was
+        stopped and wakes up must not write over what another has settled meanwhile.
+
         Raises:
+            BusyError: the run is in none of the states expected.
             TypeError: a run has no such field, or its id would change.
             ValueError: a field cannot hold that value.
             StateError: there is no such run.
         """
         _check_changes(changes)
         values = {name: _to_cell(value) for name, value in changes.items()}
-        change = runs.update().where(runs.c.run_id == run_id).values(values)
+        meant = runs.c.run_id == run_id
+        if expect:
+            meant &= runs.c.state.in_(expect)
 
-        def changed(connection: sa.Connection) -> Run | None:
-            if values:
-                connection.execute(change)
-            return _first_run(connection, _select().where(runs.c.run_id == run_id))
+        change = runs.update().where(meant).values(values).returning(runs.c.run_id)
 
-        run = self.in_transaction(changed)
+        def changed(connection: sa.Connection) -> tuple[Run | None, bool]:
+            is_meant = not values or connection.execute(change).first() is not None
+            return _first_run(connection, _select().where(runs.c.run_id == run_id)), is_meant
+
+        run, is_meant = self.in_transaction(changed)
         if run is None:
             raise StateError(f"the ledger {self.name} has no run {run_id}")
+        if not is_meant:
+            raise BusyError(f"run {run_id} was settled by another process meanwhile")
         return run
 
     def run(self, run_id: str) -> Run | None:
@@ -124,14 +143,43 @@ class Ledger:
         """The runs, of one source or of all, newest first."""
         return self._all(_of_source(source).order_by(_NEWEST_FIRST).limit(limit))
 
-    def open_runs(self, source: str) -> list[Run]:
-        """The source's runs that left work to settle, oldest first."""
-        is_open = runs.c.state.in_(OPEN_STATES)
-        return self._all(_of_source(source).where(is_open).order_by(runs.c.number))
+    def open_runs(self, app_id: str) -> list[Run]:
+        """The runs that left work to settle in the app, oldest first."""
+        is_open = runs.c.state.in_(OPEN_STATES) & (runs.c.app_id == app_id)
+        return self._all(_select().where(is_open).order_by(runs.c.number))
 
-    def abandon_reading(self, source: str, now: datetime) -> None:
-        """End the source's runs that died while reading; for the next run, under its lease."""
-        died = (runs.c.source == source) & (runs.c.state == "reading")
+    def doubtful_runs(self, app_id: str) -> list[Run]:
+        """The failed runs that may have changed the app since the last accepted one.
+
+        Newest first. Their upload was, or may have been, sent: what the app holds now is not
+        certain.
+        """
+        accepted = self.accepted_into(app_id)
+        sent = (runs.c.state == "failed") & runs.c.content_hash.is_not(None)
+        doubtful = _select().where(sent & (runs.c.app_id == app_id)).order_by(_NEWEST_FIRST)
+        found = self._all(doubtful)
+        if accepted is None or accepted.ended_at is None:
+            return found
+        return [run for run in found if run.ended_at and run.ended_at > accepted.ended_at]
+
+    def needed_runs(self, source: str) -> set[str]:
+        """The ids of the source's runs that a later run needs, whose snapshots must be kept.
+
+        Each app's last accepted run, what is open, and what is held.
+        """
+        found = self._all(
+            _of_source(source).where(runs.c.state.in_(_KEEPING)).order_by(_LAST_ENDED)
+        )
+        accepted: dict[str | None, str] = {}
+        for run in found:
+            if run.state == "done":
+                accepted.setdefault(run.app_id, run.run_id)
+        return {run.run_id for run in found if run.state != "done"} | set(accepted.values())
+
+    def abandon_reading(self, source: str, app_id: str | None, now: datetime) -> None:
+        """End the source's runs into the app that died while reading; under the app's lease."""
+        is_same_app = runs.c.app_id.is_(None) if app_id is None else runs.c.app_id == app_id
+        died = (runs.c.source == source) & (runs.c.state == "reading") & is_same_app
         ended = runs.update().where(died).values(state="failed", error="interrupted", ended_at=now)
         self.in_transaction(lambda connection: connection.execute(ended))
 

@@ -12,7 +12,7 @@ from pandera.polars import PolarsData
 
 from schemas.statuses import UPLOAD_STATUSES
 
-_CONTROL = r"[\x00-\x1f\x7f-\x9f\u{FFFD}]"
+DAMAGE = r"[\x00-\x1f\x7f-\x9f\u{FFFD}]"
 _CONTROL_BUT_LINES = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u{FFFD}]"
 _EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
 
@@ -52,7 +52,7 @@ class AccountsContract(pa.DataFrameModel):
 
     @pa.check("integration_specific_id", "email", "username", error=CONTROL, n_failure_cases=1)
     def _no_control_characters(cls, data: PolarsData) -> pl.LazyFrame:
-        return _matches(data, _CONTROL, wanted=False)
+        return _matches(data, DAMAGE, wanted=False)
 
     @pa.check("given_name", "family_name", error=CONTROL, n_failure_cases=1)
     def _no_control_but_lines(cls, data: PolarsData) -> pl.LazyFrame:
@@ -107,7 +107,7 @@ class EntitlementsContract(pa.DataFrameModel):
         n_failure_cases=1,
     )
     def _no_control_characters(cls, data: PolarsData) -> pl.LazyFrame:
-        return _matches(data, _CONTROL, wanted=False)
+        return _matches(data, DAMAGE, wanted=False)
 
     @pa.check("is_assignable", error="is neither true nor false", n_failure_cases=1)
     def _is_a_boolean(cls, data: PolarsData) -> pl.LazyFrame:
@@ -134,7 +134,7 @@ class ResourcesContract(pa.DataFrameModel):
 
     @pa.check("integration_specific_id", "resource_type", "label", error=CONTROL, n_failure_cases=1)
     def _no_control_characters(cls, data: PolarsData) -> pl.LazyFrame:
-        return _matches(data, _CONTROL, wanted=False)
+        return _matches(data, DAMAGE, wanted=False)
 
 
 class AssociationsContract(pa.DataFrameModel):

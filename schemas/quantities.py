@@ -65,11 +65,11 @@ class Limit:
     is_share: bool
 
     def allowed(self, base: int, floor: int) -> int:
-        """How many of `base` may be; a share never allows fewer than `floor`."""
+        """How many of `base` may be; a share above 0 never allows fewer than `floor`."""
         if not self.is_share:
             return int(self.number)
         # 0.29 * 100 is a hair below 29 in binary: rounded first, so that a bound is exact.
-        return max(floor, int(round(self.number * base, 6)))
+        return max(floor if self.number else 0, int(round(self.number * base, 6)))
 
     def __str__(self) -> str:
         return f"{self.number * 100:.12g}%" if self.is_share else f"{self.number:.15g}"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pandera.polars as pa
 import polars as pl
 
+from schemas.contracts import DAMAGE
 from schemas.raw import RawTable
 from schemas.tables import REJECTS, ROW
 from transforms.columns import ColumnUse, cell_of
@@ -91,17 +92,22 @@ def conform(
 
 
 def key_text(records: pl.DataFrame, key: list[str]) -> pl.Series:
-    """Each record's key as a reject carries it: the id alone, or JSON; a blank id in it is null."""
-    parts = [
-        pl.when(pl.col(name).str.contains(r"\S")).then(name).alias(name)
-        if not name.endswith("resource_id")
-        else pl.col(name)
-        for name in key
-    ]
+    """Each record's key as a reject carries it: the id alone, or JSON.
+
+    A part that cannot be told is null: a blank id, or one with a character that only damage puts
+    there. `m\ufffdller` names nobody, and must not stand for an account of that name.
+    """
+    parts = [pl.when(_is_readable(name)).then(name).alias(name) for name in key]
     keys = records.select(parts)
     if len(key) == 1:
         return keys.to_series().alias("key")
     return keys.select(pl.struct(key).struct.json_encode().alias("key")).to_series()
+
+
+def _is_readable(name: str) -> pl.Expr:
+    is_sound = ~pl.col(name).str.contains(DAMAGE)
+    may_be_blank = name.endswith("resource_id")
+    return is_sound if may_be_blank else is_sound & pl.col(name).str.contains(r"\S")
 
 
 def _rejects(

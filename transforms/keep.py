@@ -48,7 +48,8 @@ def kept_records(
     wanted = pl.concat([keys, guesses]).drop_nulls().implode()
     named = _missing(last.filter(key_expression(key).is_in(wanted)), current, key)
     found = named.select(key_expression(key)).to_series().implode()
-    if not keys.null_count() and guesses.is_in(found).fill_null(value=False).all():
+    is_readable = not keys.null_count() and not keys.str.contains(":null", literal=True).any()
+    if is_readable and guesses.is_in(found).fill_null(value=False).all():
         return KeptRecords(named, 0)
     missing = _missing(last, current, key)
     return KeptRecords(missing, missing.height - named.height)
@@ -111,7 +112,10 @@ def has_unreadable(keys: pl.Series) -> bool:
 
 
 def _parts_of(keys: pl.Series) -> pl.DataFrame:
-    return keys.str.json_decode(pl.Struct(ASSOCIATIONS)).struct.unnest()
+    """The keys' parts (`ASSOCIATIONS`); an entitlement of an unreadable resource is unreadable."""
+    parts = keys.str.json_decode(pl.Struct(ASSOCIATIONS)).struct.unnest()
+    is_placed = pl.col("integration_specific_resource_id").is_not_null()
+    return parts.with_columns(pl.when(is_placed).then(_ENTITLEMENT).alias(_ENTITLEMENT))
 
 
 _ENTITLEMENT = "integration_specific_entitlement_id"
