@@ -11,8 +11,8 @@ from extractors.read import probe_source
 from flows.console import Output, log_to_stderr
 from flows.settings import read_settings
 from flows.stages import no_such_app
-from flows.workspace import choose_sources, open_tools, to_lumos_api, utc_now
-from loaders.apps import find_app
+from flows.workspace import open_tools, pick_sources, to_lumos_api, utc_now
+from loaders.apps import check_category, find_app
 from loaders.lumos_api import LumosApi
 from schemas.errors import IngestError
 from schemas.raw import RawTable
@@ -57,34 +57,38 @@ def check_command(workspace: Path, names: list[str], *, as_json: bool) -> int:
     """Checks the named sources, or all; 0, 1 (something failed) or 2 (a file or setting is wrong).
 
     Raises:
-        ConfigError: the workspace or a source file is wrong.
+        ConfigError: the workspace is wrong, or a source that is named is not in it.
     """
     output = Output(as_json=as_json)
     log_to_stderr(verbose=False)
     settings = read_settings(workspace)
-    sources = choose_sources(settings.workspace, names, every=not names)
+    sources, broken = pick_sources(settings.workspace, names, every=not names)
     lumos, api = check_lumos(settings)
-    findings = [
-        lumos,
-        _check_state(settings),
-        *(check_source(one, settings, api) for one in sources),
-    ]
+    state = _check_state(settings)
+    checked = [check_source(one, settings, api) for one in sources]
+    checked += [Findings(name, problems=[problem]) for name, problem in broken.items()]
     if api is not None:
         api.close()
+    findings = [lumos, state, *checked]
     for one in findings:
         _show(one, output)
     output.document(
         {
-            one.subject: {
-                "ok": not one.problems,
-                "facts": one.facts,
-                "notes": one.notes,
-                "problems": [str(problem) for problem in one.problems],
-            }
-            for one in findings
+            "lumos": _document(lumos),
+            "state": _document(state),
+            "sources": {one.subject: _document(one) for one in checked},
         }
     )
     return max(one.exit_code for one in findings)
+
+
+def _document(findings: Findings) -> dict[str, object]:
+    return {
+        "ok": not findings.problems,
+        "facts": findings.facts,
+        "notes": findings.notes,
+        "problems": [str(problem) for problem in findings.problems],
+    }
 
 
 def check_lumos(settings: Settings) -> tuple[Findings, LumosApi | None]:
@@ -165,6 +169,7 @@ def _look_for_app(source: Source, api: LumosApi, findings: Findings) -> None:
     if app_id is not None:
         findings.facts.append(f"app {app.name or app_id} is in Lumos")
     elif app.create is not None:
+        check_category(api, app.create.category)
         findings.facts.append(f"app {app.name} is not in Lumos yet; the first sync makes it")
     else:
         findings.problems.append(no_such_app(source))

@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 import typer
 
 from flows.bugs import report_bug
+from flows.console import Output, go_quiet, never_fail_to_encode
 from schemas.errors import IngestError
 
 app = typer.Typer(
@@ -32,6 +33,9 @@ Workspace = Annotated[
 ]
 Json = Annotated[
     bool, typer.Option("--json", help="One JSON document on stdout, everything else on stderr.")
+]
+Unused = Annotated[
+    Path, typer.Option("--workspace", "-w", metavar="DIR", help="Not needed: no workspace is read.")
 ]
 HERE = Path()
 
@@ -137,7 +141,10 @@ def runs(
     source: Annotated[
         str | None, typer.Argument(metavar="[SOURCE]", help="Only this source's runs.")
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 20,
+    limit: Annotated[
+        int | None,
+        typer.Option("--limit", min=1, help="At most so many; without it 20, and all with --json."),
+    ] = None,
     workspace: Workspace = HERE,
     as_json: Json = False,
 ) -> None:
@@ -151,10 +158,13 @@ def runs(
 
 
 @app.command()
-def demo(as_json: Json = False) -> None:
+def demo(
+    _workspace: Unused = HERE,
+    as_json: Json = False,
+) -> None:
     """Sync the example sources into a sandbox, twice: a plan, a held guard, a kept reject.
 
-    Needs no set-up and no network; leaves nothing behind. Example: `lumos-ingest demo`
+    Needs no set-up, no workspace and no network; leaves nothing behind. Example: `lumos-ingest demo`
     """
     from flows.demo import demo_command
 
@@ -166,7 +176,10 @@ def sandbox(  # noqa: PLR0913, PLR0917 - one parameter an option
     host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0: any free one.")] = 8765,
     db: Annotated[
-        Path | None, typer.Option("--db", metavar="FILE", help="Keep its data in this SQLite file.")
+        Path | None,
+        typer.Option(
+            "--db", metavar="FILE", help="Keep its data in this SQLite file of the workspace."
+        ),
     ] = None,
     token: Annotated[
         str, typer.Option("--token", help="The bearer token it wants.")
@@ -186,6 +199,9 @@ def sandbox(  # noqa: PLR0913, PLR0917 - one parameter an option
             "--fault", help="Do this wrong, such as `429=2*3`, `500@/accounts`, `job_fails`."
         ),
     ] = None,
+    workspace: Annotated[
+        Path, typer.Option("--workspace", "-w", metavar="DIR", help="Where a relative --db lies.")
+    ] = HERE,
     as_json: Json = False,
 ) -> None:
     """Run a local stand-in for the Lumos API until Ctrl-C; its page shows apps, accounts and jobs.
@@ -195,7 +211,7 @@ def sandbox(  # noqa: PLR0913, PLR0917 - one parameter an option
     from flows.sandboxing import SandboxOptions, sandbox_command
 
     options: SandboxOptions = {
-        "db": db,
+        "db": None if db is None else workspace / db,
         "token": token,
         "uploads": uploads,
         "job_seconds": job_seconds,
@@ -205,8 +221,11 @@ def sandbox(  # noqa: PLR0913, PLR0917 - one parameter an option
 
 
 @app.command()
-def schema(as_json: Json = False) -> None:  # noqa: ARG001 - the schema is JSON either way
-    """Print the JSON Schema of a source file, for editors.
+def schema(
+    _workspace: Unused = HERE,
+    _as_json: Json = False,
+) -> None:
+    """Print the JSON Schema of a source file, for editors. Needs no workspace, and is JSON always.
 
     Example: `lumos-ingest schema > source.schema.json`
     """
@@ -220,13 +239,30 @@ def schema(as_json: Json = False) -> None:  # noqa: ARG001 - the schema is JSON 
 def main() -> None:
     """Runs what was typed; whatever a user can cause ends in one line and its exit code."""
     os.umask(0o077)
-    sys.excepthook = report_bug
+    never_fail_to_encode()
     try:
         app()
     except IngestError as error:
-        sys.stderr.write(f"lumos-ingest: {error}\n")
-        sys.exit(error.exit_code)
+        line, code = str(error), error.exit_code
+        sys.stderr.write(f"lumos-ingest: {line}\n")
     except BrokenPipeError:
         # Whoever read our output has gone (`| head`); there is nobody left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        go_quiet(sys.stdout)
         sys.exit(1)
+    except SystemExit as ended:
+        usage = _wrong_usage(ended)
+        if usage is None:
+            raise
+        line, code = usage, 2
+    except Exception as bug:  # noqa: BLE001 - whatever is left is a bug: one line, no traceback
+        line, code = report_bug(bug), 1
+    if "--json" in sys.argv:
+        Output(as_json=True).document({"error": line, "exit_code": code})
+    sys.exit(code)
+
+
+def _wrong_usage(ended: SystemExit) -> str | None:
+    """What was wrong with the words typed, told on stderr already; None of any other end."""
+    # Typer has shown its own exception by then, and ends with this one in its place.
+    shown = getattr(ended.__context__, "format_message", None)
+    return None if shown is None else str(shown())

@@ -3,11 +3,14 @@
 Stdout is for what was asked for; everything else goes to stderr.
 """
 
+import io
 import json
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TextIO
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -57,12 +60,16 @@ class Output:
 
     def text(self, text: str) -> None:
         """Text as it is, on stdout: Markdown, JSON."""
-        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+        try:
+            sys.stdout.write(text if text.endswith("\n") else text + "\n")
+            sys.stdout.flush()
+        except BrokenPipeError:
+            go_quiet(sys.stdout)
 
     def document(self, content: object) -> None:
         """The one JSON document, where it was asked for."""
         if self.as_json:
-            self.text(json.dumps(content, indent=2, ensure_ascii=False, default=str))
+            self.text(to_json(content))
 
     @contextmanager
     def progress(self) -> Iterator[Callable[[str, int, int], None]]:
@@ -87,9 +94,37 @@ class Output:
             yield moved
 
 
+class _Console(Console):
+    """A console that goes on without its reader: what is at work must not end with `| head`."""
+
+    def on_broken_pipe(self) -> None:
+        """Say nothing from here on."""
+        self.quiet = True
+        go_quiet(sys.stderr if self.stderr else sys.stdout)
+
+
+def go_quiet(stream: TextIO) -> None:
+    """Points a stream whose reader has gone at the null device."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, stream.fileno())
+    os.close(null)
+
+
+def never_fail_to_encode() -> None:
+    """Lets stdout write `?` for a letter that its encoding lacks, rather than fail."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+
+
+def to_json(content: object) -> str:
+    """The content as JSON; with escapes where stdout cannot hold every letter."""
+    holds_all = (sys.stdout.encoding or "utf-8").lower().startswith("utf")
+    return json.dumps(content, indent=2, ensure_ascii=not holds_all, default=str)
+
+
 def _console(*, stderr: bool) -> Console:
     stream = sys.stderr if stderr else sys.stdout
-    return Console(stderr=stderr, width=None if stream.isatty() else PLAIN_WIDTH)
+    return _Console(stderr=stderr, width=None if stream.isatty() else PLAIN_WIDTH)
 
 
 def log_to_stderr(*, verbose: bool) -> None:

@@ -5,21 +5,32 @@ from pathlib import Path
 from flows.console import Output, log_to_stderr
 from flows.settings import read_settings
 from flows.summary import run_summary
-from flows.workspace import open_tools
+from flows.workspace import open_tools, source_paths
 from schemas.run import Run
 
 
-def runs_command(workspace: Path, source: str | None, limit: int, *, as_json: bool) -> int:
+SHOWN = 20
+"""Runs that a terminal shows where no limit is given; `--json` has all."""
+
+
+def runs_command(workspace: Path, source: str | None, limit: int | None, *, as_json: bool) -> int:
     """Lists the runs; 0 also where there are none.
 
     Raises:
+        ConfigError: the workspace is none: nothing is made in it.
         StateError: the ledger cannot be read.
     """
     output = Output(as_json=as_json)
     log_to_stderr(verbose=False)
-    with open_tools(read_settings(workspace), with_lumos=False) as tools:
-        runs = tools.ledger.runs(source, limit)
+    settings = read_settings(workspace)
+    source_paths(settings.workspace)
+    most = limit or (None if as_json else SHOWN)
+    with open_tools(settings, with_lumos=False) as tools:
+        # One more than is shown tells whether there are more.
+        found = tools.ledger.runs(source, most and most + 1)
+    runs = found[:most]
     if runs:
+        cut = f": {most} are shown, --limit N shows more" if len(found) > len(runs) else ""
         columns = (
             "run",
             "source",
@@ -31,7 +42,7 @@ def runs_command(workspace: Path, source: str | None, limit: int, *, as_json: bo
             "job",
             "error",
         )
-        output.table("runs, newest first", columns, [_row(run) for run in runs])
+        output.table(f"runs, newest first{cut}", columns, [_row(run) for run in runs])
     else:
         output.line("no runs yet; lumos-ingest sync starts one")
     output.document([run_summary(run) for run in runs])

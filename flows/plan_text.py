@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
 from flows.planning import Planned
@@ -11,26 +12,39 @@ from schemas.errors import StateError
 from transforms.rejects import rejected_row_count
 
 _KEY_FILE = "sharing.key"
+_KEY_BYTES = 32
 _SHOWN = 200
 
 
 def sharing_key(state: Path) -> bytes:
     """The workspace's own key for hashes, made once, 0600: one id, one hash, in every plan.
 
+    One that is not whole is made anew: ids under a key that anyone can guess are no secret.
+
     Raises:
         StateError: it can neither be read nor made.
     """
     path, reason = state / _KEY_FILE, None
     try:
-        if not path.exists():
-            with os.fdopen(
-                os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb"
-            ) as file:
-                file.write(secrets.token_bytes(32))
+        if not path.exists() or len(path.read_bytes()) != _KEY_BYTES:
+            _make_key(path)
         return path.read_bytes()
     except OSError as error:
         reason = error.strerror
     raise StateError(f"{path}: the key for hashed ids cannot be used: {reason}")
+
+
+def _make_key(path: Path) -> None:
+    """Makes the file whole or not at all; the temporary one beside it is 0600 from the start."""
+    handle, made = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(secrets.token_bytes(_KEY_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        Path(made).replace(path)
+    finally:
+        Path(made).unlink(missing_ok=True)
 
 
 def hashed(key: bytes, text: str) -> str:

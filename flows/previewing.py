@@ -30,7 +30,7 @@ def preview_command(
     source = choose_sources(settings.workspace, [name], every=False)[0]
     with (
         output.progress() as progress,
-        open_tools(settings, with_lumos=False, progress=progress) as tools,
+        open_tools(settings, with_lumos=settings.api_token is not None, progress=progress) as tools,
     ):
         preview = preview_source(source, tools)
     planned = preview.planned

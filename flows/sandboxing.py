@@ -1,5 +1,6 @@
 """The command `sandbox`: the local Lumos API, until Ctrl-C."""
 
+import sqlite3
 from pathlib import Path
 from typing import Literal, TypedDict
 
@@ -23,7 +24,8 @@ def sandbox_command(host: str, port: int, options: SandboxOptions, *, as_json: b
     """Runs the sandbox until Ctrl-C, then 0.
 
     Raises:
-        ConfigError: an option that cannot be meant, a port that is taken.
+        ConfigError: an option that cannot be meant, a file that is no database, a port that is
+            taken.
     """
     output = Output(as_json=as_json)
     reason = None
@@ -40,6 +42,8 @@ def sandbox_command(host: str, port: int, options: SandboxOptions, *, as_json: b
         serve(host, port, create_app(**options), up=up)
     except ValueError as error:
         reason = str(error)
+    except sqlite3.Error as error:
+        reason = f"--db {options['db']}: {error}: name a file that the sandbox made, or a new one"
     except OSError as error:
         reason = f"cannot listen on {host}:{port}: {error.strerror or error}"
     if reason:

@@ -20,7 +20,8 @@ from prefect.cache_policies import NO_CACHE
 
 from flows.bugs import without_text
 from flows.settings import read_settings
-from flows.showing import ways_on
+from flows.showing import what_to_do
+from flows.planning import Planned
 from flows.stages import Outcome, sync_source
 from flows.workspace import choose_sources, open_tools
 from schemas.errors import GuardError
@@ -62,6 +63,11 @@ def _sync(source: str, workspace: str, *, allow_removals: bool) -> Outcome:
     if outcome.run.state == "held":
         raise GuardError(
             f"held as run {outcome.run.run_id}, nothing was uploaded: {outcome.planned.verdict}; "
-            f"{'; '.join(ways_on(source, outcome.planned))}"
+            f"{_what_to_type(source, outcome.planned)}"
         )
     return outcome
+
+
+def _what_to_type(source: str, planned: Planned) -> str:
+    lines = what_to_do(source, planned)[len(planned.verdict.breaches) :]
+    return "; ".join(" ".join(line.split()) for line in lines)

@@ -1,19 +1,26 @@
 """The command `sync`: each source in turn, one going wrong not keeping the next from its turn."""
 
-import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
+
+import httpx
 
 from flows.console import Output, log_to_stderr
 from flows.settings import read_settings
 from flows.showing import show_outcome
 from flows.stages import Outcome, sync_source
 from flows.summary import run_summary
-from flows.workspace import Tools, choose_sources, open_tools
-from schemas.errors import GuardError, IngestError
+from flows.workspace import Tools, open_tools, pick_sources
+from schemas.errors import ConfigError, GuardError, IngestError, StateError
+from schemas.settings import Settings
 from schemas.source_file import Source
 
-_log = logging.getLogger(__name__)
+_HEALTH_S = 10
+_SERVER_ERROR = 500
+
+Ended = tuple[int, dict[str, object]]
+"""An exit code, and the source's part of the document."""
 
 
 def sync_command(
@@ -27,20 +34,27 @@ def sync_command(
     output = Output(as_json=as_json)
     log_to_stderr(verbose=as_json)
     settings = read_settings(workspace)
-    sources = choose_sources(settings.workspace, names, every=every)
-    codes, documents = [0], []
-    with output.progress() as progress, open_tools(settings, progress=progress) as tools:
-        for source in sources:
-            code, document = _sync_one(source, tools, output, allow_removals=allow_removals)
-            codes.append(code)
-            documents.append(document)
-    output.document({"sources": documents})
+    sources, broken = pick_sources(settings.workspace, names, every=every)
+    for line in dict.fromkeys(map(str, broken.values())):
+        output.note(f"lumos-ingest: {line}")
+    ended: list[Ended] = [(error.exit_code, _short(name, error)) for name, error in broken.items()]
+    if sources:
+        ended += _sync_all(sources, settings, output, allow_removals=allow_removals)
+    output.document({"sources": [document for _, document in ended]})
+    codes = {code for code, _ in ended}
     return next((code for code in (2, 1, 3) if code in codes), 0)
 
 
-def _sync_one(
-    source: Source, tools: Tools, output: Output, *, allow_removals: bool
-) -> tuple[int, dict[str, object]]:
+def _sync_all(
+    sources: list[Source], settings: Settings, output: Output, *, allow_removals: bool
+) -> Iterator[Ended]:
+    check_prefect(os.environ.get("PREFECT_API_URL"))
+    with output.progress() as progress, open_tools(settings, progress=progress) as tools:
+        for source in sources:
+            yield _sync_one(source, tools, output, allow_removals=allow_removals)
+
+
+def _sync_one(source: Source, tools: Tools, output: Output, *, allow_removals: bool) -> Ended:
     reason = None
     try:
         outcome = _run(source, tools, allow_removals=allow_removals)
@@ -48,11 +62,7 @@ def _sync_one(
         reason = error
     if reason is not None:
         output.note(f"lumos-ingest: {source.name}: {reason}")
-        return reason.exit_code, {
-            "source": source.name,
-            "state": _state_of(reason),
-            "error": str(reason),
-        }
+        return reason.exit_code, _failed(source, reason, tools)
     show_outcome(source, outcome, output)
     document = {
         **run_summary(outcome.run),
@@ -62,8 +72,22 @@ def _sync_one(
     return GuardError.exit_code if outcome.run.state == "held" else 0, document
 
 
-def _state_of(error: IngestError) -> str:
-    return "held" if isinstance(error, GuardError) else "failed"
+def _failed(source: Source, reason: IngestError, tools: Tools) -> dict[str, object]:
+    """The run that ended with this line, as the ledger has it; else the line alone."""
+    try:
+        newest = tools.ledger.runs(source.name, 1)
+    except StateError:
+        newest = []
+    for run in newest:
+        is_held = run.state == "held" and run.run_id in str(reason)
+        if is_held or run.error == str(reason):
+            return {**run_summary(run), "error": str(reason)}
+    return _short(source.name, reason)
+
+
+def _short(name: str, error: IngestError) -> dict[str, object]:
+    state = "held" if isinstance(error, GuardError) else "failed"
+    return {"source": name, "state": state, "error": str(error)}
 
 
 def _run(source: Source, tools: Tools, *, allow_removals: bool) -> Outcome:
@@ -73,3 +97,23 @@ def _run(source: Source, tools: Tools, *, allow_removals: bool) -> Outcome:
     from flows.sync import sync
 
     return sync(source.name, str(tools.settings.workspace), allow_removals)
+
+
+def check_prefect(url: str | None) -> None:
+    """Asks the Prefect API that is named, if any, whether it is there, before Prefect waits for it.
+
+    Raises:
+        ConfigError: it does not answer.
+    """
+    if not url:
+        return
+    try:
+        status = httpx.get(f"{url.rstrip('/')}/health", timeout=_HEALTH_S).status_code
+        reason = f"answers {status}" if status >= _SERVER_ERROR else None
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+        reason = f"does not answer ({type(error).__name__})"
+    if reason:
+        raise ConfigError(
+            f"PREFECT_API_URL: the Prefect server {reason}: start it, or unset PREFECT_API_URL to "
+            "sync in this process"
+        )

@@ -43,7 +43,7 @@ def create_app(api: LumosApi, app: App) -> str:
     """
     if app.create is None or app.name is None:
         raise ConfigError("app.create is not given: the app may not be made")
-    _check_category(api, app.create.category)
+    check_category(api, app.create.category)
     body = {
         "name": app.name,
         "category": app.create.category,
@@ -103,7 +103,14 @@ def _id_of(answer: object, path: str) -> str:
     return app_id
 
 
-def _check_category(api: LumosApi, category: str) -> None:
+def check_category(api: LumosApi, category: str) -> None:
+    """Whether an app may be made in that category.
+
+    Raises:
+        ConfigError: Lumos does not have it; with the one that was meant, or all of them.
+        LumosUnavailableError: Lumos could not be reached.
+        LumosRefusedError: Lumos refused the request.
+    """
     path = f"{_PATH}/categories"
     known = api.get(path)
     if not isinstance(known, list) or not all(isinstance(one, str) for one in known):

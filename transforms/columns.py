@@ -1,6 +1,7 @@
 """From a source's columns to candidate rows: named, trimmed, mapped, not yet judged."""
 
 import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -30,6 +31,8 @@ VERBATIM = (
 """Ids are never touched; an absent one is an empty string, which contracts refuse.
 """
 
+_EMAIL = re.compile(r"@.*\.")
+
 UNSAID_STATUS = StatusColumn(constant="ACTIVE")
 """Only a source without any status column means ACTIVE (help centre 7793495392, of 2024-10-08).
 """
@@ -56,9 +59,11 @@ def use_of(
     A field that the mapping leaves out is read from the column of its own name, where there is one.
 
     Raises:
-        SourceFormatError: a column that the source file names is not in the table.
+        SourceFormatError: a column that the source file names is not in the table, or the first
+            line of its file is no header.
     """
     present = [column for column in table.rows.columns if column != ROW]
+    _check_header(table, present)
     fields: dict[str, TextColumn | TimeColumn] = {}
     for name, default in _defaults(named).items():
         written = getattr(named, name)
@@ -90,22 +95,33 @@ def _missing(
     table: RawTable, field: str, column: str | None, present: list[str]
 ) -> SourceFormatError:
     close = difflib.get_close_matches(column or "", present, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"it has {', '.join(map(repr, present))}"
+    # Not all of them: of a file without a header, these are a person's values.
+    hint = f"did you mean {close[0]!r}?" if close else f"it has {len(present)} columns"
     return SourceFormatError(f"{table.origin}: no column {column!r}, wanted for {field}; {hint}")
+
+
+def _check_header(table: RawTable, present: list[str]) -> None:
+    """Refuse names that are a row's values: an e-mail address names no column."""
+    if any(_EMAIL.search(column) for column in present):
+        raise SourceFormatError(
+            f"{table.origin}: the first line is data, not a header: say header: false, and name "
+            "the columns by their numbers, or export it with a header"
+        )
 
 
 def accounts_use(accounts: RawTable, file: SourceFile) -> ColumnUse:
     """How the accounts' columns are used; unknown ones become attributes where the file says so.
 
     Raises:
-        SourceFormatError: a named column is missing, or one is unknown and the file refuses those.
+        SourceFormatError: a named column is missing, one is unknown and the file refuses those, or
+            the first line is no header.
     """
     cells = frozenset(one.column for one in file.entitlements)
+    use = use_of(accounts, file.columns, file.attributes, cells)
     for one in file.entitlements:
         if one.column not in accounts.rows.columns:
             present = [column for column in accounts.rows.columns if column != ROW]
             raise _missing(accounts, f"entitlements of type {one.type}", one.column, present)
-    use = use_of(accounts, file.columns, file.attributes, cells)
     if use.unused and file.unknown_columns == "refuse":
         names = ", ".join(map(repr, use.unused))
         raise SourceFormatError(

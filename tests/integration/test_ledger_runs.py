@@ -11,7 +11,7 @@ from alembic.migration import MigrationContext
 
 from loaders.ledger import Ledger, open_ledger
 from loaders.ledger_tables import VERSION, VERSION_TABLE, metadata
-from schemas.errors import StateError
+from schemas.errors import BusyError, StateError
 from schemas.run import Run, RunState
 
 pytest_plugins = ["tests.postgresql_server"]
@@ -90,22 +90,67 @@ def test_runs_are_told_newest_first_even_where_a_clock_stepped_back(ledger: Ledg
     assert ledger.runs("none") == []
 
 
-def test_work_left_behind_is_told_oldest_first(ledger: Ledger) -> None:
+def test_work_left_behind_in_an_app_is_told_oldest_first(ledger: Ledger) -> None:
     states: list[RunState] = ["planned", "done", "submitted", "reading", "held", "failed"]
-    made = [ended(ledger, state) for state in states]
-    ended(ledger, "planned", "crm")
-    assert ledger.open_runs("hr") == [made[0], made[2]]
+    made = [ledger.update_run(ended(ledger, state).run_id, app_id="a1") for state in states]
+    ledger.update_run(ended(ledger, "planned").run_id, app_id="a2")
+    assert ledger.open_runs("a1") == [made[0], made[2]]
 
 
 def test_a_run_that_died_while_reading_is_ended(ledger: Ledger) -> None:
-    died = ledger.start_run("hr", "me@host", NOW)
-    others = [ended(ledger, "planned"), ledger.start_run("crm", "me@host", NOW)]
-    ledger.abandon_reading("hr", NOW + timedelta(hours=1))
+    died = ledger.start_run("hr", "me@host", NOW, "a1")
+    others = [
+        ledger.start_run("hr", "me@host", NOW, "a2"),
+        ledger.start_run("hr", "me@host", NOW),
+        ledger.start_run("crm", "me@host", NOW, "a1"),
+    ]
+    ledger.abandon_reading("hr", "a1", NOW + timedelta(hours=1))
     found = ledger.run(died.run_id)
     assert found is not None
     expected = ("failed", "interrupted", NOW + timedelta(hours=1))
     assert (found.state, found.error, found.ended_at) == expected
     assert [ledger.run(run.run_id) for run in others] == others
+
+
+def test_a_run_that_another_has_settled_is_not_written_over(ledger: Ledger) -> None:
+    run = ledger.start_run("hr", "me@host", NOW)
+    ledger.update_run(run.run_id, state="failed")
+    with pytest.raises(BusyError, match="settled by another process"):
+        ledger.update_run(run.run_id, expect=("reading",), state="planned")
+    found = ledger.run(run.run_id)
+    assert found is not None
+    assert found.state == "failed"
+    assert ledger.update_run(run.run_id, expect=("failed",), state="done").state == "done"
+
+
+def test_an_upload_that_failed_since_the_last_accepted_one_leaves_a_doubt(ledger: Ledger) -> None:
+    def sent(state: RunState, minute: int, content_hash: str | None = "x") -> str:
+        run = ended(ledger, state, minute=minute)
+        ledger.update_run(run.run_id, app_id="a1", content_hash=content_hash)
+        return run.run_id
+
+    sent("failed", 1)
+    sent("done", 2)
+    assert ledger.doubtful_runs("a1") == []
+    sent("failed", 3, None)
+    sent("held", 4)
+    doubtful = sent("failed", 5)
+    assert [run.run_id for run in ledger.doubtful_runs("a1")] == [doubtful]
+    assert ledger.doubtful_runs("a2") == []
+
+
+def test_each_apps_last_accepted_run_and_what_is_open_or_held_is_needed(ledger: Ledger) -> None:
+    def into(app_id: str, state: RunState, minute: int) -> str:
+        run = ended(ledger, state, minute=minute)
+        ledger.update_run(run.run_id, app_id=app_id)
+        return run.run_id
+
+    into("a1", "done", 1)
+    needed = {into("a1", "done", 2), into("a2", "done", 1), into("a1", "planned", 3)}
+    needed |= {into("a1", "held", 4)}
+    into("a1", "failed", 5)
+    ended(ledger, "done", "crm")
+    assert ledger.needed_runs("hr") == needed
 
 
 def test_the_accepted_run_is_the_one_that_was_accepted_last(ledger: Ledger) -> None:

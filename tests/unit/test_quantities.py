@@ -56,7 +56,8 @@ def test_anything_else_is_no_limit(text) -> None:
 def test_a_share_is_exact_and_never_below_its_floor(percent, base) -> None:
     limit = to_limit(f"{percent}%")
     assert limit.allowed(base, 0) == percent * base // 100
-    assert limit.allowed(base, 1) == max(1, percent * base // 100)
+    floor = 1 if percent else 0
+    assert limit.allowed(base, 1) == max(floor, percent * base // 100)
 
 
 @settings(deadline=None)
