@@ -54,7 +54,8 @@ def _parse(path: Path, dialect: Dialect, left_out: pl.Series) -> pl.DataFrame | 
     if left_out.len():
         scan = scan.filter(~pl.col(ROW).is_in(left_out.implode()))
     try:
-        return scan.collect(engine="streaming")
+        # One chunk: whatever gathers rows later is ten times as fast as on the reader's many.
+        return scan.collect(engine="streaming").rechunk()
     except pl.exceptions.PolarsError:
         return None
 

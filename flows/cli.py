@@ -164,7 +164,7 @@ def demo(
 ) -> None:
     """Sync the example sources into a sandbox, twice: a plan, a held guard, a kept reject.
 
-    Needs no set-up, no workspace and no network; leaves nothing behind. Example: `lumos-ingest demo`
+    Needs no set-up, no workspace, no network; leaves nothing behind. Example: `lumos-ingest demo`
     """
     from flows.demo import demo_command
 

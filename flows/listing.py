@@ -8,7 +8,6 @@ from flows.summary import run_summary
 from flows.workspace import open_tools, source_paths
 from schemas.run import Run
 
-
 SHOWN = 20
 """Runs that a terminal shows where no limit is given; `--json` has all."""
 

@@ -19,9 +19,9 @@ from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
 from flows.bugs import without_text
+from flows.planning import Planned
 from flows.settings import read_settings
 from flows.showing import what_to_do
-from flows.planning import Planned
 from flows.stages import Outcome, sync_source
 from flows.workspace import choose_sources, open_tools
 from schemas.errors import GuardError

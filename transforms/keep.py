@@ -57,9 +57,8 @@ def kept_records(
 
 def _missing(last: pl.DataFrame, current: pl.DataFrame, key: list[str]) -> pl.DataFrame:
     """The records of `last` that are not in `current`; cheap where `last` is cut down before."""
-    if last.height < current.height // 2:
-        names = last.select(pl.struct(key)).to_series().implode()
-        current = current.filter(pl.struct(key).is_in(names))
+    if len(key) == 1 and last.height < current.height // 2:
+        current = current.filter(pl.col(key[0]).is_in(last[key[0]].implode()))
     return last.join(current, on=key, how="anti", maintain_order="left")
 
 

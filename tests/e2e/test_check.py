@@ -17,7 +17,7 @@ def test_every_problem_is_told_at_once(workspace: Workspace):
     said = typed("check", "--workspace", str(workspace.path), "--json")
     assert said.code == 2
     assert "LUMOS_API_TOKEN" in said.document["lumos"]["problems"][0]
-    assert "exports/hr.csv" in said.document["hr"]["problems"][0]
+    assert "exports/hr.csv" in said.document["sources"]["hr"]["problems"][0]
 
 
 def test_a_column_that_is_not_there_is_told_before_a_sync(workspace: Workspace):
@@ -40,4 +40,29 @@ def test_what_this_version_does_not_act_on_is_told(workspace: Workspace):
     workspace.export(*rows(3))
     said = workspace.run("check", "--json")
     assert said.code == 0
-    assert "does not act on it" in said.document["hr"]["notes"][0]
+    assert "does not act on it" in said.document["sources"]["hr"]["notes"][0]
+
+
+def test_a_category_that_lumos_does_not_have_is_told_before_a_sync(workspace: Workspace):
+    workspace.source(SOURCE.replace("HR & Learning", "HR_AND_LEARNING"))
+    workspace.export(*rows(3))
+    said = workspace.run("check")
+    assert said.code == 2
+    assert "app.create.category: Lumos has no category 'HR_AND_LEARNING'; did you mean" in said.err
+
+
+def test_a_broken_source_file_is_one_finding_among_the_others(workspace: Workspace):
+    workspace.source("app: [", "broken")
+    workspace.export(*rows(3))
+    said = workspace.run("check", "--json")
+    assert said.code == 2
+    assert said.document["sources"]["hr"]["ok"]
+    assert "sources/broken.yaml" in said.document["sources"]["broken"]["problems"][0]
+    assert workspace.run("check", "hr").code == 0
+
+
+def test_a_source_may_be_called_lumos_or_state(workspace: Workspace):
+    (workspace.path / "sources" / "hr.yaml").rename(workspace.path / "sources" / "lumos.yaml")
+    workspace.export(*rows(3))
+    said = workspace.run("check", "--json")
+    assert said.document["lumos"]["facts"] != said.document["sources"]["lumos"]["facts"]

@@ -32,6 +32,11 @@ def test_every_command_and_option_is_in_the_reference():
         assert options_of(command) == set(re.findall(r"`(--[a-z][a-z-]+)", section)), command
 
 
+def test_every_command_takes_a_workspace_and_json():
+    for command in COMMANDS:
+        assert {"--workspace", "--json"} <= options_of(command), command
+
+
 def test_every_command_that_a_page_types_exists():
     typed_words = {
         word

@@ -1,5 +1,6 @@
 """The same sync as a Prefect flow, on a real Prefect server: one order of stages, two ways in."""
 
+import json
 import os
 import signal
 import socket
@@ -16,6 +17,7 @@ from terminal import SOURCE, Workspace, row, rows
 from loaders.ledger import open_ledger
 
 CANARY = "canary-4711"
+BUG_CANARY = "BUG-CANARY-4711"
 
 
 def die_with_parent() -> None:
@@ -70,13 +72,18 @@ def wait_until_healthy(url: str, server: subprocess.Popen[bytes]) -> None:
     raise AssertionError("the Prefect server did not come up")
 
 
-def as_flow(workspace: Workspace, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Types `lumos-ingest sync hr` in a process of its own, with a Prefect API configured."""
+def as_flow(
+    workspace: Workspace, env: dict[str, str], before: str = "", *words: str
+) -> subprocess.CompletedProcess[str]:
+    """Types `lumos-ingest sync hr` in a process of its own, with a Prefect API configured.
+
+    `before` is run in that process first.
+    """
     said = {"LUMOS_API_URL": workspace.sandbox.url, "LUMOS_API_TOKEN": workspace.sandbox.token}
-    program = "from flows.cli import main; main()"
-    words = ["-c", program, "sync", "hr", "--workspace", workspace.path]
+    program = f"{before}\nfrom flows.cli import main; main()"
+    typed = ["-c", program, "sync", "hr", "--workspace", workspace.path, *words]
     return subprocess.run(
-        [sys.executable, *words],
+        [sys.executable, *typed],
         env={**os.environ, **env, **said},
         capture_output=True,
         text=True,
@@ -122,10 +129,34 @@ class TestAsAFlow:
                     one.export(*nights)
                 direct, flow = typed.run("sync", "hr"), as_flow(workspace, prefect_env)
                 assert flow.returncode == direct.code, flow.stderr
+            # The last night was held: the one line says what to type.
+            assert "let it through: lumos-ingest sync hr --allow-removals" in flow.stderr.lower()
             assert ledger_of(workspace) == ledger_of(typed)
             assert names_and_permissions(workspace) == names_and_permissions(typed)
         states = [run["state"]["type"] for run in flow_runs(prefect_env)]
         assert states == ["FAILED", "COMPLETED", "COMPLETED"]
+
+    def test_a_bug_reaches_prefect_without_its_text(
+        self, workspace: Workspace, prefect_env: dict[str, str], prefect_home: Path, tmp_path: Path
+    ):
+        workspace.export(*rows(3))
+        broken = (
+            "import flows.stages\n"
+            "def broken(*_):\n"
+            f"    raise ValueError('{BUG_CANARY}'.lower()) from KeyError('{BUG_CANARY}'.lower())\n"
+            "flows.stages.extract = broken"
+        )
+        (tmp_path / "bugs").mkdir()
+        env = {**prefect_env, "TMPDIR": str(tmp_path / "bugs")}
+        said = as_flow(workspace, env, broken, "--json")
+        assert said.returncode == 1
+        [path] = (tmp_path / "bugs").glob("lumos-ingest-bug-*")
+        assert BUG_CANARY.lower() in path.read_text("utf-8")
+        assert json.loads(said.stdout)["error"].startswith("ValueError: a bug of this program")
+        assert BUG_CANARY.lower() not in said.stderr + said.stdout
+        database = b"".join(one.read_bytes() for one in prefect_home.glob("prefect.db*"))
+        assert b"ValueError: a bug of this program" in database
+        assert BUG_CANARY.lower().encode() not in database
 
     def test_no_row_and_no_secret_reaches_prefects_database(
         self, workspace: Workspace, prefect_env: dict[str, str], prefect_home: Path

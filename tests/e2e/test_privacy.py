@@ -13,6 +13,7 @@ ROWS = [
     f"{CANARY}4,{CANARY}",
     f"{CANARY}5,{CANARY}@example.com,{CANARY},{CANARY},ACTIVE,{CANARY},a\x07{CANARY}",
 ]
+HEADERLESS = f"{CANARY}1,{CANARY}@example.com,{CANARY}2,{CANARY}3,ACTIVE,{CANARY}4,{CANARY}5"
 WIDE = SOURCE + "guards: {max_rejected_rows: 100%}\n"
 
 
@@ -61,3 +62,24 @@ def test_an_upload_that_goes_wrong_says_no_value_of_a_row(workspace: Workspace, 
     assert said.code == 1
     assert spilled(workspace, said.err + said.out) == []
     assert workspace.sandbox.token not in said.err + said.out
+
+
+@pytest.mark.parametrize("command", ["sync", "preview", "check"])
+@pytest.mark.parametrize("unknown", ["warn", "refuse", "attribute"])
+def test_an_export_without_its_header_is_refused_and_not_quoted(
+    workspace: Workspace, command: str, unknown: str
+):
+    workspace.source(WIDE + f"unknown_columns: {unknown}\n")
+    workspace.export(*rows(2), header=HEADERLESS)
+    said = workspace.run(command, "hr")
+    assert said.code == 1
+    assert spilled(workspace, said.err + said.out) == []
+
+
+def test_an_export_without_its_header_is_told_what_it_lacks(workspace: Workspace):
+    workspace.export(*rows(2), header=HEADERLESS)
+    assert "first line is data, not a header: say header: false" in workspace.run("sync", "hr").err
+    workspace.export(*rows(2), header=HEADERLESS.replace("@", " at "))
+    said = workspace.run("sync", "hr")
+    assert "it has 7 columns" in said.err
+    assert spilled(workspace, said.err + said.out) == []

@@ -120,6 +120,77 @@ def test_an_unknown_option_is_wrong_usage(workspace: Workspace):
     assert workspace.run("sync", "--everything").code == 2
 
 
+def test_one_broken_source_file_does_not_stop_the_others(workspace: Workspace):
+    workspace.source("app: [", "broken")
+    workspace.export(*rows(3))
+    alone = workspace.run("sync", "hr")
+    assert (alone.code, "broken" in alone.err) == (0, False)
+    every = workspace.run("sync", "--all", "--json")
+    assert every.code == 2
+    assert "sources/broken.yaml" in one_line(every)
+    states = {one["source"]: one["state"] for one in every.document["sources"]}
+    assert states == {"broken": "failed", "hr": "done"}
+    assert workspace.run("sync", "broken").code == 2
+
+
+def test_a_workspace_that_the_system_refuses_is_told(tmp_path: Path):
+    answer = typed("sync", "--all", "--workspace", "x" * 300)
+    assert answer.code == 2
+    assert "File name too long" in one_line(answer)
+
+
+def test_the_runs_of_a_folder_that_is_no_workspace_are_not_listed(tmp_path: Path):
+    answer = typed("runs", "--workspace", str(tmp_path))
+    assert answer.code == 2
+    assert "no source files" in one_line(answer)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_no_database_is_told_by_the_sandbox(tmp_path: Path):
+    (tmp_path / "notes.txt").write_text("not a database " * 100)
+    answer = typed("sandbox", "--db", "notes.txt", "--workspace", str(tmp_path))
+    assert answer.code == 2
+    assert "notes.txt: file is not a database" in one_line(answer)
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["sync", "nobody"], 2),
+        (["preview", "hr"], 1),
+        (["runs", "--everything"], 2),
+        (["preview"], 2),
+    ],
+)
+def test_json_holds_one_document_also_where_nothing_ran(
+    workspace: Workspace, words: list[str], code: int
+):
+    answer = workspace.run(*words, "--json")
+    assert answer.code == code
+    assert set(answer.document) == {"error", "exit_code"}
+    assert answer.document["exit_code"] == code
+    assert answer.document["error"].split(":")[0] in answer.err.replace("\n", " ")
+
+
+def test_a_run_that_failed_is_told_whole_in_the_document(workspace: Workspace):
+    workspace.source(SOURCE + "rejected_rows: fail\n")
+    workspace.export(row(1), row(2).replace("@", "@@"))
+    answer = workspace.run("sync", "hr", "--json")
+    [document] = answer.document["sources"]
+    [listed] = workspace.run("runs", "--json").document
+    assert document == listed
+    assert document["error"] in one_line(answer)
+    assert document["counts"]["accounts_read"] == 2
+
+
+def test_a_prefect_server_that_does_not_answer_is_told_in_one_line(workspace: Workspace):
+    workspace.export(*rows(3))
+    answer = workspace.run("sync", "hr", env={"PREFECT_API_URL": "http://127.0.0.1:9/api"})
+    assert answer.code == 2
+    assert "PREFECT_API_URL: the Prefect server does not answer" in one_line(answer)
+    assert untouched(workspace)
+
+
 def test_an_export_that_may_not_be_read_is_told(workspace: Workspace):
     """Root may read anything, so the command runs without that capability."""
     workspace.export(*rows(3))
