@@ -87,7 +87,7 @@ def read_csv_file(export: Export, options: CsvOptions, *, id_column: str | None 
         if problem is not None:
             raise problem
     table = read.table
-    _log.info("%s: %d rows, %d rejected", export.name, table.read_count, table.rejects.height)
+    _log.debug("%s: %d rows, %d rejected", export.name, table.read_count, table.rejects.height)
     return read
 
 

@@ -101,8 +101,8 @@ def _warn_of_unknown(job_id: str, state: str) -> None:
 def _failure_text(job_id: str) -> str:
     return (
         f"job {job_id}: Lumos took the upload, then its job failed; Lumos gives no reason. Nothing"
-        " of this run is recorded as accepted. Look at the app in Lumos and at the run's report,"
-        " run again, and ask Lumos support with the job's id if it fails again"
+        " of this run is recorded as accepted. Look at the app in Lumos, run again, and ask Lumos"
+        " support with the job's id if it fails again"
     )
 
 

@@ -48,7 +48,7 @@ class Changes:
 class Plan:
     """What would happen if the snapshot were accepted.
 
-    The frames hold ids: they are kept in the private archive and shown to the operator, never
+    The frames hold ids: they are shown to the operator who asks for them, never
     logged.
 
     Attributes:

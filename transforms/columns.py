@@ -31,7 +31,8 @@ VERBATIM = (
 """Ids are never touched; an absent one is an empty string, which contracts refuse.
 """
 
-_EMAIL = re.compile(r"@.*\.")
+_EMAIL = re.compile(r"[^@\s]@(?!odata\.)[^@\s]+\.")
+"""An e-mail address, anywhere in a name; not OData's own columns (`manager@odata.type`)."""
 
 UNSAID_STATUS = StatusColumn(constant="ACTIVE")
 """Only a source without any status column means ACTIVE (help centre 7793495392, of 2024-10-08).
@@ -105,7 +106,7 @@ def _check_header(table: RawTable, present: list[str]) -> None:
     if any(_EMAIL.search(column) for column in present):
         raise SourceFormatError(
             f"{table.origin}: the first line is data, not a header: say header: false, and name "
-            "the columns by their numbers, or export it with a header"
+            "its columns column_1, column_2 and so on, or export it with a header"
         )
 
 

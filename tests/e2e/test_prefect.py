@@ -127,9 +127,12 @@ class TestAsAFlow:
             for nights in (rows(20), [*rows(18), row(20, "Reader; Writer"), row(21)], rows(5)):
                 for one in (workspace, typed):
                     one.export(*nights)
-                direct, flow = typed.run("sync", "hr"), as_flow(workspace, prefect_env)
+                direct = typed.run("sync", "hr")
+                flow = as_flow(workspace, prefect_env, "", "--json")
                 assert flow.returncode == direct.code, flow.stderr
-            # The last night was held: the one line says what to type.
+            # The last night was held: the document has the run, and the line says what to type.
+            [held] = json.loads(flow.stdout)["sources"]
+            assert (held["state"], held["plan"]["verdict"]["verdict"]) == ("held", "held")
             assert "let it through: lumos-ingest sync hr --allow-removals" in flow.stderr.lower()
             assert ledger_of(workspace) == ledger_of(typed)
             assert names_and_permissions(workspace) == names_and_permissions(typed)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from terminal import SOURCE, Workspace, rows
+from terminal import HEADER, SOURCE, Workspace, row, rows
 
 CANARY = "canary4711"
 ROWS = [
@@ -83,3 +83,8 @@ def test_an_export_without_its_header_is_told_what_it_lacks(workspace: Workspace
     said = workspace.run("sync", "hr")
     assert "it has 7 columns" in said.err
     assert spilled(workspace, said.err + said.out) == []
+
+
+def test_an_at_sign_in_a_header_alone_makes_it_no_data(workspace: Workspace):
+    workspace.export(row(1) + ",a,b", header=f"{HEADER},manager@odata.type,@type.of")
+    assert workspace.run("sync", "hr").code == 0

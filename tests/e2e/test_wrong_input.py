@@ -133,6 +133,14 @@ def test_one_broken_source_file_does_not_stop_the_others(workspace: Workspace):
     assert workspace.run("sync", "broken").code == 2
 
 
+def test_two_files_of_one_name_are_refused_and_others_are_not(workspace: Workspace):
+    workspace.export(*rows(3))
+    for ending in ("yaml", "yml"):
+        (workspace.path / "sources" / f"twin.{ending}").write_text(SOURCE, "utf-8")
+    assert "two files of this name" in one_line(workspace.run("sync", "twin"))
+    assert workspace.run("sync", "hr").code == 0
+
+
 def test_a_workspace_that_the_system_refuses_is_told(tmp_path: Path):
     answer = typed("sync", "--all", "--workspace", "x" * 300)
     assert answer.code == 2
