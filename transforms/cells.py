@@ -6,7 +6,7 @@ import polars as pl
 
 from schemas.source_columns import EntitlementColumn
 from schemas.tables import ENTITLEMENTS
-from transforms.held import pack, split_cells, unpack
+from transforms.held import recode, split_cells, unpack
 from transforms.links import ENTITLEMENT_KEY, NO_ENTITLEMENT, Linked, link_rejects, no_links
 from transforms.rows import row_numbers
 
@@ -68,16 +68,17 @@ def link_cells(
     row_of_code = pl.Series([None], dtype=pl.UInt32).new_from_index(0, size)
     row_of_code = row_of_code.scatter(codes, row_of_piece)
     pairs = unpack(cells.packed)
-    entitlement = row_of_code.gather(pairs["entitlement"])
-    packed = pack(account_rows.gather(pairs["account"]), entitlement)
-    lost = pairs.filter(entitlement.is_null())
+    packed = recode(pairs, account_rows, row_of_code)
+    lost = pairs.clear()
+    if packed.len() < pairs.height:
+        lost = pairs.filter(row_of_code.gather(pairs["entitlement"]).is_null())
     rejects = link_rejects(
         accounts.select(pl.all().gather(lost["account"])),
         _names(cells, lost["entitlement"]),
         cells.column.column,
         NO_ENTITLEMENT,
     )
-    return Linked(packed.drop_nulls(), rejects, packed.len(), 0, lost.height)
+    return Linked(packed, rejects, pairs.height, 0, lost.height)
 
 
 def _names(cells: CellPieces, codes: pl.Series) -> pl.DataFrame:

@@ -20,6 +20,7 @@ from schemas.source_columns import (
 from schemas.source_file import SourceFile
 from schemas.statuses import STATUS_OF
 from schemas.tables import ROW
+from transforms.threads import two_at_once
 from transforms.times import to_utc
 
 VERBATIM = (
@@ -150,11 +151,11 @@ def to_candidates(
     finds them.
     """
     labels = sorted(set(use.fields) - set(schema))
-    filled = [
-        _filled(rows, name, use.fields.get(name), schema.get(name, pl.String()))
-        for name in (*schema, *labels)
-    ]
-    return pl.DataFrame(filled)
+
+    def filled(name: str) -> pl.Series:
+        return _filled(rows, name, use.fields.get(name), schema.get(name, pl.String()))
+
+    return pl.DataFrame(list(two_at_once(filled, (*schema, *labels))))
 
 
 def _filled(

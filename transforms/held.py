@@ -3,8 +3,12 @@
 import polars as pl
 
 from schemas.tables import HELD
+from transforms.threads import two_at_once
 
 _ACCOUNT = 1 << 32
+PAIRS = 250_000
+"""Associations renumbered at a time."""
+
 SLICE = 20_000
 """Accounts whose cells are split at a time: the pieces of a slice stay in the processor's cache."""
 
@@ -38,8 +42,15 @@ def packed_of(held: pl.DataFrame) -> pl.Series:
 
 def recode(held: pl.DataFrame, account: pl.Series, entitlement: pl.Series) -> pl.Series:
     """`held` packed under new row numbers (old -> new); pairs that have none are left out."""
-    moved = pack(account.gather(held["account"]), entitlement.gather(held["entitlement"]))
-    return moved.drop_nulls()
+
+    def moved(start: int) -> pl.Series:
+        pairs = held.slice(start, PAIRS)
+        there = pack(account.gather(pairs["account"]), entitlement.gather(pairs["entitlement"]))
+        return there.drop_nulls()
+
+    # In parts: what a part needs in between stays small, and is not asked of the system anew.
+    parts = two_at_once(moved, range(0, held.height, PAIRS))
+    return pl.concat([pl.Series(dtype=pl.UInt64), *parts])
 
 
 def split_cells(cells: pl.Series, separator: str) -> tuple[pl.Series, pl.DataFrame]:
@@ -50,19 +61,20 @@ def split_cells(cells: pl.Series, separator: str) -> tuple[pl.Series, pl.DataFra
     from 0.
     """
     words = pl.Categorical(pl.Categories.random())
-    packed = [pl.Series(dtype=pl.UInt64)]
-    known = [pl.Series("piece", dtype=words)]
-    for start in range(0, cells.len(), SLICE):
+
+    def split(start: int) -> tuple[pl.Series, pl.Series]:
         lists = cells.slice(start, SLICE).fill_null("").str.split(separator)
         text = lists.explode().str.strip_chars()
         said = text != ""
         pieces = text.filter(said).cast(words)
         owner = _owners(lists.list.len()).filter(said) + start
-        packed.append(pack(owner, pieces.to_physical()))
-        known.append(pieces.unique().alias("piece"))
-    each = pl.concat(known).unique()
-    pieces_by_code = pl.DataFrame({"code": each.to_physical(), "piece": each.cast(pl.String)})
-    return pl.concat(packed), pieces_by_code
+        return pack(owner, pieces.to_physical()), pieces.unique()
+
+    parts = list(two_at_once(split, range(0, cells.len(), SLICE)))
+    packed = pl.concat([pl.Series(dtype=pl.UInt64), *(pairs for pairs, _ in parts)])
+    known = pl.concat([pl.Series(dtype=words), *(pieces for _, pieces in parts)]).unique()
+    pieces = pl.DataFrame({"code": known.to_physical(), "piece": known.cast(pl.String)})
+    return packed, pieces
 
 
 def _owners(lengths: pl.Series) -> pl.Series:

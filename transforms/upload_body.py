@@ -2,14 +2,13 @@
 
 import io
 import json
-from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 
 import polars as pl
 
 from schemas.snapshot import Snapshot
 from transforms.permissions import to_permissions
+from transforms.threads import two_at_once
 
 SLICE = 20_000
 """Accounts encoded at a time; two slices go at once, outside the interpreter's lock.
@@ -28,9 +27,11 @@ def to_body_parts(snapshot: Snapshot, start: int = 0, count: int | None = None) 
     end = (
         snapshot.accounts.height if count is None else min(start + count, snapshot.accounts.height)
     )
-    starts = range(start, end, SLICE)
-    slices = ((snapshot, permissions, at, min(SLICE, end - at)) for at in starts)
-    for number, part in enumerate(_two_at_once(slices)):
+
+    def encoded(at: int) -> bytes:
+        return _encode(snapshot, permissions, at, min(SLICE, end - at))
+
+    for number, part in enumerate(two_at_once(encoded, range(start, end, SLICE))):
         yield part if number == 0 else b"," + part
 
 
@@ -40,20 +41,6 @@ def to_head(app_id: str) -> bytes:
 
 
 TAIL = b"]}"
-
-
-def _two_at_once(
-    slices: Iterable[tuple[Snapshot, pl.Series, int, int]],
-) -> Iterator[bytes]:
-    """`_encode` over `slices` on two threads, in order, never more than three slices ahead."""
-    waiting: deque[object] = deque()
-    with ThreadPoolExecutor(2) as pool:
-        for one in slices:
-            waiting.append(pool.submit(_encode, *one))
-            if len(waiting) > 2:  # noqa: PLR2004 - one a thread, one ready
-                yield waiting.popleft().result()  # type: ignore[attr-defined]
-        while waiting:
-            yield waiting.popleft().result()  # type: ignore[attr-defined]
 
 
 def _encode(snapshot: Snapshot, permissions: pl.Series, start: int, count: int) -> bytes:
