@@ -11,7 +11,7 @@ from dlt.destinations import filesystem
 
 @dlt.resource(name="accounts", max_table_nesting=0)
 def accounts(path: str) -> Iterator[list[dict[str, str]]]:
-    """The file's rows, as its own documentation reads a CSV: dicts, in batches."""
+    """The file's rows as dicts, in batches: the standard library reads, dlt does the rest."""
     with Path(path).open(newline="") as file:
         batch = []
         for row in csv.DictReader(file):

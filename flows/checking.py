@@ -11,7 +11,8 @@ from extractors.read import probe_source
 from flows.console import Output, log_to_stderr
 from flows.settings import read_settings
 from flows.stages import no_such_app
-from flows.workspace import open_tools, pick_sources, to_lumos_api, utc_now
+from flows.tools import open_tools, to_lumos_api, utc_now
+from flows.workspace import pick_sources
 from loaders.apps import check_category, find_app
 from loaders.lumos_api import LumosApi
 from schemas.errors import IngestError

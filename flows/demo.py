@@ -19,7 +19,8 @@ from flows.settings import read_settings
 from flows.showing import show_outcome
 from flows.stages import Outcome, sync_source
 from flows.summary import run_summary
-from flows.workspace import choose_sources, open_tools
+from flows.tools import open_tools
+from flows.workspace import choose_sources
 from sandbox.server import Sandbox, running_sandbox
 from schemas.errors import ConfigError
 

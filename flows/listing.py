@@ -5,7 +5,8 @@ from pathlib import Path
 from flows.console import Output, log_to_stderr
 from flows.settings import read_settings
 from flows.summary import run_summary
-from flows.workspace import open_tools, source_paths
+from flows.tools import open_tools
+from flows.workspace import source_paths
 from schemas.run import Run
 
 SHOWN = 20

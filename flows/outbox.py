@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 
-from flows.workspace import Tools
+from flows.tools import Tools
 from loaders.bodies import write_body
 from schemas.errors import StateError
 from schemas.run import Run

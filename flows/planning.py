@@ -8,7 +8,7 @@ from extractors.read import read_source
 from flows.guarding import Verdict, judge, live_breaches
 from flows.outbox import content_hash
 from flows.publishing import accepted_snapshot
-from flows.workspace import Tools
+from flows.tools import Tools
 from loaders.apps import find_app
 from schemas.errors import ContractError
 from schemas.plan import Plan

@@ -10,7 +10,8 @@ from flows.planning import Planned, Preview, preview_source
 from flows.settings import read_settings
 from flows.showing import show_plan, what_to_do
 from flows.summary import plan_summary, run_counts
-from flows.workspace import choose_sources, open_tools
+from flows.tools import open_tools
+from flows.workspace import choose_sources
 from schemas.errors import ConfigError, GuardError
 from schemas.snapshot import associations_of
 from transforms.import_csv import to_import_table

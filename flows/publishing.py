@@ -9,8 +9,8 @@ import logging
 from collections.abc import Callable
 
 from flows.outbox import Bodies, an_outbox, content_hash, write_bodies
+from flows.tools import Tools
 from flows.turn import Turn
-from flows.workspace import Tools
 from loaders.accounts import compare_accounts, read_accounts, submit_accounts
 from loaders.jobs import wait_for_job
 from loaders.lumos_api import LumosApi

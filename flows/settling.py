@@ -5,8 +5,8 @@ from datetime import timedelta
 from functools import partial
 
 from flows.publishing import publish
+from flows.tools import Tools
 from flows.turn import Turn
-from flows.workspace import Tools
 from schemas.errors import (
     BusyError,
     IngestError,

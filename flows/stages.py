@@ -25,8 +25,8 @@ from flows.planning import (
 from flows.publishing import publish, save_held
 from flows.settling import end_badly, prune, settle
 from flows.summary import plan_summary, run_counts
+from flows.tools import Tools
 from flows.turn import Turn, a_turn
-from flows.workspace import Tools
 from loaders.apps import create_app, find_app
 from loaders.lumos_api import LumosApi
 from schemas.errors import ConfigError, IngestError

@@ -23,7 +23,8 @@ from flows.planning import Planned
 from flows.settings import read_settings
 from flows.showing import what_to_do
 from flows.stages import Outcome, sync_source
-from flows.workspace import choose_sources, open_tools
+from flows.tools import open_tools
+from flows.workspace import choose_sources
 from schemas.errors import GuardError
 
 

@@ -11,7 +11,8 @@ from flows.settings import read_settings
 from flows.showing import show_outcome
 from flows.stages import Outcome, sync_source
 from flows.summary import run_summary
-from flows.workspace import Tools, open_tools, pick_sources
+from flows.tools import Tools, open_tools
+from flows.workspace import pick_sources
 from schemas.errors import ConfigError, GuardError, IngestError, StateError
 from schemas.settings import Settings
 from schemas.source_file import Source

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from flows.workspace import Tools
+from flows.tools import Tools
 from loaders.leases import Lease, app_lease
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from flows.settings import read_settings
 from flows.stages import sync_source
-from flows.workspace import choose_sources, open_tools
+from flows.tools import open_tools
+from flows.workspace import choose_sources
 from loaders.ledger import Ledger
 
 
