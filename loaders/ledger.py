@@ -102,9 +102,7 @@ class Ledger:
         self.in_transaction(lambda connection: connection.execute(runs.insert(), _to_row(run)))
         return run
 
-    def update_run(
-        self, run_id: str, *, expect: Collection[str] = (), **changes: object
-    ) -> Run:
+    def update_run(self, run_id: str, *, expect: Collection[str] = (), **changes: object) -> Run:
         """The run after `changes` to its fields.
 
         With `expect`, nothing changes unless the run is in one of those states: a process that was
