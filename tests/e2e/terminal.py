@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import logging
 import os
 import sys
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Any
 import httpx
 
 from flows.cli import main
+from flows.console import OURS
 from sandbox.server import Sandbox
 
 HEADER = "id,email,given,family,state,team,roles"
@@ -77,7 +79,9 @@ class Workspace:
 
 
 def typed(*words: str, env: dict[str, str] | None = None) -> Said:
-    """Types `lumos-ingest WORDS` and takes down what it says."""
+    """Types `lumos-ingest WORDS` and takes down what it says; the process is as it was after."""
+    umask = os.umask(0o022)
+    os.umask(umask)
     out, err, argv, before = io.StringIO(), io.StringIO(), sys.argv, dict(os.environ)
     code = 0
     try:
@@ -92,6 +96,11 @@ def typed(*words: str, env: dict[str, str] | None = None) -> Said:
         code = int(ended.code or 0)
     finally:
         sys.argv = argv
+        os.umask(umask)
+        for name in OURS:
+            logger = logging.getLogger(name)
+            logger.handlers, logger.propagate = [], True
+            logger.setLevel(logging.NOTSET)
         os.environ.clear()
         os.environ.update(before)
     return Said(code, out.getvalue(), err.getvalue())
