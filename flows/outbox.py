@@ -100,7 +100,7 @@ def write_bodies(
     digest, byte_count = hashlib.sha256(), 0
     paths: list[Path] = []
 
-    def hashed(start: int) -> Iterator[bytes]:
+    def hashed(start: int) -> Iterator[bytes | memoryview]:
         yield to_head(run.app_id or "")
         if start:
             digest.update(b",")

@@ -7,7 +7,7 @@ from pathlib import Path
 from schemas.errors import StateError
 
 
-def write_body(path: Path, parts: Iterable[bytes]) -> int:
+def write_body(path: Path, parts: Iterable[bytes | memoryview]) -> int:
     """Writes `parts` to a new file, 0600; how many bytes they are.
 
     Raises:

@@ -99,7 +99,7 @@ def test_a_large_body_comes_in_parts_and_in_order() -> None:
     roles = source_file("entitlements: [{type: Role, column: roles}]\n")
     large = snapshot([account(f"{n:05}", roles=f"r{n % 7}") for n in range(count)], roles)
 
-    assert len(list(to_body_parts(large))) == 3
+    assert len([part for part in to_body_parts(large) if part != b","]) == 3
     assert [
         (one["unique_identifier"], [held["name"] for held in one["permissions"]])
         for one in sent(large)
