@@ -72,6 +72,19 @@ def test_a_held_plan_is_not_let_through_when_the_source_has_moved(workspace: Wor
     assert len(workspace.accounts()) == 20
 
 
+def test_a_held_plan_is_not_let_through_when_others_would_be_removed(workspace: Workspace):
+    """As many as were held, but not the same ones: nobody has looked at these."""
+    workspace.export(*rows(20))
+    workspace.run("sync", "hr")
+    workspace.export(*rows(9))
+    workspace.run("sync", "hr")
+    workspace.export(*rows(20)[11:])
+    said = workspace.run("sync", "hr", "--allow-removals")
+    assert said.code == 3
+    assert "The source has moved since run" in said.out
+    assert len(workspace.accounts()) == 20
+
+
 def test_removals_that_nobody_has_looked_at_are_not_let_through(workspace: Workspace):
     workspace.export(*rows(20))
     workspace.run("sync", "hr")
