@@ -96,6 +96,8 @@ def _tallies(planned: Planned) -> list[str]:
     for title, labels in (
         ("Attributes that are new", plan.attributes_added),
         ("Attributes that are gone", plan.attributes_removed),
+        ("Fields that no account had before", plan.fields_filled),
+        ("Fields that no account has any more", plan.fields_emptied),
     ):
         if labels:
             lines.append(f"- {title}: {', '.join(labels)}")

@@ -109,6 +109,8 @@ def _show_tallies(planned: Planned, output: Output) -> None:
     for title, labels in (
         ("attributes that are new", plan.attributes_added),
         ("attributes that are gone", plan.attributes_removed),
+        ("fields that no account had before", plan.fields_filled),
+        ("fields that no account has any more", plan.fields_emptied),
     ):
         if labels:
             output.line(f"{title}: {', '.join(labels)}")

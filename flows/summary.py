@@ -39,6 +39,8 @@ def plan_summary(plan: Plan, verdict: Verdict) -> dict[str, object]:
         "changed_fields": plan.changed_fields,
         "attributes_added": list(plan.attributes_added),
         "attributes_removed": list(plan.attributes_removed),
+        "fields_filled": list(plan.fields_filled),
+        "fields_emptied": list(plan.fields_emptied),
         "verdict": verdict_summary(verdict),
     }
 

@@ -64,6 +64,8 @@ class Plan:
         changed_fields: a field's name: how many accounts differ in it.
         attributes_added: labels that were not there before.
         attributes_removed: labels that are gone.
+        fields_filled: fields of accounts that no account had before, and some have now.
+        fields_emptied: fields that some account had before, and none has now: a column that went.
         account_changes: `ACCOUNT_CHANGES`, by id.
         entitlement_changes: `ENTITLEMENT_CHANGES`, in the catalogue's order.
         association_changes: `ASSOCIATION_CHANGES`, in the snapshot's order, removed ones last.
@@ -80,6 +82,8 @@ class Plan:
     changed_fields: dict[str, int] = field(default_factory=dict)
     attributes_added: tuple[str, ...] = ()
     attributes_removed: tuple[str, ...] = ()
+    fields_filled: tuple[str, ...] = ()
+    fields_emptied: tuple[str, ...] = ()
     account_changes: pl.DataFrame = field(
         default_factory=lambda: pl.DataFrame(schema=ACCOUNT_CHANGES)
     )

@@ -49,6 +49,8 @@ def to_plan(snapshot: Snapshot, last: Snapshot | None) -> Plan:
         changed_fields=changed_fields,
         attributes_added=tuple(one for one in labels if one not in labels_before and last),
         attributes_removed=tuple(one for one in labels_before if one not in labels),
+        fields_filled=_said_only_in(snapshot, before) if last else (),
+        fields_emptied=_said_only_in(before, snapshot) if snapshot.accounts.height else (),
         account_changes=account_changes,
         entitlement_changes=entitlement_changes,
         association_changes=association_changes,
@@ -59,6 +61,16 @@ def snapshot_of_nothing(like: Snapshot) -> Snapshot:
     """An empty snapshot with the columns of `like`."""
     return Snapshot(
         like.accounts.clear(), like.entitlements.clear(), like.resources.clear(), like.held.clear()
+    )
+
+
+def _said_only_in(one: Snapshot, other: Snapshot) -> tuple[str, ...]:
+    """The fields that some account of `one` has, and none of `other`."""
+    return tuple(
+        name
+        for name in ACCOUNTS
+        if one.accounts[name].null_count() < one.accounts.height
+        and other.accounts[name].null_count() == other.accounts.height
     )
 
 

@@ -115,3 +115,19 @@ def test_the_tables_can_be_taken_away_as_private_files(workspace: Workspace, tmp
     )
     assert second["Role"] == ""
     assert "delimiter used inside a cell: ;" in said.err
+
+
+def test_a_column_that_went_and_one_that_came_are_told(workspace: Workspace):
+    workspace.source(
+        SOURCE.replace("  user_status: state", "  user_status: state\n  username: login")
+    )
+    header = "id,email,given,family,state,team,roles,login"
+    workspace.export(*[f"{one}," for one in rows(3)], header=header)
+    workspace.run("sync", "hr")
+    without_names = [
+        ",".join([*one.split(",")[:2], "", "", *one.split(",")[4:], "nick"]) for one in rows(3)
+    ]
+    workspace.export(*without_names, header=header)
+    plan = workspace.run("preview", "hr", "--json").document["plan"]
+    assert plan["fields_emptied"] == ["given_name", "family_name"]
+    assert plan["fields_filled"] == ["username"]
