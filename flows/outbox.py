@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from tempfile import mkdtemp
 
 from flows.tools import Tools
 from loaders.bodies import write_body
+from loaders.processes import is_dead, this_process, to_process
 from schemas.errors import StateError
 from schemas.run import Run
 from schemas.snapshot import Snapshot
@@ -20,6 +20,7 @@ from transforms.upload_body import TAIL, to_body_parts, to_head
 
 _log = logging.getLogger(__name__)
 _OUTBOX = "outbox-"
+_HOLDER = "holder"
 
 LARGE_BODY = 10_000_000
 """Bytes.
@@ -46,11 +47,12 @@ def an_outbox(state: Path) -> Iterator[Path]:
         StateError: it cannot be made.
     """
     for left in state.glob(f"{_OUTBOX}*"):
-        if not is_alive(holder_of(left)):
+        if _is_left_behind(left):
             shutil.rmtree(left, ignore_errors=True)
-    reason = None
+    reason, me = None, this_process()
     try:
-        folder = Path(mkdtemp(prefix=f"{_OUTBOX}{os.getpid()}-", dir=state))
+        folder = Path(mkdtemp(prefix=_OUTBOX, dir=state))
+        (folder / _HOLDER).write_text(f"{me}\n{me.place}", "utf-8")
     except OSError as error:
         reason = error.strerror
     if reason:
@@ -61,23 +63,13 @@ def an_outbox(state: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def holder_of(outbox: Path) -> int:
-    """The process an outbox belongs to, by its name; 0 where the name says none."""
-    number = outbox.name.removeprefix(_OUTBOX).partition("-")[0]
-    return int(number) if number.isdigit() else 0
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process of this machine runs under that number."""
-    if not pid:
-        return False
+def _is_left_behind(outbox: Path) -> bool:
+    """Whether the process that made an outbox certainly is no more."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        holder, _, place = (outbox / _HOLDER).read_text("utf-8").partition("\n")
+    except OSError:
         return False
-    except PermissionError:
-        return True
-    return True
+    return holder.count(":") > 1 and is_dead(to_process(holder, place))
 
 
 def content_hash(snapshot: Snapshot) -> str:

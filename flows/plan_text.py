@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from flows.planning import Planned
+from flows.summary import plan_tallies
 from schemas.errors import StateError
 from transforms.rejects import rejected_row_count
 
@@ -82,26 +83,8 @@ def to_markdown(source_name: str, planned: Planned, key: bytes) -> str:
 
 
 def _tallies(planned: Planned) -> list[str]:
-    plan = planned.plan
-    said = [
-        ("Accounts by status", plan.by_status),
-        ("Status changes", plan.status_flips),
-        ("Fields that changed", plan.changed_fields),
-    ]
-    lines = [
-        f"- {title}: " + ", ".join(f"{name} {count}" for name, count in tally.items())
-        for title, tally in said
-        if tally
-    ]
-    for title, labels in (
-        ("Attributes that are new", plan.attributes_added),
-        ("Attributes that are gone", plan.attributes_removed),
-        ("Fields that no account had before", plan.fields_filled),
-        ("Fields that no account has any more", plan.fields_emptied),
-    ):
-        if labels:
-            lines.append(f"- {title}: {', '.join(labels)}")
-    return [*lines, ""]
+    told = plan_tallies(planned.plan)
+    return [*(f"- {title.capitalize()}: {text}" for title, text in told), ""]
 
 
 def _rejects(planned: Planned) -> list[str]:

@@ -5,6 +5,7 @@ import polars as pl
 from flows.console import Output
 from flows.planning import Planned
 from flows.stages import Outcome
+from flows.summary import plan_tallies
 from schemas.source_file import Source
 
 SHOWN = 10
@@ -98,22 +99,8 @@ def show_plan(name: str, planned: Planned, output: Output) -> None:
 
 
 def _show_tallies(planned: Planned, output: Output) -> None:
-    plan = planned.plan
-    for title, tally in (
-        ("accounts by status", plan.by_status),
-        ("status changes", plan.status_flips),
-        ("fields that changed", plan.changed_fields),
-    ):
-        if tally:
-            output.line(f"{title}: " + ", ".join(f"{key} {count}" for key, count in tally.items()))
-    for title, labels in (
-        ("attributes that are new", plan.attributes_added),
-        ("attributes that are gone", plan.attributes_removed),
-        ("fields that no account had before", plan.fields_filled),
-        ("fields that no account has any more", plan.fields_emptied),
-    ):
-        if labels:
-            output.line(f"{title}: {', '.join(labels)}")
+    for title, text in plan_tallies(planned.plan):
+        output.line(f"{title}: {text}")
     for warning in planned.normalized.warnings:
         output.line(f"note: {warning}", "yellow")
     output.line("")

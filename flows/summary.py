@@ -45,6 +45,27 @@ def plan_summary(plan: Plan, verdict: Verdict) -> dict[str, object]:
     }
 
 
+def plan_tallies(plan: Plan) -> list[tuple[str, str]]:
+    """What a plan tells beside its counts, as (title, text); nothing of what is empty."""
+    tallies = (
+        ("accounts by status", plan.by_status),
+        ("status changes", plan.status_flips),
+        ("fields that changed", plan.changed_fields),
+    )
+    names = (
+        ("attributes that are new", plan.attributes_added),
+        ("attributes that are gone", plan.attributes_removed),
+        ("fields that no account had before", plan.fields_filled),
+        ("fields that no account has any more", plan.fields_emptied),
+    )
+    told = [
+        (title, ", ".join(f"{name} {count}" for name, count in tally.items()))
+        for title, tally in tallies
+    ]
+    told += [(title, ", ".join(labels)) for title, labels in names]
+    return [(title, text) for title, text in told if text]
+
+
 def verdict_summary(verdict: Verdict) -> dict[str, object]:
     """The verdict as JSON holds it."""
     return {

@@ -139,16 +139,23 @@ def test_a_preview_compares_with_the_app_it_would_go_to(workspace: Workspace):
 
 
 def test_what_a_dead_process_left_in_the_outbox_is_swept(tmp_path: Path):
-    dead = subprocess.run(
-        [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True
+    program = (
+        "import os, sys, pathlib; from flows.outbox import an_outbox\n"
+        "with an_outbox(pathlib.Path(sys.argv[1])) as folder:\n"
+        "    (folder / 'body-00000.json').write_text('rows'); os._exit(0)"
     )
-    left = tmp_path / f"outbox-{int(dead.stdout)}-x"
-    left.mkdir()
-    (left / "body-00000.json").write_text("rows")
+    subprocess.run([sys.executable, "-c", program, tmp_path], check=True)
+    [left] = tmp_path.iterdir()
     with an_outbox(tmp_path) as folder:
         assert not left.exists()
         assert list(tmp_path.iterdir()) == [folder]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_outbox_of_a_process_that_lives_is_left_alone(tmp_path: Path):
+    with an_outbox(tmp_path) as first, an_outbox(tmp_path) as second:
+        assert first.exists()
+        assert second.exists()
 
 
 @pytest.mark.parametrize("retention", ["0s", "1s"])
