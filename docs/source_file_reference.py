@@ -11,7 +11,9 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from schemas.directory_sources import ActiveDirectorySource, Branch, LdapSource, LdifSource
 from schemas.quantities import Limit, duration_text
+from schemas.secrets import Secret
 from schemas.source_columns import (
     AccountColumns,
     AccountTypeColumn,
@@ -26,6 +28,7 @@ from schemas.source_columns import (
 from schemas.source_file import SourceFile
 from schemas.source_kinds import ActivitySource, Completeness, CsvSource
 from schemas.source_parts import Activity, App, AppCreation, Guards, Poll, Schedule, Upload
+from schemas.sql_source import Partition, Queries, Query, SqlSource, Tls
 from schemas.statuses import STATUS_OF
 
 PLAIN = {
@@ -58,6 +61,16 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("app.create", AppCreation),
     ("source, of kind csv", CsvSource),
     ("source.complete", Completeness),
+    ("source, of kind sql", SqlSource),
+    ("source.queries", Queries),
+    ("A query", Query),
+    ("A query's partition", Partition),
+    ("source.tls", Tls),
+    ("source, of kind ldap", LdapSource),
+    ("source, of kind active_directory", ActiveDirectorySource),
+    ("source, of kind ldif", LdifSource),
+    ("source.users and source.groups", Branch),
+    ("A secret", Secret),
     ("columns", AccountColumns),
     ("A column of text", TextColumn),
     ("columns.user_status", StatusColumn),
@@ -103,6 +116,8 @@ def _kind(annotation: object) -> str:
         title = next(title for title, model in SECTIONS if model is annotation)
         return f"[{title}](#{_anchor(title)})"
     inside = typing.get_args(annotation)
+    if typing.get_origin(annotation) is typing.Annotated:
+        annotation, inside = inside[0], ()
     match typing.get_origin(annotation):
         case typing.Literal:
             return " or ".join(f"`{one}`" for one in inside)

@@ -49,6 +49,14 @@ class FileProbe:
     separator: str
     columns: tuple[str, ...]
 
+    @property
+    def said(self) -> str:
+        """The same for a person."""
+        return (
+            f"{self.size_bytes} bytes, {self.encoding}, separator {self.separator!r}, "
+            f"{len(self.columns)} columns"
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class FileRead:

@@ -1,59 +1,74 @@
-"""The one way into the extractors: a source's rows, whole or an error, by its kind."""
+"""The one way into the extractors: a source's rows, whole or an error, by its kind.
+
+A kind's reader is imported where it is called for, so that a CSV source loads no driver.
+"""
 
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import assert_never
 
-from extractors.csv_file import FileProbe
 from extractors.csv_source import probe_csv_source, read_csv_source
-from schemas.raw import Raw
+from schemas.errors import ConfigError
+from schemas.raw import Probe, Raw
+from schemas.secrets import Resolve, no_secrets
+from schemas.source_file import AnySource
 from schemas.source_kinds import CsvSource
 
 _NO_IDS: Mapping[str, str] = {}
+_NO_NAMES: frozenset[str] = frozenset()
 
 
 def read_source(
-    source: CsvSource,
+    source: AnySource,
     workspace: Path,
     *,
     now: datetime,
     sleep: Callable[[float], None] = time.sleep,
+    resolve: Resolve = no_secrets,  # noqa: ARG001 - for the kinds that log in
     id_columns: Mapping[str, str] = _NO_IDS,
+    named: frozenset[str] = _NO_NAMES,  # noqa: ARG001 - for directories
 ) -> Raw:
     """Everything the source holds, with the proof that it is everything.
 
     `id_columns` names the column of the id, by table; a line with too few or too many fields is
-    then rejected with the id it seems to carry, so that its record is known and kept.
+    then rejected with the id it seems to carry, so that its record is known and kept. `named` are
+    the columns that the source file names: of a directory, just these attributes are asked for.
 
     Raises:
-        ConfigError: a path out of the workspace, a directory, a separator that is also the quote.
-        SourceUnavailableError: no such file, no match, no permission, or it never came to rest.
-        SourceIncompleteError: too old, empty, cut off, changed while it was read, or not the number
-            of rows promised.
-        SourceFormatError: no text in a known encoding, no usable header, or it reads two ways.
+        ConfigError: the source cannot be meant as it is written, or a secret is not in its place.
+        SourceUnavailableError: it cannot be reached, opened or logged in to, or never came to rest.
+        SourceIncompleteError: it answered, but not with everything.
+        SourceFormatError: it answered, but not as agreed.
     """
     match source:
         case CsvSource():
             return read_csv_source(source, workspace, now=now, sleep=sleep, id_columns=id_columns)
         case _:
-            assert_never(source)
+            raise ConfigError(f"source.kind: this version does not read {source.kind} yet")
 
 
-def probe_source(source: CsvSource, workspace: Path, *, now: datetime) -> tuple[FileProbe, ...]:
-    """What each file of the source looks like from its first lines, in the order of the tables.
-
-    Nothing is waited for and no row is checked. A compressed file is unpacked whole all the same.
+def probe_source(
+    source: AnySource,
+    workspace: Path,
+    *,
+    now: datetime,
+    resolve: Resolve = no_secrets,  # noqa: ARG001 - for the kinds that log in
+    named: frozenset[str] = _NO_NAMES,  # noqa: ARG001 - for directories
+) -> tuple[Probe, ...]:
+    """What each table of the source looks like, in the order of the tables; little is read.
 
     Raises:
         ConfigError: as `read_source`.
-        SourceUnavailableError: no such file, no match, no permission.
-        SourceIncompleteError: too old, without its marker, empty, or a cut archive.
-        SourceFormatError: not text in a known encoding, or no usable header.
+        SourceUnavailableError: as `read_source`.
+        SourceIncompleteError: too old, without its marker, empty, or a limit that would cut it.
+        SourceFormatError: not as agreed, as far as a first look shows.
     """
     match source:
         case CsvSource():
-            return probe_csv_source(source, workspace, now=now)
+            return tuple(
+                Probe(one.table, one.path, one.said, one.columns)
+                for one in probe_csv_source(source, workspace, now=now)
+            )
         case _:
-            assert_never(source)
+            raise ConfigError(f"source.kind: this version does not read {source.kind} yet")

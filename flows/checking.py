@@ -6,9 +6,9 @@ from pathlib import Path
 
 import polars as pl
 
-from extractors.csv_file import FileProbe
 from extractors.read import probe_source
 from flows.console import Output, log_to_stderr
+from flows.secrets import to_resolver
 from flows.settings import read_settings
 from flows.stages import no_such_app
 from flows.tools import open_tools, to_lumos_api, utc_now
@@ -16,7 +16,7 @@ from flows.workspace import pick_sources
 from loaders.apps import check_category, find_app
 from loaders.lumos_api import LumosApi
 from schemas.errors import IngestError
-from schemas.raw import RawTable
+from schemas.raw import Probe, RawTable
 from schemas.settings import Settings
 from schemas.source_file import Source
 from schemas.tables import REJECTS, ROW
@@ -124,7 +124,7 @@ def _check_state(settings: Settings) -> Findings:
 def check_source(source: Source, settings: Settings, api: LumosApi | None) -> Findings:
     """Whether the source can be read under its file, and its app be found; no row is judged."""
     findings = Findings(source.name)
-    findings.attempt(lambda: _look_at_files(source, settings, findings))
+    findings.attempt(lambda: _look_at_source(source, settings, findings))
     if api is not None:
         findings.attempt(lambda: _look_for_app(source, api, findings))
     for key in ("activity", "schedule"):
@@ -135,24 +135,28 @@ def check_source(source: Source, settings: Settings, api: LumosApi | None) -> Fi
     return findings
 
 
-def _look_at_files(source: Source, settings: Settings, findings: Findings) -> None:
-    for file in probe_source(source.file.source, settings.workspace, now=utc_now()):
-        findings.facts.append(
-            f"{file.table}: {file.path}, {file.size_bytes} bytes, {file.encoding}, "
-            f"separator {file.separator!r}, {len(file.columns)} columns"
-        )
-        _look_at_columns(source, file, findings)
+def _look_at_source(source: Source, settings: Settings, findings: Findings) -> None:
+    probes = probe_source(
+        source.file.source,
+        settings.workspace,
+        now=utc_now(),
+        resolve=to_resolver(settings.workspace),
+        named=source.file.named_columns,
+    )
+    for probe in probes:
+        findings.facts.append(f"{probe.table}: {probe.origin}, {probe.said}")
+        _look_at_columns(source, probe, findings)
 
 
-def _look_at_columns(source: Source, file: FileProbe, findings: Findings) -> None:
+def _look_at_columns(source: Source, probe: Probe, findings: Findings) -> None:
     """The mapping against the columns that are there, on a table without a row."""
-    rows = pl.DataFrame(schema={name: pl.String() for name in file.columns} | {ROW: pl.UInt32()})
-    table = RawTable(file.table, rows, pl.DataFrame(schema=REJECTS), 0, file.path)
-    if file.table == "accounts":
+    rows = pl.DataFrame(schema={name: pl.String() for name in probe.columns} | {ROW: pl.UInt32()})
+    table = RawTable(probe.table, rows, pl.DataFrame(schema=REJECTS), 0, probe.origin)
+    if probe.table == "accounts":
         use = accounts_use(table, source.file)
         if use.unused:
             findings.notes.append(
-                f"{file.path}: columns the source file does not name: "
+                f"{probe.origin}: columns the source file does not name: "
                 f"{', '.join(map(repr, use.unused))}"
             )
         return
@@ -161,7 +165,7 @@ def _look_at_columns(source: Source, file: FileProbe, findings: Findings) -> Non
         "resources": source.file.resource_columns,
         "associations": source.file.association_columns,
     }
-    use_of(table, mappings[file.table], {}, frozenset())
+    use_of(table, mappings[probe.table], {}, frozenset())
 
 
 def _look_for_app(source: Source, api: LumosApi, findings: Findings) -> None:

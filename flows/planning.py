@@ -83,6 +83,8 @@ def extract(source: Source, tools: Tools) -> Raw:
         tools.settings.workspace,
         now=tools.now(),
         sleep=tools.sleep,
+        resolve=tools.resolve,
+        named=source.file.named_columns,
         id_columns={"accounts": source.file.columns.integration_specific_id.column or ""},
     )
     for proof in raw.proof:

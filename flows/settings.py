@@ -31,7 +31,7 @@ def read_settings(workspace: Path, environ: Mapping[str, str] | None = None) -> 
         ConfigError: the workspace is no folder or may not be read, or a setting cannot be meant.
     """
     root = _root(workspace)
-    said = {**_dot_env(root), **(os.environ if environ is None else environ)}
+    said = environment_of(root, os.environ if environ is None else environ)
     state = _place(said.get("LUMOS_INGEST_STATE") or STATE_FOLDER, root, "LUMOS_INGEST_STATE")
     token = (said.get("LUMOS_API_TOKEN") or "").strip()
     return Settings(
@@ -43,6 +43,15 @@ def read_settings(workspace: Path, environ: Mapping[str, str] | None = None) -> 
         retention=_retention(said.get("LUMOS_INGEST_RETENTION") or RETENTION),
         workspace=root,
     )
+
+
+def environment_of(workspace: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables of `environ`, and those of the workspace's `.env` that it lacks.
+
+    Raises:
+        ConfigError: `.env` cannot be read.
+    """
+    return {**_dot_env(workspace), **environ}
 
 
 def _root(workspace: Path) -> Path:

@@ -2,15 +2,17 @@
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import sleep
 
+from flows.secrets import to_resolver
 from loaders.archive import Archive, open_archive
 from loaders.ledger import Ledger, open_ledger
 from loaders.lumos_api import LumosApi
 from schemas.errors import ConfigError, StateError
+from schemas.secrets import Resolve, no_secrets
 from schemas.settings import Settings
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -36,6 +38,7 @@ class Tools:
         api: open; None for a command that does not need Lumos.
         now: the clock, UTC.
         sleep: waits for seconds.
+        resolve: fetches the secrets that source files name.
         progress: told (stage, how much is done, of how much; 0 where that is not known).
     """
 
@@ -45,6 +48,7 @@ class Tools:
     api: LumosApi | None = None
     now: Callable[[], datetime] = utc_now
     sleep: Callable[[float], None] = sleep
+    resolve: Resolve = no_secrets
     progress: Callable[[str, int, int], None] = quiet
 
 
@@ -62,13 +66,16 @@ def open_tools(
         StateError: the state folder, the ledger or the archive cannot be used.
     """
     make_state_folder(settings)
-    if with_lumos:
-        api = to_lumos_api(settings)
-        with open_ledger(settings.ledger) as ledger, api:
-            yield Tools(settings, ledger, open_archive(settings.archive), api, progress=progress)
-        return
-    with open_ledger(settings.ledger) as ledger:
-        yield Tools(settings, ledger, open_archive(settings.archive), progress=progress)
+    api = to_lumos_api(settings) if with_lumos else None
+    with open_ledger(settings.ledger) as ledger, api or nullcontext():
+        yield Tools(
+            settings,
+            ledger,
+            open_archive(settings.archive),
+            api,
+            resolve=to_resolver(settings.workspace),
+            progress=progress,
+        )
 
 
 def to_lumos_api(settings: Settings) -> LumosApi:

@@ -13,7 +13,8 @@ class RawTable:
     Attributes:
         name: `accounts`, `entitlements`, `resources` or `associations`.
         rows: every column as text under the source's own names, and `ROW`: the line in the source,
-            UInt32. An empty cell is an empty string. In the source's order.
+            UInt32. An empty cell is an empty string, a null one (of a database, of an attribute
+            that is not there) is null. In the source's order.
         rejects: rows that could not be split into columns (`REJECTS`), with no row of theirs in
             `rows`.
         read_count: rows read; `rows.height` plus the rows in `rejects`.
@@ -25,6 +26,23 @@ class RawTable:
     rejects: pl.DataFrame
     read_count: int
     origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What one table of a source looks like at first sight.
+
+    Attributes:
+        table: as in `RawTable`.
+        origin: the file, query or base, for messages.
+        said: what was found, for a person.
+        columns: the columns it has, as the source calls them.
+    """
+
+    table: str
+    origin: str
+    said: str
+    columns: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

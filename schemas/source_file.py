@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationError, field_validator
 
+from schemas.directory_sources import ActiveDirectorySource, LdapSource, LdifSource
 from schemas.errors import ConfigError
 from schemas.source_columns import (
     AccountColumns,
@@ -19,8 +20,12 @@ from schemas.source_columns import (
 from schemas.source_kinds import CsvSource
 from schemas.source_parts import Activity, App, Guards, Schedule, Upload
 from schemas.source_problems import first_problem
+from schemas.sql_source import SqlSource
 from schemas.tables import ACCOUNT_FIELDS
 from schemas.yaml_text import to_yaml_document
+
+AnySource = CsvSource | SqlSource | LdapSource | ActiveDirectorySource | LdifSource
+"""Whatever a source file may name, by its `kind`."""
 
 
 class SourceFile(Strict):
@@ -30,7 +35,7 @@ class SourceFile(Strict):
     """
 
     app: App = Field(description="The Lumos app that receives this source.")
-    source: CsvSource = Field(description="What is read, and how.")
+    source: AnySource = Field(discriminator="kind", description="What is read, and how.")
     columns: AccountColumns = Field(
         AccountColumns(), description="The canonical field of an account: the source's column."
     )
@@ -50,7 +55,9 @@ class SourceFile(Strict):
         AssociationColumns(), description="The same, for a file of associations."
     )
     unknown_columns: Literal["warn", "refuse", "attribute"] = Field(
-        "warn", description="What to do with a column of the accounts that the file does not name."
+        "warn",
+        description="What to do with a column of the accounts that the file does not name; of kind "
+        "sql it becomes an attribute unless this says otherwise.",
     )
     guards: Guards = Field(Guards(), description="Bounds on a plan; a breach uploads nothing.")
     rejected_rows: Literal["keep_last", "leave_out", "fail"] = Field(
@@ -76,6 +83,20 @@ class SourceFile(Strict):
         if unusable:
             raise ValueError(f"{unusable[0]!r} cannot be a label: choose another")
         return attributes
+
+    @property
+    def named_columns(self) -> frozenset[str]:
+        """The columns of the accounts that the file names, as the source calls them."""
+        fields = (getattr(self.columns, name) for name in self.columns.model_fields_set)
+        origins = (*(one for one in fields if one is not None), *self.attributes.values())
+        names = {one.column for one in origins if one.column is not None}
+        return frozenset(names | {one.column for one in self.entitlements})
+
+    @property
+    def makes_attributes(self) -> bool:
+        """Whether columns that the file does not name become attributes."""
+        is_said = "unknown_columns" in self.model_fields_set
+        return self.unknown_columns == "attribute" or (self.source.kind == "sql" and not is_said)
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,7 +130,7 @@ def accounts_use(accounts: RawTable, file: SourceFile) -> ColumnUse:
             f"{accounts.origin}: columns the source file does not name: {names}; "
             "name them under columns or attributes, or say unknown_columns: warn"
         )
-    if file.unknown_columns == "attribute":
+    if file.makes_attributes:
         extra = {
             name: TextColumn(column=name)
             for name in use.unused

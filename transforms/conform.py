@@ -142,7 +142,8 @@ def _rejects(
 def _is_blank(table: RawTable, index: pl.Series) -> pl.Series:
     """Whether every cell of a row is blank, as in the empty rows below a spreadsheet's table."""
     cells = table.rows.select(pl.exclude(ROW).gather(index))
-    return cells.select(pl.all_horizontal(pl.all().str.strip_chars() == "")).to_series()
+    is_blank = (pl.all().str.strip_chars() == "").fill_null(value=True)
+    return cells.select(pl.all_horizontal(is_blank)).to_series()
 
 
 def _values(table: RawTable, use: ColumnUse, column: object, index: pl.Series) -> pl.Series:

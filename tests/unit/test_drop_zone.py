@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from extractors.csv_file import FileProbe
 from extractors.drop_zone import check_unchanged, find_export
 from extractors.read import probe_source, read_source
 from schemas.errors import (
@@ -17,7 +16,7 @@ from schemas.errors import (
     SourceIncompleteError,
     SourceUnavailableError,
 )
-from schemas.raw import Raw
+from schemas.raw import Probe, Raw
 from schemas.source_kinds import CsvSource
 
 _NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -298,7 +297,7 @@ def test_a_probe_tells_what_the_files_look_like_and_reads_no_row(tmp_path: Path)
     _write(tmp_path / "a.csv", 'id;n\n1;"never closed\n')
     source = CsvSource(kind="csv", accounts="*.csv", complete={"stable_for": "5h"})
     assert probe_source(source, tmp_path, now=_NOW) == (
-        FileProbe("accounts", "a.csv", 21, _NOW - timedelta(hours=1), "utf-8", ";", ("id", "n")),
+        Probe("accounts", "a.csv", "21 bytes, utf-8, separator ';', 2 columns", ("id", "n")),
     )
 
 

@@ -1,0 +1,100 @@
+"""The sources of kind `ldap`, `active_directory` and `ldif`: directories and their exports."""
+
+from datetime import timedelta
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from schemas.quantities import Duration
+from schemas.secrets import Secret
+from schemas.source_columns import Strict
+
+Scope = Literal["subtree", "level", "base"]
+
+
+class Branch(Strict):
+    """Where entries of one sort are, and which of those there count."""
+
+    base: str | None = Field(
+        None, min_length=1, description="Where to search; base_dn if not given."
+    )
+    filter: str | None = Field(None, min_length=1, description="An LDAP filter (RFC 4515).")
+    scope: Scope = Field("subtree", description="How deep.")
+
+
+class DirectoryModel(Strict):
+    """What a directory's entries mean."""
+
+    users: Branch = Field(Branch(), description="Which entries are accounts.")
+    groups: Branch | None = Field(
+        Branch(), description="Which entries are entitlements; null reads none."
+    )
+    nested_groups: Literal["effective", "direct"] = Field(
+        "effective", description="Whether members of a group in a group hold the outer one, too."
+    )
+    separator: str = Field("; ", min_length=1, description="Between the values of one attribute.")
+
+
+class DirectoryServer(DirectoryModel):
+    """How a directory is reached and read."""
+
+    host: str | tuple[str, ...] = Field(description="A host, or several to fall back on.")
+    port: int | None = Field(None, ge=1, le=65535, description="389, for ldaps 636, if not given.")
+    protocol: Literal["ldap", "ldaps", "starttls"] = Field(
+        "ldaps", description="How it is secured."
+    )
+    base_dn: str = Field(min_length=1, description="The root of every search.")
+    username: str | None = Field(
+        None, min_length=1, description="A DN, or what the SASL mechanism or the domain knows."
+    )
+    password: Secret | None = Field(None, description="The password's place.")
+    authentication: Literal["simple", "plain", "digest-md5", "external", "gssapi", "anonymous"] = (
+        Field("simple", description="A simple bind, or a SASL mechanism.")
+    )
+    allow_plaintext: bool = Field(
+        False, description="Lets a simple bind go over an unsecured connection."
+    )
+    validate_certificate: bool = Field(True, description="false trusts any certificate.")
+    ca_file: str | None = Field(None, min_length=1, description="Authorities that are trusted.")
+    certificate: str | None = Field(None, min_length=1, description="Our own certificate.")
+    key: str | None = Field(None, min_length=1, description="The certificate's private key.")
+    page_size: int | None = Field(
+        None, ge=1, description="Entries a page; what the server allows if not given."
+    )
+    connect_timeout: Duration = Field(timedelta(seconds=15), description="For connecting, binding.")
+    search_timeout: Duration = Field(timedelta(minutes=30), description="For each search.")
+
+    @model_validator(mode="after")
+    def _check_credentials(self) -> "DirectoryServer":
+        needs = self.authentication in {"simple", "plain", "digest-md5"}
+        if needs and (self.username is None or self.password is None):
+            raise ValueError(
+                f"authentication {self.authentication} needs a username and a password; "
+                "or say authentication: anonymous"
+            )
+        return self
+
+
+class LdapSource(DirectoryServer):
+    """Accounts and groups in an LDAP directory such as OpenLDAP."""
+
+    kind: Literal["ldap"]
+
+
+class ActiveDirectorySource(DirectoryServer):
+    """Accounts and groups in an Active Directory domain."""
+
+    kind: Literal["active_directory"]
+
+
+class LdifSource(DirectoryModel):
+    """The same, from an LDIF export of a directory."""
+
+    kind: Literal["ldif"]
+    file: str = Field(min_length=1, description="A path, or a pattern: the newest match counts.")
+    model: Literal["ldap", "active_directory"] = Field(
+        "ldap", description="Which of the two it was exported from."
+    )
+    max_age: Duration | None = Field(
+        timedelta(hours=36), description="An older export is refused; null takes any."
+    )
