@@ -84,7 +84,10 @@ def test_a_mistake_is_named_by_file_line_and_key(more, line, key, said) -> None:
             SMALLEST.replace("name: X", "id: X, create: {category: C, description: D}"),
             "sources/x.yaml:1: app: an app given by id is there already",
         ),
-        (SMALLEST.replace("csv,", "sql,"), "sources/x.yaml:2: source.kind: should be one of 'csv', 'sql'"),
+        (
+            SMALLEST.replace("csv,", "xml,"),
+            "sources/x.yaml:2: source.kind: should be one of 'csv', 'sql'",
+        ),
         (SMALLEST.replace("csv,", "csv, csv: 1,"), "sources/x.yaml:2: source.csv: no such key"),
         (
             SMALLEST.replace("a.csv", "a.csv, separator: ';;'"),
