@@ -181,3 +181,29 @@ def names_and_permissions(workspace: Workspace) -> dict[str, list[str]]:
         one: [permission["name"] for permission in account["permissions"]]
         for one, account in workspace.accounts().items()
     }
+
+
+def test_a_secret_block_is_fetched_and_one_that_is_not_there_is_one_line(prefect_env, tmp_path):
+    program = """
+from pathlib import Path
+from prefect.blocks.system import Secret as PrefectSecret
+from flows.secrets import to_resolver
+from schemas.errors import ConfigError
+from schemas.secrets import Secret
+PrefectSecret(value="canary-4711").save("hr-password")
+resolve = to_resolver(Path())
+assert resolve(Secret(prefect="hr-password")).get_secret_value() == "canary-4711"
+try:
+    resolve(Secret(prefect="not-there"))
+except ConfigError as error:
+    print(error)
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, **prefect_env},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.strip() == "the secret block not-there does not exist in Prefect"
