@@ -25,7 +25,7 @@ def read_source(
     *,
     now: datetime,
     sleep: Callable[[float], None] = time.sleep,
-    resolve: Resolve = no_secrets,  # noqa: ARG001 - for the kinds that log in
+    resolve: Resolve = no_secrets,
     id_columns: Mapping[str, str] = _NO_IDS,
     named: frozenset[str] = _NO_NAMES,  # noqa: ARG001 - for directories
 ) -> Raw:
@@ -43,7 +43,9 @@ def read_source(
     """
     match source:
         case CsvSource():
-            return read_csv_source(source, workspace, now=now, sleep=sleep, id_columns=id_columns)
+            return read_csv_source(
+                source, workspace, now=now, sleep=sleep, resolve=resolve, id_columns=id_columns
+            )
         case _:
             raise ConfigError(f"source.kind: this version does not read {source.kind} yet")
 
@@ -53,7 +55,7 @@ def probe_source(
     workspace: Path,
     *,
     now: datetime,
-    resolve: Resolve = no_secrets,  # noqa: ARG001 - for the kinds that log in
+    resolve: Resolve = no_secrets,
     named: frozenset[str] = _NO_NAMES,  # noqa: ARG001 - for directories
 ) -> tuple[Probe, ...]:
     """What each table of the source looks like, in the order of the tables; little is read.
@@ -68,7 +70,7 @@ def probe_source(
         case CsvSource():
             return tuple(
                 Probe(one.table, one.path, one.said, one.columns)
-                for one in probe_csv_source(source, workspace, now=now)
+                for one in probe_csv_source(source, workspace, now=now, resolve=resolve)
             )
         case _:
             raise ConfigError(f"source.kind: this version does not read {source.kind} yet")

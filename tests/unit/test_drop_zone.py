@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from extractors.drop_zone import check_unchanged, find_export
+from extractors.drop_zones import DropZones
 from extractors.read import probe_source, read_source
 from schemas.errors import (
     ConfigError,
@@ -273,7 +274,9 @@ def test_one_number_is_of_the_accounts_alone(tmp_path: Path) -> None:
 def test_an_export_that_changes_while_it_is_read_is_incomplete(tmp_path: Path) -> None:
     path = _write(tmp_path / "a.csv", age=timedelta(0))
 
-    export = find_export("accounts", "a.csv", tmp_path)
+    export = find_export(
+        "accounts", "a.csv", DropZones(CsvSource(kind="csv", accounts="a.csv"), tmp_path)
+    )
     check_unchanged(export)
     path.write_text("id,n\n1,b\n", encoding="utf-8")
     with pytest.raises(SourceIncompleteError, match=r"a\.csv: changed while it was read"):
