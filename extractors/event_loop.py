@@ -27,7 +27,10 @@ class EventLoop:
             raise
 
     def close(self) -> None:
-        """Ends the loop and its thread."""
+        """Ends the loop and its threads."""
+        asyncio.run_coroutine_threadsafe(
+            self._loop.shutdown_default_executor(), self._loop
+        ).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()

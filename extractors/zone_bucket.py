@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 _Done = TypeVar("_Done")
 _BLOCK = 8 << 20
 _MOST_READ = 16 << 20
+_REFUSED = "it refuses: the credentials are wrong, or may not do this"
 _REASONS = (
+    ("169.254.169.254", "no key is given, and this machine is lent none"),
     ("nosuchbucket", "there is no such bucket"),
+    ("401 unauthorized", _REFUSED),
+    ("403 forbidden", _REFUSED),
     ("dns error", "the host's name is not known"),
     ("connection refused", "the connection is refused"),
     ("certificate", "the server's certificate is not trusted: name its CA in ca_file"),
     ("timed out", "no answer in time"),
     ("timeout", "no answer in time"),
-    ("invalidaccesskeyid", "it refuses the credentials"),
-    ("signaturedoesnotmatch", "it refuses the credentials"),
-    ("instance metadata", "no credentials are given and this machine has none of its own"),
-    ("private key", "the credentials are not in the form they should have"),
 )
 """Words of the store's error text, which is never shown: an address in it can hold a key."""
 
@@ -163,12 +163,10 @@ class BucketZone:
         name = f"{self.base}/{key}"
         try:
             return work()
-        except FileNotFoundError:
-            reason = "there is no such file, or no such bucket"
-        except UnauthenticatedError:
-            reason = "it refuses the credentials"
-        except PermissionDeniedError as error:
-            reason = _reason(error, "it refuses: the credentials are wrong or may not do this")
+        except FileNotFoundError as error:
+            reason = _reason(error, "there is no such file, or no such bucket")
+        except (PermissionDeniedError, UnauthenticatedError):
+            reason = _REFUSED
         except PreconditionError:
             reason = ""
         except (BaseError, ValueError) as error:

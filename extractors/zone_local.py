@@ -4,6 +4,7 @@ import errno
 import glob
 import os
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,7 +75,7 @@ class LocalZone:
         problem = None
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            _move(path, target)
+            move_file(path, target)
         except FileExistsError:
             problem = "a file of that name is there"
         except OSError as error:
@@ -86,16 +87,27 @@ class LocalZone:
         """Nothing to end."""
 
 
-def _move(path: Path, target: Path) -> None:
-    """A link and its original's removal: unlike a rename, it never replaces a file."""
+def move_file(
+    path: Path, target: Path, link: Callable[[Path, Path], None] = Path.hardlink_to
+) -> None:
+    """Moves by a link and its original's removal: unlike a rename, it never replaces a file.
+
+    A move that was cut off between the two is ended. Where the file system has no links, it is a
+    rename to a name that was free a moment before.
+
+    Raises:
+        OSError: another file is there, or the system refuses.
+    """
     try:
-        target.hardlink_to(path)
+        link(target, path)
     except FileExistsError:
-        if not target.samefile(path):  # else a move that was cut off between the two
+        if not target.samefile(path):
             raise
     except OSError as error:
-        if error.errno not in _NO_LINKS or os.path.lexists(target):
+        if error.errno not in _NO_LINKS:
             raise
+        if os.path.lexists(target):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
         path.rename(target)
         return
     path.unlink()

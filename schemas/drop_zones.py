@@ -1,13 +1,26 @@
 """Who logs in to a drop zone beyond the workspace, one model a kind of zone."""
 
-from typing import Literal
+import re
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 from pydantic import model_validator as check_model
 
 from schemas.secrets import Secret
 from schemas.source_columns import Strict, check_zone
 from schemas.zone_urls import ZONE_KINDS, ZoneUrl, check_export_path, to_zone_url
+
+_HOST_KEY = re.compile(r"SHA256:[A-Za-z0-9+/]{43}=?|[a-z0-9@.-]+ [A-Za-z0-9+/]+=*( .*)?")
+
+
+def _check_address(written: str) -> str:
+    """The address of a store; ValueError where it is none."""
+    if not re.fullmatch(r"https?://[^\s/?#@]+/?", written):
+        raise ValueError("write https:// and the host, or host:port")
+    return written
+
+
+Address = Annotated[str, AfterValidator(_check_address)]
 
 
 class S3Zone(Strict):
@@ -21,9 +34,7 @@ class S3Zone(Strict):
     secret_access_key: Secret | None = None
     session_token: Secret | None = Field(None, description="With a key that is lent for a time.")
     region: str | None = Field(None, min_length=1, description="The bucket's region.")
-    endpoint: str | None = Field(
-        None, pattern="^https?://", description="The address of a store that is not AWS's."
-    )
+    endpoint: Address | None = Field(None, description="The address of a store that is not AWS's.")
     ca_file: str | None = Field(
         None, min_length=1, description="The CA certificates of such a store, besides the usual."
     )
@@ -47,7 +58,7 @@ class GcsZone(Strict):
         None,
         description="The account's JSON key. Without it: Google's own variables, or the machine's.",
     )
-    endpoint: str | None = Field(None, pattern="^https://", description="Another address.")
+    endpoint: Address | None = Field(None, description="Another address, over TLS.")
 
 
 class AzureZone(Strict):
@@ -59,7 +70,7 @@ class AzureZone(Strict):
         description="Without it and `sas`: Azure's own variables, or the machine's identity.",
     )
     sas: Secret | None = Field(None, description="A shared access signature in place of the key.")
-    endpoint: str | None = Field(None, pattern="^https://", description="Another address.")
+    endpoint: Address | None = Field(None, description="Another address, over TLS.")
 
     @check_model(mode="after")
     def _check_one_key(self) -> "AzureZone":
@@ -82,9 +93,17 @@ class SftpZone(Strict):
     )
     host_key: str | None = Field(
         None,
-        pattern=r"^(SHA256:[A-Za-z0-9+/]{43}=?|[a-z0-9@.-]+ [A-Za-z0-9+/]+=*( .*)?)$",
         description="The server's public key, or its fingerprint `SHA256:…`, in place of a file.",
     )
+
+    @field_validator("host_key")
+    @classmethod
+    def _check_host_key(cls, written: str | None) -> str | None:
+        if written is not None and not _HOST_KEY.fullmatch(written):
+            raise ValueError(
+                "write the server's public key, ssh-ed25519 AAAA…, or its fingerprint SHA256:…"
+            )
+        return written
 
     @check_model(mode="after")
     def _check_who_is_who(self) -> "SftpZone":

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what the tests run against, where it is missing and may be installed; says what to type where it may not.
 set -eu
-need="postgresql chromium"
+need="postgresql chromium openssh-server"
 missing=""
 for package in $need; do
 	dpkg -s "$package" >/dev/null 2>&1 || missing="$missing $package"

@@ -98,11 +98,6 @@ def test_a_marker_or_manifest_outside_the_workspace_is_refused(key: str, tmp_pat
         _read(tmp_path, complete={key: "../../{path}.x"})
 
 
-def test_an_address_is_not_taken_for_a_path(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="only files are read"):
-        _read(tmp_path, accounts="s3://bucket/a.csv")
-
-
 @pytest.mark.parametrize("path", ["a.csv", "no/where/a.csv", "*.csv", "no/**/*.csv"])
 def test_a_missing_export_is_unavailable_and_named(path: str, tmp_path: Path) -> None:
     with pytest.raises(SourceUnavailableError) as caught:
