@@ -2,13 +2,14 @@
 
 import re
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, field_validator
 from pydantic import model_validator as check_model
 
 from schemas.secrets import Secret
 from schemas.source_columns import Strict, check_zone
-from schemas.zone_urls import ZONE_KINDS, ZoneUrl, check_export_path, to_zone_url
+from schemas.zone_urls import ZONE_KINDS, ZoneUrl, check_export_path, is_loopback, to_zone_url
 
 _HOST_KEY = re.compile(r"SHA256:[A-Za-z0-9+/]{43}=?|[a-z0-9@.-]+ [A-Za-z0-9+/]+=*( .*)?")
 
@@ -48,6 +49,9 @@ class S3Zone(Strict):
             raise ValueError("access_key_id and secret_access_key go together")
         if self.session_token is not None and self.access_key_id is None:
             raise ValueError("session_token goes with access_key_id")
+        parts = urlsplit(self.endpoint or "")
+        if parts.scheme == "http" and not (self.allow_http or is_loopback(parts.hostname or "")):
+            raise ValueError("endpoint is not encrypted: write https, or allow_http: true")
         return self
 
 

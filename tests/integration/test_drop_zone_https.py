@@ -205,6 +205,21 @@ def test_an_export_that_changes_meanwhile_is_incomplete(
             read_csv_file(export, source)
 
 
+def test_what_is_fetched_is_private_and_the_file_that_was_found(
+    https_server: "HttpsServer", tmp_path: Path
+) -> None:
+    https_server.put("/hr.csv", b"id\n1\n")
+    source = _source(https_server)
+    with DropZones(source, tmp_path, _resolve) as zones:
+        export = find_export("accounts", source.accounts, zones)
+        fetched = export.zone.fetch(export.file, tmp_path)
+        assert fetched.stat().st_mode & 0o777 == 0o600
+        https_server.put("/hr.csv", b"id\n2\n")
+        fetched.unlink()
+        with pytest.raises(SourceIncompleteError, match="changed while it was read"):
+            export.zone.fetch(export.file, tmp_path)
+
+
 def test_a_marker_and_a_manifest_hold_on_a_web_server_too(https_server: "HttpsServer") -> None:
     https_server.put("/hr.csv", b"id\n1\n")
     complete = {"marker": "{path}.done", "manifest": "{path}.rows"}

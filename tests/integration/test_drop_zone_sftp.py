@@ -76,7 +76,7 @@ def test_the_newest_match_is_fetched_unpacked_and_left_nowhere(
     newest = _drop(tmp_path / "out/hr_2.csv.gz", gzip.compress("id;n\n1;Zoë\n".encode("cp1252")))
     _drop(tmp_path / "out/.hr_3.csv.gz", b"a partial upload", hours=0)
     _drop(tmp_path / "out/hr_x/hr_4.csv.gz", b"deeper", hours=0)
-    raw = _read(_source(sftp_server, tmp_path / "out/hr_*.csv.gz"))
+    raw = _read(_source(sftp_server, tmp_path / "out/*hr_*.csv.gz"))
     assert raw.accounts.rows["n"].to_list() == ["Zoë"]
     assert raw.accounts.origin == f"{sftp_server.url}{newest}"
     assert raw.taken_at == _NOW - timedelta(hours=1)

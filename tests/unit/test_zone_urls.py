@@ -98,6 +98,7 @@ def test_a_url_that_no_zone_has_is_a_wrong_source_file(written: str, reason: str
         ),
         ({"accounts": "sftp://hr@h/a", "sftp": _SFTP | {"host_key": "any"}}, "SHA256:"),
         ({"accounts": "s3://b/a", "s3": {"endpoint": "minio:9000"}}, "write https://"),
+        ({"accounts": "s3://b/a", "s3": {"endpoint": "http://minio"}}, "is not encrypted"),
         ({"accounts": "s3://b/a", "s3": {"endpoint": "https://u:p@h"}}, "write https://"),
         ({"accounts": "sftp://hr@h/a", "sftp": _SFTP | {"passphrase": {"env": "P"}}}, "goes with"),
         (
