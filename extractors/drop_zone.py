@@ -56,7 +56,9 @@ def find_export(
         )
     by_name = zones.options.newest == "name"
     newest = max(files, key=lambda file: (0 if by_name else file.modified_ns, file.name))
-    return Export(table, newest, zone)
+    export = Export(table, newest, zone)
+    # A listing tells less than a look, and may tell it otherwise.
+    return refreshed(export) if is_pattern(pattern) else export
 
 
 def check_unchanged(export: Export) -> None:

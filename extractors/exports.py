@@ -15,7 +15,7 @@ class Zone(Protocol):
     """
 
     def matches(self, pattern: str) -> list[ExportFile]:
-        """The file of that key; else, of a pattern, the files that fit, in no order."""
+        """The file of that key; else, of a pattern, the files that fit, as the listing tells."""
         ...
 
     def look_at(self, key: str) -> ExportFile | None:

@@ -1,5 +1,7 @@
 """A connection to an SFTP server, logged in when it is first needed, and what failed on it."""
 
+import contextlib
+import errno
 import os
 import socket
 from collections.abc import Awaitable, Callable
@@ -16,6 +18,7 @@ from schemas.secrets import Resolve
 from schemas.zone_urls import ZoneUrl
 
 _Done = TypeVar("_Done")
+_OF_THE_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 _REASONS: tuple[tuple[type[Exception], str], ...] = (
     (asyncssh.SFTPPermissionDenied, "the server gives no permission"),
     (asyncssh.SFTPConnectionLost, "the connection was cut"),
@@ -98,7 +101,8 @@ class SftpConnection:
         if loop is None:
             return
         if connection is not None:
-            loop.run(_end(connection), self.timeout_s)
+            with contextlib.suppress(asyncssh.Error, OSError):
+                loop.run(_end(connection), self.timeout_s)
         loop.close()
 
 
@@ -110,5 +114,6 @@ async def _end(connection: asyncssh.SSHClientConnection) -> None:
 def _reason(error: Exception) -> str:
     said = next((reason for kind, reason in _REASONS if isinstance(error, kind)), None)
     if said is None and isinstance(error, OSError) and error.errno:
-        return f"cannot connect: {os.strerror(error.errno)}"
+        what = "cannot be stored here" if error.errno in _OF_THE_DISK else "cannot connect"
+        return f"{what}: {os.strerror(error.errno)}"
     return said or "the connection was ended by the server"

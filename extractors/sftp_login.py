@@ -76,7 +76,8 @@ def to_host_keys(login: SftpZone, workspace: Path) -> HostKeys:
     problem = None
     try:
         if login.known_hosts:
-            text = (workspace / login.known_hosts).read_text("utf-8")
+            path = workspace / Path(login.known_hosts).expanduser()
+            text = path.read_text("utf-8")
             return HostKeys(known_hosts=asyncssh.import_known_hosts(text))
         if login.host_key and login.host_key.startswith("SHA256:"):
             return HostKeys(fingerprint=login.host_key.rstrip("="))

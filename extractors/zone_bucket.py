@@ -58,29 +58,24 @@ class BucketZone:
         if not glob.has_magic(pattern):
             found = self.look_at(pattern)
             return [found] if found else []
-        folder = fixed_folder(pattern)
-        keys = self._attempt(lambda: self._keys(folder, pattern), pattern)
-        # Looked at one by one: a listing's times and versions are not what an object tells itself.
-        files = (self.look_at(key) for key in keys)
-        return [found for found in files if found]
+        return self._attempt(lambda: self._listed(fixed_folder(pattern), pattern), pattern)
 
-    def _keys(self, folder: str, pattern: str) -> list[str]:
+    def _listed(self, folder: str, pattern: str) -> list[ExportFile]:
         prefix = f"{folder}/" if folder else None
         if is_flat(pattern):
             chunks = iter([obstore.list_with_delimiter(self.store, prefix)["objects"]])
         else:
             chunks = iter(obstore.list(self.store, prefix))
-        keys = []
+        files = []
         for found in (found for chunk in chunks for found in chunk):
-            key = found["path"]
-            if prefix and not key.startswith(prefix):
+            if prefix and not found["path"].startswith(prefix):
                 raise SourceFormatError(
                     f"{self.base}/{folder}: the store lists a key from outside of it: it is no "
                     "store to trust"
                 )
-            if fits(key, pattern):
-                keys.append(key)
-        return keys
+            if fits(found["path"], pattern):
+                files.append(self._described(found))
+        return files
 
     def look_at(self, key: str) -> ExportFile | None:
         """The object as it stands now; None where none is there.
@@ -89,8 +84,10 @@ class BucketZone:
             SourceUnavailableError: the bucket cannot be reached, or refuses.
         """
         found = self._attempt(lambda: _head(self.store, key), key)
-        if found is None:
-            return None
+        return None if found is None else self._described(found)
+
+    def _described(self, found: "ObjectMeta") -> ExportFile:
+        key = found["path"]
         modified_ns = int(found["last_modified"].timestamp() * 1_000_000) * 1_000
         identity = f"{found['e_tag'] or ''} {found['version'] or ''}"
         return ExportFile(key, f"{self.base}/{key}", found["size"], modified_ns, identity)

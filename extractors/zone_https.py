@@ -12,7 +12,12 @@ import httpx
 from extractors.archives import open_private
 from extractors.web_answers import ABSENT, described, failure, refusal
 from schemas.drop_zones import HttpsZone
-from schemas.errors import ConfigError, SourceIncompleteError, SourceUnavailableError
+from schemas.errors import (
+    ConfigError,
+    SourceFormatError,
+    SourceIncompleteError,
+    SourceUnavailableError,
+)
 from schemas.export_file import ExportFile
 from schemas.secrets import Resolve
 from schemas.zone_urls import ZoneUrl
@@ -23,10 +28,17 @@ _MOST_READ = 16 << 20
 
 @dataclass(frozen=True, slots=True)
 class WebZone:
-    """Files by their address; `base` is the server's."""
+    """Files by their address.
+
+    Attributes:
+        client: logged in, if at all.
+        base: the server's address.
+        most_bytes: a larger file is not fetched: nobody says how long it goes on.
+    """
 
     client: httpx.Client
     base: str
+    most_bytes: int = 64 << 30
 
     def matches(self, address: str) -> list[ExportFile]:
         """The file of that address; a web server lists none."""
@@ -50,6 +62,7 @@ class WebZone:
         Raises:
             SourceUnavailableError: the server cannot be reached, or refuses.
             SourceIncompleteError: it was replaced or cut off meanwhile, or its end cannot be told.
+            SourceFormatError: it goes on and on.
         """
         target = folder / f"fetched{Path(self._name(file.key)).suffix}"
         with self._answer(file.key) as answer:
@@ -65,6 +78,10 @@ class WebZone:
                 # As it was sent: a .gz may also be announced as a content coding.
                 for block in answer.iter_raw(_BLOCK):
                     out.write(block)
+                    if out.tell() > self.most_bytes:
+                        raise SourceFormatError(
+                            f"{file.name}: is larger than {self.most_bytes:,} bytes: no export is"
+                        )
         return target
 
     def read(self, key: str) -> bytes | None:

@@ -39,14 +39,22 @@ class SftpServer:
             found = self.look_at(pattern)
             return [found] if found else []
 
-        async def look(sftp: asyncssh.SFTPClient) -> list[ExportFile]:
-            root = fixed_folder(pattern) or ("/" if pattern.startswith("/") else ".")
-            names = [str(one.filename) for one in await _globbed(sftp, pattern)]
-            keys = sorted({name for name in names if fits(name, pattern)})
-            files = [await self._look(sftp, key, root) for key in keys if await sftp.isfile(key)]
-            return [found for found in files if found]
+        return self.connection.run(lambda sftp: self._listed(sftp, pattern), self._name(pattern))
 
-        return self.connection.run(look, self._name(pattern))
+    async def _listed(self, sftp: asyncssh.SFTPClient, pattern: str) -> list[ExportFile]:
+        root = fixed_folder(pattern) or ("/" if pattern.startswith("/") else ".")
+        listed = {str(one.filename): one.attrs for one in await _globbed(sftp, pattern, root)}
+        files, checked = [], set[str]()
+        for key in sorted(key for key in listed if fits(key, pattern)):
+            attrs, folder = listed[key], posixpath.dirname(key)
+            if folder not in checked:
+                await self._check_inside(sftp, folder, root)
+                checked.add(folder)
+            if stat.S_ISLNK(attrs.permissions or 0):
+                attrs = await sftp.stat(key)
+            if stat.S_ISREG(attrs.permissions or stat.S_IFREG):
+                files.append(self._described(key, attrs, key))
+        return files
 
     def look_at(self, key: str) -> ExportFile | None:
         """The file as it stands now; None where none is there.
@@ -55,8 +63,7 @@ class SftpServer:
             ConfigError: the host key is not the one agreed on; a link leads out; a directory.
             SourceUnavailableError: the server cannot be reached, or refuses.
         """
-        folder = posixpath.dirname(key) or "."
-        return self.connection.run(lambda sftp: self._look(sftp, key, folder), self._name(key))
+        return self.connection.run(lambda sftp: self._look(sftp, key), self._name(key))
 
     def fetch(self, file: ExportFile, folder: Path) -> Path:
         """A private copy of the whole file, the one that was found.
@@ -121,20 +128,34 @@ class SftpServer:
     def _name(self, key: str) -> str:
         return f"{self.connection.url.base}{key if key.startswith('/') else f'/~/{key}'}"
 
-    async def _look(self, sftp: asyncssh.SFTPClient, key: str, root: str) -> ExportFile | None:
-        """The file; a link is followed only to a file in or below `root`."""
-        name = self._name(key)
+    async def _look(self, sftp: asyncssh.SFTPClient, key: str) -> ExportFile | None:
+        """The file; a link is followed only to a file in or below the folder that it lies in."""
         try:
-            found = await sftp.stat(key)
-            real, real_root = await sftp.realpath(key), await sftp.realpath(root)
+            attrs = await sftp.stat(key)
+            real = await self._check_inside(sftp, key, posixpath.dirname(key) or ".")
         except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath):
             return None
-        if not str(real).startswith(f"{str(real_root).rstrip('/')}/"):
-            raise ConfigError(f"{name} leads out of its folder by a link: write where it leads")
-        if not stat.S_ISREG(found.permissions or stat.S_IFREG):
+        if not stat.S_ISREG(attrs.permissions or stat.S_IFREG):
+            name = self._name(key)
             raise ConfigError(f"{name} is no file: name a file, or a pattern such as {name}/*.csv")
-        modified_ns = (found.mtime or 0) * 10**9 + (found.mtime_ns or 0)
-        return ExportFile(key, name, found.size or 0, modified_ns, str(real))
+        return self._described(key, attrs, real)
+
+    async def _check_inside(self, sftp: asyncssh.SFTPClient, key: str, root: str) -> str:
+        """Where the path really leads.
+
+        Raises:
+            ConfigError: out of `root`, by a link.
+        """
+        real, real_root = str(await sftp.realpath(key)), str(await sftp.realpath(root))
+        if real != real_root and not real.startswith(f"{real_root.rstrip('/')}/"):
+            raise ConfigError(
+                f"{self._name(key)} leads out of its folder by a link: write where it leads"
+            )
+        return real
+
+    def _described(self, key: str, attrs: asyncssh.SFTPAttrs, identity: str) -> ExportFile:
+        modified_ns = (attrs.mtime or 0) * 10**9 + (attrs.mtime_ns or 0)
+        return ExportFile(key, self._name(key), attrs.size or 0, modified_ns, identity)
 
 
 def open_sftp_server(
@@ -149,8 +170,10 @@ def open_sftp_server(
     return SftpServer(SftpConnection(url, login, host_keys, resolve, timeout_s))
 
 
-async def _globbed(sftp: asyncssh.SFTPClient, pattern: str) -> list[asyncssh.SFTPName]:
+async def _globbed(sftp: asyncssh.SFTPClient, pattern: str, root: str) -> list[asyncssh.SFTPName]:
     try:
         return list(await sftp.glob_sftpname(pattern))
     except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath):
+        if await sftp.exists(root):
+            await sftp.listdir(root)  # which says so where it is not allowed; a pattern does not
         return []

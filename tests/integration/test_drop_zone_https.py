@@ -4,6 +4,7 @@ import base64
 import gzip
 import logging
 import socket
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -16,9 +17,14 @@ from extractors.csv_file import read_csv_file
 from extractors.drop_zone import find_export
 from extractors.drop_zones import DropZones
 from extractors.read import probe_source, read_source
-from extractors.zone_https import open_web_zone
+from extractors.zone_https import WebZone, open_web_zone
 from schemas.drop_zones import HttpsZone
-from schemas.errors import ConfigError, SourceIncompleteError, SourceUnavailableError
+from schemas.errors import (
+    ConfigError,
+    SourceFormatError,
+    SourceIncompleteError,
+    SourceUnavailableError,
+)
 from schemas.raw import Raw
 from schemas.secrets import Secret
 from schemas.source_kinds import CsvSource
@@ -161,6 +167,21 @@ def test_an_export_without_a_length_is_not_taken_for_whole(https_server: "HttpsS
     https_server.put("/hr.csv", b"id\n1\n", Content_Length=None)
     with pytest.raises(SourceIncompleteError, match="does not say how long it is"):
         _read(_source(https_server))
+
+
+def test_an_export_that_goes_on_and_on_is_given_up(
+    https_server: "HttpsServer", tmp_path: Path
+) -> None:
+    https_server.put("/hr.csv", b"id\n" + b"1\n" * 2_000_000)
+    source = _source(https_server)
+    with DropZones(source, tmp_path, _resolve) as zones:
+        zone, key = zones.place(source.accounts, "accounts")
+        assert isinstance(zone, WebZone)
+        found = zone.look_at(key)
+        assert found
+        with pytest.raises(SourceFormatError, match="larger than 1,000,000 bytes"):
+            replace(zone, most_bytes=1_000_000).fetch(found, tmp_path)
+    assert (tmp_path / "fetched.csv").stat().st_size <= 3_000_000
 
 
 def test_an_export_sent_in_chunks_is_whole_when_its_last_chunk_came(

@@ -7,7 +7,7 @@ import os
 import socket
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -91,6 +91,19 @@ def test_folders_below_are_searched_where_the_pattern_says_so(
     _drop(tmp_path / "out/hr.csv", "id\nflat\n", hours=3)
     raw = _read(_source(sftp_server, tmp_path / "out/**/hr.csv"))
     assert raw.accounts.rows["id"].to_list() == ["deep"]
+
+
+def test_of_thousands_of_matches_one_is_looked_at_closely(
+    sftp_server: "SftpServer", tmp_path: Path
+) -> None:
+    for number in range(3_000):
+        (tmp_path / f"hr_{number}.csv").touch()
+    _drop(tmp_path / "hr_new.csv", "id\n7\n", hours=-1)
+    os.utime(tmp_path / "hr_new.csv", (2e9, 2e9))
+    raw = read_source(
+        _source(sftp_server, tmp_path / "hr_*.csv"), tmp_path, now=_NOW, resolve=_resolve
+    )
+    assert raw.accounts.rows["id"].to_list() == ["7"]
 
 
 def test_newest_by_name_passes_over_the_time(sftp_server: "SftpServer", tmp_path: Path) -> None:
@@ -362,6 +375,9 @@ class _PasswordServer(asyncssh.SSHServer):
 
 
 class _RefusingFiles(asyncssh.SFTPServer):
+    def scandir(self, path: bytes) -> AsyncIterator[asyncssh.SFTPName]:
+        raise asyncssh.SFTPPermissionDenied(_CANARY)
+
     def open(self, path: bytes, pflags: int, attrs: asyncssh.SFTPAttrs) -> object:
         raise asyncssh.SFTPPermissionDenied(_CANARY)
 
@@ -416,10 +432,11 @@ def test_an_unreadable_export_is_one_line_and_not_the_servers(tmp_path: Path) ->
     _drop(tmp_path / "hr.csv")
     with _password_server(_RefusingFiles) as (port, key):
         login = {"username": "hr", "password": {"env": "HR"}, "host_key": key}
-        url = f"sftp://127.0.0.1:{port}{tmp_path}/hr.csv"
-        with pytest.raises(SourceUnavailableError) as caught:
-            _read(CsvSource(kind="csv", accounts=url, sftp=login))
-    assert str(caught.value) == f"{url}: the server gives no permission"
+        for name in ("hr.csv", "*.csv"):
+            url = f"sftp://127.0.0.1:{port}{tmp_path}/{name}"
+            with pytest.raises(SourceUnavailableError) as caught:
+                _read(CsvSource(kind="csv", accounts=url, sftp=login))
+            assert str(caught.value) == f"{url}: the server gives no permission"
 
 
 @pytest.mark.parametrize(
