@@ -1,7 +1,9 @@
 """What a source file may say of exports in drop zones, and what it may not."""
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -119,6 +121,14 @@ def test_what_is_said_of_a_zone_must_fit_together(keys: dict[str, object], reaso
         CsvSource(kind="csv", **keys)
     assert reason in str(caught.value)
     assert "secret'" not in str(caught.value)
+
+
+def test_every_example_of_the_guide_is_a_source() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "drop-zones.md").read_text("utf-8")
+    examples = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    assert len(examples) == 6
+    for example in examples:
+        to_source(f"app: {{name: HR}}\n{example}", "hr", "hr.yaml")
 
 
 def test_a_misspelt_key_of_a_zone_is_named_with_its_line() -> None:
