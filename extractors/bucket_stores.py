@@ -15,7 +15,17 @@ from schemas.secrets import Resolve, Secret
 from schemas.zone_urls import ZoneUrl, is_loopback
 
 if TYPE_CHECKING:
-    from obstore.store import AzureConfig, ClientConfig, GCSConfig, RetryConfig, S3Config
+    from collections.abc import Callable
+
+    from obstore.store import (
+        AzureConfig,
+        AzureCredential,
+        ClientConfig,
+        GCSConfig,
+        RetryConfig,
+        S3Config,
+        S3Credential,
+    )
 
 _RETRIES: "RetryConfig" = {"max_retries": 3, "retry_timeout": timedelta(minutes=1)}
 
@@ -62,19 +72,28 @@ def _s3_store(
     if login.endpoint:
         host = urlsplit(login.endpoint).hostname or ""
         client["allow_http"] = login.allow_http or is_loopback(host)
-    config = _given(
-        access_key_id=login.access_key_id,
-        secret_access_key=_value(login.secret_access_key, resolve),
-        session_token=_value(login.session_token, resolve),
-        region=login.region,
-        endpoint=login.endpoint,
-    )
+    config = _given(region=login.region, endpoint=login.endpoint)
     return S3Store(
         bucket,
         config=cast("S3Config", config),
         client_options=client,
         retry_config=_RETRIES,
+        credential_provider=_s3_credentials(login, resolve),
     )
+
+
+def _s3_credentials(login: S3Zone, resolve: Resolve) -> "Callable[[], S3Credential] | None":
+    """The keys by themselves: as settings they would be mixed with those of the environment."""
+    secret = _value(login.secret_access_key, resolve)
+    if login.access_key_id is None or secret is None:
+        return None
+    credential: S3Credential = {
+        "access_key_id": login.access_key_id,
+        "secret_access_key": secret,
+        "token": _value(login.session_token, resolve),
+        "expires_at": None,
+    }
+    return lambda: credential
 
 
 def _gcs_store(bucket: str, login: GcsZone, resolve: Resolve, client: "ClientConfig") -> GCSStore:
@@ -92,18 +111,26 @@ def _gcs_store(bucket: str, login: GcsZone, resolve: Resolve, client: "ClientCon
 def _azure_store(
     container: str, login: AzureZone, resolve: Resolve, client: "ClientConfig"
 ) -> AzureStore:
-    config = _given(
-        account_name=login.account_name,
-        account_key=_value(login.account_key, resolve),
-        sas_key=_value(login.sas, resolve),
-        endpoint=login.endpoint,
-    )
+    key, sas = _value(login.account_key, resolve), _value(login.sas, resolve)
+    config = _given(account_name=login.account_name, endpoint=login.endpoint)
+    # Only to look at the key: handed over by a function, it is not, and one that is none is late.
+    AzureStore(container, config=cast("AzureConfig", config | _given(account_key=key, sas_key=sas)))
     return AzureStore(
         container,
         config=cast("AzureConfig", config),
         client_options=client,
         retry_config=_RETRIES,
+        credential_provider=_azure_credentials(key, sas),
     )
+
+
+def _azure_credentials(key: str | None, sas: str | None) -> "Callable[[], AzureCredential] | None":
+    """The key or the signature by itself, as in `_s3_credentials`."""
+    if key is not None:
+        return lambda: {"access_key": key, "expires_at": None}
+    if sas is not None:
+        return lambda: {"sas_token": sas, "expires_at": None}
+    return None
 
 
 def _given(**options: str | None) -> dict[str, str]:

@@ -1,7 +1,9 @@
 """Exports in buckets: S3 against an emulator (moto); of the others what shows without a server."""
 
 import gzip
+import json
 import logging
+import re
 import socket
 import tempfile
 import threading
@@ -17,7 +19,7 @@ import obstore
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from obstore.store import S3Store
+from obstore.store import AzureStore, S3Store
 from pydantic import SecretStr
 
 from extractors.archiving import archive_exports
@@ -26,6 +28,7 @@ from extractors.csv_file import read_csv_file
 from extractors.drop_zone import find_export
 from extractors.drop_zones import DropZones
 from extractors.read import read_source
+from extractors.zone_bucket import BucketZone
 from schemas.drop_zones import AzureZone, GcsZone, S3Zone
 from schemas.errors import (
     ConfigError,
@@ -353,8 +356,6 @@ def _service_account(address: str) -> str:
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     ).decode()
-    import json
-
     return json.dumps(
         {
             "type": "service_account",
@@ -400,44 +401,44 @@ def test_a_secret_that_is_no_such_key_is_one_line_without_it(
     assert at.value.__cause__ is at.value.__context__ is None
 
 
-def test_the_credentials_are_handed_to_the_store_as_they_are(tmp_path: Path) -> None:
-    azure, gcs, s3 = (
-        to_zone_url(one) for one in ("az://con/a.csv", "gs://buck/a.csv", "s3://buck/a.csv")
+def _zone(written: str, login: S3Zone | GcsZone | AzureZone, value: str = "") -> BucketZone:
+    url = to_zone_url(written)
+    assert url
+    return open_bucket(url, login, Path(), lambda secret: SecretStr(value or f"of {secret.env}"))
+
+
+def test_the_credentials_are_handed_to_the_store_as_they_are() -> None:
+    sas = _zone(
+        "az://con/a.csv", AzureZone(account_name="acc", sas=Secret(env="K")), "sv=1&sig=abc"
     )
-    assert azure
-    assert gcs
-    assert s3
-    sas = open_bucket(
-        azure,
-        AzureZone(account_name="acc", sas=Secret(env="K")),
-        tmp_path,
-        lambda _: SecretStr("sv=1&sig=abc"),
-    ).store
-    assert sas.config | {} == {
-        "account_name": "acc", "container_name": "con", "sas_key": "sv=1&sig=abc",
-    }  # fmt: skip
+    assert isinstance(sas.store, AzureStore)
+    assert (sas.store.config["account_name"], sas.store.config["container_name"]) == ("acc", "con")
+    assert sas.store.credential_provider
+    assert sas.store.credential_provider() == {"sas_token": "sv=1&sig=abc", "expires_at": None}
+    key = _zone(
+        "az://con/a.csv", AzureZone(account_name="acc", account_key=Secret(env="K")), "a2V5"
+    )
+    assert isinstance(key.store, AzureStore)
+    assert key.store.credential_provider
+    assert key.store.credential_provider() == {"access_key": "a2V5", "expires_at": None}
     account = _service_account("https://127.0.0.1:1")
-    google = open_bucket(
-        gcs, GcsZone(service_account=Secret(file="k")), tmp_path, lambda _: SecretStr(account)
-    ).store
-    assert google.config == {"bucket": "buck", "service_account_key": account}
+    google = _zone("gs://buck/a.csv", GcsZone(service_account=Secret(file="k")), account)
+    assert google.store.config == {"bucket": "buck", "service_account_key": account}
     login = S3Zone(
         access_key_id="AK",
         secret_access_key=Secret(env="K"),
         session_token=Secret(env="T"),
         region="eu-west-3",
     )
-    amazon = open_bucket(
-        s3, login, tmp_path, lambda secret: SecretStr(f"value of {secret.env}")
-    ).store
-    assert amazon.config == {
-        "bucket": "buck",
-        "access_key_id": "AK",
-        "secret_access_key": "value of K",
-        "session_token": "value of T",
-        "region": "eu-west-3",
-    }
-    assert _CANARY not in repr(open_bucket(s3, login, tmp_path, _resolve))
+    amazon = _zone("s3://buck/a.csv", login)
+    assert isinstance(amazon.store, S3Store)
+    assert amazon.store.config == {"bucket": "buck", "region": "eu-west-3"}
+    assert amazon.store.credential_provider
+    assert amazon.store.credential_provider() == {
+        "access_key_id": "AK", "secret_access_key": "of K", "token": "of T", "expires_at": None,
+    }  # fmt: skip
+    for zone in (sas, key, google, amazon):
+        assert not {"sv=1", "a2V5", "PRIVATE", "of K"} & set(re.split(r"[^\w=]", repr(zone)))
 
 
 def test_a_ca_file_that_cannot_be_read_is_a_wrong_source_file(tmp_path: Path) -> None:
@@ -448,9 +449,7 @@ def test_a_ca_file_that_cannot_be_read_is_a_wrong_source_file(tmp_path: Path) ->
         open_bucket(url, login, tmp_path, _resolve)
 
 
-def test_a_store_of_ones_own_is_trusted_by_its_ca_alone(
-    https_server: "HttpsServer", tmp_path: Path
-) -> None:
+def test_a_store_of_ones_own_is_trusted_by_its_ca_alone(https_server: "HttpsServer") -> None:
     https_server.put("/bucket/hr.csv", b"id\n1\n")
     login = {
         "access_key_id": "test",
@@ -464,3 +463,25 @@ def test_a_store_of_ones_own_is_trusted_by_its_ca_alone(
     login["ca_file"] = str(https_server.ca_file)
     source = CsvSource(kind="csv", accounts="s3://bucket/hr.csv", s3=login, max_age=None)
     assert _read(source).accounts.read_count == 1
+
+
+@pytest.mark.parametrize("names_keys", [True, False])
+def test_the_environments_keys_are_used_whole_or_not_at_all(
+    names_keys: bool, https_server: "HttpsServer", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN"):
+        monkeypatch.setenv(f"AWS_{name}", f"env-{name}")
+    https_server.put("/bucket/hr.csv", b"id\n1\n")
+    login: dict[str, object] = {
+        "endpoint": https_server.url,
+        "ca_file": str(https_server.ca_file),
+    }
+    if names_keys:
+        login |= {"access_key_id": "file-key", "secret_access_key": {"env": "K"}}
+    _read(CsvSource(kind="csv", accounts="s3://bucket/hr.csv", s3=login, max_age=None))
+    headers = [
+        {name.lower(): value for name, value in one.headers.items()} for one in https_server.seen
+    ]
+    key, token = ("file-key", None) if names_keys else ("env-ACCESS_KEY_ID", "env-SESSION_TOKEN")
+    assert all(f"Credential={key}/" in one["authorization"] for one in headers)
+    assert {one.get("x-amz-security-token") for one in headers} == {token}
