@@ -48,6 +48,8 @@ def _move(file: ExportFile, options: CsvOptions, zones: DropZones) -> None:
         IngestError: one of them cannot be moved.
     """
     zone, key = zones.place(file.name, "archive_to")
+    if zones.is_archived(zone, file):
+        return
     _, folder = zones.place(options.archive_to or "", "archive_to")
     found = zone.look_at(key)
     if found is None:

@@ -7,6 +7,7 @@ from extractors.drop_zones import DropZones, is_pattern, shown
 from extractors.export_days import day_of
 from extractors.exports import Export
 from schemas.errors import SourceIncompleteError, SourceUnavailableError
+from schemas.export_file import ExportFile
 
 
 def find_export(
@@ -21,8 +22,8 @@ def find_export(
 
     The newest is the last written, then the last by name; or the last by name alone, as the source
     file says. What was archived is no export, nor are `companions`: the templates of markers and
-    manifests, which a wide pattern matches as well. With `as_of`, only the exports of that day are:
-    by the date in the name, else by the day it was last written.
+    manifests, which a wide pattern matches as well. With `as_of`, only the exports of that day are,
+    archived or not: by the date in the name, else by the day it was last written.
 
     Raises:
         ConfigError: a path that leads out of its zone, or that is no regular file.
@@ -30,22 +31,13 @@ def find_export(
     """
     zone, key = zones.place(pattern, table)
     found = zone.matches(key)
+    if as_of is None:
+        found = [file for file in found if not zones.is_archived(zone, file)]
+    else:
+        found += zones.archived(key)
     if not found and not is_pattern(pattern):
         raise _vanished(shown(pattern))
-    beside = {
-        written
-        for template in companions
-        for file in found
-        for written in (
-            os.path.normpath(template.replace("{path}", file.key)),
-            template.replace("{path}", file.name),
-        )
-    }
-    files = [
-        file
-        for file in found
-        if not beside & {file.key, file.name} and not zones.is_archived(zone, file)
-    ]
+    files = _without(companions, found)
     if not files:
         raise SourceUnavailableError(f"{table}: no file matches {shown(pattern)}: check the path")
     if as_of is not None:
@@ -59,6 +51,14 @@ def find_export(
     export = Export(table, newest, zone)
     # A listing tells less than a look, and may tell it otherwise.
     return refreshed(export) if is_pattern(pattern) else export
+
+
+def _without(companions: tuple[str, ...], files: list[ExportFile]) -> list[ExportFile]:
+    """The files that are no marker or manifest of another of them."""
+    keys = {template.replace("{path}", file.key) for template in companions for file in files}
+    names = {template.replace("{path}", file.name) for template in companions for file in files}
+    keys = {os.path.normpath(key) for key in keys}
+    return [file for file in files if file.key not in keys and file.name not in names]
 
 
 def check_unchanged(export: Export) -> None:

@@ -71,6 +71,13 @@ class DropZones:
         inside = os.path.join(self._workspace, folder, "")  # noqa: PTH118 - with a slash at its end
         return zone is archive and str(self._workspace / file.key).startswith(inside)
 
+    def archived(self, key: str) -> list[ExportFile]:
+        """The files that were moved out of the zone and that the last part of `key` means."""
+        if self.options.archive_to is None:
+            return []
+        archive, folder = self.place(self.options.archive_to, "archive_to")
+        return archive.matches(f"{folder}/{key.rpartition('/')[2]}")
+
     def _open(self, url: ZoneUrl) -> Zone:
         options = self.options
         match url.kind:

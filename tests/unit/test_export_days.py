@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from extractors.archiving import archive_exports
 from extractors.csv_source import read_csv_source
 from extractors.drop_zone import find_export
 from extractors.drop_zones import DropZones
@@ -122,6 +123,22 @@ def test_the_exports_of_one_day_are_taken_together(tmp_path: Path) -> None:
     _drop(tmp_path / "roles_20260101.csv", _NOW)
     with pytest.raises(SourceUnavailableError, match="entitlements: none of the exports"):
         _read(tmp_path, date(2026, 1, 2), entitlements="roles_*.csv")
+
+
+@pytest.mark.parametrize("pattern", ["hr_*.csv", "out/**/hr_*.csv", "hr_20260101.csv"])
+def test_an_archived_export_is_taken_for_its_day_and_for_no_other(
+    pattern: str, tmp_path: Path
+) -> None:
+    _drop(tmp_path / "out/accepted/hr_20260101.csv", _NOW, "id\narchived\n")
+    _drop(tmp_path / "out/accepted/other_20260101.csv", _NOW, "id\nother\n")
+    options = {"accounts": pattern, "archive_to": "out/accepted"}
+    raw = _read(tmp_path, date(2026, 1, 1), **options)
+    assert raw.accounts.rows["id"].to_list() == ["archived"]
+    source = CsvSource(kind="csv", **options)
+    assert archive_exports(source, raw.files, tmp_path) == ()
+    assert (tmp_path / "out/accepted/hr_20260101.csv").exists()
+    with pytest.raises(SourceUnavailableError):
+        _read(tmp_path, None, **options)
 
 
 def test_no_day_given_takes_the_newest(tmp_path: Path) -> None:
