@@ -67,7 +67,7 @@ def _uploads(snapshot: Snapshot, permissions: pl.Series, start: int, count: int)
         pl.col("user_status").alias("status"),
         times.dt.to_string(_TIME),
         _permissions(snapshot, permissions, start, accounts.height).alias("permissions"),
-        _attributes(snapshot.attribute_labels).alias("attributes"),
+        _attributes(accounts.select(snapshot.attribute_labels)).alias("attributes"),
     )
 
 
@@ -89,12 +89,15 @@ def _permissions(snapshot: Snapshot, permissions: pl.Series, start: int, count: 
     return pl.select(pl.lit(permissions).implode().list.gather(held)).to_series()
 
 
-def _attributes(labels: list[str]) -> pl.Expr:
+def _attributes(values: pl.DataFrame) -> pl.Expr:
     """An account's attributes: `type` is the label and `name` the value, as in Lumos's docs."""
-    if not labels:
+    if not values.width:
         return pl.lit([], dtype=pl.List(pl.Struct({"type": pl.String(), "name": pl.String()})))
-    each = (
-        pl.when(pl.col(label).is_not_null()).then(pl.struct(type=pl.lit(label), name=pl.col(label)))
-        for label in labels
+    each = [pl.struct(type=pl.lit(label), name=pl.col(label)) for label in values.columns]
+    if not any(value.null_count() for value in values):
+        return pl.concat_arr(*each).arr.to_list()
+    said = (
+        pl.when(pl.col(label).is_not_null()).then(one)
+        for label, one in zip(values.columns, each, strict=True)
     )
-    return pl.concat_arr(*each).arr.to_list().list.eval(pl.element().drop_nulls())
+    return pl.concat_arr(*said).arr.to_list().list.eval(pl.element().drop_nulls())
