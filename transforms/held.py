@@ -40,16 +40,17 @@ def packed_of(held: pl.DataFrame) -> pl.Series:
     return pack(held["account"], held["entitlement"])
 
 
-def recode(held: pl.DataFrame, account: pl.Series, entitlement: pl.Series) -> pl.Series:
-    """`held` packed under new row numbers (old -> new); pairs that have none are left out."""
+def recode(held: pl.DataFrame | pl.Series, account: pl.Series, entitlement: pl.Series) -> pl.Series:
+    """`HELD`, packed or not, packed under new row numbers (old -> new); without those of none."""
 
     def moved(start: int) -> pl.Series:
-        pairs = held.slice(start, PAIRS)
+        part = held.slice(start, PAIRS)
+        pairs = unpack(part) if isinstance(part, pl.Series) else part
         there = pack(account.gather(pairs["account"]), entitlement.gather(pairs["entitlement"]))
         return there.drop_nulls()
 
     # In parts: what a part needs in between stays small, and is not asked of the system anew.
-    parts = two_at_once(moved, range(0, held.height, PAIRS))
+    parts = two_at_once(moved, range(0, len(held), PAIRS))
     return pl.concat([pl.Series(dtype=pl.UInt64), *parts])
 
 
