@@ -211,8 +211,11 @@ def unread_times(
     unread = {}
     for name, origin in use.fields.items():
         if isinstance(origin, TimeColumn):
-            is_blank = rows[origin.column].str.strip_chars() == ""
-            unread[name] = candidates[name].is_null() & ~is_blank.fill_null(value=True)
+            is_unread = candidates[name].is_null()
+            missing = is_unread.arg_true()
+            is_blank = rows[origin.column].gather(missing).str.strip_chars() == ""
+            blank = missing.filter(is_blank.fill_null(value=True))
+            unread[name] = is_unread.scatter(blank, False)
     return unread
 
 

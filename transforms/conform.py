@@ -11,6 +11,7 @@ from schemas.tables import REJECTS, ROW
 from transforms.columns import ColumnUse, cell_of
 from transforms.duplicates import CONFLICT, duplicates_of
 from transforms.rejects import TableCount, failures, failures_of, rejected_row_count
+from transforms.threads import both
 
 NO_RECORD = ""
 """The key of a reject that is no record at all: a header again, a blank row. It keeps nothing."""
@@ -69,11 +70,13 @@ def conform(
         found: failures known already (`FAILURES`).
     """
     whole = candidates if beside is None else candidates.hstack(beside)
-    conflicting, repeated = duplicates_of(whole, key)
+    broken, (conflicting, repeated) = both(
+        lambda: failures(candidates, contract), lambda: duplicates_of(whole, key)
+    )
     said = candidates[key[0]].str.contains(r"\S").fill_null(value=False)
     faults = pl.concat(
         [
-            failures(candidates, contract),
+            broken,
             *found,
             failures_of(conflicting & said, key[0], CONFLICT),
         ]
