@@ -94,7 +94,5 @@ def paths_of(effective: Effective, labels: list[str]) -> pl.Series:
             way.append(via[way[-1], member])
         text.append(" > ".join(labels[one] for one in way))
     told = ends.with_columns(pl.Series("path", text, dtype=pl.String))
-    joined = effective.links.join(
-        told, on=["group", "through"], how="left", maintain_order="left"
-    )
+    joined = effective.links.join(told, on=["group", "through"], how="left", maintain_order="left")
     return joined["path"]

@@ -126,7 +126,7 @@ def _credentials(source: DirectoryServer, resolve: Resolve) -> dict[str, Any]:
             sasl = (None, source.username, password, None)
             return {"authentication": SASL, "sasl_mechanism": DIGEST_MD5, "sasl_credentials": sasl}
         case "external":
-            return {"authentication": SASL, "sasl_mechanism": EXTERNAL, "sasl_credentials": ("",)}
+            return {"authentication": SASL, "sasl_mechanism": EXTERNAL, "sasl_credentials": ""}
         case "gssapi":
             if importlib.util.find_spec("gssapi") is None:
                 raise ConfigError(

@@ -71,9 +71,7 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def controllers_by_dns(
-    domain: str, resolver: dns.resolver.Resolver | None = None
-) -> list[str]:
+def controllers_by_dns(domain: str, resolver: dns.resolver.Resolver | None = None) -> list[str]:
     """The controllers that DNS names for `domain`: by priority, then by lot, by weight.
 
     None where it names none: `domain` is then a host's name. Record: Microsoft, "How DNS support

@@ -84,7 +84,7 @@ def extract(source: Source, tools: Tools) -> Raw:
         now=tools.now(),
         sleep=tools.sleep,
         resolve=tools.resolve,
-        named=source.file.named_columns,
+        named=source.file.named,
         id_columns={"accounts": source.file.columns.integration_specific_id.column or ""},
     )
     for proof in raw.proof:

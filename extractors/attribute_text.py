@@ -1,0 +1,82 @@
+"""The text of an attribute: times in ISO 8601, ids in their usual form, bytes in base64."""
+
+import base64
+from collections.abc import Callable
+
+from extractors.directory_entries import Entries, Values
+from extractors.directory_values import filetime_text, generalized_time_text, guid_text, sid_text
+
+_FILETIMES = frozenset(
+    {
+        "accountexpires",
+        "badpasswordtime",
+        "lastlogoff",
+        "lastlogon",
+        "lastlogontimestamp",
+        "lockouttime",
+        "msds-userpasswordexpirytimecomputed",
+        "pwdlastset",
+    }
+)
+_GENERALIZED_TIMES = frozenset(
+    {
+        "authtimestamp",
+        "createtimestamp",
+        "krblastsuccessfulauth",
+        "krbpasswordexpiration",
+        "modifytimestamp",
+        "passwordexpirationtime",
+        "pwdaccountlockedtime",
+        "pwdchangedtime",
+        "pwdlastsuccess",
+        "whenchanged",
+        "whencreated",
+    }
+)
+
+
+def to_texts(entries: Entries, attribute: str, separator: str) -> list[str | None]:
+    """Each entry's values as text, several in order of the alphabet with `separator` between.
+
+    In order, because a directory promises none; a time that means never is no value.
+    """
+    decode = _decoder_of(attribute)
+    return [_joined(values, decode, separator) for values in entries.values(attribute)]
+
+
+def first_texts(entries: Entries, attribute: str) -> list[str | None]:
+    """Each entry's first value as text."""
+    decode = _decoder_of(attribute)
+    return [None if value is None else decode(value) for value in entries.first(attribute)]
+
+
+def _joined(
+    values: Values | None, decode: Callable[[bytes], str | None], separator: str
+) -> str | None:
+    if not values:
+        return None
+    if len(values) == 1:
+        return decode(values[0])
+    said = sorted(text for text in map(decode, values) if text is not None)
+    return separator.join(said) if said else None
+
+
+def _decoder_of(attribute: str) -> Callable[[bytes], str | None]:
+    name = attribute.split(";", maxsplit=1)[0].lower()
+    if name in {"objectguid", "schemaidguid"}:
+        return guid_text
+    if name in {"objectsid", "sidhistory"}:
+        return sid_text
+    if name in _FILETIMES:
+        return filetime_text
+    if name in _GENERALIZED_TIMES:
+        return generalized_time_text
+    return plain_text
+
+
+def plain_text(value: bytes) -> str:
+    """Text in UTF-8; in base64 where it is none."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return base64.b64encode(value).decode()

@@ -1,0 +1,110 @@
+"""A directory read over LDAP: connected once, searched page by page, proved whole."""
+
+from datetime import datetime
+from itertools import chain, islice
+from pathlib import Path
+
+from ldap3 import Connection
+
+from extractors.account_fields import Wanted
+from extractors.directory_entries import Entries, Find, Search, to_entries
+from extractors.directory_reading import Reading, probe_directory, read_directory
+from extractors.domain_tree import check_one_domain
+from extractors.ldap_connection import connected
+from extractors.ldap_pages import PagedSearch, read_pages
+from extractors.ldap_schema import check_known
+from schemas.directory_sources import ActiveDirectorySource, LdapSource
+from schemas.raw import Probe, Raw
+from schemas.secrets import Resolve
+
+_NO_ATTRIBUTES = ("1.1",)  # RFC 4511, 4.5.1.8
+
+
+def read_ldap_source(
+    source: LdapSource | ActiveDirectorySource,
+    workspace: Path,
+    wanted: Wanted,
+    *,
+    now: datetime,
+    resolve: Resolve,
+) -> Raw:
+    """The accounts, the groups and who is in which, each searched for once.
+
+    Raises:
+        ConfigError: a filter is none, an attribute is secret, or the password would go in clear.
+        SourceUnavailableError: no host answers, the bind is refused, or the connection is lost.
+        SourceIncompleteError: a limit was hit, or what is needed cannot be read.
+        SourceFormatError: an attribute that the schema does not know, or an answer that is no LDAP.
+    """
+    with connected(source, workspace, resolve) as (connection, endpoint):
+        reading = Reading(
+            source=source,
+            wanted=wanted,
+            find=finder(connection, source),
+            base_dn=source.base_dn,
+            origin=str(endpoint),
+            now=now,
+            taken_at=now,
+        )
+        _check_before(source, connection, wanted)
+        return read_directory(reading)
+
+
+def probe_ldap_source(
+    source: LdapSource | ActiveDirectorySource,
+    workspace: Path,
+    wanted: Wanted,
+    *,
+    now: datetime,
+    resolve: Resolve,
+) -> tuple[Probe, ...]:
+    """What the first page of accounts and of groups looks like.
+
+    Raises:
+        ConfigError: as `read_ldap_source`; likewise the others.
+    """
+    with connected(source, workspace, resolve) as (connection, endpoint):
+        reading = Reading(
+            source=source,
+            wanted=wanted,
+            find=finder(connection, source, most_pages=1),
+            base_dn=source.base_dn,
+            origin=str(endpoint),
+            now=now,
+            taken_at=now,
+        )
+        _check_before(source, connection, wanted)
+        return probe_directory(reading)
+
+
+def _check_before(
+    source: LdapSource | ActiveDirectorySource, connection: Connection, wanted: Wanted
+) -> None:
+    check_known(connection, wanted.attributes)
+    if isinstance(source, ActiveDirectorySource):
+        check_one_domain(connection, source.users.base or source.base_dn)
+
+
+def finder(
+    connection: Connection,
+    source: LdapSource | ActiveDirectorySource,
+    *,
+    most_pages: int | None = None,
+) -> Find:
+    """What searches over `connection`; only the first pages where that is all that is wanted."""
+    is_domain = isinstance(source, ActiveDirectorySource)
+
+    def find(search: Search) -> Entries:
+        asked = PagedSearch(
+            base=search.base,
+            filter=search.filter,
+            scope=search.scope,
+            attributes=search.attributes or _NO_ATTRIBUTES,
+            page_size=source.page_size,
+            referrals="ignore" if is_domain else "refuse",
+            timeout_s=source.search_timeout.total_seconds(),
+        )
+        pages = read_pages(connection, asked)
+        return to_entries(chain.from_iterable(islice(pages, most_pages)))
+
+    return find
