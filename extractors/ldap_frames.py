@@ -42,12 +42,29 @@ def to_frame(
         form = forms.get(name.lower())
         cells = _cells(entries, spelled.get(name.lower(), ()), separator.encode(), form)
         values = pl.Series(name, cells, dtype=pl.Binary)
-        column = values.cast(pl.String, strict=False)
+        column = _as_text(values)
         if column.null_count() != values.null_count():
             is_bad = column.is_null() & values.is_not_null() & bad.is_null()
             bad = bad.scatter(is_bad.arg_true(), name)
         columns.append(column)
     return pl.DataFrame([*columns, bad])
+
+
+def _as_text(values: pl.Series) -> pl.Series:
+    """The values as text; null where one is not UTF-8."""
+    try:
+        return values.cast(pl.String)
+    except pl.exceptions.ComputeError:
+        pass
+    decoded = [None if value is None else _decoded(value) for value in values]
+    return pl.Series(values.name, decoded, dtype=pl.String)
+
+
+def _decoded(value: bytes) -> str | None:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 def _spellings(entries: list[RawEntry]) -> dict[str, tuple[str, ...]]:
