@@ -132,7 +132,7 @@ class Tree:
         for name in ("outer", "middle", "inner", "cycle-a", "cycle-b", "itself"):
             yield _group(name, [_member_dn(member) for member in members[name]])
         yield _group("mixed", [
-            f"UID = U000000 , OU=people,DC=Example , dc=ORG",  # the same in other words
+            "UID = U000000 , OU=people,DC=Example , dc=ORG",  # the same in other words
             odd_users()["odd,comma"],
             odd_users()["odd+plus"],
             f"cn=Partner,ou=Partners,{BASE}",  # is there, and no user

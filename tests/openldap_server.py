@@ -176,12 +176,8 @@ def running_openldap(
     socket_url = f"ldapi://{quote(str(home / 'ldapi'), safe='')}"
     urls = f"ldap://127.0.0.1:{port} ldaps://127.0.0.1:{tls_port} {socket_url}"
     with (home / "log").open("wb") as log:
-        process = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", _program("slapd"), "-f", config, "-h", urls]
-            + ["-d", "0"],
-            stdout=log,
-            stderr=log,
-        )
+        run = ["setpriv", "--pdeathsig", "KILL", _program("slapd"), "-d", "0"]
+        process = subprocess.Popen([*run, "-f", config, "-h", urls], stdout=log, stderr=log)
         try:
             _wait_until_up(tls_port, process)
             yield OpenLdap(
