@@ -9,7 +9,7 @@ from datetime import datetime
 from extractors.account_fields import Cells, Model
 from extractors.attribute_text import first_texts, plain_text
 from extractors.directory_entries import Entries
-from extractors.directory_values import filetime_to_time
+from extractors.directory_values import filetime_to_time, is_absurd_filetime, whole_number
 
 _DISABLED = 0x2
 _LOCKED_OUT = 0x10
@@ -84,15 +84,27 @@ def _statuses(entries: Entries, now: datetime) -> Cells:
     """Shut where disabled or expired; null, which is a reject, where the flags cannot be read."""
     flags = _numbers(entries, "userAccountControl")
     return [
-        None if number is None else "SUSPENDED" if number & _DISABLED or expired else "ACTIVE"
+        None
+        if number is None or expired is None
+        else "SUSPENDED"
+        if number & _DISABLED or expired
+        else "ACTIVE"
         for number, expired in zip(flags, _expired(entries, now), strict=True)
     ]
 
 
-def _expired(entries: Entries, now: datetime) -> list[bool]:
-    ends = entries.first("accountExpires")
-    times = [None if value is None else filetime_to_time(value) for value in ends]
-    return [time is not None and time <= now for time in times]
+def _expired(entries: Entries, now: datetime) -> list[bool | None]:
+    """Whether each has expired; null where that is told by something that is no time."""
+    return [_has_passed(value, now) for value in entries.first("accountExpires")]
+
+
+def _has_passed(value: bytes | None, now: datetime) -> bool | None:
+    if value is None:
+        return False
+    if is_absurd_filetime(value):
+        return None
+    time = filetime_to_time(value)
+    return time is not None and time <= now
 
 
 def _types(entries: Entries) -> Cells:
@@ -104,20 +116,17 @@ def _types(entries: Entries) -> Cells:
 
 def _flags(entries: Entries, attribute: str, flag: int) -> Cells:
     return [
-        None if number is None else _said(bool(number & flag))
+        _said(None if number is None else bool(number & flag))
         for number in _numbers(entries, attribute)
     ]
 
 
-def _said(is_so: bool) -> str:  # noqa: FBT001, RUF100 - one truth to one word
-    return "true" if is_so else "false"
+def _said(is_so: bool | None) -> str | None:  # noqa: FBT001, RUF100 - one truth to one word
+    return None if is_so is None else "true" if is_so else "false"
 
 
 def _numbers(entries: Entries, attribute: str) -> list[int | None]:
-    return [
-        int(value) if value is not None and value.lstrip(b"-").isdigit() else None
-        for value in entries.first(attribute)
-    ]
+    return [None if value is None else whole_number(value) for value in entries.first(attribute)]
 
 
 def _classes(values: list[bytes] | None) -> set[bytes]:

@@ -4,7 +4,13 @@ import base64
 from collections.abc import Callable
 
 from extractors.directory_entries import Entries, Values
-from extractors.directory_values import filetime_text, generalized_time_text, guid_text, sid_text
+from extractors.directory_values import (
+    filetime_text,
+    generalized_time_text,
+    guid_text,
+    is_absurd_filetime,
+    sid_text,
+)
 
 _FILETIMES = frozenset(
     {
@@ -63,15 +69,24 @@ def _joined(
 
 def _decoder_of(attribute: str) -> Callable[[bytes], str | None]:
     name = attribute.split(";", maxsplit=1)[0].lower()
-    if name in {"objectguid", "schemaidguid"}:
-        return guid_text
+    if name == "objectguid":
+        return _or_plain(guid_text)
     if name in {"objectsid", "sidhistory"}:
-        return sid_text
+        return _or_plain(sid_text)
     if name in _FILETIMES:
-        return filetime_text
+        return _filetime
     if name in _GENERALIZED_TIMES:
-        return generalized_time_text
+        return _or_plain(generalized_time_text)
     return plain_text
+
+
+def _filetime(value: bytes) -> str | None:
+    return plain_text(value) if is_absurd_filetime(value) else filetime_text(value)
+
+
+def _or_plain(decode: Callable[[bytes], str | None]) -> Callable[[bytes], str | None]:
+    """`decode`, and where a value is not of its kind, the value as it is."""
+    return lambda value: decode(value) or plain_text(value)
 
 
 def plain_text(value: bytes) -> str:

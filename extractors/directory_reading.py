@@ -18,7 +18,7 @@ from extractors.directory_accounts import (
     users_search,
 )
 from extractors.directory_entries import Entries, Find, Search
-from extractors.dn import normal_dn
+from extractors.dn import check_dn, normal_dn
 from extractors.dynamic_groups import add_dynamic_members
 from extractors.group_links import Effective
 from extractors.group_members import (
@@ -81,6 +81,7 @@ def read_directory(reading: Reading) -> Raw:
         SourceIncompleteError: no accounts, no groups, or none has what is needed.
     """
     source, find = reading.source, reading.find
+    _check_bases(reading)
     search = users_search(source, reading.wanted, reading.base_dn)
     groups_search = _groups_search(reading)
     accounts, left_out = find_accounts(source, find, search)
@@ -110,6 +111,18 @@ def read_directory(reading: Reading) -> Raw:
         ),
         warnings=(*notes, *(f"{origin}: {note}" for note in notes_on(members, find, search))),
     )
+
+
+def _check_bases(reading: Reading) -> None:
+    source = reading.source
+    bases = {
+        "source.base_dn": reading.base_dn,
+        "source.users.base": source.users.base,
+        "source.groups.base": source.groups.base if source.groups else None,
+    }
+    for key, base in bases.items():
+        if base is not None:
+            check_dn(base, key)
 
 
 def _said_of(effective: Effective) -> str:
@@ -185,6 +198,7 @@ def probe_directory(reading: Reading) -> tuple[Probe, ...]:
         SourceIncompleteError: no accounts, no groups, or none has what is needed.
     """
     source, find = reading.source, reading.find
+    _check_bases(reading)
     search = users_search(source, reading.wanted, reading.base_dn)
     groups_search = _groups_search(reading)
     accounts, _ = find_accounts(source, find, search)

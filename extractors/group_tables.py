@@ -8,7 +8,7 @@ from extractors.account_fields import Cells
 from extractors.directory_entries import Entries, text_column
 from extractors.group_links import Effective, paths_of, to_effective
 from extractors.group_members import Members
-from schemas.raw import RawTable
+from schemas.raw import PATH, RawTable
 from schemas.tables import REJECTS, ROW
 
 GROUP_TYPE = "Group"
@@ -48,7 +48,7 @@ def to_associations(
             _rows(effective.links.height),
             account_ids.gather(effective.links["account"]).alias("account_id"),
             group_ids.gather(effective.links["group"]).alias("integration_specific_entitlement_id"),
-            paths_of(effective, labels).alias("path"),
+            paths_of(effective, labels).alias(PATH),
         ]
     )
     return to_raw_table("associations", rows, origin)

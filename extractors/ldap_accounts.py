@@ -6,6 +6,7 @@ from datetime import datetime
 from extractors.account_fields import Cells, Model
 from extractors.attribute_text import first_texts, plain_text, to_texts
 from extractors.directory_entries import Entries
+from extractors.directory_values import whole_number
 from schemas.directory_sources import LdapMeaning
 
 _STATUS_ATTRIBUTES = ("pwdAccountLockedTime", "nsAccountLock", "shadowExpire")
@@ -87,8 +88,8 @@ def _status(attribute: str, text: str, today: int) -> str:
             is_shut = {"true": True, "false": False}.get(text.lower())
         case "shadowExpire":
             # The first day on which it is shut; -1 is never (shadow(5)).
-            is_day = text.lstrip("-").isdecimal()
-            is_shut = 0 <= int(text) <= today if is_day else None
+            day = whole_number(text.encode())
+            is_shut = None if day is None else 0 <= day <= today
         case _:
             is_shut = text.rsplit("/", 1)[-1] in _NO_SHELLS
     if is_shut is None:
@@ -99,4 +100,12 @@ def _status(attribute: str, text: str, today: int) -> str:
 def _last_logins(entries: Entries) -> Cells:
     """The later of what the server keeps, of ISO times in one form."""
     by_attribute = [to_texts(entries, attribute, " ") for attribute in _LOGINS]
-    return [max(filter(None, said), default=None) for said in zip(*by_attribute, strict=True)]
+    return [
+        max(filter(None, said), key=_moment, default=None)
+        for said in zip(*by_attribute, strict=True)
+    ]
+
+
+def _moment(text: str) -> str:
+    """A time in UTC as it sorts: `05Z` before `05.5Z`."""
+    return text.removesuffix("Z")

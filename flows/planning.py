@@ -4,6 +4,8 @@ import logging
 from dataclasses import dataclass, replace
 from functools import partial
 
+import polars as pl
+
 from extractors.read import read_source
 from flows.guarding import Verdict, judge, live_breaches
 from flows.outbox import content_hash
@@ -12,7 +14,7 @@ from flows.tools import Tools
 from loaders.apps import find_app
 from schemas.errors import ContractError
 from schemas.plan import Plan
-from schemas.raw import Raw
+from schemas.raw import Raw, paths_of
 from schemas.run import Run
 from schemas.snapshot import Snapshot, empty_snapshot
 from schemas.source_file import Source
@@ -161,10 +163,18 @@ def make_plan(
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A plan that was only looked at, and what it was read from."""
+    """A plan that was only looked at, and what it was read from.
+
+    Attributes:
+        source: what was read.
+        planned: what would be done.
+        paths: `account_id`, `integration_specific_entitlement_id` and `path`: the groups through
+            which an account holds what it was not given itself; None where the source has none.
+    """
 
     source: Source
     planned: Planned
+    paths: pl.DataFrame | None = None
 
 
 def preview_source(source: Source, tools: Tools) -> Preview:
@@ -182,9 +192,10 @@ def preview_source(source: Source, tools: Tools) -> Preview:
         base = tools.ledger.accepted_run(source.name)
         app_id = base.app_id if base else None
     target = to_target(app_id, tools)
-    normalized = transform(source, tools, extract(source, tools), target.last)
+    raw = extract(source, tools)
+    normalized = transform(source, tools, raw, target.last)
     if tools.api is None:
         note = "Lumos was not asked (no LUMOS_API_TOKEN): what the app holds was not compared"
         normalized = replace(normalized, warnings=(*normalized.warnings, note))
     planned = make_plan(source, tools, normalized, target, allow_removals=False)
-    return Preview(source, planned)
+    return Preview(source, planned, paths_of(raw))

@@ -65,3 +65,15 @@ class Raw:
     taken_at: datetime
     proof: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+
+
+PATH = "path"
+"""The column of raw associations that says through which groups one is held: `Staff > Admins`."""
+
+
+def paths_of(raw: Raw) -> pl.DataFrame | None:
+    """The associations that come through others, each with its path; None where none does."""
+    if raw.associations is None or PATH not in raw.associations.rows.columns:
+        return None
+    columns = ("account_id", "integration_specific_entitlement_id", PATH)
+    return raw.associations.rows.select(columns).drop_nulls(PATH)

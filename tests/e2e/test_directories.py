@@ -11,8 +11,9 @@ from terminal import Workspace
 
 if TYPE_CHECKING:
     from tests.openldap_server import OpenLdap
+    from tests.samba_ad_server import SambaAd
 
-pytest_plugins = ["tests.openldap_server"]
+pytest_plugins = ["tests.openldap_server", "tests.samba_ad_server"]
 
 
 def ldap_source(server: OpenLdap, more: str = "", user: str = "reader", keys: str = "") -> str:
@@ -97,9 +98,7 @@ def test_an_account_that_a_limit_stops_uploads_nothing(
 ) -> None:
     workspace.source(ldap_source(openldap_server, user=user), "people")
 
-    said = workspace.run(
-        "sync", "people", env={"LDAP_PASSWORD": getattr(openldap_server, user)[1]}
-    )
+    said = workspace.run("sync", "people", env={"LDAP_PASSWORD": getattr(openldap_server, user)[1]})
 
     assert said.code == 1
     assert "LimitExceeded (" in said.err
@@ -157,7 +156,7 @@ def test_a_check_names_what_is_there(workspace: Workspace, openldap_server: Open
         ('  groups: {filter: "(cn=a"}', "source.groups.filter: at character 6 of the filter"),
         ('  groups: {base: "ou=None,dc=example,dc=org"}', "noSuchObject (32)"),
         ('  groups: {filter: "(cn=none)"}', "no group there"),
-        ("  membership: member_of\n  groups: {base: \"nonsense\"}", "source.groups.base"),
+        ('  membership: member_of\n  groups: {base: "nonsense"}', "source.groups.base"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(
@@ -192,3 +191,122 @@ def test_the_path_to_a_group_is_in_the_preview_s_files(
     paths = pl.read_parquet(tmp_path / "out" / "paths.parquet")
     assert "outer > middle > inner" in paths["path"].to_list()
     assert paths.columns == ["account_id", "integration_specific_entitlement_id", "path"]
+
+
+def domain_source(server: SambaAd, more: str = "", keys: str = "", users: str = "{}") -> str:
+    return f"""
+app: {{name: Domain, create: {{category: HR & Learning, description: People}}}}
+source:
+  kind: active_directory
+  host: {server.host}
+  protocol: ldaps
+  ca_file: {server.authority.file}
+  base_dn: {server.base}
+  username: {server.reader[0]}
+  password: {{env: AD_PASSWORD}}
+  users: {users}
+{keys}
+upload: {{poll: {{every: 0.1s, give_up_after: 60s}}}}
+{more}
+"""
+
+
+PEOPLE = '{base: "OU=People,DC=corp,DC=example"}'
+
+
+def test_a_domain_arrives_with_every_group(workspace: Workspace, samba_ad_server: SambaAd) -> None:
+    workspace.source(
+        domain_source(
+            samba_ad_server,
+            "attributes: {Department: department, Manager: manager, Locked: is_locked_out}",
+            keys="  references: {manager: email}",
+            users=PEOPLE,
+        ),
+        "people",
+    )
+
+    said = workspace.run("sync", "people", env={"AD_PASSWORD": samba_ad_server.reader[1]})
+
+    assert said.code == 0, said.err
+    accounts = held(workspace)
+    assert len(accounts) == samba_ad_server.users_count
+    for number in range(samba_ad_server.users_count):
+        account = accounts[f"user{number:05d}@corp.example"]
+        is_disabled, is_expired = number % 10 == 3 and number % 25 != 6, number % 15 == 4
+        assert account["status"] == ("SUSPENDED" if is_disabled or is_expired else "ACTIVE")
+        told = {one["type"]: one["name"] for one in account["attributes"]}
+        assert told["Department"] == f"D{number % 40}"
+        assert told["Locked"] == ("true" if number % 20 == 5 else "false")
+        if number:
+            assert told["Manager"] == f"user{(number - 1) // 8:05d}@corp.example"
+        assert {f"team{number % 20:03d}", "everyone"} <= groups_of(account)
+        assert "Domain Users" in groups_of(account)
+        assert ("primary" in groups_of(account)) is (number in {7, 8})
+    assert {"outer", "middle", "inner"} <= groups_of(accounts["user00001@corp.example"])
+    assert "inner" not in groups_of(accounts["user00003@corp.example"])
+    assert {"cycle-a", "cycle-b"} <= groups_of(accounts["user00005@corp.example"])
+
+
+def test_service_accounts_are_told_apart_and_computers_left_out(
+    workspace: Workspace, samba_ad_server: SambaAd
+) -> None:
+    workspace.source(
+        domain_source(
+            samba_ad_server,
+            keys="""  service_accounts: "(sAMAccountName=svc-*)" """,
+            users='{base: "OU=Services,DC=corp,DC=example", filter: "(sAMAccountName=*)"}',
+            more="""columns: {email: {constant: it@corp.example}}""",
+        ),
+        "people",
+    )
+
+    said = workspace.run(
+        "preview", "people", "--json", "--out", str(workspace.path / "out"),
+        env={"AD_PASSWORD": samba_ad_server.reader[1]},
+    )  # fmt: skip
+
+    import polars as pl
+
+    assert said.code == 0, said.err
+    accounts = pl.read_parquet(workspace.path / "out" / "accounts.parquet")
+    assert sorted(accounts.select("username", "account_type").rows()) == [
+        ("gmsa1$", "service"),
+        ("msa1$", "service"),
+        ("svc-backup", "service"),
+        ("svc-reader", "service"),
+    ]
+    assert any("1 computers and trusts" in note for note in said.document["warnings"])
+
+
+def test_members_that_are_no_accounts_are_counted(
+    workspace: Workspace, samba_ad_server: SambaAd
+) -> None:
+    workspace.source(domain_source(samba_ad_server, users=PEOPLE), "people")
+
+    said = workspace.run("preview", "people", "--json", env={"AD_PASSWORD": "Passw0rd-2"})
+
+    noted = " ".join(said.document["warnings"])
+    assert " foreign security principals" in noted
+    assert "1 that users leaves out" in noted
+    assert "outside OU=People,DC=corp,DC=example" in noted
+
+
+@pytest.mark.parametrize(
+    ("user", "password", "line"),
+    [
+        ("svc-reader@corp.example", "wrong", "(49, data 52e): the username or the password"),
+        ("nobody@corp.example", "wrong", "invalidCredentials (49"),
+        ("user00003@corp.example", "any", "invalidCredentials (49"),
+    ],
+)
+def test_a_domain_s_refusal_is_translated(
+    workspace: Workspace, samba_ad_server: SambaAd, user: str, password: str, line: str
+) -> None:
+    text = domain_source(samba_ad_server).replace(samba_ad_server.reader[0], user)
+    workspace.source(text, "people")
+
+    said = workspace.run("sync", "people", env={"AD_PASSWORD": password})
+
+    assert said.code == 1
+    assert line in said.err
+    assert user not in said.err
