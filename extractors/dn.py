@@ -1,4 +1,4 @@
-r"""One form for all spellings of a DN (RFC 4514), compared as RFC 4518 compares: case, spaces, NFKC.
+r"""One form for all spellings of a DN (RFC 4514), folded as RFC 4518 says: case, spaces, NFKC.
 
 In the normal form a comma divides RDNs and nothing else, types are lower case and names rather
 than numbers, and every character that has to be escaped is escaped as its bytes, `\2c`.
