@@ -10,6 +10,7 @@ from extractors.account_fields import Cells, Model
 from extractors.attribute_text import first_texts, plain_text
 from extractors.directory_entries import Entries
 from extractors.directory_values import filetime_to_time, is_absurd_filetime, whole_number
+from extractors.dn import normal_dn
 
 _DISABLED = 0x2
 _LOCKED_OUT = 0x10
@@ -138,7 +139,7 @@ _SCOPES = {0x2: "global", 0x4: "domain local", 0x8: "universal"}
 
 
 def group_remarks(entries: Entries, names: dict[str, str]) -> list[str]:
-    """What a group is: `global security group, managed by Ann`; `names` are people's, by DN."""
+    """What a group is: `global security group, managed by Ann`; `names` are people's, by normal DN."""
     return [
         _remark(number, plain_text(manager) if manager else None, names)
         for number, manager in zip(
@@ -154,5 +155,6 @@ def _remark(group_type: int | None, manager: str | None, names: dict[str, str]) 
         scope = next((name for bit, name in _SCOPES.items() if group_type & bit), "")
         said.append(f"{scope} {sort} group".strip())
     if manager:
-        said.append(f"managed by {names.get(manager, 'somebody who is no account')}")
+        name = names.get(normal_dn(manager), "somebody who is no account")
+        said.append(f"managed by {name}")
     return ", ".join(said)

@@ -172,7 +172,9 @@ def account_notes(
     """What a person should know about the accounts that were read."""
     notes = []
     if left_out:
-        notes.append(f"{left_out:,} computers and trusts match users.filter and are left out")
+        notes.append(
+            f"computers and trusts that match users.filter, and are left out: {left_out:,}"
+        )
     absent = [name for name in wanted.attributes if not entries.has(name)]
     if absent:
         notes.append(
@@ -182,7 +184,9 @@ def account_notes(
     if not is_active_directory(source) and "email" in wanted.fields:
         several = sum(len(values or ()) > 1 for values in entries.values("mail"))
         if several:
-            notes.append(f"{several:,} accounts have several mail values: the first one counts")
+            notes.append(
+                f"accounts with several mail values, of which the first one counts: {several:,}"
+            )
     return tuple(notes)
 
 

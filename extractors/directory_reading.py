@@ -62,6 +62,8 @@ class Reading:
         origin: the server or file, for messages.
         now: for what has expired, UTC.
         taken_at: when the data were made, UTC.
+        proof: what shows that a search found everything.
+        part: what was searched where it was not all.
     """
 
     source: DirectorySource
@@ -71,6 +73,8 @@ class Reading:
     origin: str
     now: datetime
     taken_at: datetime
+    proof: str = "to the end of the search"
+    part: str = ""
 
 
 def read_directory(reading: Reading) -> Raw:
@@ -87,16 +91,16 @@ def read_directory(reading: Reading) -> Raw:
     accounts, left_out = find_accounts(source, find, search)
     services = service_dns(source, find, search)
     rows = to_account_rows(accounts, source, reading.wanted, services, reading.now)
-    table = to_raw_table("accounts", rows, f"{reading.origin} {search.base}")
+    table = to_raw_table("accounts", rows, _where(reading, search))
     notes = account_notes(accounts, reading.wanted, left_out, source)
-    proof = f"{table.origin}: {len(accounts):,} accounts, to the end of the search"
+    proof = f"{table.origin}: {len(accounts):,} accounts, {reading.proof}"
     if groups_search is None:
         return Raw(table, None, None, None, reading.taken_at, (proof,), notes)
     groups = _find_groups(find, groups_search)
     members = _members(reading, search, accounts, groups)
     effective = effective_of(members, nested=source.nested_groups == "effective")
     texts = _group_texts(reading, accounts, groups)
-    origin = f"{reading.origin} {groups_search.base}"
+    origin = _where(reading, groups_search)
     associations = to_associations(_ids(reading, rows), texts, effective, origin)
     return Raw(
         accounts=table,
@@ -106,11 +110,15 @@ def read_directory(reading: Reading) -> Raw:
         taken_at=reading.taken_at,
         proof=(
             proof,
-            f"{origin}: {len(groups):,} groups, to the end of the search",
+            f"{origin}: {len(groups):,} groups, {reading.proof}",
             _said_of(effective),
         ),
         warnings=(*notes, *(f"{origin}: {note}" for note in notes_on(members, find, search))),
     )
+
+
+def _where(reading: Reading, search: Search) -> str:
+    return f"{reading.origin} {search.base}".strip()
 
 
 def _check_bases(reading: Reading) -> None:
@@ -206,8 +214,8 @@ def probe_directory(reading: Reading) -> tuple[Probe, ...]:
     probes = [
         Probe(
             "accounts",
-            f"{reading.origin} {search.base}",
-            f"{len(accounts):,} accounts on the first page",
+            _where(reading, search),
+            f"{len(accounts):,} accounts{reading.part}",
             tuple(name for name in rows.columns if name != ROW),
         )
     ]
@@ -216,8 +224,8 @@ def probe_directory(reading: Reading) -> tuple[Probe, ...]:
         probes.append(
             Probe(
                 "entitlements",
-                f"{reading.origin} {groups_search.base}",
-                f"{len(groups):,} groups on the first page",
+                _where(reading, groups_search),
+                f"{len(groups):,} groups{reading.part}",
                 ("entitlement_type", "integration_specific_id", "label", "description"),
             )
         )

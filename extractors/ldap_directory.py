@@ -72,6 +72,7 @@ def probe_ldap_source(
             origin=str(endpoint),
             now=now,
             taken_at=now,
+            part=" on the first page",
         )
         _check_before(source, connection, wanted)
         return probe_directory(reading)

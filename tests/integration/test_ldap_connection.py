@@ -81,7 +81,7 @@ def test_an_authority_that_did_not_sign_it_is_said(
         ca_file=str(openldap_server.other_authority.file),
     )
 
-    with pytest.raises(SourceUnavailableError, match="certificate is not trusted: .*certificate"):
+    with pytest.raises(SourceUnavailableError, match=r"certificate is not trusted: .*certificate"):
         who_am_i(wrong, openldap_server.reader[1])
 
 
