@@ -139,7 +139,10 @@ _SCOPES = {0x2: "global", 0x4: "domain local", 0x8: "universal"}
 
 
 def group_remarks(entries: Entries, names: dict[str, str]) -> list[str]:
-    """What a group is: `global security group, managed by Ann`; `names` are people's, by normal DN."""
+    """What a group is: `global security group, managed by ann`.
+
+    `names` are people's, by normal DN.
+    """
     return [
         _remark(number, plain_text(manager) if manager else None, names)
         for number, manager in zip(

@@ -5,9 +5,10 @@ from urllib.parse import unquote
 from extractors.directory_entries import Entries, Find, Search
 from extractors.group_members import Directory, Members, add_selected, urls_of
 from extractors.ldap_filter import in_brackets, to_filter
+from schemas.directory_sources import Scope
 from schemas.errors import ConfigError, SourceFormatError
 
-_SCOPES = {"sub": "subtree", "one": "level", "base": "base", "": "base"}
+_SCOPES: dict[str, Scope] = {"sub": "subtree", "one": "level", "base": "base", "": "base"}
 _PARTS = 4
 
 

@@ -8,9 +8,9 @@ from schemas.errors import ConfigError
 SECRETS = """
 userPassword userpassword;lang-en unicodePwd dBCSPwd ntPwdHistory lmPwdHistory ntPwdHash
 sambaNTPassword sambaLMPassword sambaPasswordHistory krbPrincipalKey krb5Key krbExtraData-key
-supplementalCredentials ms-Mcs-AdmPwd ms-Mcs-AdmPwdExpirationTime msLAPS-Password msLAPS-
-EncryptedPassword msLAPS-EncryptedPasswordHistory msDS-ManagedPassword pwdHistory msFVE-
-RecoveryPassword trustAuthIncoming ipaNTHash oathSecret userPKCS12 olcRootPW authPassword
+supplementalCredentials ms-Mcs-AdmPwd ms-Mcs-AdmPwdExpirationTime msLAPS-Password
+msLAPS-EncryptedPassword msLAPS-EncryptedPasswordHistory msDS-ManagedPassword pwdHistory
+msFVE-RecoveryPassword trustAuthIncoming ipaNTHash oathSecret userPKCS12 olcRootPW authPassword
 """
 HARMLESS = """
 pwdLastSet badPwdCount pwdAccountLockedTime pwdLastSuccess pwdChangedTime krbPrincipalName
