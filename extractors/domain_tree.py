@@ -10,11 +10,16 @@ from schemas.errors import SourceIncompleteError
 
 def root_dse(connection: Connection, attribute: str) -> str | None:
     """What the server says of itself: the first value of `attribute`, null where it does not."""
+    return next(iter(root_dse_values(connection, attribute)), None)
+
+
+def root_dse_values(connection: Connection, attribute: str) -> list[str]:
+    """What the server says of itself: every value of `attribute`."""
     if not connection.search("", "(objectClass=*)", BASE, attributes=[attribute]):
-        return None
+        return []
     found = [one for one in connection.response if one["type"] == "searchResEntry"]
-    values = found[0]["raw_attributes"].get(attribute) if found else None
-    return plain_text(values[0]) if values else None
+    values = found[0]["raw_attributes"].get(attribute, []) if found else []
+    return [plain_text(value) for value in values]
 
 
 def check_one_domain(connection: Connection, base: str) -> None:

@@ -1,5 +1,6 @@
 """A directory read over LDAP: connected once, searched page by page, proved whole."""
 
+from dataclasses import replace
 from datetime import datetime
 from itertools import chain, islice
 from pathlib import Path
@@ -7,14 +8,17 @@ from pathlib import Path
 from ldap3 import Connection
 
 from extractors.account_fields import Wanted
+from extractors.directory_delta import DeltaFinder
 from extractors.directory_entries import Entries, Find, Search, to_entries
+from extractors.directory_memory import to_memory, to_remembered
 from extractors.directory_reading import Reading, probe_directory, read_directory
+from extractors.directory_ways import still_good, to_way
 from extractors.domain_tree import check_one_domain
 from extractors.ldap_connection import connected
 from extractors.ldap_pages import PagedSearch, read_pages
 from extractors.ldap_schema import check_known
 from schemas.directory_sources import ActiveDirectorySource, LdapSource
-from schemas.raw import Probe, Raw
+from schemas.raw import Probe, Raw, Remembered
 from schemas.secrets import Resolve
 
 _NO_ATTRIBUTES = ("1.1",)  # RFC 4511, 4.5.1.8
@@ -27,8 +31,11 @@ def read_ldap_source(
     *,
     now: datetime,
     resolve: Resolve,
+    remembered: Remembered | None = None,
 ) -> Raw:
     """The accounts, the groups and who is in which, each searched for once.
+
+    With `delta` in the file, only what changed since `remembered` is read, where that can be told.
 
     Raises:
         ConfigError: a filter is none, an attribute is secret, or the password would go in clear.
@@ -47,7 +54,15 @@ def read_ldap_source(
             taken_at=now,
         )
         _check_before(source, connection, wanted)
-        return read_directory(reading)
+        if source.delta is None:
+            return read_directory(reading)
+        way = to_way(connection, source, source.delta, str(endpoint))
+        last = to_memory(remembered) if remembered else None
+        last = still_good(last, way, source.delta, now)
+        delta = DeltaFinder(reading.find, connection, way, last, now)
+        raw = read_directory(replace(reading, find=delta.find))
+        kept = to_remembered(delta.memory())
+        return replace(raw, proof=(*raw.proof, *delta.said), remembered=kept)
 
 
 def probe_ldap_source(

@@ -18,7 +18,7 @@ from extractors.ldap_strategy import RawEntryStrategy, use_raw_entries
 from schemas.errors import SourceError, SourceIncompleteError, SourceUnavailableError
 
 PAGED = "1.2.840.113556.1.4.319"
-_SCOPES = {"subtree": SUBTREE, "level": LEVEL, "base": BASE}
+SCOPES = {"subtree": SUBTREE, "level": LEVEL, "base": BASE}
 _SIZES = (1000, 500, 100, 20)
 _REFERRAL, _LIMITS = 10, frozenset({4, 11})
 
@@ -125,7 +125,7 @@ def _asked(
         connection.search(
             search.base,
             search.filter,
-            _SCOPES[search.scope],
+            SCOPES[search.scope],
             dereference_aliases=DEREF_NEVER,
             attributes=list(search.attributes),
             controls=list(search.controls) or None,

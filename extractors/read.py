@@ -11,7 +11,7 @@ from pathlib import Path
 from extractors.csv_source import probe_csv_source, read_csv_source
 from schemas.directory_sources import ActiveDirectorySource, LdapSource, LdifSource
 from schemas.errors import ConfigError
-from schemas.raw import Probe, Raw
+from schemas.raw import Probe, Raw, Remembered
 from schemas.secrets import Resolve, no_secrets
 from schemas.source_columns import Named
 from schemas.source_file import AnySource
@@ -21,7 +21,7 @@ _NO_IDS: Mapping[str, str] = {}
 _NOTHING = Named()
 
 
-def read_source(
+def read_source(  # noqa: PLR0913 - what one kind of source or another needs
     source: AnySource,
     workspace: Path,
     *,
@@ -30,12 +30,14 @@ def read_source(
     resolve: Resolve = no_secrets,
     id_columns: Mapping[str, str] = _NO_IDS,
     named: Named = _NOTHING,
+    remembered: Remembered | None = None,
 ) -> Raw:
     """Everything the source holds, with the proof that it is everything.
 
     `id_columns` names the column of the id, by table; a line with too few or too many fields is
     then rejected with the id it seems to carry, so that its record is known and kept. `named` is
-    what the source file names: of a directory, just these attributes are asked for.
+    what the source file names: of a directory, just these attributes are asked for. `remembered`
+    is what the run that was accepted last left for the next one.
 
     Raises:
         ConfigError: the source cannot be meant as it is written, or a secret is not in its place.
@@ -51,7 +53,9 @@ def read_source(
             from extractors.ldap_directory import read_ldap_source
 
             wanted = to_wanted(named, id_columns.get("accounts"))
-            return read_ldap_source(source, workspace, wanted, now=now, resolve=resolve)
+            return read_ldap_source(
+                source, workspace, wanted, now=now, resolve=resolve, remembered=remembered
+            )
         case LdifSource():
             from extractors.account_fields import to_wanted
             from extractors.ldif_file import read_ldif_source

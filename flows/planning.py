@@ -10,6 +10,7 @@ from extractors.read import read_source
 from flows.guarding import Verdict, judge, live_breaches
 from flows.outbox import content_hash
 from flows.publishing import accepted_snapshot
+from flows.remembering import recalled, remember
 from flows.tools import Tools
 from loaders.apps import find_app
 from schemas.errors import ContractError
@@ -72,8 +73,12 @@ class Planned:
     verdict: Verdict
 
 
-def extract(source: Source, tools: Tools) -> Raw:
+def extract(
+    source: Source, tools: Tools, base: Run | None = None, run_id: str | None = None
+) -> Raw:
     """The source's rows, whole.
+
+    The reader goes on from what the accepted run `base` left, and leaves the same with `run_id`.
 
     Raises:
         SourceError: it could not be read whole.
@@ -88,7 +93,10 @@ def extract(source: Source, tools: Tools) -> Raw:
         resolve=tools.resolve,
         named=source.file.named,
         id_columns={"accounts": source.file.columns.integration_specific_id.column or ""},
+        remembered=recalled(source, base, tools),
     )
+    if run_id is not None and raw.remembered is not None:
+        remember(source, run_id, raw.remembered, tools)
     for proof in raw.proof:
         _log.info("%s: read %s", source.name, proof)
     return raw
@@ -192,7 +200,7 @@ def preview_source(source: Source, tools: Tools) -> Preview:
         base = tools.ledger.accepted_run(source.name)
         app_id = base.app_id if base else None
     target = to_target(app_id, tools)
-    raw = extract(source, tools)
+    raw = extract(source, tools, target.base)
     normalized = transform(source, tools, raw, target.last)
     if tools.api is None:
         note = "Lumos was not asked (no LUMOS_API_TOKEN): what the app holds was not compared"

@@ -77,6 +77,22 @@ class ActiveDirectoryMeaning(Strict):
     )
 
 
+class Delta(Strict):
+    """Reading only what changed since the last accepted run; the upload is a whole snapshot still.
+
+    What is read is merged into the last complete read. A change of server, filter, base or
+    attributes, or anything that does not add up, reads everything.
+    """
+
+    by: Literal["auto", "dirsync", "usn_changed", "modify_timestamp", "syncrepl"] = Field(
+        "auto",
+        description="How changes are told; auto takes the first of these that the server allows.",
+    )
+    full_every: Duration = Field(
+        timedelta(days=7), description="A complete read that is older is made anew."
+    )
+
+
 class DirectoryServer(Strict):
     """How a directory is reached and read."""
 
@@ -110,6 +126,9 @@ class DirectoryServer(Strict):
     search_timeout: Duration = Field(timedelta(minutes=30), description="For each search.")
     idle_timeout: Duration = Field(
         timedelta(minutes=5), description="For each answer: a server that says nothing is given up."
+    )
+    delta: Delta | None = Field(
+        None, description="Reads only what changed, where that can be told; `{}` is enough."
     )
 
     @model_validator(mode="after")

@@ -46,6 +46,19 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True)
+class Remembered:
+    """What a reader wants to find again when it reads next: of the run that was accepted last.
+
+    Attributes:
+        marks: texts by name.
+        frames: frames by name; private, as rows are.
+    """
+
+    marks: dict[str, str]
+    frames: dict[str, pl.DataFrame]
+
+
+@dataclass(frozen=True, slots=True)
 class Raw:
     """A whole read of one source.
 
@@ -56,6 +69,7 @@ class Raw:
         taken_at: when the source's data were made: the age of the oldest part, UTC.
         proof: what shows that the read was whole, one sentence a part.
         warnings: what a person should know about the read (an encoding that was found, say).
+        remembered: what the next read goes on from; None where each begins anew.
     """
 
     accounts: RawTable
@@ -65,6 +79,7 @@ class Raw:
     taken_at: datetime
     proof: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    remembered: Remembered | None = None
 
 
 PATH = "path"
