@@ -19,6 +19,7 @@ from extractors.directory_accounts import (
 )
 from extractors.directory_entries import Entries, Find, Search
 from extractors.dn import check_dn, normal_dn
+from extractors.domain_logons import Logons, with_logons
 from extractors.dynamic_groups import add_dynamic_members
 from extractors.group_links import Effective
 from extractors.group_members import (
@@ -62,6 +63,7 @@ class Reading:
         origin: the server or file, for messages.
         now: for what has expired, UTC.
         taken_at: when the data were made, UTC.
+        logons: when who last logged in, where the source wants it of all controllers.
         proof: what shows that a search found everything.
         part: what was searched where it was not all.
     """
@@ -73,6 +75,7 @@ class Reading:
     origin: str
     now: datetime
     taken_at: datetime
+    logons: Logons | None = None
     proof: str = "to the end of the search"
     part: str = ""
 
@@ -89,6 +92,8 @@ def read_directory(reading: Reading) -> Raw:
     search = users_search(source, reading.wanted, reading.base_dn)
     groups_search = _groups_search(reading)
     accounts, left_out = find_accounts(source, find, search)
+    if reading.logons is not None:
+        accounts = with_logons(accounts, reading.logons)
     services = service_dns(source, find, search)
     rows = to_account_rows(accounts, source, reading.wanted, services, reading.now)
     table = to_raw_table("accounts", rows, _where(reading, search))

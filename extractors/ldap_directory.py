@@ -7,8 +7,10 @@ from pathlib import Path
 from ldap3 import Connection
 
 from extractors.account_fields import Wanted
+from extractors.directory_accounts import users_search
 from extractors.directory_entries import Entries, Find, Search, to_entries
 from extractors.directory_reading import Reading, probe_directory, read_directory
+from extractors.domain_logons import Logons, add_logons, controllers_of
 from extractors.domain_tree import check_one_domain
 from extractors.ldap_connection import connected
 from extractors.ldap_pages import PagedSearch, read_pages
@@ -37,6 +39,7 @@ def read_ldap_source(
         SourceFormatError: an attribute that the schema does not know, or an answer that is no LDAP.
     """
     with connected(source, workspace, resolve) as (connection, endpoint):
+        _check_before(source, connection, wanted)
         reading = Reading(
             source=source,
             wanted=wanted,
@@ -45,9 +48,29 @@ def read_ldap_source(
             origin=str(endpoint),
             now=now,
             taken_at=now,
+            logons=_logons(source, connection, workspace, wanted, resolve),
         )
-        _check_before(source, connection, wanted)
         return read_directory(reading)
+
+
+def _logons(
+    source: LdapSource | ActiveDirectorySource,
+    connection: Connection,
+    workspace: Path,
+    wanted: Wanted,
+    resolve: Resolve,
+) -> Logons | None:
+    """What all controllers know, where the source wants that."""
+    is_domain = isinstance(source, ActiveDirectorySource)
+    if not is_domain or source.last_login_from != "lastLogon" or "last_login" not in wanted.fields:
+        return None
+    users = users_search(source, wanted, source.base_dn)
+    logons: Logons = {}
+    for host in controllers_of(connection):
+        one = source.model_copy(update={"host": host})
+        with connected(one, workspace, resolve) as (controller, _):
+            add_logons(logons, finder(controller, one), users)
+    return logons
 
 
 def probe_ldap_source(
