@@ -31,7 +31,7 @@ source:
   username: {username}
   password: {{env: LDAP_PASSWORD}}
   users: {{base: "{people}"}}
-  groups: {{filter: "(&(cn=*)(!(objectClass=posixGroup))(!(objectClass=person)))", base: "{groups}"}}
+  groups: {{base: "{groups}", filter: "(&(cn=*)(!(objectClass=posixGroup)))"}}
 attributes: {{Title: title, Department: departmentNumber, Type: employeeType}}
 """
 
