@@ -9,12 +9,13 @@ from ldap3 import Connection
 from extractors.account_fields import Wanted
 from extractors.directory_accounts import users_search
 from extractors.directory_entries import Entries, Find, Search, to_entries
-from extractors.directory_reading import Reading, probe_directory, read_directory
+from extractors.directory_reading import probe_directory, read_directory
 from extractors.domain_logons import Logons, add_logons, controllers_of
 from extractors.domain_tree import check_one_domain
 from extractors.ldap_connection import connected
 from extractors.ldap_pages import PagedSearch, read_pages
 from extractors.ldap_schema import check_known
+from extractors.reading import Reading
 from schemas.directory_sources import ActiveDirectorySource, LdapSource
 from schemas.raw import Probe, Raw
 from schemas.secrets import Resolve
@@ -61,8 +62,9 @@ def _logons(
     resolve: Resolve,
 ) -> Logons | None:
     """What all controllers know, where the source wants that."""
-    is_domain = isinstance(source, ActiveDirectorySource)
-    if not is_domain or source.last_login_from != "lastLogon" or "last_login" not in wanted.fields:
+    if not isinstance(source, ActiveDirectorySource) or "last_login" not in wanted.fields:
+        return None
+    if source.last_login_from != "lastLogon":
         return None
     users = users_search(source, wanted, source.base_dn)
     logons: Logons = {}

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from extractors.account_fields import to_wanted
-from extractors.directory_reading import Reading, read_directory
+from extractors.directory_reading import read_directory
 from extractors.ldap_directory import finder
+from extractors.reading import Reading
 from schemas.directory_sources import ActiveDirectorySource
 from schemas.errors import SourceIncompleteError
 from schemas.raw import Raw
