@@ -130,8 +130,8 @@ def _numbers(entries: Entries, attribute: str) -> list[int | None]:
     return [None if value is None else whole_number(value) for value in entries.first(attribute)]
 
 
-def _classes(values: list[bytes] | None) -> set[bytes]:
-    return {value.lower() for value in values or ()}
+def _classes(values: list[bytes]) -> set[bytes]:
+    return {value.lower() for value in values}
 
 
 GROUP_SECURITY = 0x80000000

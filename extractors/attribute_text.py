@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Callable
 
-from extractors.directory_entries import Entries, Values
+from extractors.directory_entries import Cell, Entries
 from extractors.directory_values import (
     filetime_text,
     generalized_time_text,
@@ -47,7 +47,7 @@ def to_texts(entries: Entries, attribute: str, separator: str) -> list[str | Non
     In order, because a directory promises none; a time that means never is no value.
     """
     decode = _decoder_of(attribute)
-    return [_joined(values, decode, separator) for values in entries.values(attribute)]
+    return [_text(cell, decode, separator) for cell in entries.cells(attribute)]
 
 
 def first_texts(entries: Entries, attribute: str) -> list[str | None]:
@@ -56,14 +56,10 @@ def first_texts(entries: Entries, attribute: str) -> list[str | None]:
     return [None if value is None else decode(value) for value in entries.first(attribute)]
 
 
-def _joined(
-    values: Values | None, decode: Callable[[bytes], str | None], separator: str
-) -> str | None:
-    if not values:
-        return None
-    if len(values) == 1:
-        return decode(values[0])
-    said = sorted(text for text in map(decode, values) if text is not None)
+def _text(cell: Cell, decode: Callable[[bytes], str | None], separator: str) -> str | None:
+    if not isinstance(cell, list):
+        return None if cell is None else decode(cell)
+    said = sorted(text for text in map(decode, cell) if text is not None)
     return separator.join(said) if said else None
 
 

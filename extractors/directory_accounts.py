@@ -182,7 +182,7 @@ def account_notes(
             "account may not read it"
         )
     if not is_active_directory(source) and "email" in wanted.fields:
-        several = sum(len(values or ()) > 1 for values in entries.values("mail"))
+        several = sum(len(values) > 1 for values in entries.values("mail"))
         if several:
             notes.append(
                 f"accounts with several mail values, of which the first one counts: {several:,}"

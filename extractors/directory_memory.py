@@ -6,7 +6,7 @@ from datetime import datetime
 
 import polars as pl
 
-from extractors.directory_entries import Entries, Search
+from extractors.directory_entries import Cell, Entries, Search
 from schemas.raw import Remembered
 
 _DN = "dn"
@@ -67,16 +67,28 @@ def to_memory(remembered: Remembered) -> Memory:
 
 def _to_frame(entries: Entries) -> pl.DataFrame:
     values = [
-        pl.Series(f"@{name}", found, dtype=_VALUES) for name, found in entries.columns.items()
+        pl.Series(f"@{name}", [_as_list(cell) for cell in cells], dtype=_VALUES)
+        for name, cells in entries.columns.items()
     ]
     return pl.DataFrame([pl.Series(_DN, entries.dns, dtype=pl.String), *values])
 
 
 def _to_entries(frame: pl.DataFrame) -> Entries:
     columns = {
-        name.removeprefix("@"): frame[name].to_list() for name in frame.columns if name != _DN
+        name.removeprefix("@"): [_as_cell(values) for values in frame[name]]
+        for name in frame.columns
+        if name != _DN
     }
     return Entries(frame[_DN].to_list(), columns)
+
+
+def _as_list(cell: Cell) -> list[bytes] | None:
+    return [cell] if isinstance(cell, bytes) else cell
+
+
+def _as_cell(values: pl.Series | None) -> Cell:
+    cell: list[bytes] | None = None if values is None else values.to_list()
+    return cell[0] if cell and len(cell) == 1 else cell
 
 
 def gathered(parts: list[tuple[Entries, int]]) -> Entries:
@@ -94,9 +106,7 @@ def _each(parts: list[tuple[Entries, int]]) -> list[tuple[Entries, int]]:
     return list({id(entries): (entries, row) for entries, row in parts}.values())
 
 
-def _cells(
-    parts: list[tuple[Entries, int]], name: str
-) -> list[tuple[list[list[bytes] | None] | None, int]]:
+def _cells(parts: list[tuple[Entries, int]], name: str) -> list[tuple[list[Cell] | None, int]]:
     return [(entries.columns.get(name), row) for entries, row in parts]
 
 

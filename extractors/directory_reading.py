@@ -1,80 +1,24 @@
 """A directory's accounts and groups, read whole in one pass each, whatever it is read through."""
 
-from dataclasses import dataclass
-from datetime import datetime
-
 import polars as pl
 
-from extractors.account_fields import Wanted
-from extractors.ad_accounts import group_remarks
-from extractors.attribute_text import first_texts
 from extractors.directory_accounts import (
     account_notes,
     find_accounts,
-    is_active_directory,
-    model_of,
     service_dns,
     to_account_rows,
     users_search,
 )
-from extractors.directory_entries import Entries, Find, Search
-from extractors.dn import check_dn, normal_dn
-from extractors.dynamic_groups import add_dynamic_members
+from extractors.directory_entries import Search
+from extractors.directory_groups import find_groups, group_texts, groups_search, members_of
+from extractors.dn import check_dn
+from extractors.domain_logons import with_logons
 from extractors.group_links import Effective
-from extractors.group_members import (
-    Directory,
-    Members,
-    add_login_names,
-    add_primary_groups,
-    add_primary_groups_by_sid,
-    named_by_groups,
-    named_by_members,
-)
-from extractors.group_tables import (
-    GroupTexts,
-    describe,
-    effective_of,
-    group_labels,
-    to_associations,
-    to_entitlements,
-    to_raw_table,
-)
-from extractors.ldap_accounts import group_ids
-from extractors.ldap_filter import in_brackets, to_filter
+from extractors.group_tables import effective_of, to_associations, to_entitlements, to_raw_table
+from extractors.reading import Reading
 from extractors.strangers import notes_on
-from schemas.directory_sources import DirectorySource
-from schemas.errors import SourceIncompleteError
 from schemas.raw import Probe, Raw
 from schemas.tables import ROW
-
-_MEMBER_ATTRIBUTES = ("member", "uniqueMember", "memberUid", "memberURL")
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """How a directory is read.
-
-    Attributes:
-        source: what its entries mean.
-        wanted: what the source file wants of the accounts.
-        find: how it is searched.
-        base_dn: where, unless the source says otherwise.
-        origin: the server or file, for messages.
-        now: for what has expired, UTC.
-        taken_at: when the data were made, UTC.
-        proof: what shows that a search found everything.
-        part: what was searched where it was not all.
-    """
-
-    source: DirectorySource
-    wanted: Wanted
-    find: Find
-    base_dn: str
-    origin: str
-    now: datetime
-    taken_at: datetime
-    proof: str = "to the end of the search"
-    part: str = ""
 
 
 def read_directory(reading: Reading) -> Raw:
@@ -87,20 +31,22 @@ def read_directory(reading: Reading) -> Raw:
     source, find = reading.source, reading.find
     _check_bases(reading)
     search = users_search(source, reading.wanted, reading.base_dn)
-    groups_search = _groups_search(reading)
+    asked = groups_search(reading)
     accounts, left_out = find_accounts(source, find, search)
+    if reading.logons is not None:
+        accounts = with_logons(accounts, reading.logons)
     services = service_dns(source, find, search)
     rows = to_account_rows(accounts, source, reading.wanted, services, reading.now)
     table = to_raw_table("accounts", rows, _where(reading, search))
     notes = account_notes(accounts, reading.wanted, left_out, source)
     proof = f"{table.origin}: {len(accounts):,} accounts, {reading.proof}"
-    if groups_search is None:
+    if asked is None:
         return Raw(table, None, None, None, reading.taken_at, (proof,), notes)
-    groups = _find_groups(find, groups_search)
-    members = _members(reading, search, accounts, groups)
+    groups = find_groups(find, asked)
+    members = members_of(reading, search, accounts, groups)
     effective = effective_of(members, nested=source.nested_groups == "effective")
-    texts = _group_texts(reading, accounts, groups)
-    origin = _where(reading, groups_search)
+    texts = group_texts(reading, accounts, groups)
+    origin = _where(reading, asked)
     associations = to_associations(_ids(reading, rows), texts, effective, origin)
     return Raw(
         accounts=table,
@@ -139,60 +85,6 @@ def _said_of(effective: Effective) -> str:
     return f"{said}, {effective.deepest} deep at most" if through else said
 
 
-def _groups_search(reading: Reading) -> Search | None:
-    branch = reading.source.groups
-    if branch is None:
-        return None
-    model = model_of(reading.source)
-    if branch.filter is not None:
-        to_filter(branch.filter, "source.groups.filter")
-    by_member = reading.source.membership == "member"
-    named = _MEMBER_ATTRIBUTES if by_member else ("memberOf", "memberUid", "memberURL")
-    return Search(
-        branch.base or reading.base_dn,
-        in_brackets(branch.filter) if branch.filter is not None else model.groups_filter,
-        branch.scope,
-        (*model.group_attributes, *named),
-    )
-
-
-def _find_groups(find: Find, search: Search) -> Entries:
-    groups = find(search)
-    if not len(groups):
-        raise SourceIncompleteError(
-            f"{search.base}: no group there: check groups.base and groups.filter, and that the "
-            "reading account may see them; or say groups: null"
-        )
-    return groups
-
-
-def _members(reading: Reading, users: Search, accounts: Entries, groups: Entries) -> Members:
-    directory = Directory(accounts, groups)
-    if reading.source.membership == "member":
-        members = named_by_groups(directory, groups)
-    else:
-        members = named_by_members(directory, accounts, groups)
-    add_login_names(members, accounts, groups)
-    if is_active_directory(reading.source):
-        add_primary_groups_by_sid(members, accounts, groups)
-    else:
-        add_primary_groups(members, accounts, groups)
-    add_dynamic_members(members, directory, groups, reading.find, users)
-    return members
-
-
-def _group_texts(reading: Reading, accounts: Entries, groups: Entries) -> GroupTexts:
-    source = reading.source
-    labels = group_labels(groups, first_texts(groups, "cn"))
-    descriptions = first_texts(groups, "description")
-    if is_active_directory(source) or source.kind == "active_directory":
-        names = first_texts(accounts, "sAMAccountName")
-        by_dn = {normal_dn(dn): name for dn, name in zip(accounts.dns, names, strict=True) if name}
-        ids = first_texts(groups, "objectGUID")
-        return GroupTexts(ids, labels, describe(descriptions, group_remarks(groups, by_dn)))
-    return GroupTexts(group_ids(groups, source), labels, descriptions)
-
-
 def _ids(reading: Reading, rows: pl.DataFrame) -> pl.Series:
     """The accounts' ids as the file means them."""
     return rows[reading.wanted.id_attribute or "integration_specific_id"]
@@ -208,7 +100,7 @@ def probe_directory(reading: Reading) -> tuple[Probe, ...]:
     source, find = reading.source, reading.find
     _check_bases(reading)
     search = users_search(source, reading.wanted, reading.base_dn)
-    groups_search = _groups_search(reading)
+    asked = groups_search(reading)
     accounts, _ = find_accounts(source, find, search)
     rows = to_account_rows(accounts, source, reading.wanted, set(), reading.now)
     probes = [
@@ -219,12 +111,12 @@ def probe_directory(reading: Reading) -> tuple[Probe, ...]:
             tuple(name for name in rows.columns if name != ROW),
         )
     ]
-    if groups_search is not None:
-        groups = _find_groups(find, groups_search)
+    if asked is not None:
+        groups = find_groups(find, asked)
         probes.append(
             Probe(
                 "entitlements",
-                _where(reading, groups_search),
+                _where(reading, asked),
                 f"{len(groups):,} groups{reading.part}",
                 ("entitlement_type", "integration_specific_id", "label", "description"),
             )

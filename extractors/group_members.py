@@ -83,7 +83,7 @@ def named_by_groups(directory: Directory, groups: Entries) -> Members:
     members = Members()
     for attribute in ("member", "uniqueMember"):
         for group, values in enumerate(groups.values(attribute)):
-            for value in values or ():
+            for value in values:
                 meant = directory.meaning(value)
                 if isinstance(meant, str):
                     members.strangers[meant] += 1
@@ -98,14 +98,14 @@ def named_by_members(directory: Directory, accounts: Entries, groups: Entries) -
     """What `memberOf` of the accounts and of the groups says."""
     members = Members()
     for account, values in enumerate(accounts.values("memberOf")):
-        for value in values or ():
+        for value in values:
             meant = directory.meaning(value)
             if isinstance(meant, int) and meant < 0:
                 members.links.append((account, ~meant))
             else:
                 members.unknown_groups[str(meant)] += 1
     for member, values in enumerate(groups.values("memberOf")):
-        for value in values or ():
+        for value in values:
             meant = directory.meaning(value)
             if isinstance(meant, int) and meant < 0:
                 members.nested.append((~meant, member))
@@ -118,10 +118,10 @@ def add_login_names(members: Members, accounts: Entries, groups: Entries) -> Non
         return
     by_uid: dict[str, list[int]] = defaultdict(list)
     for account, uids in enumerate(accounts.values("uid")):
-        for uid in uids or ():
+        for uid in uids:
             by_uid[plain_text(uid).casefold()].append(account)
     for group, values in enumerate(groups.values("memberUid")):
-        for value in values or ():
+        for value in values:
             name = plain_text(value).casefold()
             members.links += [(account, group) for account in by_uid.get(name, ())]
             if name not in by_uid:
@@ -176,5 +176,5 @@ def urls_of(groups: Entries) -> list[tuple[int, str]]:
     return [
         (group, plain_text(value))
         for group, values in enumerate(groups.values("memberURL"))
-        for value in values or ()
+        for value in values
     ]

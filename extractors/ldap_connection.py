@@ -1,6 +1,5 @@
 """A bound connection to a directory, for reading only: hosts tried in order, TLS first."""
 
-import importlib.util
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,22 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ldap3 import (
-    ANONYMOUS,
-    DIGEST_MD5,
-    EXTERNAL,
-    KERBEROS,
-    NONE,
-    PLAIN,
-    SASL,
-    SIMPLE,
-    SYNC,
-    Connection,
-    Server,
-)
+from ldap3 import KERBEROS, NONE, SYNC, Connection, Server
 from ldap3.core.exceptions import LDAPException
 
-from extractors.ldap_errors import BUSY, result_text
+from extractors.ldap_credentials import credentials_of
 from extractors.ldap_hosts import (
     Endpoint,
     FindControllers,
@@ -31,19 +18,11 @@ from extractors.ldap_hosts import (
     controllers_by_dns,
     endpoints_of,
 )
+from extractors.ldap_refusals import BindRefusedError, reason_of, refusal_of
 from extractors.ldap_tls import VerifiedTls, to_context
 from schemas.directory_sources import DirectoryServer
 from schemas.errors import ConfigError, SourceUnavailableError
 from schemas.secrets import Resolve
-
-
-class BindRefusedError(SourceUnavailableError):
-    """The server answers, and takes neither this name nor this password.
-
-    Never tried again, nor elsewhere: each try counts towards locking the account.
-    """
-
-    retryable = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +66,7 @@ def _first_that_answers(
 ) -> tuple[Connection, Endpoint]:
     secured = source.protocol in {"ldaps", "starttls"}
     login = _Login(
-        source, to_context(source, workspace) if secured else None, _credentials(source, resolve)
+        source, to_context(source, workspace) if secured else None, credentials_of(source, resolve)
     )
     problems = []
     for endpoint in endpoints_of(source, find_controllers):
@@ -109,35 +88,6 @@ def _check_secured(source: DirectoryServer, endpoint: Endpoint) -> None:
             f"source.protocol: ldap would send the password to {endpoint.host} in the clear: "
             "say ldaps or starttls, or allow_plaintext: true"
         )
-
-
-def _credentials(source: DirectoryServer, resolve: Resolve) -> dict[str, Any]:
-    """What ldap3 binds with. DIGEST-MD5 and PLAIN take a plain name, GSSAPI the host's own."""
-    password = resolve(source.password).get_secret_value() if source.password else None
-    match source.authentication:
-        case "anonymous":
-            return {"authentication": ANONYMOUS}
-        case "simple":
-            return {"authentication": SIMPLE, "user": source.username, "password": password}
-        case "plain":
-            sasl: Any = (None, source.username, password)
-            return {"authentication": SASL, "sasl_mechanism": PLAIN, "sasl_credentials": sasl}
-        case "digest-md5":
-            sasl = (None, source.username, password, None)
-            return {"authentication": SASL, "sasl_mechanism": DIGEST_MD5, "sasl_credentials": sasl}
-        case "external":
-            return {"authentication": SASL, "sasl_mechanism": EXTERNAL, "sasl_credentials": ""}
-        case "gssapi":
-            if importlib.util.find_spec("gssapi") is None:
-                raise ConfigError(
-                    "source.authentication: gssapi needs a package that is not installed: "
-                    "pip install 'lumos-ingest[kerberos]'"
-                )
-            return {
-                "authentication": SASL,
-                "sasl_mechanism": KERBEROS,
-                "user": source.username,
-            }
 
 
 def _to_endpoint(login: _Login, endpoint: Endpoint) -> Connection:
@@ -187,12 +137,12 @@ def _bound(login: _Login, endpoint: Endpoint, address: str) -> Connection:
             connection.socket.settimeout(idle_s)
             return connection
     except (LDAPException, OSError, UnicodeError) as error:
-        problem = (tls.problem if tls else None) or _reason(error, endpoint, connection)
-    refused = None if problem else _refusal(connection)
+        problem = (tls.problem if tls else None) or reason_of(error, endpoint, connection)
+    refused = dict(connection.result or {})
     _close(connection)
     if problem:
         raise SourceUnavailableError(f"{endpoint}: {problem}")
-    raise _as_error(refused or {}, endpoint)
+    raise refusal_of(refused, endpoint)
 
 
 def _open(connection: Connection, *, starttls: bool) -> bool:
@@ -201,42 +151,6 @@ def _open(connection: Connection, *, starttls: bool) -> bool:
     if starttls:
         connection.start_tls(read_server_info=False)
     return bool(connection.bind(read_server_info=False))
-
-
-def _refusal(connection: Connection) -> dict[str, Any]:
-    return dict(connection.result or {})
-
-
-def _as_error(refused: dict[str, Any], endpoint: Endpoint) -> SourceUnavailableError:
-    code = int(refused.get("result", -1))
-    text = f"{endpoint}: the bind was refused: {result_text(code, refused.get('message') or '')}"
-    return SourceUnavailableError(text) if code in BUSY else BindRefusedError(text)
-
-
-def _reason(error: Exception, endpoint: Endpoint, connection: Connection) -> str:
-    """Why no connection came about, without the text of ldap3, which can quote a name."""
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
-    if isinstance(error, ConnectionRefusedError):
-        return "nothing answers there"
-    if isinstance(error, UnicodeError):
-        return "username or password has a character that cannot be sent"
-    started = (connection.result or {}).get("result")
-    if started:
-        return f"the server refused: {result_text(int(started))}"
-    text = connection.last_error or ""
-    for said, meant in (
-        ("refused", "nothing answers there"),
-        ("timed out", "no answer in time"),
-        ("No such file", "there is no such socket"),
-        ("unreachable", "there is no way to it"),
-        ("mechanism", "the server does not take this way of authentication"),
-    ):
-        if said.lower() in text.lower():
-            return meant
-    name = type(error).__name__
-    what = "TLS" if endpoint.protocol in {"ldaps", "starttls"} else "the connection"
-    return f"{what} was not to be had ({name})"
 
 
 def _close(connection: Connection) -> None:

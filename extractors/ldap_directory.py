@@ -8,15 +8,18 @@ from pathlib import Path
 from ldap3 import Connection
 
 from extractors.account_fields import Wanted
+from extractors.directory_accounts import users_search
 from extractors.directory_delta import DeltaFinder
 from extractors.directory_entries import Entries, Find, Search, to_entries
 from extractors.directory_memory import to_memory, to_remembered
-from extractors.directory_reading import Reading, probe_directory, read_directory
+from extractors.directory_reading import probe_directory, read_directory
 from extractors.directory_ways import still_good, to_way
+from extractors.domain_logons import Logons, add_logons, controllers_of
 from extractors.domain_tree import check_one_domain
 from extractors.ldap_connection import connected
 from extractors.ldap_pages import PagedSearch, read_pages
 from extractors.ldap_schema import check_known
+from extractors.reading import Reading
 from schemas.directory_sources import ActiveDirectorySource, LdapSource
 from schemas.raw import Probe, Raw, Remembered
 from schemas.secrets import Resolve
@@ -44,6 +47,7 @@ def read_ldap_source(
         SourceFormatError: an attribute that the schema does not know, or an answer that is no LDAP.
     """
     with connected(source, workspace, resolve) as (connection, endpoint):
+        _check_before(source, connection, wanted)
         reading = Reading(
             source=source,
             wanted=wanted,
@@ -52,8 +56,8 @@ def read_ldap_source(
             origin=str(endpoint),
             now=now,
             taken_at=now,
+            logons=_logons(source, connection, workspace, wanted, resolve),
         )
-        _check_before(source, connection, wanted)
         if source.delta is None:
             return read_directory(reading)
         way = to_way(connection, source, source.delta, str(endpoint))
@@ -63,6 +67,27 @@ def read_ldap_source(
         raw = read_directory(replace(reading, find=delta.find))
         kept = to_remembered(delta.memory())
         return replace(raw, proof=(*raw.proof, *delta.said), remembered=kept)
+
+
+def _logons(
+    source: LdapSource | ActiveDirectorySource,
+    connection: Connection,
+    workspace: Path,
+    wanted: Wanted,
+    resolve: Resolve,
+) -> Logons | None:
+    """What all controllers know, where the source wants that."""
+    if not isinstance(source, ActiveDirectorySource) or "last_login" not in wanted.fields:
+        return None
+    if source.last_login_from != "lastLogon":
+        return None
+    users = users_search(source, wanted, source.base_dn)
+    logons: Logons = {}
+    for host in controllers_of(connection):
+        one = source.model_copy(update={"host": host})
+        with connected(one, workspace, resolve) as (controller, _):
+            add_logons(logons, finder(controller, one), users)
+    return logons
 
 
 def probe_ldap_source(

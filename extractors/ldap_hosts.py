@@ -5,12 +5,13 @@ import random
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
-
-import dns.exception
-import dns.resolver
+from typing import TYPE_CHECKING
 
 from schemas.directory_sources import ActiveDirectorySource, DirectoryServer
 from schemas.errors import SourceUnavailableError
+
+if TYPE_CHECKING:
+    import dns.resolver
 
 _LOOKUP_S = 5
 _PLAIN_PORT, _TLS_PORT = 389, 636
@@ -71,12 +72,15 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def controllers_by_dns(domain: str, resolver: dns.resolver.Resolver | None = None) -> list[str]:
+def controllers_by_dns(domain: str, resolver: "dns.resolver.Resolver | None" = None) -> list[str]:
     """The controllers that DNS names for `domain`: by priority, then by lot, by weight.
 
     None where it names none: `domain` is then a host's name. Record: Microsoft, "How DNS support
     for Active Directory works", read 2026-08.
     """
+    import dns.exception
+    import dns.resolver
+
     name = f"_ldap._tcp.dc._msdcs.{domain.rstrip('.')}."
     try:
         asked = resolver or dns.resolver.get_default_resolver()

@@ -6,13 +6,14 @@ from pathlib import Path
 from extractors.account_fields import Wanted
 from extractors.completeness import check_age
 from extractors.directory_entries import Entries, Find, Search, to_entries
-from extractors.directory_reading import Reading, probe_directory, read_directory
+from extractors.directory_reading import probe_directory, read_directory
 from extractors.dn import is_below, normal_dn
 from extractors.drop_zone import Export, check_unchanged, find_export
 from extractors.filter_match import to_match
 from extractors.ldap_entries import Attributes
 from extractors.ldap_filter import to_filter
 from extractors.ldif_records import read_ldif
+from extractors.reading import Reading
 from extractors.secret_attributes import is_secret
 from schemas.directory_sources import LdifSource
 from schemas.errors import SourceUnavailableError

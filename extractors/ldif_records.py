@@ -5,6 +5,7 @@ What would change a directory, or would be fetched from elsewhere, is refused wi
 
 import base64
 import binascii
+import contextlib
 import re
 from collections.abc import Iterator
 from typing import BinaryIO, NoReturn
@@ -41,11 +42,12 @@ def read_ldif(
             raise SourceIncompleteError(
                 f"{name}: ends at line {record[-1][0]} without an empty line: it was cut off"
             )
-        if len(record) == 1 and not is_ended:
+        entry = _entry(record, name, names)
+        if not is_ended and not entry[1]:
             raise SourceIncompleteError(
-                f"{name}: ends at line {record[0][0]} with a dn alone: it was cut off"
+                f"{name}: ends at line {record[-1][0]} with a dn alone: it was cut off"
             )
-        batch.append(_entry(record, name, names))
+        batch.append(entry)
         count += 1
         if len(batch) == _BATCH:
             yield _whole(batch, name)
@@ -175,11 +177,12 @@ def _value(rest: bytes, name: str, number: int) -> bytes:
 
 
 def _dn(value: bytes, name: str, number: int) -> str:
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        pass
-    _refuse(name, number, "the dn is not UTF-8")
+    text = None
+    with contextlib.suppress(UnicodeDecodeError):
+        text = value.decode()
+    if text is None:
+        _refuse(name, number, "the dn is not UTF-8")
+    return text
 
 
 def _refuse(name: str, number: int, why: str) -> NoReturn:

@@ -54,7 +54,7 @@ def _bystanders(find: Find, users: Search) -> dict[str, str]:
     found = find(search)
     sorts = {}
     for dn, values in zip(found.dns, found.values("objectClass"), strict=True):
-        classes = {value.lower() for value in values or ()}
+        classes = {value.lower() for value in values}
         sorts[normal_dn(dn)] = "computers" if b"computer" in classes else "that users leaves out"
     return sorts
 

@@ -42,6 +42,12 @@ class Tree:
         """Whether the user's loginShell is nologin."""
         return number % 20 == 5
 
+    def addresses_of(self, number: int) -> tuple[str, ...]:
+        """The user's mail addresses: one in five has two."""
+        uid = _uid(number)
+        alias = (f"{uid}@alias.example.org",) if number % 5 == 0 else ()
+        return (f"{uid}@example.org", *alias)
+
     def teams_of(self, number: int) -> tuple[int, ...]:
         """The numbers of the teams the user is a direct member of, ascending."""
         steps = (7, 13, 29, 31, 37)[: self.teams_a_user]
@@ -101,7 +107,7 @@ class Tree:
             ("cn", f"User {number}"),
             ("sn", f"Sur{number}"),
             ("givenName", f"Zoë{number}" if number % 7 == 0 else f"Given{number}"),
-            ("mail", f"{uid}@example.org"),
+            *(("mail", address) for address in self.addresses_of(number)),
             ("employeeNumber", str(number)),
             ("employeeType", "contractor" if number % 9 == 0 else "employee"),
             ("departmentNumber", f"D{number % DEPARTMENTS}"),
@@ -115,8 +121,6 @@ class Tree:
         ]
         if number:
             lines.append(("manager", user_dn((number - 1) // 8)))
-        if number % 5 == 0:
-            lines.append(("mail", f"{uid}@alias.example.org"))
         if self.is_expired(number):
             lines.append(("shadowExpire", "18262"))  # 2020-01-01
         if self.is_locked(number):

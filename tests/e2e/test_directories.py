@@ -310,3 +310,27 @@ def test_a_domain_s_refusal_is_translated(
     assert said.code == 1
     assert line in said.err
     assert user not in said.err
+
+
+def test_the_second_night_reads_what_changed_and_uploads_the_whole(
+    workspace: Workspace, openldap_server: OpenLdap
+) -> None:
+    workspace.source(ldap_source(openldap_server, keys="  delta: {}"), "people")
+    password = {"LDAP_PASSWORD": openldap_server.reader[1]}
+
+    first = workspace.run("sync", "people", env=password)
+    second = workspace.run("sync", "people", env=password)
+
+    assert (first.code, second.code) == (0, 0), first.err + second.err
+    assert "all of 300 entries read" in first.err
+    assert "all of" not in second.err
+    assert "300 entries; " in second.err
+    assert len(held(workspace)) == openldap_server.tree.users_count
+
+    for kept in (workspace.path / ".lumos-ingest" / "archive").rglob("memory*.parquet"):
+        assert kept.stat().st_mode & 0o077 == 0
+        kept.unlink()
+    third = workspace.run("sync", "people", env=password)
+    assert third.code == 0
+    assert "nothing to go on from" in third.err
+    assert "all of 300 entries read" in third.err

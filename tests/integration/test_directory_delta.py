@@ -9,30 +9,27 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from ldap3 import MODIFY_ADD, MODIFY_DELETE, MODIFY_REPLACE, Connection, Server, Tls
+from pydantic import SecretStr
 
 from extractors.read import read_source
 from schemas.directory_sources import ActiveDirectorySource, LdapSource
 from schemas.errors import ConfigError
 from schemas.source_columns import Named
 from tests.directory_tree import Tree, user_dn
-from tests.openldap_server import running_openldap
-from tests.samba_ad_server import running_samba_ad
 
 if TYPE_CHECKING:
-    from pydantic import SecretStr as Password
-
     from schemas.raw import Raw, Remembered
     from schemas.secrets import Secret
     from tests.openldap_server import OpenLdap
     from tests.samba_ad_server import SambaAd
 
+pytest_plugins = ["tests.openldap_server", "tests.samba_ad_server"]
+
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 NAMED = Named(frozenset({"title", "manager"}), frozenset())
 
 
-def resolver(password: str) -> Callable[[Secret], Password]:
-    from pydantic import SecretStr
-
+def resolver(password: str) -> Callable[[Secret], SecretStr]:
     return lambda _secret: SecretStr(password)
 
 
@@ -82,12 +79,16 @@ def check_equal(reader: Reader) -> str:
 
 @pytest.fixture(scope="module")
 def ldap_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenLdap]:
+    from tests.openldap_server import running_openldap
+
     with running_openldap(tmp_path_factory.mktemp("slapd"), Tree()) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
 def ad_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SambaAd]:
+    from tests.samba_ad_server import running_samba_ad
+
     with running_samba_ad(tmp_path_factory.mktemp("ad"), 200) as server:
         yield server
 
