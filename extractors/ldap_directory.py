@@ -4,6 +4,7 @@ from datetime import datetime
 from itertools import chain, islice
 from pathlib import Path
 
+import polars as pl
 from ldap3 import Connection
 
 from extractors.account_fields import Wanted
@@ -13,6 +14,7 @@ from extractors.directory_reading import probe_directory, read_directory
 from extractors.domain_logons import Logons, add_logons, controllers_of
 from extractors.domain_tree import check_one_domain
 from extractors.ldap_connection import connected
+from extractors.ldap_delta import read_since
 from extractors.ldap_pages import PagedSearch, read_pages
 from extractors.ldap_schema import check_known
 from extractors.reading import Reading
@@ -30,8 +32,11 @@ def read_ldap_source(
     *,
     now: datetime,
     resolve: Resolve,
+    last: pl.DataFrame | None = None,
 ) -> Raw:
     """The accounts, the groups and who is in which, each searched for once.
+
+    `last` is what the last read kept, where the source says that it may be gone on from.
 
     Raises:
         ConfigError: a filter is none, an attribute is secret, or the password would go in clear.
@@ -51,6 +56,8 @@ def read_ldap_source(
             taken_at=now,
             logons=_logons(source, connection, workspace, wanted, resolve),
         )
+        if source.delta is not None:
+            return read_since(reading, connection, source.delta.full_every, last)
         return read_directory(reading)
 
 

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 
+import polars as pl
+
 from extractors.csv_source import probe_csv_source, read_csv_source
 from schemas.directory_sources import ActiveDirectorySource, LdapSource, LdifSource
 from schemas.errors import ConfigError
@@ -21,7 +23,7 @@ _NO_IDS: Mapping[str, str] = {}
 _NOTHING = Named()
 
 
-def read_source(
+def read_source(  # noqa: PLR0913 - each kind needs some of them
     source: AnySource,
     workspace: Path,
     *,
@@ -30,12 +32,14 @@ def read_source(
     resolve: Resolve = no_secrets,
     id_columns: Mapping[str, str] = _NO_IDS,
     named: Named = _NOTHING,
+    last: pl.DataFrame | None = None,
 ) -> Raw:
     """Everything the source holds, with the proof that it is everything.
 
     `id_columns` names the column of the id, by table; a line with too few or too many fields is
     then rejected with the id it seems to carry, so that its record is known and kept. `named` is
     what the source file names: of a directory, just these attributes are asked for.
+    `last` is what the last read left in `Raw.kept`.
 
     Raises:
         ConfigError: the source cannot be meant as it is written, or a secret is not in its place.
@@ -51,7 +55,7 @@ def read_source(
             from extractors.ldap_directory import read_ldap_source
 
             wanted = to_wanted(named, id_columns.get("accounts"))
-            return read_ldap_source(source, workspace, wanted, now=now, resolve=resolve)
+            return read_ldap_source(source, workspace, wanted, now=now, resolve=resolve, last=last)
         case LdifSource():
             from extractors.account_fields import to_wanted
             from extractors.ldif_file import read_ldif_source

@@ -8,6 +8,7 @@ import polars as pl
 
 from extractors.read import read_source
 from flows.guarding import Verdict, judge, live_breaches
+from flows.keeping import keep_read, last_read
 from flows.outbox import content_hash
 from flows.publishing import accepted_snapshot
 from flows.tools import Tools
@@ -72,8 +73,8 @@ class Planned:
     verdict: Verdict
 
 
-def extract(source: Source, tools: Tools) -> Raw:
-    """The source's rows, whole.
+def extract(source: Source, tools: Tools, *, keeps: bool = False) -> Raw:
+    """The source's rows, whole; `keeps` keeps what the next read may go on from.
 
     Raises:
         SourceError: it could not be read whole.
@@ -87,11 +88,12 @@ def extract(source: Source, tools: Tools) -> Raw:
         sleep=tools.sleep,
         resolve=tools.resolve,
         named=source.file.named,
+        last=last_read(source, tools),
         id_columns={"accounts": source.file.columns.integration_specific_id.column or ""},
     )
     for proof in raw.proof:
         _log.info("%s: read %s", source.name, proof)
-    return raw
+    return keep_read(source, tools, raw) if keeps else raw
 
 
 def transform(source: Source, tools: Tools, raw: Raw, last: Snapshot | None) -> Normalized:

@@ -77,6 +77,14 @@ class ActiveDirectoryMeaning(Strict):
     )
 
 
+class Delta(Strict):
+    """A read may go on from the last one: who is there is asked again, what changed is fetched."""
+
+    full_every: Duration = Field(
+        timedelta(days=7), description="How old the last whole read may be."
+    )
+
+
 class DirectoryServer(Strict):
     """How a directory is reached and read."""
 
@@ -110,6 +118,10 @@ class DirectoryServer(Strict):
     search_timeout: Duration = Field(timedelta(minutes=30), description="For each search.")
     idle_timeout: Duration = Field(
         timedelta(minutes=5), description="For each answer: a server that says nothing is given up."
+    )
+
+    delta: Delta | None = Field(
+        None, description="Given only if a read may go on from the last one."
     )
 
     @model_validator(mode="after")

@@ -56,6 +56,7 @@ class Raw:
         taken_at: when the source's data were made: the age of the oldest part, UTC.
         proof: what shows that the read was whole, one sentence a part.
         warnings: what a person should know about the read (an encoding that was found, say).
+        kept: what the next read may go on from; None where each reads everything.
     """
 
     accounts: RawTable
@@ -65,6 +66,7 @@ class Raw:
     taken_at: datetime
     proof: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    kept: pl.DataFrame | None = None
 
 
 PATH = "path"
