@@ -20,19 +20,6 @@ from extractors.directory_stamps import STAMPS, changed_ids, has_moved, new_ids
 
 _log = logging.getLogger(__name__)
 
-VOLATILE = frozenset(
-    {
-        "authTimestamp",
-        "lastLogon",
-        "memberOf",
-        "msDS-User-Account-Control-Computed",
-        "nsAccountLock",
-        "pwdAccountLockedTime",
-        "pwdLastSuccess",
-    }
-)
-"""Attributes that change without a trace on the entry: computed, or kept by one server alone."""
-
 _MOST_CHANGED = 0.2
 """Of all entries; where more changed, reading all is as fast."""
 
@@ -48,12 +35,14 @@ class Way:
         server: which server tells them: another one has other numbers and cookies.
         by: `dirsync`, `usn_changed`, `modify_timestamp` or `syncrepl`.
         attribute: what identifies an entry.
+        untold: attributes, in lower case, that change without a trace on the entry.
         root: the naming context, for DirSync.
     """
 
     server: str
     by: str
     attribute: str
+    untold: frozenset[str]
     root: str = ""
 
 
@@ -144,7 +133,12 @@ class DeltaFinder:
         """
         if self._is_told and changes is None:
             raise _UncertainError("the server does not tell what changed since")
-        volatile = tuple(name for name in asked.attributes if name in VOLATILE)
+        apart = {self._way.attribute.lower(), *(name.lower() for name in STAMPS)}
+        volatile = tuple(
+            name
+            for name in asked.attributes
+            if name.lower() in self._way.untold and name.lower() not in apart
+        )
         if changes is not None and not changes.is_any and not volatile:
             self.said.append(f"{asked.base}: no entry of {len(before):,} changed, says the server")
             return before

@@ -10,6 +10,7 @@ from extractors.directory_delta import Way
 from extractors.directory_memory import Memory
 from extractors.domain_tree import root_dse, root_dse_values
 from extractors.ldap_pages import PagedSearch, read_pages
+from extractors.untold_attributes import untold_in_domain, untold_in_tree
 from schemas.directory_sources import ActiveDirectorySource, Delta, LdapSource
 from schemas.errors import ConfigError
 from schemas.quantities import duration_text
@@ -18,15 +19,19 @@ _log = logging.getLogger(__name__)
 
 
 def to_way(
-    connection: Connection, source: LdapSource | ActiveDirectorySource, delta: Delta, host: str
+    connection: Connection,
+    source: LdapSource | ActiveDirectorySource,
+    delta: Delta,
+    host: str,
+    attributes: tuple[str, ...],
 ) -> Way:
-    """How the server at `host` tells changes: as the file says, or as it allows.
+    """How the server at `host` tells changes of `attributes`: as the file says, or as it allows.
 
     Raises:
         ConfigError: the file names a way that this kind of directory does not have.
     """
     if isinstance(source, ActiveDirectorySource):
-        return _way_of_domain(connection, delta, host)
+        return _way_of_domain(connection, delta, host, attributes)
     if delta.by in {"dirsync", "usn_changed"}:
         raise ConfigError(
             f"source.delta.by: {delta.by} is Active Directory's; write modify_timestamp or syncrepl"
@@ -36,10 +41,12 @@ def to_way(
         stamped = _first_value(connection, source.base_dn, "modifyTimestamp") is not None
         can_sync = SYNC_REQUEST in root_dse_values(connection, "supportedControl")
         by = "syncrepl" if can_sync and not stamped else "modify_timestamp"
-    return Way(host, by, "entryUUID")
+    return Way(host, by, "entryUUID", untold_in_tree(connection))
 
 
-def _way_of_domain(connection: Connection, delta: Delta, host: str) -> Way:
+def _way_of_domain(
+    connection: Connection, delta: Delta, host: str, attributes: tuple[str, ...]
+) -> Way:
     if delta.by in {"modify_timestamp", "syncrepl"}:
         raise ConfigError(
             f"source.delta.by: {delta.by} is not Active Directory's; write dirsync or usn_changed"
@@ -52,7 +59,7 @@ def _way_of_domain(connection: Connection, delta: Delta, host: str) -> Way:
     if by == "auto":
         may = dirsync(connection, root, ("objectGUID",), b"", rounds=1) is not None
         by = "dirsync" if may else "usn_changed"
-    return Way(server, by, "objectGUID", root)
+    return Way(server, by, "objectGUID", untold_in_domain(connection, attributes), root)
 
 
 def _first_value(connection: Connection, dn: str, attribute: str) -> bytes | None:

@@ -11,6 +11,7 @@ from extractors.secret_attributes import is_secret
 from schemas.errors import ConfigError, SourceFormatError
 
 _NAMES = re.compile(r"\bNAME (?:'([^']+)'|\( *([^)]*)\))")
+_USAGE = re.compile(r"\bUSAGE (?!userApplications)")
 _SUP = re.compile(r"\bSUP ([A-Za-z0-9.;-]+)")
 
 
@@ -51,21 +52,39 @@ def _lineage(name: str, parents: dict[str, str | None]) -> list[str]:
     return line
 
 
+def operational_attributes(connection: Connection) -> frozenset[str] | None:
+    """The attributes, in lower case, that the server itself keeps; None where it hides its schema.
+
+    They change without the entry's being modified.
+    """
+    names = [name for text in _definitions(connection) if _USAGE.search(text)
+             for name in _names(text)]  # fmt: skip
+    return frozenset(name.lower() for name in names) if names else None
+
+
 def _attribute_types(connection: Connection) -> dict[str, str | None]:
     """By name in lower case: the attribute it derives from."""
+    parents: dict[str, str | None] = {}
+    for text in _definitions(connection):
+        above = _SUP.search(text)
+        parents |= {one.lower(): above[1].lower() if above else None for one in _names(text)}
+    return parents
+
+
+def _names(text: str) -> list[str]:
+    named = _NAMES.search(text)
+    if named is None:
+        return []
+    return re.findall(r"'([^']+)'", named[2]) if named[2] else [named[1]]
+
+
+def _definitions(connection: Connection) -> list[str]:
+    """The attributes' definitions (RFC 4512, 4.1.2), as the server writes them."""
     where = root_dse(connection, "subschemaSubentry")
     if where is None or not connection.search(
         where, "(objectClass=subschema)", BASE, attributes=["attributeTypes"]
     ):
-        return {}
+        return []
     found = [one for one in connection.response if one["type"] == "searchResEntry"]
-    parents: dict[str, str | None] = {}
-    for value in found[0]["raw_attributes"].get("attributeTypes", ()) if found else ():
-        text = plain_text(value)
-        named = _NAMES.search(text)
-        if named is None:
-            continue
-        several = re.findall(r"'([^']+)'", named[2]) if named[2] else [named[1]]
-        above = _SUP.search(text)
-        parents |= {one.lower(): above[1].lower() if above else None for one in several}
-    return parents
+    values = found[0]["raw_attributes"].get("attributeTypes", []) if found else []
+    return [plain_text(value) for value in values]
