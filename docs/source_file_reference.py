@@ -11,7 +11,13 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from schemas.directory_sources import ActiveDirectorySource, Branch, LdapSource, LdifSource
+from schemas.directory_sources import (
+    ActiveDirectorySource,
+    Branch,
+    Delta,
+    LdapSource,
+    LdifSource,
+)
 from schemas.drop_zones import AzureZone, GcsZone, HttpsZone, S3Zone, SftpZone
 from schemas.quantities import Limit, duration_text
 from schemas.secrets import Secret
@@ -76,6 +82,7 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("source, of kind active_directory", ActiveDirectorySource),
     ("source, of kind ldif", LdifSource),
     ("source.users and source.groups", Branch),
+    ("source.delta", Delta),
     ("A secret", Secret),
     ("columns", AccountColumns),
     ("A column of text", TextColumn),

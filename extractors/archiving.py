@@ -6,6 +6,7 @@ from pathlib import Path
 
 from extractors.completeness import companions_of
 from extractors.drop_zones import DropZones
+from schemas.drop_zones import Dropped
 from schemas.errors import IngestError
 from schemas.export_file import ExportFile
 from schemas.secrets import Resolve, no_secrets
@@ -15,7 +16,7 @@ _log = logging.getLogger(__name__)
 
 
 def archive_exports(
-    options: CsvOptions,
+    options: Dropped,
     files: Sequence[ExportFile],
     workspace: Path,
     resolve: Resolve = no_secrets,
@@ -41,7 +42,7 @@ def archive_exports(
     return tuple(problems)
 
 
-def _move(file: ExportFile, options: CsvOptions, zones: DropZones) -> None:
+def _move(file: ExportFile, options: Dropped, zones: DropZones) -> None:
     """Moves the export, then what bears its name.
 
     Raises:
@@ -58,7 +59,7 @@ def _move(file: ExportFile, options: CsvOptions, zones: DropZones) -> None:
         _log.info("%s: was written to since it was read: it stays", file.name)
         return
     zone.move(file, folder)
-    for template in companions_of(options.complete):
+    for template in companions_of(options.complete if isinstance(options, CsvOptions) else None):
         if "{path}" not in template:
             continue
         zone, key = zones.place(template.replace("{path}", file.name), "complete")

@@ -2,12 +2,9 @@
 
 import logging
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import polars as pl
 
@@ -17,9 +14,9 @@ from extractors.csv_lines import to_structure
 from extractors.csv_records import LineReject
 from extractors.csv_rows import to_rows
 from extractors.drop_zone import check_unchanged
-from extractors.exports import Export
+from extractors.exports import Export, private_folder
 from extractors.text_file import to_text_file
-from schemas.errors import SourceFormatError, SourceUnavailableError
+from schemas.errors import SourceFormatError
 from schemas.raw import RawTable
 from schemas.source_kinds import CsvOptions
 from schemas.tables import REJECTS
@@ -85,7 +82,7 @@ def read_csv_file(export: Export, options: CsvOptions, *, id_column: str | None 
         SourceIncompleteError: empty, cut off, or changed while it was read.
         SourceFormatError: no text, no usable header, or a file that reads two ways.
     """
-    with _private_folder(export) as folder:
+    with private_folder(export) as folder:
         problem = None
         try:
             read = _read(export, options, id_column, folder)
@@ -123,7 +120,7 @@ def probe_csv_file(export: Export, options: CsvOptions) -> FileProbe:
         SourceIncompleteError: empty, or a cut archive.
         SourceFormatError: no text in a known encoding, or no usable header.
     """
-    with _private_folder(export) as folder:
+    with private_folder(export) as folder:
         text = to_text_file(export, options.encoding, quote_of(options), folder)
         dialect = to_dialect(text, options)
     return FileProbe(
@@ -135,19 +132,6 @@ def probe_csv_file(export: Export, options: CsvOptions) -> FileProbe:
         dialect.separator,
         dialect.columns,
     )
-
-
-@contextmanager
-def _private_folder(export: Export) -> Iterator[Path]:
-    """A folder of our own for the time of a read; what the system refuses is said in one line."""
-    problem = None
-    try:
-        with TemporaryDirectory(prefix="lumos-ingest-") as folder:
-            yield Path(folder)
-    except OSError as error:
-        problem = error.strerror or "the system refused it"
-    if problem:
-        raise SourceUnavailableError(f"{export.name}: cannot be read: {problem}")
 
 
 def _last_line(path: Path) -> tuple[str, int]:

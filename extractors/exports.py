@@ -1,10 +1,14 @@
 """An export and the drop zone it lies in: what every kind of zone can do."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Protocol
 
+from schemas.errors import SourceUnavailableError
 from schemas.export_file import ExportFile
 
 
@@ -72,3 +76,20 @@ class Export:
     def modified_at(self) -> datetime:
         """When it was last written, UTC."""
         return self.file.modified_at
+
+
+@contextmanager
+def private_folder(export: Export) -> Iterator[Path]:
+    """A folder of our own for the time of a read; what the system refuses is said in one line.
+
+    Raises:
+        SourceUnavailableError: the export, or the folder, cannot be read or written.
+    """
+    problem = None
+    try:
+        with TemporaryDirectory(prefix="lumos-ingest-") as folder:
+            yield Path(folder)
+    except OSError as error:
+        problem = error.strerror or "the system refused it"
+    if problem:
+        raise SourceUnavailableError(f"{export.name}: cannot be read: {problem}")

@@ -9,17 +9,19 @@ from datetime import datetime
 from pathlib import Path
 
 from extractors.csv_source import probe_csv_source, read_csv_source
+from schemas.directory_sources import ActiveDirectorySource, LdapSource, LdifSource
 from schemas.errors import ConfigError
-from schemas.raw import Probe, Raw
+from schemas.raw import Probe, Raw, Remembered
 from schemas.secrets import Resolve, no_secrets
+from schemas.source_columns import Named
 from schemas.source_file import AnySource
 from schemas.source_kinds import CsvSource
 
 _NO_IDS: Mapping[str, str] = {}
-_NO_NAMES: frozenset[str] = frozenset()
+_NOTHING = Named()
 
 
-def read_source(
+def read_source(  # noqa: PLR0913 - what one kind of source or another needs
     source: AnySource,
     workspace: Path,
     *,
@@ -27,13 +29,15 @@ def read_source(
     sleep: Callable[[float], None] = time.sleep,
     resolve: Resolve = no_secrets,
     id_columns: Mapping[str, str] = _NO_IDS,
-    named: frozenset[str] = _NO_NAMES,  # noqa: ARG001 - for directories
+    named: Named = _NOTHING,
+    remembered: Remembered | None = None,
 ) -> Raw:
     """Everything the source holds, with the proof that it is everything.
 
     `id_columns` names the column of the id, by table; a line with too few or too many fields is
-    then rejected with the id it seems to carry, so that its record is known and kept. `named` are
-    the columns that the source file names: of a directory, just these attributes are asked for.
+    then rejected with the id it seems to carry, so that its record is known and kept. `named` is
+    what the source file names: of a directory, just these attributes are asked for. `remembered`
+    is what the run that was accepted last left for the next one.
 
     Raises:
         ConfigError: the source cannot be meant as it is written, or a secret is not in its place.
@@ -46,6 +50,20 @@ def read_source(
             return read_csv_source(
                 source, workspace, now=now, sleep=sleep, resolve=resolve, id_columns=id_columns
             )
+        case LdapSource() | ActiveDirectorySource():
+            from extractors.account_fields import to_wanted
+            from extractors.ldap_directory import read_ldap_source
+
+            wanted = to_wanted(named, id_columns.get("accounts"))
+            return read_ldap_source(
+                source, workspace, wanted, now=now, resolve=resolve, remembered=remembered
+            )
+        case LdifSource():
+            from extractors.account_fields import to_wanted
+            from extractors.ldif_file import read_ldif_source
+
+            wanted = to_wanted(named, id_columns.get("accounts"))
+            return read_ldif_source(source, workspace, wanted, now=now, resolve=resolve)
         case _:
             raise ConfigError(f"source.kind: this version does not read {source.kind} yet")
 
@@ -56,7 +74,7 @@ def probe_source(
     *,
     now: datetime,
     resolve: Resolve = no_secrets,
-    named: frozenset[str] = _NO_NAMES,  # noqa: ARG001 - for directories
+    named: Named = _NOTHING,
 ) -> tuple[Probe, ...]:
     """What each table of the source looks like, in the order of the tables; little is read.
 
@@ -72,5 +90,17 @@ def probe_source(
                 Probe(one.table, one.path, one.said, one.columns)
                 for one in probe_csv_source(source, workspace, now=now, resolve=resolve)
             )
+        case LdapSource() | ActiveDirectorySource():
+            from extractors.account_fields import to_wanted
+            from extractors.ldap_directory import probe_ldap_source
+
+            wanted = to_wanted(named, None)
+            return probe_ldap_source(source, workspace, wanted, now=now, resolve=resolve)
+        case LdifSource():
+            from extractors.account_fields import to_wanted
+            from extractors.ldif_file import probe_ldif_source
+
+            wanted = to_wanted(named, None)
+            return probe_ldif_source(source, workspace, wanted, now=now, resolve=resolve)
         case _:
             raise ConfigError(f"source.kind: this version does not read {source.kind} yet")

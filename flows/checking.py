@@ -141,7 +141,7 @@ def _look_at_source(source: Source, settings: Settings, findings: Findings) -> N
         settings.workspace,
         now=utc_now(),
         resolve=to_resolver(settings.workspace),
-        named=source.file.named_columns,
+        named=source.file.named,
     )
     for probe in probes:
         findings.facts.append(f"{probe.table}: {probe.origin}, {probe.said}")

@@ -73,7 +73,8 @@ def _two_nights(workspace: Path, sandbox: Sandbox, output: Output) -> dict[str, 
         for path in sorted((workspace / "exports-next-day").iterdir()):
             shutil.copy(path, workspace / "exports" / path.name)
         output.line("The second night: the HR portal has changed, and one of its rows is broken;")
-        output.line("the CRM's export was cut off half-way.\n")
+        output.line("the CRM's export was cut off half-way; in the directory one person has left,")
+        output.line("one is shut out, and one has become an administrator.\n")
         second = []
         for source in sources:
             second.append(sync_source(source, tools))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from flows.console import Output, log_to_stderr
 from flows.plan_text import sharing_key, to_markdown
-from flows.planning import Planned, Preview, preview_source
+from flows.planning import Preview, preview_source
 from flows.settings import read_settings
 from flows.showing import show_plan, what_to_do
 from flows.summary import plan_summary, run_counts
@@ -41,7 +41,7 @@ def preview_command(
         show_plan(source.name, planned, output)
         _show_verdict(preview, output)
     if out is not None:
-        for line in write_tables(planned, out):
+        for line in write_tables(preview, out):
             output.note(line)
     output.document(preview_document(preview))
     return GuardError.exit_code if planned.verdict.is_held else 0
@@ -81,12 +81,13 @@ def _show_verdict(preview: Preview, output: Output) -> None:
         )
 
 
-def write_tables(planned: Planned, folder: Path) -> list[str]:
+def write_tables(preview: Preview, folder: Path) -> list[str]:
     """Writes the tables as Parquet and the import file as CSV, 0600; a line for each file.
 
     Raises:
         ConfigError: the folder cannot be written to.
     """
+    planned = preview.planned
     snapshot = planned.normalized.snapshot
     imported = to_import_table(snapshot)
     tables = {
@@ -96,6 +97,8 @@ def write_tables(planned: Planned, folder: Path) -> list[str]:
         "associations": associations_of(snapshot),
         "rejects": planned.normalized.rejects.drop("value"),
     }
+    if preview.paths is not None:
+        tables["paths"] = preview.paths
     reason, lines = None, []
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

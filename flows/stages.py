@@ -93,7 +93,7 @@ def _plan(
     """Extract, transform, plan; the raw rows are let go as soon as they are normalized."""
     target = to_target(run.app_id, tools)
     _check_feeds_alone(source, target, tools)
-    extracted = partial(extract, source, tools)
+    extracted = partial(extract, source, tools, target.base, run.run_id)
     last = target.last
     normalized = step(
         "transform", lambda: transform(source, tools, step("extract", extracted), last)

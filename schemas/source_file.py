@@ -12,6 +12,7 @@ from schemas.source_columns import (
     AssociationColumns,
     EntitlementColumn,
     EntitlementColumns,
+    Named,
     ResourceColumns,
     Strict,
     TextColumn,
@@ -91,6 +92,13 @@ class SourceFile(Strict):
         origins = (*(one for one in fields if one is not None), *self.attributes.values())
         names = {one.column for one in origins if one.column is not None}
         return frozenset(names | {one.column for one in self.entitlements})
+
+    @property
+    def named(self) -> Named:
+        """The columns of the accounts that the file names, and the fields it says how to fill."""
+        written = self.columns.model_fields_set
+        fields = (name for name in written if getattr(self.columns, name) is not None)
+        return Named(self.named_columns, frozenset(fields))
 
     @property
     def makes_attributes(self) -> bool:

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs what the tests run against, where it is missing and may be installed; says what to type where it may not.
 set -eu
-need="postgresql chromium openssh-server"
+need="postgresql chromium openssh-server slapd ldap-utils libsasl2-modules samba samba-ad-dc
+	samba-ad-provision samba-dsdb-modules samba-vfs-modules python3-samba winbind"
 missing=""
 for package in $need; do
 	dpkg -s "$package" >/dev/null 2>&1 || missing="$missing $package"
@@ -14,5 +15,6 @@ if [ "$(id -u)" = 0 ]; then run=""; elif sudo -n true 2>/dev/null; then run="sud
 fi
 export DEBIAN_FRONTEND=noninteractive
 $run apt-get update -qq
+echo 'slapd slapd/no_configuration boolean true' | $run debconf-set-selections
 # shellcheck disable=SC2086
 $run apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends $missing >/dev/null
