@@ -310,3 +310,73 @@ def test_a_domain_s_refusal_is_translated(
     assert said.code == 1
     assert line in said.err
     assert user not in said.err
+
+
+def test_the_next_sync_goes_on_from_the_last_and_a_preview_keeps_nothing(
+    workspace: Workspace, openldap_server: OpenLdap
+) -> None:
+    password = {"LDAP_PASSWORD": openldap_server.reader[1]}
+    workspace.source(ldap_source(openldap_server, keys="  delta: {full_every: 7d}"), "people")
+    kept = workspace.path / ".lumos-ingest" / "archive" / "people" / "last-read"
+
+    assert workspace.run("preview", "people", env=password).code == 0
+    assert not kept.exists()
+    first = workspace.run("sync", "people", env=password)
+    again = workspace.run("sync", "people", env=password)
+
+    assert (first.code, again.code) == (0, 0)
+    assert "delta: all was read: nothing is kept of an earlier read" in first.err
+    assert "the others are as last read" in again.err
+    assert len(held(workspace)) == openldap_server.tree.users_count
+    assert all(file.stat().st_mode & 0o077 == 0 for file in kept.iterdir())
+
+
+def test_what_was_kept_and_is_damaged_costs_a_whole_read_only(
+    workspace: Workspace, openldap_server: OpenLdap
+) -> None:
+    password = {"LDAP_PASSWORD": openldap_server.reader[1]}
+    workspace.source(ldap_source(openldap_server, keys="  delta: {}"), "people")
+    workspace.run("sync", "people", env=password)
+    kept = workspace.path / ".lumos-ingest" / "archive" / "people" / "last-read"
+    (kept / "entries.parquet").write_bytes(b"PAR1 cut")
+
+    said = workspace.run("sync", "people", env=password)
+
+    assert said.code == 0, said.err
+    assert "all was read" in said.err
+
+
+def test_an_export_arrives_without_its_passwords(
+    workspace: Workspace, openldap_server: OpenLdap
+) -> None:
+    """The very tree that the server holds, `userPassword` included, as slapadd takes it."""
+    (workspace.path / "exports").mkdir(exist_ok=True)
+    export = workspace.path / "exports" / "people.ldif"
+    export.write_text(openldap_server.tree.ldif(), "utf-8")
+    assert "userPassword: pw-u000001" in export.read_text("utf-8")
+    workspace.source(
+        f"""
+app: {{name: Export, create: {{category: HR & Learning, description: People}}}}
+source:
+  kind: ldif
+  file: exports/people.ldif
+  id: uid
+  group_id: cn
+  users: {{base: "{openldap_server.people}", filter: "(departmentNumber=*)"}}
+attributes: {{Title: title}}
+upload: {{poll: {{every: 0.1s, give_up_after: 60s}}}}
+""",
+        "export",
+    )
+
+    said = workspace.run("sync", "export")
+
+    assert said.code == 0, said.err
+    accounts = held(workspace)
+    assert len(accounts) == openldap_server.tree.users_count
+    assert accounts["u000004@example.org"]["unique_identifier"] == "u000004"
+    assert {"outer", "middle", "inner"} <= groups_of(accounts["u000004@example.org"])
+    export.unlink()
+    kept = b"".join(path.read_bytes() for path in workspace.path.rglob("*") if path.is_file())
+    assert b"pw-u000001" not in kept
+    assert "pw-u0" not in said.out + said.err
