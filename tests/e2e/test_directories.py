@@ -334,3 +334,39 @@ def test_the_second_night_reads_what_changed_and_uploads_the_whole(
     assert third.code == 0
     assert "nothing to go on from" in third.err
     assert "all of 300 entries read" in third.err
+
+
+def test_an_export_arrives_without_its_passwords(
+    workspace: Workspace, openldap_server: OpenLdap
+) -> None:
+    """The very tree that the server holds, `userPassword` included, as slapadd takes it."""
+    (workspace.path / "exports").mkdir(exist_ok=True)
+    export = workspace.path / "exports" / "people.ldif"
+    export.write_text(openldap_server.tree.ldif(), "utf-8")
+    assert "userPassword: pw-u000001" in export.read_text("utf-8")
+    workspace.source(
+        f"""
+app: {{name: Export, create: {{category: HR & Learning, description: People}}}}
+source:
+  kind: ldif
+  file: exports/people.ldif
+  id: uid
+  group_id: cn
+  users: {{base: "{openldap_server.people}", filter: "(departmentNumber=*)"}}
+attributes: {{Title: title}}
+upload: {{poll: {{every: 0.1s, give_up_after: 60s}}}}
+""",
+        "export",
+    )
+
+    said = workspace.run("sync", "export")
+
+    assert said.code == 0, said.err
+    accounts = held(workspace)
+    assert len(accounts) == openldap_server.tree.users_count
+    assert accounts["u000004@example.org"]["unique_identifier"] == "u000004"
+    assert {"outer", "middle", "inner"} <= groups_of(accounts["u000004@example.org"])
+    export.unlink()
+    kept = b"".join(path.read_bytes() for path in workspace.path.rglob("*") if path.is_file())
+    assert b"pw-u000001" not in kept
+    assert "pw-u0" not in said.out + said.err

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import socket
 import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import dns.message
+import dns.name
+import dns.rcode
+import dns.resolver
+import dns.rrset
 import pytest
 from pydantic import SecretStr
 
 from extractors.ldap_connection import connected
+from extractors.ldap_hosts import controllers_by_dns
 from schemas.directory_sources import ActiveDirectorySource, LdapSource
 from schemas.errors import ConfigError, SourceUnavailableError
 from schemas.secrets import Secret
@@ -85,12 +94,13 @@ def test_an_authority_that_did_not_sign_it_is_said(
         who_am_i(wrong, openldap_server.reader[1])
 
 
-def test_a_certificate_for_another_name_is_said(openldap_server: OpenLdap) -> None:
-    other = source(
-        openldap_server, protocol="ldaps", host="127.0.0.2", port=openldap_server.tls_port
-    )
+@pytest.mark.parametrize("protocol", ["ldaps", "starttls"])
+def test_a_certificate_for_another_name_is_said(openldap_server: OpenLdap, protocol: str) -> None:
+    """`127.1` is the same address by a name that the certificate does not carry."""
+    port = openldap_server.tls_port if protocol == "ldaps" else openldap_server.port
+    other = source(openldap_server, protocol=protocol, host="127.1", port=port)
 
-    with pytest.raises(SourceUnavailableError, match=r"127\.0\.0\.2|nothing answers"):
+    with pytest.raises(SourceUnavailableError, match=r"not trusted: .*127\.1"):
         who_am_i(other, openldap_server.reader[1])
 
 
@@ -221,7 +231,6 @@ def test_no_password_goes_over_an_open_line(openldap_server: OpenLdap) -> None:
 
 
 def test_kerberos_names_what_has_to_be_installed(openldap_server: OpenLdap) -> None:
-    pytest.importorskip("ldap3")
     by_ticket = source(openldap_server, authentication="gssapi")
     try:
         import gssapi  # noqa: F401
@@ -262,6 +271,50 @@ def test_a_domain_s_controllers_are_tried_in_the_order_of_dns(openldap_server: O
 
     assert asked == ["corp.example"]
     assert endpoint == f"ldap://127.0.0.1:{openldap_server.port}"
+
+
+def test_a_domain_s_controllers_are_asked_of_a_real_dns() -> None:
+    domain = dns.name.from_text("_ldap._tcp.dc._msdcs.corp.example.")
+    records = ["10 1 389 second.corp.example.", "0 100 389 first.corp.example."]
+
+    with answering_dns(domain, records) as resolver:
+        assert controllers_by_dns("corp.example", resolver) == [
+            "first.corp.example",
+            "second.corp.example",
+        ]
+        assert controllers_by_dns("dc1.corp.example", resolver) == []
+
+
+@contextmanager
+def answering_dns(name: dns.name.Name, records: list[str]) -> Iterator[dns.resolver.Resolver]:
+    """A resolver that asks a server on loopback, which knows one name."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+        server.settimeout(0.1)
+        is_over = threading.Event()
+
+        def answer() -> None:
+            while not is_over.is_set():
+                try:
+                    query, sender = server.recvfrom(4096)
+                except TimeoutError:
+                    continue
+                asked = dns.message.from_wire(query)
+                said = dns.message.make_response(asked)
+                if asked.question[0].name == name:
+                    said.answer.append(dns.rrset.from_text(name, 60, "IN", "SRV", *records))
+                else:
+                    said.set_rcode(dns.rcode.NXDOMAIN)
+                server.sendto(said.to_wire(), sender)
+
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        resolver = dns.resolver.Resolver(configure=False)
+        resolver.nameservers = ["127.0.0.1"]
+        resolver.port = server.getsockname()[1]
+        yield resolver
+        is_over.set()
+        thread.join()
 
 
 def test_tls_older_than_1_2_is_not_spoken() -> None:
