@@ -15,23 +15,28 @@ _SEQUENCE, _SET, _INTEGER, _OCTETS = 0x30, 0x31, 0x02, 0x04
 _ENTRY, _CONTROLS = 0x64, 0xA0
 _CONSTRUCTED, _TAG_NUMBER, _SHORT = 0x20, 0x1F, 0x7F
 _MOST_LENGTH_BYTES, _MOST_ID_BYTES, _LARGEST_ID = 8, 5, (1 << 31) - 1
-_DEEPEST = 12
+_USUAL, _USUAL_HEAD = b"\x30\x82", 4  # a length of two bytes
+_DEEPEST, _MOST_NAMES = 12, 4096
+_ROOM = 6  # what stands around a name and its only value: three tags and lengths
 
 
 class _BrokenError(Exception):
     """The bytes are no message."""
 
 
-def decode_entry(message: bytes) -> tuple[int, str, Attributes] | None:
+def decode_entry(
+    message: bytes, names: dict[bytes, str] | None = None
+) -> tuple[int, str, Attributes] | None:
     """The message's id, the entry's DN and its attributes; values in the server's order.
 
-    None where the message is none that this reads: no SearchResultEntry, or one with controls.
+    `names` is where names of attributes are kept from one entry to the next. None where the message
+    is none that this reads: no SearchResultEntry, or one with controls.
 
     Raises:
         SourceFormatError: the bytes are no whole LDAP message.
     """
     try:
-        return _entry(message)
+        return _entry(message, {} if names is None else names)
     except (_BrokenError, IndexError, UnicodeDecodeError):
         pass
     raise SourceFormatError(
@@ -63,6 +68,8 @@ def message_size(data: bytes, at: int) -> int | None:
         SourceFormatError: no message starts like this, or none that long is taken.
     """
     head = data[at : at + 2 + _MOST_LENGTH_BYTES]
+    if head[:2] == _USUAL and len(head) > _USUAL_HEAD:
+        return _USUAL_HEAD + (head[2] << 8 | head[3])
     if head and head[0] != _SEQUENCE:
         raise SourceFormatError("the directory answers with something that is not LDAP: check port")
     if len(head) < 2:  # noqa: PLR2004 - a tag and a length
@@ -78,7 +85,7 @@ def message_size(data: bytes, at: int) -> int | None:
     return size
 
 
-def _entry(message: bytes) -> tuple[int, str, Attributes] | None:
+def _entry(message: bytes, names: dict[bytes, str]) -> tuple[int, str, Attributes] | None:
     at, end = _opened(message, 0, _SEQUENCE)
     if end != len(message):
         raise _BrokenError
@@ -96,54 +103,72 @@ def _entry(message: bytes) -> tuple[int, str, Attributes] | None:
     at, stop = _opened(message, stop, _SEQUENCE)
     if stop != end:
         raise _BrokenError
-    return number, dn, _attributes(message, at, end)
+    return number, dn, _attributes(message, at, end, names)
 
 
-def _attributes(message: bytes, at: int, end: int) -> Attributes:  # noqa: C901 - unrolled, hot
+def _attributes(message: bytes, at: int, end: int, names: dict[bytes, str]) -> Attributes:
     """The attributes from `at` to `end`.
 
-    Lengths are read in place, not by a call each: this loop is most of what reading costs. A value
-    needs no check of its own: `at` only grows, so it is `stop` at last only if all values fitted.
+    This loop is most of what reading costs. Nearly all attributes have one short value: then all
+    four lengths follow from two of them, and hold only if every part ends where the next begins.
     """
     attributes: Attributes = {}
     while at < end:
-        length = message[at + 1]
-        if message[at] != _SEQUENCE:
-            raise _BrokenError
-        at += 2
-        if length > _SHORT:
-            length, at = _long_length(message, at, length)
-        stop = at + length
+        length, name_length = message[at + 1], message[at + 3]
+        middle = at + 4 + name_length
+        if (
+            name_length + _ROOM <= length <= _SHORT
+            and message[middle + 3] + name_length + _ROOM == length
+            and message[middle + 1] == message[middle + 3] + 2
+            and message[at] == _SEQUENCE
+            and message[at + 2] == _OCTETS
+            and message[middle] == _SET
+            and message[middle + 2] == _OCTETS
+        ):
+            written, at = message[at + 4 : middle], at + 2 + length
+            values = [message[middle + 4 : at]]
+        else:
+            written, values, at = _attribute(message, at, end)
+        name = names.get(written)
+        if name is None:
+            name = _named(written, names)
+        attributes[name] = attributes[name] + values if name in attributes else values
+    if at != end:
+        raise _BrokenError
+    return attributes
+
+
+def _named(written: bytes, names: dict[bytes, str]) -> str:
+    if len(names) >= _MOST_NAMES:
+        names.clear()
+    name = names[written] = written.decode()
+    return name
+
+
+def _attribute(message: bytes, at: int, end: int) -> tuple[bytes, list[bytes], int]:
+    """An attribute's name, its values, and where it ends.
+
+    A value needs no check of its own: `at` only grows, so it is `stop` at last only if all fitted.
+    """
+    at, stop = _opened(message, at, _SEQUENCE)
+    at, middle = _opened(message, at, _OCTETS)
+    name = message[at:middle]
+    at, last = _opened(message, middle, _SET)
+    if last != stop or stop > end:
+        raise _BrokenError
+    values = []
+    while at < stop:
         length = message[at + 1]
         if message[at] != _OCTETS:
             raise _BrokenError
         at += 2
         if length > _SHORT:
             length, at = _long_length(message, at, length)
-        name = message[at : at + length].decode()
+        values.append(message[at : at + length])
         at += length
-        length = message[at + 1]
-        if message[at] != _SET:
-            raise _BrokenError
-        at += 2
-        if length > _SHORT:
-            length, at = _long_length(message, at, length)
-        if at + length != stop or stop > end:
-            raise _BrokenError
-        values = []
-        while at < stop:
-            length = message[at + 1]
-            if message[at] != _OCTETS:
-                raise _BrokenError
-            at += 2
-            if length > _SHORT:
-                length, at = _long_length(message, at, length)
-            values.append(message[at : at + length])
-            at += length
-        if at != stop:
-            raise _BrokenError
-        attributes[name] = attributes[name] + values if name in attributes else values
-    return attributes
+    if at != stop:
+        raise _BrokenError
+    return name, values, stop
 
 
 def _opened(message: bytes, at: int, tag: int) -> tuple[int, int]:
