@@ -84,7 +84,7 @@ def _attributes(message: bytes, at: int, end: int, names: dict[bytes, str]) -> A
             written, at = message[at + 4 : middle], at + 2 + length
             values = [message[middle + 4 : at]]
         else:
-            written, values, at = _attribute(message, at, end)
+            written, values, at = _attribute(message, at)
         name = names.get(written)
         if name is None:
             name = _named(written, names)
@@ -101,7 +101,7 @@ def _named(written: bytes, names: dict[bytes, str]) -> str:
     return name
 
 
-def _attribute(message: bytes, at: int, end: int) -> tuple[bytes, list[bytes], int]:
+def _attribute(message: bytes, at: int) -> tuple[bytes, list[bytes], int]:
     """An attribute's name, its values, and where it ends.
 
     A value needs no check of its own: `at` only grows, so it is `stop` at last only if all fitted.
@@ -110,7 +110,7 @@ def _attribute(message: bytes, at: int, end: int) -> tuple[bytes, list[bytes], i
     at, middle = opened(message, at, _OCTETS)
     name = message[at:middle]
     at, last = opened(message, middle, _SET)
-    if last != stop or stop > end:
+    if last != stop:
         raise BrokenError
     values = []
     while at < stop:

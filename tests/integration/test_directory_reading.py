@@ -1,5 +1,6 @@
 """Pages, entries and values against a real OpenLDAP and a real Active Directory."""
 
+import importlib
 import io
 import os
 import signal
@@ -24,8 +25,6 @@ from extractors.ldap_strategy import RawEntryStrategy, use_raw_entries
 from extractors.ldif_records import read_ldif
 from schemas.errors import SourceIncompleteError, SourceUnavailableError
 from tests.directory_tree import odd_users, user_dn
-from tests.openldap_server import check_openldap_programs
-from tests.samba_ad_server import check_samba_programs
 
 pytest_plugins = ["tests.openldap_server", "tests.samba_ad_server"]
 
@@ -369,10 +368,10 @@ def ad_users(connection, server, *attributes):
 
 @pytest.mark.parametrize(
     ("plugin", "check"),
-    [("openldap_server", check_openldap_programs), ("samba_ad_server", check_samba_programs)],
+    [("openldap_server", "check_openldap_programs"), ("samba_ad_server", "check_samba_programs")],
 )
 def test_a_killed_test_run_leaves_no_server(tmp_path, plugin, check):
-    check()
+    getattr(importlib.import_module(f"tests.{plugin}"), check)()
     test = tmp_path / "test_hanging.py"
     test.write_text(
         textwrap.dedent(f"""

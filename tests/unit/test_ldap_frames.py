@@ -1,11 +1,12 @@
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from extractors.ldap_frames import to_frame
 
+LAW = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 VALUES = st.lists(st.binary(max_size=8) | st.text(max_size=8).map(str.encode), max_size=3)
 ENTRIES = st.lists(
     st.tuples(st.text("abc", max_size=3), st.dictionaries(st.sampled_from("abc"), VALUES)),
@@ -79,6 +80,7 @@ def test_binary_attributes_are_written_as_asked(form, said):
     assert found["undecodable"].null_count() == 2
 
 
+@LAW
 @given(ENTRIES)
 def test_a_cell_holds_all_values_or_its_row_is_marked(entries):
     found = to_frame(entries, ("a", "b", "c"), "|")

@@ -2,12 +2,13 @@ import base64
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from extractors.ldif_records import read_ldif
 from schemas.errors import SourceFormatError, SourceIncompleteError
 
+LAW = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 NAMES = st.from_regex(r"[a-z][a-z0-9-]{0,8}(;lang-[a-z]{2})?", fullmatch=True).filter(
     lambda name: (
         name not in {"dn", "changetype", "control", "newrdn", "deleteoldrdn", "newsuperior"}
@@ -29,6 +30,7 @@ def read(written: bytes, **how):
     return [one for batch in read_ldif(io.BytesIO(written), "x.ldif", **how) for one in batch]
 
 
+@LAW
 @given(ENTRIES, st.data())
 def test_whatever_is_written_reads_back(entries, data):
     end = data.draw(st.sampled_from([b"\n", b"\r\n"]))
@@ -37,6 +39,7 @@ def test_whatever_is_written_reads_back(entries, data):
     assert read(written) == entries
 
 
+@LAW
 @given(ENTRIES, st.data())
 def test_a_file_cut_anywhere_is_refused_or_holds_whole_lines_only(entries, data):
     written = b"".join(entry_text(dn, values, b"\n", data) + b"\n" for dn, values in entries)
@@ -48,6 +51,7 @@ def test_a_file_cut_anywhere_is_refused_or_holds_whole_lines_only(entries, data)
     assert found == entries[: len(found)]
 
 
+@LAW
 @given(st.binary(max_size=300) | st.text(" dn:cx<#\n\r=", max_size=80).map(str.encode))
 def test_noise_is_refused_in_our_own_words(noise):
     said = "x.ldif: "
