@@ -160,6 +160,12 @@ def test_a_message_passes_the_check_only_if_its_lengths_fit(noise):
         check_message(cut)
 
 
+def test_a_part_that_reaches_into_the_next_one_is_refused():
+    longer = b"\x65\x03\x0a\x05\x00"  # five bytes are said to be in there, and one is
+    with pytest.raises(SourceFormatError):
+        check_message(element(0x30, element(2, b"\1") + longer + element(0xA0, octets(b"more"))))
+
+
 def test_a_message_nested_without_end_is_refused():
     nested = b""
     for _ in range(10_000):
