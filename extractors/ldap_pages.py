@@ -73,11 +73,11 @@ def read_pages(connection: Connection, search: PagedSearch) -> Iterator[list[Raw
     if not isinstance(strategy, RawEntryStrategy):
         strategy = use_raw_entries(connection)
     if search.timeout_s is not None:
-        strategy.deadline = time.monotonic() + search.timeout_s
+        strategy.inbox.deadline = time.monotonic() + search.timeout_s
     try:
         yield from _pages(connection, search)
     finally:
-        strategy.deadline = None
+        strategy.inbox.deadline = None
 
 
 def _pages(connection: Connection, search: PagedSearch) -> Iterator[list[RawEntry]]:

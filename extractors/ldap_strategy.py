@@ -4,17 +4,14 @@ ldap3 keeps the connection, TLS, bind, controls and requests; only receiving is 
 plain entry goes to ldap3's own decoder, after a check that its lengths are sound.
 """
 
+import gc
 import logging
-import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ldap3 import DIGEST_MD5, Connection
-from ldap3.core.exceptions import (
-    LDAPExceptionError,
-    LDAPResponseTimeoutError,
-    LDAPSocketReceiveError,
-)
+from ldap3.core.exceptions import LDAPExceptionError, LDAPSocketReceiveError
 from ldap3.strategy.base import (
     RESPONSE_COMPLETE,
     SESSION_TERMINATED_BY_SERVER,
@@ -23,49 +20,46 @@ from ldap3.strategy.base import (
 from ldap3.strategy.sync import SyncStrategy
 from ldap3.utils.asn1 import decode_message_fast
 
-from extractors.ldap_entries import check_message, decode_entry, message_size
+from extractors.ldap_entries import Attributes, decode_entry
+from extractors.ldap_inbox import Inbox
+from extractors.ldap_messages import NO_MESSAGE, check_message
 from schemas.errors import SourceFormatError
 
 _log = logging.getLogger(__name__)
-_BLOCK = 1 << 17
 _DISCONNECTION = "1.3.6.1.4.1.1466.20036"  # RFC 4511, 4.4.1
 _TRANSACTION_ERROR = "2.16.840.1.113719.1.27.103.4"  # Novell's
 _MORE_FOLLOWS = frozenset({"searchResEntry", "searchResRef", "intermediateResponse"})
-_TOO_LATE = "no answer in time"
-_BROKEN = "the directory sent an answer that is no LDAP message: see what stands between"
 
 
 class RawEntryStrategy(SyncStrategy):  # type: ignore[misc] # ldap3 has no types
     """Answers entries with `raw_attributes` of bytes, and nothing else made of them.
 
     Attributes:
-        deadline: on `time.monotonic`'s clock, when to give up waiting for answers; None: never.
-            What a single receive may take is the socket's own timeout.
+        inbox: what was received; its `deadline` says how long to wait.
         notice: what the server said when it ended the session unasked; None while it has not.
     """
 
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection)
-        self.deadline: float | None = None
+        self.inbox = Inbox(connection)
         self.notice: dict[str, Any] | None = None
-        self._unread = b""
-        self._at = 0
-        self._socket: object = None
+        self._names: dict[bytes, str] = {}
 
     def _get_response(self, message_id: int, timeout: float | None) -> list[Any] | str:  # noqa: ARG002 - ldap3's signature
+        try:
+            with _uncollected():
+                return self._answers(message_id)
+        except (LDAPExceptionError, SourceFormatError):
+            self.close()  # what comes next would be taken for the answer to something else
+            raise
+
+    def _answers(self, message_id: int) -> list[Any] | str:
+        """Everything up to the result, and ldap3's mark for the end; or its mark for another."""
         found: list[Any] = []
         for message in self._messages():
-            entry = decode_entry(message)
+            entry = decode_entry(message, self._names)
             if entry is not None and entry[0] == message_id:
-                _, dn, attributes = entry
-                found.append(
-                    {
-                        "type": "searchResEntry",
-                        "dn": dn,
-                        "raw_attributes": attributes,
-                        "attributes": attributes,
-                    }
-                )
+                found.append(_as_ldap3_has_it(*entry[1:]))
                 continue
             number, answer = self._by_ldap3(message)
             if number == 0:
@@ -92,7 +86,7 @@ class RawEntryStrategy(SyncStrategy):  # type: ignore[misc] # ldap3 has no types
         except (ArithmeticError, LDAPExceptionError, LookupError, TypeError, ValueError):
             _log.debug("an answer could not be decoded")
         if number < 0 or not answer:
-            raise SourceFormatError(_BROKEN)
+            raise SourceFormatError(NO_MESSAGE)
         return number, answer
 
     def _ended_by(self, notice: dict[str, Any]) -> str | None:
@@ -107,79 +101,37 @@ class RawEntryStrategy(SyncStrategy):  # type: ignore[misc] # ldap3 has no types
         return None
 
     def _messages(self) -> Iterator[bytes]:
-        """Whole messages as they come, until the server closes the connection."""
-        if self._has_signatures():
-            while messages := super().receiving():
-                yield from messages
-            return
-        self._check_same_socket()
-        while True:
-            size = message_size(self._unread, self._at)
-            there = len(self._unread) - self._at
-            if size is None or there < size:
-                if not self._receive(1 if size is None else size - there):
-                    return
-                continue
-            end = self._at + size
-            message, self._at = self._unread[self._at : end], end
-            yield message
-
-    def _has_signatures(self) -> bool:
         connection = self.connection
-        return bool(
-            connection.sasl_mechanism == DIGEST_MD5
-            and connection._digest_md5_kis
-            and not connection.sasl_in_progress
-        )
+        is_signed = connection.sasl_mechanism == DIGEST_MD5 and connection._digest_md5_kis
+        if not is_signed or connection.sasl_in_progress:
+            yield from self.inbox.messages()
+            return
+        while messages := self.receiving():  # checks each signature, and takes it off
+            yield from messages
 
-    def _check_same_socket(self) -> None:
-        """Bytes that came before TLS or a new connection are no part of what comes after."""
-        if self._socket is not self.connection.socket:
-            is_left = self._at < len(self._unread)
-            was_open = self._socket is not None and self.connection.tls_started
-            self._socket, self._unread, self._at = self.connection.socket, b"", 0
-            if is_left and was_open:
-                raise LDAPSocketReceiveError("answers were received before TLS was there")
 
-    def _receive(self, wanted: int) -> bool:
-        """Whether `wanted` more bytes, or more than that, were received before the end."""
-        blocks = [self._unread[self._at :]]
-        while wanted > 0:
-            block = self._block()
-            if not block:
-                return False
-            blocks.append(block)
-            wanted -= len(block)
-        self._unread, self._at = b"".join(blocks), 0
-        return True
+def _as_ldap3_has_it(dn: str, attributes: Attributes) -> dict[str, Any]:
+    return {
+        "type": "searchResEntry",
+        "dn": dn,
+        "raw_attributes": attributes,
+        "attributes": attributes,
+    }
 
-    def _block(self) -> bytes:
-        problem = "the connection was lost"
-        try:
-            return self._block_in_time()
-        except TimeoutError:
-            problem = _TOO_LATE
-        except (OSError, AttributeError):
-            _log.debug("the connection was lost")
-        self.close()
-        self.connection.last_error = problem
-        if problem == _TOO_LATE:
-            raise LDAPResponseTimeoutError(problem)
-        raise LDAPSocketReceiveError(problem)
 
-    def _block_in_time(self) -> bytes:
-        link = self.connection.socket
-        if self.deadline is None:
-            return bytes(link.recv(_BLOCK))
-        left_s = self.deadline - time.monotonic()
-        if left_s <= 0:
-            raise TimeoutError
-        idle_s = link.gettimeout()
-        link.settimeout(left_s if idle_s is None else min(left_s, idle_s))
-        try:
-            return bytes(link.recv(_BLOCK))
-        finally:
-            link.settimeout(idle_s)
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """No search for cycles meanwhile.
+
+    A page has none, and would be gone over again and again while it grows: a third of the time.
+    """
+    is_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if is_on:
+            gc.enable()
 
 
 def use_raw_entries(connection: Connection) -> RawEntryStrategy:

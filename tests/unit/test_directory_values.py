@@ -3,7 +3,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ldap3.protocol.formatters.formatters import format_sid, format_uuid_le
 
@@ -31,6 +31,7 @@ from extractors.directory_values import (
     sid_text,
 )
 
+LAW = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
 WRITTEN_TIMES = st.datetimes(timezones=st.just(UTC)).map("{:%Y%m%d%H%M%SZ}".format)
 NUMBERS = st.integers(-(2**70), 2**70).map(str) | st.integers(10**16, 2 * 10**18).map(str)
@@ -43,6 +44,7 @@ def test_a_guid_is_read_in_its_mixed_byte_order():
     assert guid_text(written) == "6f9619ff-8b86-d011-b42d-00c04fc964ff"
 
 
+@LAW
 @given(st.uuids())
 def test_a_guid_reads_back(number):
     assert uuid.UUID(guid_text(number.bytes_le)) == number
@@ -54,6 +56,7 @@ def test_what_has_not_sixteen_bytes_is_no_guid(broken):
     assert guid_text(broken) is None
 
 
+@LAW
 @given(st.integers(0, 2**32 - 1), st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=15))
 def test_a_sid_is_read_as_by_ldap3(authority, parts):
     sub = b"".join(part.to_bytes(4, "little") for part in parts)
@@ -108,6 +111,7 @@ def test_a_filetime_that_is_neither_a_time_nor_never_is_absurd():
     assert all(is_absurd_filetime(one) for one in (b"-1", b"x", b"", b"9223372036854775806"))
 
 
+@LAW
 @given(st.timedeltas(timedelta(seconds=1), timedelta(days=3_000_000)).map(EPOCH.__add__))
 def test_a_filetime_reads_back(time):
     ticks = (time - EPOCH) // timedelta(microseconds=1) * 10
@@ -173,6 +177,7 @@ def test_the_bits_of_an_account_have_names():
     assert account_control(b"x") == set()
 
 
+@LAW
 @given(st.lists(st.none() | st.binary(min_size=16, max_size=16) | st.binary(max_size=40)))
 def test_columns_of_ids_are_done_as_each_one(values):
     column = pl.Series("id", values, dtype=pl.Binary)
@@ -181,6 +186,7 @@ def test_columns_of_ids_are_done_as_each_one(values):
     assert sid_texts(column).to_list() == each(values, sid_text)
 
 
+@LAW
 @given(st.lists(st.none() | NUMBERS | ODD))
 def test_columns_of_numbers_are_done_as_each_one(values):
     column = pl.Series("number", values, dtype=pl.String)
@@ -192,6 +198,7 @@ def test_columns_of_numbers_are_done_as_each_one(values):
     assert shadow_days(column).to_list() == each(octets, shadow_day)
 
 
+@LAW
 @given(
     st.lists(
         st.none()

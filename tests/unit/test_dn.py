@@ -1,11 +1,12 @@
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from extractors.dn import check_dn, is_below, normal_dn, normal_dns
 from schemas.errors import ConfigError
 
+LAW = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 SPECIAL = ' "+,;<>\\#='
 TYPES = {
     "cn": ("cn", "CN", "commonName", "2.5.4.3", "OID.2.5.4.3"),
@@ -83,6 +84,7 @@ def test_a_dn_passes_the_check():
     check_dn("dc=example,dc=org", "source.base_dn")
 
 
+@LAW
 @given(RDNS, st.data())
 def test_all_spellings_of_a_dn_have_the_same_form(rdns, data):
     one, other = spelled(rdns, data), spelled(rdns, data)
@@ -90,6 +92,7 @@ def test_all_spellings_of_a_dn_have_the_same_form(rdns, data):
     assert normal_dn(one) == normal_dn(other)
 
 
+@LAW
 @given(RDNS, st.data())
 def test_a_form_is_its_own_form(rdns, data):
     normal = normal_dn(spelled(rdns, data))
@@ -97,6 +100,7 @@ def test_a_form_is_its_own_form(rdns, data):
     assert normal_dn(normal) == normal
 
 
+@LAW
 @given(RDNS, RDNS, st.data())
 def test_different_dns_have_different_forms(one, other, data):
     assert (normal_dn(spelled(one, data)) == normal_dn(spelled(other, data))) == (
@@ -104,6 +108,7 @@ def test_different_dns_have_different_forms(one, other, data):
     )
 
 
+@LAW
 @given(st.text(max_size=60) | st.text(' "+,;<>\\#=acn1.\n', max_size=60))
 def test_whatever_is_written_has_a_form_that_is_its_own(written):
     normal = normal_dn(written)
@@ -111,6 +116,7 @@ def test_whatever_is_written_has_a_form_that_is_its_own(written):
     assert normal_dn(normal) == normal
 
 
+@LAW
 @given(st.lists(st.none() | VALUES | st.text(" acnou=,\\", max_size=30), max_size=20))
 def test_a_column_of_dns_is_done_as_each_one(written):
     normal = normal_dns(pl.Series("dn", written, dtype=pl.String))

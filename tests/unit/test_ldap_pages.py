@@ -290,7 +290,7 @@ def test_a_range_sent_unasked_is_followed_to_its_end():
 )
 def test_a_range_that_does_not_continue_ends_the_read(second):
     with pytest.raises(SourceIncompleteError, match="do not fit together"):
-        read([page(range_entry(0, 1, [b"a", b"b"])), second, page([])])
+        read([page(range_entry(0, 1, [b"a", b"b"])), second, page(range_entry(3, "*", [b"d"]))])
 
 
 def test_a_range_that_ends_in_an_error_ends_the_read():
