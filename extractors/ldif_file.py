@@ -100,7 +100,7 @@ def _entries(export: Export, wanted: Wanted) -> list[_HeldEntry]:
         private_folder(export) as folder,
         export.zone.fetch(export.file, folder).open("rb") as file,
     ):
-        for batch in read_ldif(file, export.name):
+        for batch in read_ldif(file, export.name, ends_with_empty_line=True):
             for dn, attributes in batch:
                 entries.append((dn, normal_dn(dn), _kept(attributes, kept, named)))
     return entries

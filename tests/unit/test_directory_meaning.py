@@ -39,6 +39,16 @@ def read(
     )
 
 
+@pytest.mark.parametrize("cut", range(1, 6))
+def test_an_export_that_was_cut_off_is_refused(tmp_path: Path, cut: int) -> None:
+    """However little is missing: what was lost may be a person, and the rest of a value."""
+    read(tmp_path, user("a"), user("b"), groups=None)
+    whole = (tmp_path / "export.ldif").read_text("utf-8")
+
+    with pytest.raises(SourceIncompleteError, match="it was cut off"):
+        read(tmp_path, whole[: -cut - 1], groups=None)
+
+
 def read_domain(folder: Path, *entries: str, **keys: Any) -> Raw:
     return read(folder, *entries, model="active_directory", **keys)
 
