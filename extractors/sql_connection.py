@@ -135,12 +135,12 @@ def _open_server(
     database: DatabaseUrl, source: DatabaseOptions, workspace: Path, resolve: Resolve
 ) -> _Opened:
     database = prepared(database)
-    dialect_class = database.url.get_dialect()
+    dialect_class: Any = database.url.get_dialect()
     module = dialect_class.import_dbapi()
     url, more = login_of(database, source, workspace, resolve)
     dialect = dialect_class(dbapi=module)
     words, arguments = dialect.create_connect_args(url)
-    arguments |= more
+    arguments = {**arguments, **more}
     asking = Asking(database.dialect, driver_errors(module), database.place, is_login=True)
     connection = asked(asking, lambda: dialect.connect(*words, **arguments))
     return connection, asking.errors, module.paramstyle

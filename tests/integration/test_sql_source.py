@@ -7,9 +7,12 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy.engine import make_url
 
-from extractors.read import read_source
+from extractors.read import probe_source, read_source
+from extractors.sql_single import read_account, read_activity_rows, read_updated_accounts
 from schemas.raw import Raw
+from schemas.secrets import no_secrets
 from schemas.sql_source import SqlSource
 from schemas.tables import ROW
 
@@ -98,3 +101,185 @@ def test_four_queries_are_one_source_from_one_snapshot(database: str, tmp_path: 
     [proof] = raw.proof
     assert "list_accounts: 3 rows" in proof
     assert "one" in proof
+
+
+def test_a_look_names_the_columns_and_runs_no_query(database: str, tmp_path: Path) -> None:
+    endless = {
+        "postgresql": "SELECT pg_sleep(100)::text AS integration_specific_id",
+        "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
+        "SELECT i AS integration_specific_id FROM n",
+    }[database.partition(":")[0]]
+    probes = probe_source(source(database, queries={"list_accounts": endless}), tmp_path, now=NOW)
+    assert [(one.table, one.columns) for one in probes] == [
+        ("accounts", ("integration_specific_id",)),
+        (
+            "entitlements",
+            (
+                "integration_specific_id",
+                "integration_specific_resource_id",
+                "entitlement_type",
+                "label",
+            ),
+        ),
+        (
+            "associations",
+            (
+                "account_id",
+                "integration_specific_entitlement_id",
+                "integration_specific_resource_id",
+            ),
+        ),
+    ]
+
+
+def test_all_queries_see_one_moment(postgresql: str, tmp_path: Path) -> None:
+    """Another connection writes between two of our queries; what it writes is not seen."""
+    with psycopg.connect(postgresql) as connection:
+        connection.execute("CREATE EXTENSION IF NOT EXISTS dblink")
+        connection.execute(
+            "CREATE FUNCTION meddle() RETURNS text LANGUAGE sql AS $$ SELECT dblink_exec("
+            f"'host=127.0.0.1 port={make_url(postgresql).port} user=postgres dbname=' || "
+            "current_database(), 'INSERT INTO roles VALUES (md5(random()::text), ''New'')') $$"
+        )
+    meddling = QUERIES["list_accounts"].replace("team AS Team", "meddle() AS note")
+    raw = read(postgresql, tmp_path, queries={"list_accounts": meddling})
+    assert raw.entitlements is not None
+    assert raw.entitlements.read_count == 2
+    assert read(postgresql, tmp_path).entitlements.read_count == 5  # type: ignore[union-attr]
+
+
+def test_one_account_is_read_by_its_bound_id(database: str, tmp_path: Path) -> None:
+    one = source(
+        database,
+        queries={
+            "get_account": "SELECT id AS integration_specific_id, mail AS email FROM people "
+            "WHERE id = {account_id};"
+        },
+    )
+    found = read_account(one, tmp_path, "10", resolve=no_secrets)
+    assert found.rows.drop(ROW).rows() == [("10", "x@example.com")]
+    assert read_account(one, tmp_path, "11", resolve=no_secrets).read_count == 0
+
+
+ACTIVITY = """
+CREATE TABLE events (who integer, what text, at timestamp{zone});
+INSERT INTO events VALUES (1, 'LOGIN', '2026-01-01 10:00:00{utc}'),
+    (1, 'LOGIN', '2026-01-02 10:00:00{utc}'), (10, 'ACTIVITY', '2026-01-03 10:00:00{utc}');
+"""
+
+
+@pytest.mark.parametrize("zone", ["timestamptz", "timestamp"])
+def test_activity_is_read_within_the_bound_window(
+    zone: str, postgresql: str, tmp_path: Path
+) -> None:
+    is_zoned = zone == "timestamptz"
+    with psycopg.connect(postgresql) as connection:
+        connection.execute(
+            ACTIVITY.format(
+                zone=" with time zone" if is_zoned else "", utc="+01" if is_zoned else ""
+            ).encode()
+        )
+    records = source(
+        postgresql,
+        timezone="Europe/Paris",
+        queries={
+            "list_activity_records": "SELECT who AS account_id, what AS activity_type, "
+            "at AS timestamp FROM events WHERE at >= {since} AND at < {until} ORDER BY at"
+        },
+    )
+    since, until = datetime(2026, 1, 1, 9, tzinfo=UTC), datetime(2026, 1, 3, 9, tzinfo=UTC)
+    found = read_activity_rows(records, tmp_path, since=since, until=until, resolve=no_secrets)
+    assert found.rows.select("account_id", "event_type", "timestamp").rows() == [
+        ("1", "LOGIN", "2026-01-01T09:00:00Z"),
+        ("1", "LOGIN", "2026-01-02T09:00:00Z"),
+    ]
+
+
+def test_activity_of_sqlite_is_read_within_the_window(sqlite: str, tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "app.db") as connection:
+        connection.executescript(ACTIVITY.format(zone="", utc=""))
+    connection.close()
+    last = source(
+        sqlite,
+        queries={
+            "get_last_activity": "SELECT who AS account_id, 'last_login' AS event_type, "
+            "max(at) AS happened_at FROM events WHERE at >= '{since}' GROUP BY who"
+        },
+    )
+    since = datetime(2026, 1, 3, tzinfo=UTC)
+    found = read_activity_rows(last, tmp_path, since=since, until=NOW, resolve=no_secrets)
+    assert found.rows.select("account_id", "event_type", "timestamp").rows() == [
+        ("10", "last_login", "2026-01-03 10:00:00"),
+    ]
+    raw = read_source(last, tmp_path, now=NOW)
+    assert raw.accounts.rows["last_login"].to_list() == [
+        "2026-01-02 10:00:00", None, "2026-01-03 10:00:00",
+    ]  # fmt: skip
+
+
+def test_changed_accounts_are_read_since_a_moment(sqlite: str, tmp_path: Path) -> None:
+    updated = source(
+        sqlite,
+        queries={
+            "list_updated_accounts": "SELECT id AS integration_specific_id FROM people "
+            "WHERE '2026-01-02 00:00:00' > {since}"
+        },
+    )
+    for day, count in ((1, 3), (3, 0)):
+        since = datetime(2026, 1, day, tzinfo=UTC)
+        found = read_updated_accounts(updated, tmp_path, since, resolve=no_secrets)
+        assert found.read_count == count
+
+
+EVERYTHING = """
+SELECT 1 AS integration_specific_id, 12345678901234567890::numeric AS big, 1.50::numeric AS money,
+    5.00::numeric(9, 2) AS whole, 1e22::float8 AS wide, 1e-7::float8 AS narrow, 0.1::real AS short,
+    true AS yes, '\\x00FF'::bytea AS bits, 'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'::uuid AS one_id,
+    '2026-01-02'::date AS day, '2026-07-02 03:04:05.120'::timestamp AS at,
+    '2026-07-02 03:04:05+02'::timestamptz AS moment, 'infinity'::timestamp AS never,
+    '{"b": 1.0, "a": "é"}'::json AS document, ARRAY['a,b', NULL, 'q"\\é', '']
+        AS texts, ARRAY[[1, 2], [3, 4]] AS numbers, ARRAY[true, false] AS flags, 'ab'::char(4) AS padded,
+    '1 day 02:00'::interval AS wait, NULL::int AS nothing, '' AS empty, '\\.' AS dot,
+    '\\N' AS null_word
+"""
+AS_TEXT = {
+    "integration_specific_id": "1", "big": "12345678901234567890", "money": "1.5", "whole": "5",
+    "wide": "10000000000000000000000", "narrow": "0.0000001", "short": "0.1", "yes": "true",
+    "bits": "00ff", "one_id": "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "day": "2026-01-02",
+    "at": "2026-07-02T03:04:05.12", "moment": "2026-07-02T01:04:05Z", "never": "infinity",
+    "document": '{"a":"é","b":1.0}', "texts": '["a,b",null,"q\\"\\\\é",""]',
+    "numbers": "[[1,2],[3,4]]", "flags": "[true,false]", "padded": "ab  ", "wait": "P1DT2H",
+    "nothing": None, "empty": "", "dot": "\\.", "null_word": "\\N",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("zone", [None, "UTC", "Europe/Paris"])
+def test_postgresqls_values_are_canonical_both_ways_they_come(
+    zone: str | None, postgresql: str, tmp_path: Path
+) -> None:
+    """By COPY, and by the cursor that bound values need."""
+    everything = source(
+        postgresql,
+        timezone=zone,
+        queries={
+            "list_accounts": EVERYTHING,
+            "get_account": f"SELECT * FROM ({EVERYTHING}) q WHERE {{account_id}} <> ''",
+        },
+    )
+    local = {None: "2026-07-02T03:04:05.12", "UTC": "2026-07-02T03:04:05.12Z"}
+    expected = AS_TEXT | {"at": local.get(zone, "2026-07-02T01:04:05.12Z")}
+    copied = read_source(everything, tmp_path, now=NOW).accounts.rows
+    fetched = read_account(everything, tmp_path, "1", resolve=no_secrets).rows
+    assert copied.drop(ROW).row(0, named=True) == expected
+    assert fetched.equals(copied)
+
+
+def test_many_batches_are_one_table_in_order(postgresql: str, tmp_path: Path) -> None:
+    sql = (
+        "SELECT n AS integration_specific_id, repeat('ä\"' || chr(10), n % 50) AS email, "
+        "NULLIF('', CASE WHEN n % 2 = 0 THEN '' END) AS team FROM generate_series(1, 200000) AS n"
+    )
+    rows = read(postgresql, tmp_path, queries={"list_accounts": sql}).accounts.rows
+    assert rows["integration_specific_id"].to_list() == [str(n) for n in range(1, 200_001)]
+    assert rows["email"].to_list() == [('ä"\n' * (n % 50)) for n in range(1, 200_001)]
+    assert rows["team"].null_count() == 100_000
