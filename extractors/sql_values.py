@@ -63,6 +63,14 @@ def decimal_text(value: Decimal) -> str:
     return "0" if text == "-0" else text
 
 
+def without_zeros(text: pl.Series) -> pl.Series:
+    """Decimals in plain digits without the zeros that end their fraction, as `decimal_text`."""
+    number = pl.col(text.name)
+    cut = number.str.strip_chars_end("0").str.strip_chars_end(".")
+    plain = pl.when(number.str.contains(".", literal=True)).then(cut).otherwise(number)
+    return text.to_frame().select(plain).to_series()
+
+
 def float_text(value: float) -> str:
     """The shortest digits that read back as `value`, without an exponent."""
     return decimal_text(Decimal(repr(value)))
@@ -131,7 +139,7 @@ def _duration_text(value: timedelta) -> str:
     return _without_zeros(f"{clock}.{whole.microseconds:06}")
 
 
-def _as_it_is(value: object) -> str:
+def _as_it_is(value: Any) -> str | None:  # noqa: ANN401 - any driver's
     return str(value)
 
 

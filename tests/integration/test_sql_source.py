@@ -1,22 +1,32 @@
 """A `sql` source against real databases: everything they hold, as text, from one snapshot."""
 
+import os
 import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
 import psycopg
+import pymysql
 import pytest
+from pymysql.constants import CLIENT
 from sqlalchemy.engine import make_url
 
 from extractors.read import probe_source, read_source
 from extractors.sql_single import read_account, read_activity_rows, read_updated_accounts
+from schemas.errors import (
+    ConfigError,
+    IngestError,
+    SourceFormatError,
+    SourceIncompleteError,
+)
 from schemas.raw import Raw
 from schemas.secrets import no_secrets
 from schemas.sql_source import SqlSource
 from schemas.tables import ROW
 
-pytest_plugins = ["tests.postgresql_server"]
+pytest_plugins = ["tests.postgresql_server", "tests.mariadb_server"]
 
 NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
 
@@ -73,7 +83,29 @@ def sqlite(tmp_path: Path) -> str:
     return "sqlite:///app.db"
 
 
-@pytest.fixture(params=["postgresql", "sqlite"])
+@pytest.fixture
+def duckdb_file(tmp_path: Path) -> str:
+    with duckdb.connect(str(tmp_path / "app.duckdb")) as connection:
+        connection.execute(TABLES)
+    return "duckdb:///app.duckdb"
+
+
+@pytest.fixture
+def mariadb(new_mariadb_database: Callable[[], str]) -> str:
+    url = new_mariadb_database()
+    where = make_url(url)
+    with pymysql.connect(
+        host=where.host, port=where.port, user=where.username, database=where.database,
+        charset="utf8mb4", autocommit=True, client_flag=CLIENT.MULTI_STATEMENTS,
+    ) as connection:  # fmt: skip
+        cursor = connection.cursor()
+        cursor.execute(TABLES)
+        while cursor.nextset():
+            pass
+    return url
+
+
+@pytest.fixture(params=["postgresql", "sqlite", "duckdb_file", "mariadb"])
 def database(request: pytest.FixtureRequest) -> str:
     return str(request.getfixturevalue(request.param))
 
@@ -106,9 +138,12 @@ def test_four_queries_are_one_source_from_one_snapshot(database: str, tmp_path: 
 def test_a_look_names_the_columns_and_runs_no_query(database: str, tmp_path: Path) -> None:
     endless = {
         "postgresql": "SELECT pg_sleep(100)::text AS integration_specific_id",
+        "mysql": "SELECT SLEEP(100) AS integration_specific_id",
+        "duckdb": "SELECT a.range AS integration_specific_id FROM range(100000000) AS a, "
+        "range(100000000) AS b WHERE a.range + b.range < 0",
         "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
         "SELECT i AS integration_specific_id FROM n",
-    }[database.partition(":")[0]]
+    }[make_url(database).get_backend_name()]
     probes = probe_source(source(database, queries={"list_accounts": endless}), tmp_path, now=NOW)
     assert [(one.table, one.columns) for one in probes] == [
         ("accounts", ("integration_specific_id",)),
@@ -138,8 +173,9 @@ def test_all_queries_see_one_moment(postgresql: str, tmp_path: Path) -> None:
         connection.execute("CREATE EXTENSION IF NOT EXISTS dblink")
         connection.execute(
             "CREATE FUNCTION meddle() RETURNS text LANGUAGE sql AS $$ SELECT dblink_exec("
-            f"'host=127.0.0.1 port={make_url(postgresql).port} user=postgres dbname=' || "
-            "current_database(), 'INSERT INTO roles VALUES (md5(random()::text), ''New'')') $$"
+            f"'host=127.0.0.1 port={make_url(postgresql).port} user=postgres dbname=' "
+            "|| current_database(), "
+            "'INSERT INTO roles VALUES (left(md5(random()::text), 20), ''New'')') $$"
         )
     meddling = QUERIES["list_accounts"].replace("team AS Team", "meddle() AS note")
     raw = read(postgresql, tmp_path, queries={"list_accounts": meddling})
@@ -238,7 +274,8 @@ SELECT 1 AS integration_specific_id, 12345678901234567890::numeric AS big, 1.50:
     '2026-01-02'::date AS day, '2026-07-02 03:04:05.120'::timestamp AS at,
     '2026-07-02 03:04:05+02'::timestamptz AS moment, 'infinity'::timestamp AS never,
     '{"b": 1.0, "a": "é"}'::json AS document, ARRAY['a,b', NULL, 'q"\\é', '']
-        AS texts, ARRAY[[1, 2], [3, 4]] AS numbers, ARRAY[true, false] AS flags, 'ab'::char(4) AS padded,
+        AS texts, ARRAY[[1, 2], [3, 4]] AS numbers,
+    ARRAY[true, false] AS flags, 'ab'::char(4) AS padded,
     '1 day 02:00'::interval AS wait, NULL::int AS nothing, '' AS empty, '\\.' AS dot,
     '\\N' AS null_word
 """
@@ -283,3 +320,117 @@ def test_many_batches_are_one_table_in_order(postgresql: str, tmp_path: Path) ->
     assert rows["integration_specific_id"].to_list() == [str(n) for n in range(1, 200_001)]
     assert rows["email"].to_list() == [('ä"\n' * (n % 50)) for n in range(1, 200_001)]
     assert rows["team"].null_count() == 100_000
+
+
+JARS = {
+    "postgresql": "/usr/share/java/postgresql.jar",
+    "mariadb": "/usr/share/java/mariadb-java-client.jar",
+    "h2": "/usr/share/java/h2.jar",
+}
+
+
+@pytest.mark.parametrize("name", ["postgresql", "mariadb"])
+def test_jdbc_reads_what_the_native_driver_reads(
+    name: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    if not Path(JARS[name]).exists():
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"missing: {JARS[name]}")
+    url = make_url(request.getfixturevalue(name))
+    native = read(url.render_as_string(), tmp_path)
+    # The sandboxed server has no TLS and needs no password.
+    options = {"mariadb": "?sslMode=disable", "postgresql": ""}[name]
+    jdbc = read(
+        f"jdbc:{name}://{url.host}:{url.port}/{url.database}{options}",
+        tmp_path,
+        driver="jdbc",
+        jars=(JARS[name],),
+        username=url.username,
+    )
+    assert rows(jdbc) == rows(native)
+    assert jdbc.associations is not None
+    assert native.associations is not None
+    assert jdbc.associations.rows.equals(native.associations.rows)
+    assert "through JDBC" in jdbc.proof[0]
+
+
+MARIADB_EVERYTHING = """
+SELECT 1 AS integration_specific_id, CAST(1.50 AS DECIMAL(9, 2)) AS money, 1e22 AS wide,
+    CAST(18446744073709551615 AS UNSIGNED) AS big, b'1' + 0 AS bit_sum, x'00FF' AS bits,
+    CAST('2026-01-02' AS DATE) AS day, CAST('2026-07-02 03:04:05.12' AS DATETIME(6)) AS at,
+    CAST('26:03:04' AS TIME) AS wait, NULL AS nothing, '' AS empty, 'ä😀' AS text, one.moment,
+    one.yes, one.tiny FROM one
+"""
+
+
+@pytest.mark.parametrize("zone", [None, "Europe/Paris"])
+def test_mariadbs_values_are_canonical(zone: str | None, mariadb: str, tmp_path: Path) -> None:
+    where = make_url(mariadb)
+    with pymysql.connect(
+        host=where.host, port=where.port, user=where.username, database=where.database,
+        autocommit=True,
+    ) as connection:  # fmt: skip
+        cursor = connection.cursor()
+        cursor.execute("SET time_zone = '+00:00'")
+        cursor.execute("CREATE TABLE one (moment TIMESTAMP, yes BIT(1), tiny TINYINT(1))")
+        cursor.execute("INSERT INTO one VALUES ('2026-07-02 03:04:05', b'1', 7)")
+        if zone:
+            cursor.execute("SELECT COUNT(*) FROM mysql.time_zone_name WHERE name = 'Europe/Paris'")
+            if cursor.fetchone() == (0,):
+                with pytest.raises(SourceFormatError, match="time zone tables"):
+                    read(mariadb, tmp_path, timezone=zone)
+                return
+    found = read(mariadb, tmp_path, queries={"list_accounts": MARIADB_EVERYTHING}, timezone=zone)
+    assert found.accounts.rows.drop(ROW).row(0, named=True) == {
+        "integration_specific_id": "1", "money": "1.5", "wide": "10000000000000000000000",
+        "big": "18446744073709551615", "bit_sum": "1", "bits": "00ff", "day": "2026-01-02",
+        "at": "2026-07-02T03:04:05.12", "wait": "26:03:04", "nothing": None, "empty": "",
+        "text": "ä😀", "moment": "2026-07-02T03:04:05Z", "yes": "true", "tiny": "7",
+    }  # fmt: skip
+
+
+def test_a_value_that_mariadb_cuts_short_is_an_error(mariadb: str, tmp_path: Path) -> None:
+    cut = "SELECT 1 AS integration_specific_id, REPEAT('x', 2000000000) AS email"
+    with pytest.raises(SourceIncompleteError, match="1 values were cut short"):
+        read(mariadb, tmp_path, queries={"list_accounts": cut})
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("SELECT a FROM nowhere", "error 1146"),
+        ("SELECT nonesuch FROM people", "error 1054"),
+        ("SELECT id FORM people WHERE", "error 1064"),
+        ("SELECT SLEEP(60) AS integration_specific_id", "cancelled before it ended"),
+        ("SELECT record() AS integration_specific_id", "only reads are allowed"),
+    ],
+)
+def test_mariadb_refuses_in_one_line(sql: str, said: str, mariadb: str, tmp_path: Path) -> None:
+    where = make_url(mariadb)
+    with pymysql.connect(
+        host=where.host, port=where.port, user=where.username, database=where.database,
+        autocommit=True,
+    ) as connection:  # fmt: skip
+        connection.cursor().execute(
+            "CREATE FUNCTION record() RETURNS int BEGIN "
+            "INSERT INTO grants VALUES (9, 'A'); RETURN 1; END"
+        )
+    with pytest.raises(IngestError, match=f"^list_accounts: .*{said}"):
+        read(mariadb, tmp_path, queries={"list_accounts": sql}, statement_timeout="1s")
+    wrong = make_url(mariadb).set(username="nobody").render_as_string()
+    with pytest.raises(ConfigError, match=r"login is refused .*error (1045|1698)"):
+        read(wrong, tmp_path)
+
+
+def test_duckdbs_values_are_canonical(duckdb_file: str, tmp_path: Path) -> None:
+    everything = (
+        "SELECT 1 AS integration_specific_id, 1.50::DECIMAL(9, 2) AS money, 1e22::DOUBLE AS wide, "
+        "true AS yes, '\\x00\\xFF'::BLOB AS bits, DATE '2026-01-02' AS day, "
+        "TIMESTAMPTZ '2026-07-02 03:04:05+02' AS moment, ['a', NULL] AS texts, "
+        "{'b': 1, 'a': 'x'} AS document, 'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'::UUID AS one_id"
+    )
+    found = read(duckdb_file, tmp_path, queries={"list_accounts": everything})
+    assert found.accounts.rows.drop(ROW).row(0) == (
+        "1", "1.5", "10000000000000000000000", "true", "00ff", "2026-01-02",
+        "2026-07-02T01:04:05Z", '["a",null]', '{"a":"x","b":1}',
+        "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
+    )  # fmt: skip
