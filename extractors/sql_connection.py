@@ -16,6 +16,7 @@ from extractors.jdbc_url import read_database_url
 from extractors.sql_errors import Asking, asked, driver_errors
 from extractors.sql_jdbc import open_jdbc_session
 from extractors.sql_login import login_of
+from extractors.sql_odbc import open_odbc_session
 from extractors.sql_session import Session
 from extractors.sql_snapshot import begin, is_mariadb, run
 from schemas.errors import ConfigError
@@ -34,6 +35,10 @@ def open_session(source: DatabaseOptions, workspace: Path, resolve: Resolve) -> 
     """
     if source.driver == "jdbc":
         with open_jdbc_session(source, workspace, resolve) as session:
+            yield session
+        return
+    if source.driver == "odbc":
+        with open_odbc_session(source, resolve) as session:
             yield session
         return
     session = connected(source, workspace, resolve)

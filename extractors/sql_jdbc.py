@@ -58,6 +58,7 @@ def open_jdbc_session(
             snapshot=f"one transaction ({reader.isolation}"
             f"{', READ ONLY' if reader.is_read_only else ''}) through JDBC, rolled back",
             warnings=warnings,
+            way="jdbc",
             jdbc=reader,
         )
 

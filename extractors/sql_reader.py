@@ -106,7 +106,7 @@ def read_statement(session: Session, statement: Statement, values: Values) -> Fe
     """
     if session.jdbc is not None:
         return read_jdbc(session.jdbc, statement, values)
-    if session.engine == "postgresql":
+    if session.engine == "postgresql" and session.way == "native":
         return read_postgresql(session, statement, values)
     return read_cursor(session, statement, values)
 
@@ -126,7 +126,9 @@ def times(since: datetime, until: datetime) -> Mapping[str, object]:
 
 def _bindable(value: object, session: Session) -> object:
     """A time as the database compares it: a moment, or the clock of the zone its columns are in."""
-    takes_moments = session.engine == "postgresql" or session.jdbc is not None
+    takes_moments = session.jdbc is not None or (
+        session.engine == "postgresql" and session.way == "native"
+    )
     if not isinstance(value, datetime) or takes_moments:
         return value
     local = value.astimezone(ZoneInfo(session.zone) if session.zone else UTC).replace(tzinfo=None)
