@@ -56,7 +56,7 @@ def contestants(url: str, folder: Path, peers: str | None) -> list[Contestant]:
             check=True,
         ).stdout.strip()
         sling = Path(home) / "bin" / "sling-linux-amd64"
-        target = f"file://{folder}/sling.parquet"
+        target = f"file://{folder}/sling.csv"
         words = [str(sling), "run", "--src-conn", "PG", "--src-stream", "public.accounts"]
         quiet = {
             "SLING_DISABLE_TELEMETRY": "TRUE",

@@ -50,6 +50,24 @@ def open_session(source: DatabaseOptions, workspace: Path, resolve: Resolve) -> 
         close(session)
 
 
+@contextmanager
+def join_snapshot(
+    source: DatabaseOptions, workspace: Path, resolve: Resolve, name: str
+) -> Iterator[Session]:
+    """Another connection to a PostgreSQL, within the snapshot that one of ours has exported.
+
+    Raises:
+        ConfigError, SourceUnavailableError: as `open_session`.
+    """
+    session = connected(source, workspace, resolve)
+    try:
+        asking = Asking(session.engine, session.errors, session.server, is_login=True)
+        snapshot, _ = asked(asking, lambda: begin(session, exported=name))
+        yield replace(session, snapshot=snapshot)
+    finally:
+        close(session)
+
+
 def close(session: Session) -> None:
     """Rolls back and closes; what has gone wrong with the connection by now has been told."""
     with contextlib.suppress(*session.errors):

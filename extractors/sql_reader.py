@@ -1,20 +1,24 @@
 """A source's queries within its one session: each as a statement, read, its columns labelled."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from extractors.sql_connection import join_snapshot
 from extractors.sql_cursor import read_cursor
 from extractors.sql_jdbc import read_jdbc
 from extractors.sql_labels import labelled
+from extractors.sql_partition import read_in_parts
 from extractors.sql_postgresql import read_postgresql
 from extractors.sql_session import NO_VALUES, Fetched, Session, Values
 from extractors.sql_statements import Statement, to_statement
 from schemas.errors import ConfigError
 from schemas.raw import RawTable
+from schemas.secrets import Resolve
 from schemas.sql_source import Query, SqlSource
 from schemas.tables import REJECTS, ROW
 
@@ -25,9 +29,15 @@ class Reader:
     """Reads the queries of one source, and gathers what a person should know in `warnings`."""
 
     def __init__(
-        self, source: SqlSource, workspace: Path, session: Session, values: Values = NO_VALUES
+        self,
+        source: SqlSource,
+        workspace: Path,
+        session: Session,
+        resolve: Resolve,
+        values: Values = NO_VALUES,
     ) -> None:
         self.source = source
+        self.resolve = resolve
         self.workspace = workspace
         self.session = session
         self.values = {name: _bindable(value, session) for name, value in values.items()}
@@ -53,7 +63,13 @@ class Reader:
         if query is None:
             return None
         statement = self.statement(capability, query)
+        if statement.partition is not None:
+            found = read_in_parts(self.session, statement, statement.partition, self._join)
+            return statement, found
         return statement, read_statement(self.session, statement, self.values)
+
+    def _join(self, name: str) -> AbstractContextManager[Session]:
+        return join_snapshot(self.source, self.workspace, self.resolve, name)
 
     def check_credentials(self) -> None:
         """Runs `validate_credentials`, where there is one."""

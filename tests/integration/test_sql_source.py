@@ -474,3 +474,43 @@ def test_odbc_reads_what_the_native_driver_reads(
     whole = SqlSource(kind="sql", driver="odbc", dsn=dsn, queries={"list_accounts": long})
     found = read_source(whole, tmp_path, now=NOW).accounts.rows
     assert found["email"].to_list() == ["ä" * 100_000]
+
+
+def test_a_partitioned_read_is_the_whole_table_of_one_moment(
+    postgresql: str, tmp_path: Path
+) -> None:
+    with psycopg.connect(postgresql) as connection:
+        connection.execute(
+            "INSERT INTO people SELECT n, 'p' || n || '@example.com' "
+            "FROM generate_series(1000, 60000) AS n WHERE n % 7 <> 0"
+        )
+        connection.execute("CREATE TABLE few AS SELECT NULLIF(id, 2) AS id FROM people")
+    for sql, column in (
+        ("SELECT id AS integration_specific_id, mail AS email FROM people;", None),
+        ("SELECT id AS n, id::text AS integration_specific_id FROM few", "n"),
+    ):
+        whole = read(postgresql, tmp_path, queries={"list_accounts": sql})
+        part = {
+            "sql": sql,
+            "partition": {"column": column or "integration_specific_id", "parts": 5},
+        }
+        parted = read(postgresql, tmp_path, queries={"list_accounts": part})
+        key = "integration_specific_id"
+        one, other = (raw.accounts.rows.drop(ROW).sort(key) for raw in (parted, whole))
+        assert one.equals(other)
+
+
+def test_a_partition_that_is_not_the_whole_is_an_error(postgresql: str, tmp_path: Path) -> None:
+    shifting = {
+        "sql": "SELECT pg_backend_pid() * 10 + id % 10 AS n, id AS integration_specific_id "
+        "FROM generate_series(1, 5000) AS id",
+        "partition": {"column": "n", "parts": 7},
+    }
+    with pytest.raises(SourceIncompleteError, match="5000 rows, but 0 in its parts"):
+        read(postgresql, tmp_path, queries={"list_accounts": shifting})
+
+
+def test_a_partition_needs_a_snapshot_that_can_be_shared(sqlite: str, tmp_path: Path) -> None:
+    part = {"sql": QUERIES["list_accounts"], "partition": {"column": "id", "parts": 2}}
+    with pytest.raises(ConfigError, match="only PostgreSQL lets several connections"):
+        read(sqlite, tmp_path, queries={"list_accounts": part})
