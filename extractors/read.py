@@ -7,15 +7,16 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import assert_never
 
 from extractors.csv_source import probe_csv_source, read_csv_source
 from schemas.directory_sources import ActiveDirectorySource, LdapSource, LdifSource
-from schemas.errors import ConfigError
 from schemas.raw import Probe, Raw, Remembered
 from schemas.secrets import Resolve, no_secrets
 from schemas.source_columns import Named
 from schemas.source_file import AnySource
 from schemas.source_kinds import CsvSource
+from schemas.sql_source import SqlSource
 
 _NO_IDS: Mapping[str, str] = {}
 _NOTHING = Named()
@@ -36,11 +37,13 @@ def read_source(  # noqa: PLR0913 - what one kind of source or another needs
 
     `id_columns` names the column of the id, by table; a line with too few or too many fields is
     then rejected with the id it seems to carry, so that its record is known and kept. `named` is
-    what the source file names: of a directory, just these attributes are asked for. `remembered`
-    is what the run that was accepted last left for the next one.
+    what the source file names: of a directory, just these attributes are asked for; of a database,
+    these columns are wanted in place of Lumos's labels. `remembered` is what the run that was
+    accepted last left for the next one.
 
     Raises:
-        ConfigError: the source cannot be meant as it is written, or a secret is not in its place.
+        ConfigError: the source cannot be meant as it is written, a secret is not in its place, or
+            a database refuses the login.
         SourceUnavailableError: it cannot be reached, opened or logged in to, or never came to rest.
         SourceIncompleteError: it answered, but not with everything.
         SourceFormatError: it answered, but not as agreed.
@@ -64,8 +67,12 @@ def read_source(  # noqa: PLR0913 - what one kind of source or another needs
 
             wanted = to_wanted(named, id_columns.get("accounts"))
             return read_ldif_source(source, workspace, wanted, now=now, resolve=resolve)
+        case SqlSource():
+            from extractors.sql_database import read_sql_source
+
+            return read_sql_source(source, workspace, now=now, resolve=resolve, named=named.columns)
         case _:
-            raise ConfigError(f"source.kind: this version does not read {source.kind} yet")
+            assert_never(source)
 
 
 def probe_source(
@@ -102,5 +109,11 @@ def probe_source(
 
             wanted = to_wanted(named, None)
             return probe_ldif_source(source, workspace, wanted, now=now, resolve=resolve)
+        case SqlSource():
+            from extractors.sql_database import probe_sql_source
+
+            return probe_sql_source(
+                source, workspace, now=now, resolve=resolve, named=named.columns
+            )
         case _:
-            raise ConfigError(f"source.kind: this version does not read {source.kind} yet")
+            assert_never(source)
