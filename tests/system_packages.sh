@@ -2,7 +2,10 @@
 # Installs what the tests run against, where it is missing and may be installed; says what to type where it may not.
 set -eu
 need="postgresql chromium openssh-server slapd ldap-utils libsasl2-modules samba samba-ad-dc
-	samba-ad-provision samba-dsdb-modules samba-vfs-modules python3-samba winbind"
+	samba-ad-provision samba-dsdb-modules samba-vfs-modules python3-samba winbind
+	mariadb-server unixodbc odbcinst odbc-postgresql odbc-mariadb tdsodbc libsqliteodbc
+	libpostgresql-jdbc-java libmariadb-java libh2-java"
+command -v java >/dev/null || need="$need default-jre-headless"
 missing=""
 for package in $need; do
 	dpkg -s "$package" >/dev/null 2>&1 || missing="$missing $package"
