@@ -44,7 +44,10 @@ _CODES = {
 }
 _WORDS = (
     (r"password authentication failed|no password supplied|Login failed", Trouble.LOGIN),
-    (r"could not translate host name|Name or service not known", Trouble.HOST),
+    (
+        r"could not translate host name|Unknown (MySQL )?server host|Name or service not known",
+        Trouble.HOST,
+    ),
     (r"certificate|SSL Provider|server does not support SSL|SSL error", Trouble.TLS),
     (r"FATAL: +database .* does not exist", Trouble.DATABASE),
     (r"read-only transaction|attempt to write a readonly", Trouble.WRITES),
@@ -108,7 +111,7 @@ def odbc_error(what: str, error: pyodbc.Error, *, began: bool = False) -> Ingest
     sqlstate = sqlstate if re.fullmatch(r"[0-9A-Z]{5}", sqlstate) else ""
     text = str(error.args[1]) if len(error.args) > 1 else ""
     numbers = re.findall(r"\((-?\d{1,7})\)", text)
-    code = int(numbers[0]) if numbers else None
+    code = int(numbers[-1]) if numbers else None
     if sqlstate == "IM002":
         return ConfigError(f"{what}: no such DSN or driver (SQLSTATE IM002): see odbcinst -q -d")
     if sqlstate in {"IM003", "IM004"} or "Can't open lib" in text:
