@@ -532,10 +532,7 @@ def _is_alive(process: Path) -> bool:
 @pytest.fixture(autouse=True)
 def _no_java_is_left_running() -> Iterator[None]:
     yield
-    children = [
-        child
-        for task in Path("/proc/self/task").glob("*/children")
-        for child in task.read_text().split()
-    ]
+    tasks = [task.read_text().split() for task in Path("/proc/self/task").glob("*/children")]
+    children = [child for task in tasks for child in task]
     commands = [Path(f"/proc/{child}/cmdline").read_bytes() for child in children]
     assert not [command for command in commands if b"JdbcReader" in command]
