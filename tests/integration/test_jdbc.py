@@ -266,7 +266,8 @@ def test_a_procedure_may_stand_in_a_query_s_place(mariadb: JdbcSettings) -> None
             "Oracle",
             (
                 "SELECT CAST(12 AS NUMBER(10)) AS n, CAST('x' AS CHAR(3)) AS c, "
-                "CAST('é' AS CLOB) AS l, CAST('2024-01-02 03:04:05' AS DATE) AS d, TRUE AS g FROM DUAL"
+                "CAST('é' AS CLOB) AS l, CAST('2024-01-02 03:04:05' AS DATE) AS d, "
+                "TRUE AS g FROM DUAL"
             ),
             ("12", "x  ", "é", "2024-01-02T03:04:05", "true"),
         ),
