@@ -137,6 +137,26 @@ def sync(
 
 
 @app.command()
+def activity(
+    sources: Annotated[
+        list[str] | None, typer.Argument(metavar="[SOURCE]...", help="Sources, in this order.")
+    ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Every source that has a block activity.")
+    ] = False,
+    workspace: Workspace = HERE,
+    as_json: Json = False,
+) -> None:
+    """Send each source's activity records since its watermark: who used what, when.
+
+    Example: `lumos-ingest activity hr` or `lumos-ingest activity --all`
+    """
+    from flows.sending import activity_command
+
+    raise typer.Exit(activity_command(workspace, sources or [], every=every, as_json=as_json))
+
+
+@app.command()
 def runs(
     source: Annotated[
         str | None, typer.Argument(metavar="[SOURCE]", help="Only this source's runs.")

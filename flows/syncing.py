@@ -38,7 +38,9 @@ def sync_command(
     sources, broken = pick_sources(settings.workspace, names, every=every)
     for line in dict.fromkeys(map(str, broken.values())):
         output.note(f"lumos-ingest: {line}")
-    ended: list[Ended] = [(error.exit_code, _short(name, error)) for name, error in broken.items()]
+    ended: list[Ended] = [
+        (error.exit_code, without_run(name, error)) for name, error in broken.items()
+    ]
     if sources:
         ended += _sync_all(sources, settings, output, allow_removals=allow_removals)
     output.document({"sources": [document for _, document in ended]})
@@ -63,7 +65,7 @@ def _sync_one(source: Source, tools: Tools, output: Output, *, allow_removals: b
         reason = error
     if reason is not None:
         output.note(f"lumos-ingest: {source.name}: {reason}")
-        return reason.exit_code, _failed(source, reason, tools)
+        return reason.exit_code, failed_run(source, reason, tools)
     show_outcome(source, outcome, output)
     document = {
         **run_summary(outcome.run),
@@ -73,7 +75,7 @@ def _sync_one(source: Source, tools: Tools, output: Output, *, allow_removals: b
     return GuardError.exit_code if outcome.run.state == "held" else 0, document
 
 
-def _failed(source: Source, reason: IngestError, tools: Tools) -> dict[str, object]:
+def failed_run(source: Source, reason: IngestError, tools: Tools) -> dict[str, object]:
     """The run that ended with this line, as the ledger has it; else the line alone."""
     try:
         newest = tools.ledger.runs(source.name, 1)
@@ -83,10 +85,11 @@ def _failed(source: Source, reason: IngestError, tools: Tools) -> dict[str, obje
         is_held = run.state == "held" and run.run_id in str(reason)
         if is_held or run.error == str(reason):
             return {**run_summary(run), "error": str(reason)}
-    return _short(source.name, reason)
+    return without_run(source.name, reason)
 
 
-def _short(name: str, error: IngestError) -> dict[str, object]:
+def without_run(name: str, error: IngestError) -> dict[str, object]:
+    """A source's part of the document where no run had begun."""
     state = "held" if isinstance(error, GuardError) else "failed"
     return {"source": name, "state": state, "error": str(error)}
 
