@@ -66,7 +66,7 @@ def carry_out(errand: Errand, tools: Tools, *, step: Step = at_once) -> Sending:
         settled = _settle(errand, tools, turn)
         abandon_activity(tools.ledger, errand.runs, tools.now())
         ended = runs_where(tools.ledger, errand.runs.are("done", "unchanged"))
-        if errand.kind == "backfill" and ended:
+        if errand.kind == "backfill" and ended and (settled or not errand.is_again):
             return Sending(ended[-1], settled)
         run, gathered = _attempt(errand, tools, turn, step)
     warnings = warnings_of(errand, gathered)

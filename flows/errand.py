@@ -11,6 +11,7 @@ from flows.stages import lumos_of
 from flows.tools import Tools
 from loaders.apps import find_app
 from loaders.ledger_activity import RunsOf
+from schemas.activity_contract import NOBODY
 from schemas.errors import ConfigError, ContractError
 from schemas.run import RunKind
 from schemas.source_file import Source
@@ -37,6 +38,7 @@ class Errand:
         app_id: the Lumos app the activity was seen in.
         kind: `activity`, since the watermark, or `backfill`.
         span: of a backfill, the window.
+        is_again: whether a window that is done is sent again.
     """
 
     source: Source
@@ -44,6 +46,7 @@ class Errand:
     app_id: str
     kind: RunKind = "activity"
     span: Span = ALL_TIME
+    is_again: bool = False
 
     @property
     def key(self) -> str:
@@ -130,19 +133,27 @@ def gather(errand: Errand, span: Span, tools: Tools) -> Gathered:
 def check_rejects(errand: Errand, gathered: Gathered) -> None:
     """Ends the run where too many rows are rejected: the watermark would move past them.
 
+    A row that tells no time may be of any: a share of these is of all rows that were read, of the
+    others it is of those of the time asked for.
+
     Raises:
         ContractError: they are more than `activity.max_rejected_rows`.
     """
-    broken = gathered.rejects.filter(pl.col("reason") != UNKNOWN)
-    rejected = broken.select("file", "row").n_unique()
-    limit, base = errand.activity.max_rejected_rows, gathered.count.read - gathered.count.outside
-    if rejected > limit.allowed(base, FLOOR):
-        first = broken.row(0, named=True)
-        raise ContractError(
-            f"{first['file']}:{first['row']}: {first['column'] or 'the row'} {first['reason']} "
-            f"({rejected} of {base} activity rows are rejected, activity.max_rejected_rows is "
-            f"{limit}): nothing was sent; correct activity.columns, or raise the limit"
-        )
+    rejects, count = gathered.rejects.filter(pl.col("reason") != UNKNOWN), gathered.count
+    is_unsplit = pl.col("column").is_null() & (pl.col("reason") != NOBODY)
+    timeless = rejects.filter((pl.col("column") == "timestamp") | is_unsplit)
+    timed = rejects.join(timeless, on=["file", "row"], how="anti")
+    limit = errand.activity.max_rejected_rows
+    asked = count.read - count.outside - timeless.select("file", "row").n_unique()
+    for broken, base in ((timed, asked), (timeless, count.read)):
+        rejected = broken.select("file", "row").n_unique()
+        if rejected > limit.allowed(base, FLOOR):
+            first = broken.row(0, named=True)
+            raise ContractError(
+                f"{first['file']}:{first['row']}: {first['column'] or 'the row'} {first['reason']} "
+                f"({rejected} of {base} activity rows are rejected, activity.max_rejected_rows is "
+                f"{limit}): nothing was sent; correct activity.columns, or raise the limit"
+            )
 
 
 def warnings_of(errand: Errand, gathered: Gathered) -> tuple[str, ...]:
