@@ -7,7 +7,8 @@ from functools import partial
 from flows.batching import plan_batches, send_batches
 from flows.errand import Errand, check_rejects, gather, to_errand, warnings_of
 from flows.settling import GIVE_UP_AFTER, prune
-from flows.stages import Step, actor, at_once
+from flows.stages import actor
+from flows.steps import Step, at_once
 from flows.tools import Tools
 from flows.turn import Turn, a_turn
 from flows.watermarks import move_on, sent_before, span_since, without

@@ -119,6 +119,16 @@ def sync(
             help="Let through the one plan that is held for its removals, if it is still the same.",
         ),
     ] = False,
+    as_of: Annotated[
+        str | None,
+        typer.Option("--as-of", metavar="DATE", help="Read the source's exports of that day."),
+    ] = None,
+    from_archive: Annotated[
+        str | None,
+        typer.Option(
+            "--from-archive", metavar="RUN", help="Upload the snapshot of an accepted run again."
+        ),
+    ] = None,
     workspace: Workspace = HERE,
     as_json: Json = False,
 ) -> None:
@@ -127,13 +137,11 @@ def sync(
     A plan that a guard stops is kept, uploads nothing, and exits 3.
     Example: `lumos-ingest sync hr` or `lumos-ingest sync --all`
     """
-    from flows.syncing import sync_command
+    from flows.origins import to_origin
+    from flows.syncing import How, sync_command
 
-    raise typer.Exit(
-        sync_command(
-            workspace, sources or [], every=every, allow_removals=allow_removals, as_json=as_json
-        )
-    )
+    how = How(allow_removals, to_origin(as_of, from_archive))
+    raise typer.Exit(sync_command(workspace, sources or [], how, every=every, as_json=as_json))
 
 
 @app.command()
