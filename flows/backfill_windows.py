@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from extractors.activity import Span
 from flows.activity_stages import Sending, carry_out
-from flows.errand import Errand, activity_of, check_rejects, gather, to_errand
+from flows.errand import Errand, activity_of, to_errand
+from flows.gathering import check_rejects, gather
 from flows.tools import Tools
 from loaders.ledger_activity import done_windows
 from schemas.errors import ConfigError

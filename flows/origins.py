@@ -1,18 +1,24 @@
 """Where a snapshot comes from: the source now, its exports of a past day, or an accepted run."""
 
+import logging
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from typing import cast
 
+from extractors.csv_source import read_csv_source
 from flows.planning import Target, extract, transform
 from flows.steps import Step
 from flows.tools import Tools
 from schemas.errors import ConfigError
+from schemas.raw import Raw
 from schemas.run import Run
 from schemas.source_file import Source
+from schemas.source_kinds import CsvSource
 from transforms.rejects import TableCount, no_rejects
 from transforms.snapshot import Normalized
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +84,31 @@ def normalized_of(
     if origin.from_archive is not None:
         archived = partial(_archived, source, origin.from_archive, target, tools)
         return cast("Normalized", step("transform", archived))
-    extracted = partial(extract, source, tools, origin.as_of)
+    extracted = partial(_extract, source, tools, origin)
     found = step(
         "transform",
         lambda: transform(source, tools, step("extract", extracted), target.last),
     )
     return cast("Normalized", found)
+
+
+def _extract(source: Source, tools: Tools, origin: Origin) -> Raw:
+    files = source.file.source
+    if origin.as_of is None or not isinstance(files, CsvSource):
+        return extract(source, tools)
+    id_column = source.file.columns.integration_specific_id.column or ""
+    raw = read_csv_source(
+        files,
+        tools.settings.workspace,
+        now=tools.now(),
+        sleep=tools.sleep,
+        resolve=tools.resolve,
+        id_columns={"accounts": id_column},
+        as_of=origin.as_of,
+    )
+    for proof in raw.proof:
+        _log.info("%s: read %s", source.name, proof)
+    return raw
 
 
 def _archived(source: Source, run_id: str, target: Target, tools: Tools) -> Normalized:

@@ -2,10 +2,8 @@
 
 import logging
 from dataclasses import dataclass, replace
-from datetime import date
 from functools import partial
 
-from extractors.csv_source import read_csv_source
 from extractors.read import read_source
 from flows.guarding import Verdict, judge, live_breaches
 from flows.outbox import content_hash
@@ -18,7 +16,6 @@ from schemas.raw import Raw
 from schemas.run import Run
 from schemas.snapshot import Snapshot, empty_snapshot
 from schemas.source_file import Source
-from schemas.source_kinds import CsvSource
 from transforms.guards import check_guards
 from transforms.plan import to_plan
 from transforms.snapshot import Normalized, to_snapshot
@@ -73,35 +70,23 @@ class Planned:
     verdict: Verdict
 
 
-def extract(source: Source, tools: Tools, as_of: date | None = None) -> Raw:
-    """The source's rows, whole; with `as_of` those of its exports of that day.
+def extract(source: Source, tools: Tools) -> Raw:
+    """The source's rows, whole.
 
     Raises:
         SourceError: it could not be read whole.
         ConfigError: the file names what cannot be.
     """
     tools.progress("reading the source", 0, 0)
-    id_columns = {"accounts": source.file.columns.integration_specific_id.column or ""}
-    if as_of is not None and isinstance(source.file.source, CsvSource):
-        raw = read_csv_source(
-            source.file.source,
-            tools.settings.workspace,
-            now=tools.now(),
-            sleep=tools.sleep,
-            resolve=tools.resolve,
-            as_of=as_of,
-            id_columns=id_columns,
-        )
-    else:
-        raw = read_source(
-            source.file.source,
-            tools.settings.workspace,
-            now=tools.now(),
-            sleep=tools.sleep,
-            resolve=tools.resolve,
-            named=source.file.named_columns,
-            id_columns=id_columns,
-        )
+    raw = read_source(
+        source.file.source,
+        tools.settings.workspace,
+        now=tools.now(),
+        sleep=tools.sleep,
+        resolve=tools.resolve,
+        named=source.file.named_columns,
+        id_columns={"accounts": source.file.columns.integration_specific_id.column or ""},
+    )
     for proof in raw.proof:
         _log.info("%s: read %s", source.name, proof)
     return raw

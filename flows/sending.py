@@ -86,7 +86,7 @@ def show_sending(name: str, sending: Sending, output: Output) -> None:
     else:
         output.line(
             f"{name}: {counts.get('activity_sent', 0)} activity records sent as run {run.run_id}, "
-            f"in {counts.get('activity_batches', 0)} batches."
+            f"in {_batches(counts.get('activity_batches', 0))}."
         )
     told = {
         "read": "rows read",
@@ -100,6 +100,10 @@ def show_sending(name: str, sending: Sending, output: Output) -> None:
     output.line(f"  {', '.join(said)}")
     for warning in sending.warnings:
         output.line(f"  note: {warning}", "yellow")
+
+
+def _batches(count: int) -> str:
+    return "1 batch" if count == 1 else f"{count} batches"
 
 
 def sending_document(sending: Sending) -> dict[str, object]:
