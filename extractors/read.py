@@ -14,6 +14,7 @@ from schemas.raw import Probe, Raw
 from schemas.secrets import Resolve, no_secrets
 from schemas.source_file import AnySource
 from schemas.source_kinds import CsvSource
+from schemas.sql_source import SqlSource
 
 _NO_IDS: Mapping[str, str] = {}
 _NO_NAMES: frozenset[str] = frozenset()
@@ -27,16 +28,18 @@ def read_source(
     sleep: Callable[[float], None] = time.sleep,
     resolve: Resolve = no_secrets,
     id_columns: Mapping[str, str] = _NO_IDS,
-    named: frozenset[str] = _NO_NAMES,  # noqa: ARG001 - for directories
+    named: frozenset[str] = _NO_NAMES,
 ) -> Raw:
     """Everything the source holds, with the proof that it is everything.
 
     `id_columns` names the column of the id, by table; a line with too few or too many fields is
     then rejected with the id it seems to carry, so that its record is known and kept. `named` are
-    the columns that the source file names: of a directory, just these attributes are asked for.
+    the columns that the source file names: of a directory, just these attributes are asked for; of
+    a database, these are wanted in place of Lumos's labels.
 
     Raises:
-        ConfigError: the source cannot be meant as it is written, or a secret is not in its place.
+        ConfigError: the source cannot be meant as it is written, a secret is not in its place, or
+            a database refuses the login.
         SourceUnavailableError: it cannot be reached, opened or logged in to, or never came to rest.
         SourceIncompleteError: it answered, but not with everything.
         SourceFormatError: it answered, but not as agreed.
@@ -46,6 +49,10 @@ def read_source(
             return read_csv_source(
                 source, workspace, now=now, sleep=sleep, resolve=resolve, id_columns=id_columns
             )
+        case SqlSource():
+            from extractors.sql_database import read_sql_source
+
+            return read_sql_source(source, workspace, now=now, resolve=resolve, named=named)
         case _:
             raise ConfigError(f"source.kind: this version does not read {source.kind} yet")
 
@@ -56,7 +63,7 @@ def probe_source(
     *,
     now: datetime,
     resolve: Resolve = no_secrets,
-    named: frozenset[str] = _NO_NAMES,  # noqa: ARG001 - for directories
+    named: frozenset[str] = _NO_NAMES,
 ) -> tuple[Probe, ...]:
     """What each table of the source looks like, in the order of the tables; little is read.
 
@@ -72,5 +79,9 @@ def probe_source(
                 Probe(one.table, one.path, one.said, one.columns)
                 for one in probe_csv_source(source, workspace, now=now, resolve=resolve)
             )
+        case SqlSource():
+            from extractors.sql_database import probe_sql_source
+
+            return probe_sql_source(source, workspace, now=now, resolve=resolve, named=named)
         case _:
             raise ConfigError(f"source.kind: this version does not read {source.kind} yet")

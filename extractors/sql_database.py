@@ -1,0 +1,135 @@
+"""A source of kind `sql`: one query a capability, all read in one read-only transaction."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from extractors.sql_attributes import with_attributes
+from extractors.sql_connection import open_session
+from extractors.sql_describe import labels_without_rows
+from extractors.sql_labels import check_labels
+from extractors.sql_last_activity import with_last_activity
+from extractors.sql_reader import NO_NAMES, Reader, times, to_raw_table
+from schemas.errors import ConfigError, SourceIncompleteError
+from schemas.raw import Probe, Raw, RawTable
+from schemas.secrets import Resolve
+from schemas.sql_source import Query, SqlSource
+
+TABLES = {
+    "accounts": "list_accounts",
+    "entitlements": "list_entitlements",
+    "resources": "list_resources",
+    "associations": "find_entitlement_associations",
+}
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def read_sql_source(
+    source: SqlSource,
+    workspace: Path,
+    *,
+    now: datetime,
+    resolve: Resolve,
+    named: frozenset[str] = NO_NAMES,
+) -> Raw:
+    """Everything the queries return, from one snapshot where the database has such a thing.
+
+    Args:
+        source: the database and its queries.
+        workspace: what paths are relative to.
+        now: when this is, UTC.
+        resolve: fetches the password.
+        named: columns of the accounts that the source file's mapping names; the query's labels
+            need not be Lumos's then.
+
+    Raises:
+        ConfigError: a query is no read, or the url, a driver or a secret is not right.
+        SourceUnavailableError: the server cannot be reached, or refuses the login.
+        SourceIncompleteError: the connection was lost, a statement was cancelled, or there is not
+            one account.
+        SourceFormatError: the server refuses a query, or a label is missing.
+    """
+    with open_session(source, workspace, resolve) as session:
+        reader = Reader(source, workspace, session, times(_BEGINNING, now))
+        reader.check_credentials()
+        accounts = _accounts(reader, named)
+        found = {name: reader.table(name, TABLES[name]) for name in TABLES if name != "accounts"}
+    tables = [accounts, *(one for one in found.values() if one is not None)]
+    counts = "; ".join(f"{one.origin}: {one.read_count:,} rows" for one in tables)
+    return Raw(
+        accounts=accounts,
+        entitlements=found["entitlements"],
+        resources=found["resources"],
+        associations=found["associations"],
+        taken_at=now,
+        proof=(f"{counts}; {session.snapshot}",),
+        warnings=tuple(reader.warnings),
+    )
+
+
+def _accounts(reader: Reader, named: frozenset[str]) -> RawTable:
+    """The accounts, with what other capabilities say of their columns."""
+    found = reader.rows("list_accounts", named)
+    if found is None:
+        raise ConfigError("source.queries: list_accounts is missing")
+    accounts, origin = found
+    if not accounts.height:
+        raise SourceIncompleteError(
+            f"{origin}: returned no row, and an empty snapshot is never uploaded: run the query "
+            "by hand, as the same account"
+        )
+    schema, activity = (
+        reader.rows("list_custom_attributes_schema"),
+        reader.rows("get_last_activity"),
+    )
+    if schema is not None:
+        accounts, said = with_attributes(accounts, schema[0], named)
+        reader.warnings += said
+    if activity is not None:
+        accounts, said = with_last_activity(accounts, activity[0])
+        reader.warnings += said
+    return to_raw_table("accounts", accounts, origin)
+
+
+def probe_sql_source(
+    source: SqlSource,
+    workspace: Path,
+    *,
+    now: datetime,  # noqa: ARG001 - as every probe
+    resolve: Resolve,
+    named: frozenset[str] = NO_NAMES,
+) -> tuple[Probe, ...]:
+    """What each query would return; only `validate_credentials` is run.
+
+    Raises:
+        ConfigError, SourceUnavailableError, SourceFormatError: as `read_sql_source`.
+    """
+    probes = []
+    with open_session(source, workspace, resolve) as session:
+        reader = Reader(source, workspace, session)
+        reader.check_credentials()
+        for capability, query in _queries(source):
+            statement = reader.statement(capability, query)
+            found = labels_without_rows(session, statement)
+            if found is None:
+                continue
+            names = check_labels(
+                found,
+                capability,
+                statement.origin,
+                named if capability == "list_accounts" else NO_NAMES,
+            )
+            table = next((t for t, c in TABLES.items() if c == capability), None)
+            if table is not None:
+                said = f"{len(names)} columns, on {session.server}: {session.snapshot}"
+                probes.append(Probe(table, statement.origin, said, names))
+    return tuple(probes)
+
+
+def _queries(source: SqlSource) -> list[tuple[str, Query]]:
+    named = (*TABLES.values(), *type(source.queries).model_fields)
+    found = {name: getattr(source.queries, name) for name in named}
+    return [
+        (name, query)
+        for name, query in found.items()
+        if query is not None and name != "validate_credentials"
+    ]
