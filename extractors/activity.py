@@ -8,7 +8,6 @@ from pathlib import Path
 
 from extractors.activity_files import probe_activity_files, read_activity_files
 from schemas.activity import ActivityDatabase
-from schemas.errors import ConfigError
 from schemas.raw import Probe, RawTable
 from schemas.secrets import Resolve, no_secrets
 from schemas.source_kinds import ActivitySource
@@ -46,8 +45,12 @@ def read_activity(
             yield from read_activity_files(
                 source, workspace, span.since, span.until, now=now, sleep=sleep, resolve=resolve
             )
-        case _:
-            raise ConfigError("activity: this version does not read activity of kind sql yet")
+        case SqlSource() | ActivityDatabase():
+            from extractors.activity_database import read_activity_database
+
+            yield from read_activity_database(
+                source, workspace, span.since, span.until, now=now, resolve=resolve
+            )
 
 
 def probe_activity(
@@ -57,7 +60,7 @@ def probe_activity(
     now: datetime,
     resolve: Resolve = no_secrets,
 ) -> tuple[Probe, ...]:
-    """What the activity looks like at first sight; little is read.
+    """What the activity looks like at first sight; little is read. Of a database there is nothing.
 
     Raises:
         ConfigError: as `read_activity`.
@@ -66,5 +69,8 @@ def probe_activity(
     match source:
         case ActivitySource():
             return probe_activity_files(source, workspace, now=now, resolve=resolve)
-        case _:
-            raise ConfigError("activity: this version does not read activity of kind sql yet")
+        case SqlSource() | ActivityDatabase():
+            from extractors.activity_database import probe_activity_database
+
+            probe_activity_database(source, workspace, now=now, resolve=resolve)
+            return ()

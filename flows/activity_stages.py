@@ -110,8 +110,11 @@ def _plan(errand: Errand, run: Run, gathered: Gathered, tools: Tools) -> Run:
     run = tools.ledger.update_run(
         run.run_id,
         counts={**run.counts, "activity_repeated": repeated, "activity_sent": new.height},
-        # A source's clock may be ahead; what is to come must not be passed over.
-        plan={"newest": min(gathered.newest, tools.now()).isoformat()} if gathered.newest else {},
+        # A source's clock may be ahead, and rows may have come while others were read: neither must
+        # be passed over.
+        plan={"newest": min(gathered.newest, run.started_at).isoformat()}
+        if gathered.newest
+        else {},
     )
     return plan_batches(errand, run, new, tools)
 

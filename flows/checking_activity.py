@@ -29,6 +29,8 @@ def activity_facts(source: Source, settings: Settings) -> list[str]:
     probes = probe_activity(origin, workspace, now=utc_now(), resolve=resolve)
     for probe in probes:
         activity_use(probed_table(probe), activity_of(source).columns)
+    if not probes:
+        return ["activity: the database takes its query"]
     return [f"{probe.table}: {probe.origin}, {probe.said}" for probe in probes]
 
 
