@@ -12,18 +12,19 @@ source: {{kind: csv, accounts: accounts.csv, max_age: null}}
 activity:
   source: {source}
   columns:
-    account_id: user_id
-    event_type: {{column: what, values: {{in: LOGIN, did: ACTIVITY}}}}
-    timestamp: {{column: at, timezone: UTC}}
+    account_id: account_id
+    event_type: {{column: event_type, values: {{in: LOGIN, did: ACTIVITY}}}}
+    timestamp: {{column: timestamp, timezone: UTC}}
   unknown_accounts: send
   keep: {keep}
+  since: 2024-01-01
 """
 
 
 def write_log(path: Path, rows: int, accounts: int) -> None:
     """Writes `rows` events, a second apart, of `accounts` accounts in a shuffled order."""
     with path.open("wb") as file:
-        file.write(b"at,user_id,what,client\n")
+        file.write(b"timestamp,account_id,event_type,client\n")
         for start in range(0, rows, BATCH):
             made = _events(start, min(BATCH, rows - start), accounts)
             file.write("\n".join(made.to_list()).encode() + b"\n")
@@ -31,7 +32,7 @@ def write_log(path: Path, rows: int, accounts: int) -> None:
 
 def _events(start: int, size: int, accounts: int) -> pl.Series:
     number = pl.int_range(start, start + size, dtype=pl.Int64)
-    at = pl.lit(1_767_225_600) + number
+    at = pl.lit(1_704_067_200) + number
     line = pl.format(
         "{},u{},{},10.0.{}.{}",
         pl.from_epoch(at, time_unit="s").dt.to_string("%Y-%m-%dT%H:%M:%SZ"),

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 from extractors.sql_database import probe_sql_source
-from extractors.sql_single import read_activity_rows
+from extractors.sql_single import read_activity_parts
 from schemas.activity import ActivityDatabase
 from schemas.raw import RawTable
 from schemas.secrets import Resolve
@@ -41,18 +42,18 @@ def read_activity_database(
         SourceFormatError: the server refuses a query, or a label is missing.
     """
     database, end = _as_source(source), until or now + _AHEAD
-    if since is None or not _binds_both(database, workspace):
-        yield read_activity_rows(
-            database, workspace, since=since or _BEGINNING, until=end, resolve=resolve
-        )
-        return
-    start, part = since, max(_PART, (end - since) / _MOST_PARTS)
-    while start < end:
-        until_part = min(start + part, end)
-        yield read_activity_rows(
-            database, workspace, since=start, until=until_part, resolve=resolve
-        )
-        start = until_part
+    parts = [(since or _BEGINNING, end)]
+    if since is not None and _binds_both(database, workspace):
+        parts = _parts(since, end)
+    yield from read_activity_parts(database, workspace, parts, resolve=resolve)
+
+
+def _parts(since: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
+    """The time cut into days; into longer parts where it has very many days."""
+    length = max(_PART, (end - since) / _MOST_PARTS)
+    count = max(1, -(-(end - since) // length))
+    borders = [*(since + length * number for number in range(count)), end]
+    return list(pairwise(borders))
 
 
 def probe_activity_database(

@@ -20,7 +20,7 @@ from transforms.times import ABSURD, NOT_A_TIME, is_absurd
 SLICE = 200_000
 """Rows that are judged at a time."""
 
-_COMPACT = 1_000_000
+_COMPACT = 250_000
 NO_TIME = "has no time"
 UNKNOWN = "names an account that the last accepted snapshot does not have"
 _FROM_FILE = {name: kind for name, kind in ACTIVITY.items() if name != "source_app_id"}
