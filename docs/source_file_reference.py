@@ -11,6 +11,13 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from schemas.activity import (
+    ActivityApp,
+    ActivityColumns,
+    ActivityDatabase,
+    ActivityQueries,
+    EventTypeColumn,
+)
 from schemas.directory_sources import (
     ActiveDirectorySource,
     Branch,
@@ -97,7 +104,12 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("upload", Upload),
     ("upload.poll", Poll),
     ("activity", Activity),
-    ("activity.source", ActivitySource),
+    ("activity.app", ActivityApp),
+    ("activity.source, of kind csv", ActivitySource),
+    ("activity.source, of kind sql", ActivityDatabase),
+    ("activity.source.queries", ActivityQueries),
+    ("activity.columns", ActivityColumns),
+    ("activity.columns.event_type", EventTypeColumn),
     ("schedule", Schedule),
 ]
 

@@ -1,5 +1,6 @@
 """The rows of a checked file: parsed by polars, each with its line, counted against the check."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
@@ -10,6 +11,9 @@ from extractors.csv_records import Structure
 from extractors.text_file import TextFile
 from schemas.errors import SourceFormatError
 from schemas.tables import ROW
+
+BATCH = 200_000
+"""Rows of a batch."""
 
 
 def to_rows(text: TextFile, dialect: Dialect, structure: Structure, folder: Path) -> pl.DataFrame:
@@ -25,17 +29,62 @@ def to_rows(text: TextFile, dialect: Dialect, structure: Structure, folder: Path
     count = structure.line_count - dialect.skipped_lines - len(structure.continued)
     rows = _parse(path, dialect, left_out)
     if rows is None or rows.height != count - left_out.len():
-        raise SourceFormatError(
-            f"{text.export.name}: reads two ways: the lines make {count - left_out.len():,} rows, "
-            "the quotes make another number; have every field quoted, or state quote: none"
-        )
+        raise _two_ways(text, count - left_out.len())
+    return _with_lines(rows, dialect, starts)
+
+
+def row_batches(
+    text: TextFile, dialect: Dialect, structure: Structure, folder: Path
+) -> Iterator[pl.DataFrame]:
+    """The same rows as of `to_rows`, in order, some at a time.
+
+    Raises:
+        SourceFormatError: as `to_rows`; it is known at the end only.
+    """
+    path = _without_hidden(text, structure, folder)
+    left_out, starts = _left_out(dialect, structure), _starts(dialect, structure)
+    expected = structure.line_count - dialect.skipped_lines - len(structure.continued)
+    expected -= left_out.len()
+    found, is_sound = 0, True
+    batches = _scan(path, dialect, left_out).collect_batches(chunk_size=BATCH, engine="streaming")
+    while is_sound:
+        batch = None
+        try:
+            batch = next(batches, None)
+        except pl.exceptions.PolarsError:
+            is_sound = False
+        if batch is None:
+            break
+        found += batch.height
+        yield _with_lines(batch.rechunk(), dialect, starts)
+    if not is_sound or found != expected:
+        raise _two_ways(text, expected)
+
+
+def _with_lines(rows: pl.DataFrame, dialect: Dialect, starts: pl.Series | None) -> pl.DataFrame:
+    """The rows with their lines in the place of their positions."""
     position = rows.drop_in_place(ROW)
     line = position + (dialect.skipped_lines + 1) if starts is None else starts.gather(position)
     return rows.insert_column(rows.width, line.cast(pl.UInt32).alias(ROW))
 
 
+def _two_ways(text: TextFile, expected: int) -> SourceFormatError:
+    return SourceFormatError(
+        f"{text.export.name}: reads two ways: the lines make {expected:,} rows, "
+        "the quotes make another number; have every field quoted, or state quote: none"
+    )
+
+
 def _parse(path: Path, dialect: Dialect, left_out: pl.Series) -> pl.DataFrame | None:
     """The records but for those left out; None where polars finds the file malformed."""
+    try:
+        # One chunk: whatever gathers rows later is ten times as fast as on the reader's many.
+        return _scan(path, dialect, left_out).collect(engine="streaming").rechunk()
+    except pl.exceptions.PolarsError:
+        return None
+
+
+def _scan(path: Path, dialect: Dialect, left_out: pl.Series) -> pl.LazyFrame:
     scan = pl.scan_csv(
         path,
         has_header=False,
@@ -51,13 +100,7 @@ def _parse(path: Path, dialect: Dialect, left_out: pl.Series) -> pl.DataFrame | 
         missing_columns="insert",
         glob=False,
     )
-    if left_out.len():
-        scan = scan.filter(~pl.col(ROW).is_in(left_out.implode()))
-    try:
-        # One chunk: whatever gathers rows later is ten times as fast as on the reader's many.
-        return scan.collect(engine="streaming").rechunk()
-    except pl.exceptions.PolarsError:
-        return None
+    return scan.filter(~pl.col(ROW).is_in(left_out.implode())) if left_out.len() else scan
 
 
 def _left_out(dialect: Dialect, structure: Structure) -> pl.Series:

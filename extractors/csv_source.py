@@ -13,7 +13,7 @@ from extractors.completeness import (
     companions_of,
     wait_until_stable,
 )
-from extractors.csv_file import FileProbe, FileRead, probe_csv_file, read_csv_file
+from extractors.csv_file import FileEnd, FileProbe, probe_csv_file, read_csv_file
 from extractors.drop_zone import find_export
 from extractors.drop_zones import DropZones
 from extractors.export_days import end_of_day
@@ -22,7 +22,7 @@ from schemas.export_file import ExportFile
 from schemas.quantities import duration_text
 from schemas.raw import Raw, RawTable
 from schemas.secrets import Resolve, no_secrets
-from schemas.source_kinds import Completeness, CsvSource
+from schemas.source_kinds import Completeness, CsvOptions, CsvSource
 
 _NOTHING_ASKED = Completeness.model_construct()
 
@@ -56,9 +56,9 @@ def read_csv_source(
     with DropZones(source, workspace, resolve) as zones:
         # All are found before one is read: exports that belong together are taken together.
         for export in _exports(source, zones, as_of):
-            rested = _finished(export, source, zones, now=now, sleep=sleep, as_of=as_of)
+            rested = finished(export, source, zones, now=now, sleep=sleep, as_of=as_of)
             read = read_csv_file(rested, source, id_column=id_columns.get(export.table))
-            proof.append(_proof(rested, read, source.complete or _NOTHING_ASKED, zones))
+            proof.append(proof_of(rested, read.end, source, zones))
             warnings += read.warnings
             files.append(rested.file)
             tables[export.table] = read.table
@@ -103,14 +103,14 @@ def _exports(source: CsvSource, zones: DropZones, as_of: date | None = None) -> 
     ]
 
 
-def _finished(
+def finished(
     export: Export,
-    source: CsvSource,
+    source: CsvOptions,
     zones: DropZones,
     *,
     now: datetime,
     sleep: Callable[[float], None],
-    as_of: date | None,
+    as_of: date | None = None,
 ) -> Export:
     """The export as it stands when all that can be known without reading it speaks for it."""
     complete = source.complete or _NOTHING_ASKED
@@ -123,9 +123,13 @@ def _finished(
     return export
 
 
-def _proof(export: Export, read: FileRead, complete: Completeness, zones: DropZones) -> str:
-    """The sentence that says what shows the file to be whole, once the counts agree."""
-    count = read.table.read_count
+def proof_of(export: Export, end: FileEnd, source: CsvOptions, zones: DropZones) -> str:
+    """The sentence that says what shows the file to be whole, once the counts agree.
+
+    Raises:
+        SourceIncompleteError: they do not.
+    """
+    complete, count = source.complete or _NOTHING_ASKED, end.read_count
     said = [f"{export.name}: {count:,} rows"]
     if export.size_bytes >= 0:
         said[0] += f", {export.size_bytes:,} bytes"
@@ -134,9 +138,9 @@ def _proof(export: Export, read: FileRead, complete: Completeness, zones: DropZo
         said.append("marker found")
     if complete.stable_for:
         said.append(f"at rest for {duration_text(complete.stable_for)}")
-    if read.trailer_count is not None:
-        check_count(export, "its trailer", read.trailer_count, count)
-        said.append(f"trailer says {read.trailer_count}")
+    if end.trailer_count is not None:
+        check_count(export, "its trailer", end.trailer_count, count)
+        said.append(f"trailer says {end.trailer_count}")
     if complete.manifest:
         promised = check_manifest(export, complete.manifest, zones, count)
         if promised is not None:

@@ -20,6 +20,17 @@ def day_of(file: ExportFile, timezone: str) -> date:
     return named[-1] if named else file.modified_at.astimezone(ZoneInfo(timezone)).date()
 
 
+def named_day(file: ExportFile) -> date | None:
+    """The last date in the file's own name; None without one."""
+    named = _dates_in(file.key.rpartition("/")[2])
+    return named[-1] if named else None
+
+
+def start_of_day(day: date, timezone: str) -> datetime:
+    """The first moment of the day in `timezone`, UTC."""
+    return datetime.combine(day, time(), ZoneInfo(timezone)).astimezone(UTC)
+
+
 def end_of_day(day: date, timezone: str) -> datetime:
     """The first moment after the day in `timezone`, UTC."""
     return datetime.combine(day + timedelta(days=1), time(), ZoneInfo(timezone)).astimezone(UTC)

@@ -14,15 +14,18 @@ from typing import Any
 
 import httpx
 
+from flows.activity_stages import send_activity
 from flows.console import Output
+from flows.sending import sending_document, show_sending
 from flows.settings import read_settings
 from flows.showing import show_outcome
 from flows.stages import Outcome, sync_source
 from flows.summary import run_summary
-from flows.tools import open_tools
+from flows.tools import Tools, open_tools
 from flows.workspace import choose_sources
 from sandbox.server import Sandbox, running_sandbox
 from schemas.errors import ConfigError
+from schemas.source_file import Source
 
 SHIPPED = Path(__file__).parent / "examples"
 IN_THE_REPOSITORY = Path(__file__).parents[1] / "examples"
@@ -70,6 +73,8 @@ def _two_nights(workspace: Path, sandbox: Sandbox, output: Output) -> dict[str, 
         first = [sync_source(source, tools) for source in sources]
         arrived = _arrivals(first, sandbox)
         _show_arrivals("what arrived", arrived, output)
+        output.line("Then who used what: the newest login and activity of each account.\n")
+        sent = [_sent(one, tools, sandbox, output) for one in sources if one.file.activity]
         for path in sorted((workspace / "exports-next-day").iterdir()):
             shutil.copy(path, workspace / "exports" / path.name)
         output.line("The second night: the HR portal has changed, and one of its rows is broken;")
@@ -85,10 +90,21 @@ def _two_nights(workspace: Path, sandbox: Sandbox, output: Output) -> dict[str, 
     output.line("Next: copy the folder examples/ and make it yours; docs/csv.md says how.")
     return {
         "arrived": arrived,
+        "activity": sent,
         "first_night": [run_summary(one.run) for one in first],
         "second_night": [run_summary(one.run) for one in second],
         "holds": holds,
     }
+
+
+def _sent(source: Source, tools: Tools, sandbox: Sandbox, output: Output) -> dict[str, object]:
+    """Sends a source's activity; the run, and how many records the sandbox holds."""
+    sending = send_activity(source, tools)
+    show_sending(source.name, sending, output)
+    output.line("")
+    query: dict[str, str | int] = {"app_id": sending.run.app_id or "", "size": 1}
+    held = httpx.get(f"{sandbox.url}/sandbox/activity", params=query).json()["total"]
+    return {**sending_document(sending), "holds": held}
 
 
 def _arrivals(outcomes: list[Outcome], sandbox: Sandbox) -> list[dict[str, Any]]:

@@ -133,13 +133,26 @@ class ActivitySource(CsvOptions):
 
     kind: Literal["csv"]
     activity: str = Field(
-        min_length=1, description="A path, or a pattern, or the URL of either in a drop zone."
+        min_length=1,
+        description="A path, or a pattern, or the URL of either in a drop zone: every match counts "
+        "that may hold records since the watermark.",
+    )
+    covers: Duration | None = Field(
+        None,
+        description="For how long a file is written whose name holds a date, from that day on: a "
+        "file of other days is then not even opened.",
     )
 
     @field_validator("activity")
     @classmethod
     def _check_path(cls, written: str) -> str:
         return check_export_path(written)
+
+    @model_validator(mode="after")
+    def _check_nothing_is_moved(self) -> "ActivitySource":
+        if self.archive_to is not None:
+            raise ValueError("activity is not archived: what came late is read again (overlap)")
+        return self
 
     def exports(self) -> dict[str, str]:
         """The path, pattern or URL of the export."""

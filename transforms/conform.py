@@ -83,7 +83,7 @@ def conform(
     )
     is_rejected = pl.repeat(value=False, n=candidates.height, dtype=pl.Boolean, eager=True)
     is_rejected = is_rejected.scatter(faults["index"].unique(), True)
-    rejects = _rejects(table, candidates, key, use, faults)
+    rejects = to_rejects(table, candidates, key, use, faults)
     accepted = ~is_rejected & ~repeated
     count = TableCount(
         read=table.read_count,
@@ -113,7 +113,7 @@ def _is_readable(name: str) -> pl.Expr:
     return is_sound if may_be_blank else is_sound & pl.col(name).str.contains(r"\S")
 
 
-def _rejects(
+def to_rejects(
     table: RawTable,
     candidates: pl.DataFrame,
     key: list[str],

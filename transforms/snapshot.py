@@ -5,6 +5,7 @@ from datetime import datetime
 
 import polars as pl
 
+from schemas.export_file import ExportFile
 from schemas.raw import Raw
 from schemas.snapshot import Snapshot
 from schemas.source_file import SourceFile
@@ -38,12 +39,14 @@ class Normalized:
         rejects: `REJECTS`, by table, then line.
         counts: by table name.
         warnings: what a person should know.
+        files: the exports that were read, which are archived once the snapshot is accepted.
     """
 
     snapshot: Snapshot
     rejects: pl.DataFrame
     counts: dict[str, TableCount]
     warnings: tuple[str, ...]
+    files: tuple[ExportFile, ...] = ()
 
 
 def to_snapshot(raw: Raw, file: SourceFile, last: Snapshot, now: datetime) -> Normalized:
@@ -103,6 +106,7 @@ def to_snapshot(raw: Raw, file: SourceFile, last: Snapshot, now: datetime) -> No
                 associations=association_count.kept if has_unreadable(_keys_of(linked)) else 0,
             ),
         ),
+        raw.files,
     )
 
 
