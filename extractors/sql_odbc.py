@@ -27,6 +27,8 @@ def open_odbc_session(source: DatabaseOptions, resolve: Resolve) -> Iterator[Ses
     """
     if source.dsn is None:
         raise ConfigError("source.dsn: driver: odbc needs a DSN's name, or DRIVER=…;SERVER=…")
+    if source.tls is not None or source.kerberos:
+        raise ConfigError("source.tls, source.kerberos: with driver: odbc, say it in the dsn")
     secret = source.password or source.token
     connection = connect_odbc(
         source.dsn,

@@ -1,9 +1,13 @@
 """A database reaches Lumos: its queries in a source file, the commands as a person types them."""
 
+import re
 import sqlite3
+from pathlib import Path
 
 import pytest
 from terminal import Workspace
+
+from schemas.source_file import to_source
 
 SOURCE = """
 app: {name: HR Portal, create: {category: HR & Learning, description: Internal HR portal}}
@@ -95,3 +99,12 @@ def test_a_check_reads_one_account_by_its_id(database: Workspace):
     gone = database.run("check", "hr", "--account", "77")
     assert gone.code == 1
     assert "get_account: returned 0 rows for this id, not one" in gone.err
+
+
+def test_every_example_of_the_guide_is_a_source_file():
+    text = (Path(__file__).parents[2] / "docs" / "databases.md").read_text("utf-8")
+    examples = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    assert len(examples) == 2
+    for example in examples:
+        head = "" if example.startswith("app:") else "app: {name: HR}\n"
+        assert to_source(head + example, "hr", "hr.yaml").file.source.kind == "sql"
