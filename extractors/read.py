@@ -14,6 +14,7 @@ from schemas.raw import Probe, Raw
 from schemas.secrets import Resolve, no_secrets
 from schemas.source_file import AnySource
 from schemas.source_kinds import CsvSource
+from schemas.sql_source import SqlSource
 
 _NO_IDS: Mapping[str, str] = {}
 _NO_NAMES: frozenset[str] = frozenset()
@@ -25,15 +26,16 @@ def read_source(
     *,
     now: datetime,
     sleep: Callable[[float], None] = time.sleep,
-    resolve: Resolve = no_secrets,  # noqa: ARG001 - for the kinds that log in
+    resolve: Resolve = no_secrets,
     id_columns: Mapping[str, str] = _NO_IDS,
-    named: frozenset[str] = _NO_NAMES,  # noqa: ARG001 - for directories
+    named: frozenset[str] = _NO_NAMES,
 ) -> Raw:
     """Everything the source holds, with the proof that it is everything.
 
     `id_columns` names the column of the id, by table; a line with too few or too many fields is
     then rejected with the id it seems to carry, so that its record is known and kept. `named` are
-    the columns that the source file names: of a directory, just these attributes are asked for.
+    the columns that the source file names: of a directory, just these attributes are asked for; of
+    a database, these are wanted in place of Lumos's labels.
 
     Raises:
         ConfigError: the source cannot be meant as it is written, or a secret is not in its place.
@@ -44,6 +46,10 @@ def read_source(
     match source:
         case CsvSource():
             return read_csv_source(source, workspace, now=now, sleep=sleep, id_columns=id_columns)
+        case SqlSource():
+            from extractors.sql_database import read_sql_source
+
+            return read_sql_source(source, workspace, now=now, resolve=resolve, named=named)
         case _:
             raise ConfigError(f"source.kind: this version does not read {source.kind} yet")
 
@@ -53,8 +59,8 @@ def probe_source(
     workspace: Path,
     *,
     now: datetime,
-    resolve: Resolve = no_secrets,  # noqa: ARG001 - for the kinds that log in
-    named: frozenset[str] = _NO_NAMES,  # noqa: ARG001 - for directories
+    resolve: Resolve = no_secrets,
+    named: frozenset[str] = _NO_NAMES,
 ) -> tuple[Probe, ...]:
     """What each table of the source looks like, in the order of the tables; little is read.
 
@@ -70,5 +76,9 @@ def probe_source(
                 Probe(one.table, one.path, one.said, one.columns)
                 for one in probe_csv_source(source, workspace, now=now)
             )
+        case SqlSource():
+            from extractors.sql_database import probe_sql_source
+
+            return probe_sql_source(source, workspace, now=now, resolve=resolve, named=named)
         case _:
             raise ConfigError(f"source.kind: this version does not read {source.kind} yet")

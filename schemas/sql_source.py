@@ -29,7 +29,7 @@ Engine = Literal["postgresql", "mysql", "mssql", "oracle", "snowflake", "databri
 class Partition(Strict):
     """A large table read in parts at once: a number column, cut into ranges."""
 
-    column: str = Field(min_length=1, description="A column of the query: whole numbers, no null.")
+    column: str = Field(min_length=1, description="A column of the query: whole numbers.")
     parts: int = Field(ge=2, le=64, description="How many ranges.")
 
 
@@ -74,8 +74,13 @@ class Queries(Strict):
 
 
 class Tls(Strict):
-    """Certificates, where the URL does not say them."""
+    """How the connection is secured, where the URL does not say it."""
 
+    mode: Literal["verify", "unverified", "none"] = Field(
+        "verify",
+        description="verify: the server proves who it is; unverified trusts any certificate; none "
+        "sends all in the open. Without `tls`, a server on this machine needs none.",
+    )
     ca_file: str | None = Field(None, min_length=1, description="Authorities that are trusted.")
     certificate: str | None = Field(None, min_length=1, description="Our own certificate.")
     key: str | None = Field(None, min_length=1, description="The certificate's private key.")
@@ -97,7 +102,12 @@ class DatabaseOptions(Strict):
     username: str | None = Field(None, min_length=1, description="Who logs in.")
     password: Secret | None = Field(None, description="The password's place.")
     token: Secret | None = Field(None, description="A token in the password's stead: cloud IAM.")
-    tls: Tls | None = Field(None, description="Certificates.")
+    tls: Tls | None = Field(None, description="How the connection is secured.")
+    allow_procedures: bool = Field(
+        False,
+        description="Lets queries call procedures where no read-only transaction keeps these from "
+        "writing.",
+    )
     kerberos: bool = Field(False, description="Log in with the process's Kerberos ticket.")
     timezone: str | None = Field(
         None, description="The zone of timestamps that carry none; without it they are as written."

@@ -1,7 +1,9 @@
 #!/bin/sh
 # Installs what the tests run against, where it is missing and may be installed; says what to type where it may not.
 set -eu
-need="postgresql chromium"
+need="postgresql chromium mariadb-server unixodbc odbcinst odbc-postgresql odbc-mariadb tdsodbc libsqliteodbc"
+need="$need libpostgresql-jdbc-java libmariadb-java libh2-java"
+command -v java >/dev/null || need="$need default-jre-headless"
 missing=""
 for package in $need; do
 	dpkg -s "$package" >/dev/null 2>&1 || missing="$missing $package"

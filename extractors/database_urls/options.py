@@ -1,0 +1,128 @@
+"""The options of a JDBC URL: each is translated, known to be harmless, or named in an error."""
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+
+from extractors.database_urls.value import KEY
+from schemas.errors import ConfigError
+from schemas.source_columns import check_zone
+
+_TRUE = {"true", "1", "yes", "on"}
+_FALSE = {"false", "0", "no", "off"}
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.\-]{0,63}")
+_SECRET = re.compile(
+    r".*(password|passwd|passphrase|secret)(?!characterencoding|callback).*|.*pwd|.*token|pass"
+    r"|passcode|(hex|text|cipher)?key|private_key(_base64)?"
+)
+_JAVA_STORE = re.compile(r".*(truststore|keystore|trustcertificate|clientcertificatekey).*")
+
+
+class Options:
+    """The options that have not been translated yet. Names match in any case."""
+
+    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """Takes `(name, value)` pairs as the URL has them.
+
+        Raises:
+            ConfigError: a password or another secret, no name, or one name with two values.
+        """
+        self._left: dict[str, tuple[str, str]] = {}
+        for name, value in pairs:
+            refuse_secret(name)
+            if not _NAME.fullmatch(name):
+                raise ConfigError(f"{KEY}: an option has no proper name: write name=value")
+            known = self._left.setdefault(name.lower(), (name, value))
+            if known[1] != value:
+                raise ConfigError(f"{KEY}: the option {name} has two values: leave one out")
+
+    def text(self, *names: str) -> str | None:
+        """Takes the options of these names, and returns the first value; None where empty."""
+        found = [self._left.pop(name.lower(), ("", ""))[1] for name in names]
+        return next((value for value in found if value), None)
+
+    def flag(self, name: str, *, bare: bool | None = None) -> bool | None:
+        """Takes an option that is true or false; `bare` is what the name alone means."""
+        if name.lower() not in self._left:
+            return None
+        value = self._left.pop(name.lower())[1].lower()
+        if value == "" and bare is not None:
+            return bare
+        if value not in _TRUE | _FALSE:
+            raise ConfigError(f"{KEY}: the option {name} is either true or false")
+        return value in _TRUE
+
+    def choice(self, name: str, meanings: Mapping[str, str]) -> str | None:
+        """Takes an option that has a few values, and returns what its value means to us."""
+        value = self.text(name)
+        if value is None:
+            return None
+        if value.lower() not in meanings:
+            raise ConfigError(f"{KEY}: the option {name} is none of {', '.join(meanings)}")
+        return meanings[value.lower()]
+
+    def seconds(self, name: str, unit_s: float = 1) -> int | None:
+        """Takes a time limit, in whole seconds rounded up; None where it is not limited."""
+        value = self.text(name)
+        if value is None:
+            return None
+        if not re.fullmatch(r"-1|\d{1,10}", value):
+            raise ConfigError(f"{KEY}: the option {name} is a whole number")
+        return math.ceil(int(value) * unit_s) if int(value) > 0 else None
+
+    def zone(self, *names: str) -> str | None:
+        """Takes the zone of timestamps that carry none. LOCAL and SERVER say none."""
+        value = self.text(*names)
+        if value is None or value.upper() in {"LOCAL", "SERVER", "AUTO", "DISABLE"}:
+            return None
+        offset = re.fullmatch(r"(?:GMT|UTC)?([+-])0?(\d{1,2})(?::?00)?", value)
+        # The database of zones counts them from Greenwich's side: UTC+2 is Etc/GMT-2.
+        if offset and int(offset[2]) == 0:
+            return "UTC"
+        if offset:
+            value = f"Etc/GMT{'-' if offset[1] == '+' else '+'}{int(offset[2])}"
+        try:
+            return check_zone(value)
+        except ValueError:
+            pass
+        raise ConfigError(f"{KEY}: the option {names[0]} is no time zone, such as Europe/Paris")
+
+    def ignore(self, harmless: Mapping[str, str]) -> None:
+        """Takes what means nothing for reading: reason → names, `*` at the end for any further."""
+        for names in harmless.values():
+            for name in names.lower().split():
+                if name.endswith("*"):
+                    for left in [left for left in self._left if left.startswith(name[:-1])]:
+                        del self._left[left]
+                self._left.pop(name, None)
+
+    def finish(self) -> None:
+        """Ends the translation.
+
+        Raises:
+            ConfigError: options are left, each of which it names.
+        """
+        left = sorted(name for name, _ in self._left.values())
+        if not left:
+            return
+        stores = any(_JAVA_STORE.fullmatch(name.lower()) for name in left)
+        instead = (
+            "write certificates as PEM files under source.tls"
+            if stores
+            else "take it out, or read with driver: jdbc and its jars"
+        )
+        raise ConfigError(f"{KEY}: no translation for the option {', '.join(left)}: {instead}")
+
+
+def refuse_secret(name: str) -> None:
+    """Refuses an option whose name says that it is a password, a token or a key."""
+    if _SECRET.fullmatch(name.lower()):
+        raise secret_error()
+
+
+def secret_error() -> ConfigError:
+    """The one line for a secret in a URL. It quotes nothing of the URL."""
+    return ConfigError(
+        f"{KEY} holds a password or another secret: take it out, and write `username: NAME` and "
+        "`password: {env: NAME}` beside it"
+    )

@@ -1,0 +1,130 @@
+"""Reading through a driver's cursor, for every database without a faster way that is exact."""
+
+import importlib
+from collections.abc import Iterator
+from typing import Any
+
+import polars as pl
+
+from extractors.sql_session import Fetched, Session, Values
+from extractors.sql_statements import Statement
+from extractors.sql_values import column_text
+from schemas.errors import SourceFormatError, SourceIncompleteError
+
+_BATCH_ROWS = 20_000
+_MYSQL_TINY, _MYSQL_BIT, _MYSQL_TIMESTAMP = 1, 16, 7
+_CUT_SHORT = {1260, 1265, 1301}
+"""MySQL's warnings of values that were cut: GROUP_CONCAT, a conversion, max_allowed_packet."""
+
+
+def read_cursor(session: Session, statement: Statement, values: Values) -> Fetched:
+    """Everything the statement returns.
+
+    Raises:
+        SourceIncompleteError: the connection was lost, the statement was cancelled, or a value was
+            cut short.
+        SourceFormatError: the server refuses the statement, or it returns no columns.
+    """
+    found: list[Fetched] = []
+
+    def ask() -> None:
+        cursor = streaming_cursor(session)
+        try:
+            execute(session, cursor, statement, values)
+            found.append(_fetched(session, cursor))
+        finally:
+            cursor.close()
+
+    session.asked(statement, ask)
+    if session.engine in {"mysql", "mariadb"}:
+        session.asked(statement, lambda: _check_warnings(session, statement))
+    return found[0]
+
+
+def streaming_cursor(session: Session) -> Any:  # noqa: ANN401 - a DBAPI cursor
+    """A cursor whose rows the driver does not gather first."""
+    if session.engine in {"mysql", "mariadb"} and hasattr(session.connection, "set_charset"):
+        return session.connection.cursor(importlib.import_module("pymysql.cursors").SSCursor)
+    cursor = session.connection.cursor()
+    if session.engine == "oracle":
+        cursor.arraysize = _BATCH_ROWS
+        cursor.outputtypehandler = _oracle_types
+    return cursor
+
+
+def execute(
+    session: Session,
+    cursor: Any,  # noqa: ANN401 - a DBAPI cursor
+    statement: Statement,
+    values: Values,
+) -> None:
+    """Sends the statement; a procedure's results without columns are passed over."""
+    sql = statement.rendered(session.paramstyle)
+    if statement.names:
+        cursor.execute(sql, statement.values(session.paramstyle, values))
+    else:
+        cursor.execute(sql)
+    while cursor.description is None and hasattr(cursor, "nextset") and cursor.nextset():
+        pass
+    if cursor.description is None:
+        raise SourceFormatError(f"{statement.origin}: returns no columns: select what is wanted")
+
+
+def labels_of(cursor: Any) -> tuple[str, ...]:  # noqa: ANN401 - a DBAPI cursor
+    """The labels of the columns that the cursor is about to return."""
+    return tuple(str(column[0]) for column in cursor.description)
+
+
+def _fetched(session: Session, cursor: Any) -> Fetched:  # noqa: ANN401
+    description = cursor.description
+    batches = [pl.DataFrame(schema={str(n): pl.String() for n in range(len(description))})]
+    for rows in _batches(cursor):
+        columns = [
+            column_text(str(number), _adapted(session, list(cells), description[number]), zone)
+            for number, cells in enumerate(zip(*rows, strict=True))
+            for zone in [_zone(session, description[number])]
+        ]
+        batches.append(pl.DataFrame(columns))
+    return Fetched(pl.concat(batches, rechunk=False), labels_of(cursor))
+
+
+def _batches(cursor: Any) -> Iterator[list[Any]]:  # noqa: ANN401 - a DBAPI cursor
+    while rows := cursor.fetchmany(_BATCH_ROWS):
+        yield rows
+
+
+def _zone(session: Session, column: Any) -> str | None:  # noqa: ANN401 - a DBAPI description
+    """MySQL's TIMESTAMP is a moment: it comes in the session's zone."""
+    is_moment = session.engine in {"mysql", "mariadb"} and column[1] == _MYSQL_TIMESTAMP
+    return session.zone or ("UTC" if is_moment else None)
+
+
+def _adapted(session: Session, cells: list[Any], column: Any) -> list[Any]:  # noqa: ANN401
+    """MySQL's booleans are numbers or bits of one digit, as its own driver for Java knows."""
+    if session.engine not in {"mysql", "mariadb"} or column[1] not in {_MYSQL_TINY, _MYSQL_BIT}:
+        return cells
+    if column[3] != 1:
+        return cells
+    return [None if one is None else one not in {0, b"\0"} for one in cells]
+
+
+def _oracle_types(cursor: Any, column: Any) -> Any:  # noqa: ANN401 - oracledb's own
+    oracledb = importlib.import_module("oracledb")
+    exact = {
+        oracledb.DB_TYPE_NUMBER: oracledb.DB_TYPE_VARCHAR,
+        oracledb.DB_TYPE_CLOB: oracledb.DB_TYPE_LONG,
+        oracledb.DB_TYPE_NCLOB: oracledb.DB_TYPE_LONG_NVARCHAR,
+        oracledb.DB_TYPE_BLOB: oracledb.DB_TYPE_LONG_RAW,
+    }.get(column.type_code)
+    return None if exact is None else cursor.var(exact, arraysize=cursor.arraysize)
+
+
+def _check_warnings(session: Session, statement: Statement) -> None:
+    with session.connection.cursor() as cursor:
+        cursor.execute("SHOW WARNINGS")
+        cut = [code for _, code, _ in cursor.fetchall() if code in _CUT_SHORT]
+    if cut:
+        raise SourceIncompleteError(
+            f"{statement.origin}: {len(cut)} values were cut short (warning {cut[0]}): raise "
+            "max_allowed_packet, or select less of that column"
+        )

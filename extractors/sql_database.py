@@ -1,0 +1,219 @@
+"""A source of kind `sql`: one query a capability, all read in one read-only transaction."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+
+from extractors.sql_attributes import with_attributes
+from extractors.sql_connection import open_session
+from extractors.sql_cursor import read_cursor
+from extractors.sql_describe import labels_without_rows
+from extractors.sql_labels import check_labels, labelled
+from extractors.sql_last_activity import with_last_activity
+from extractors.sql_postgresql import read_postgresql
+from extractors.sql_session import NO_VALUES, Fetched, Session, Values
+from extractors.sql_statements import Statement, to_statement
+from schemas.errors import ConfigError, SourceIncompleteError
+from schemas.raw import Probe, Raw, RawTable
+from schemas.secrets import Resolve
+from schemas.sql_source import Query, SqlSource
+from schemas.tables import REJECTS, ROW
+
+TABLES = {
+    "accounts": "list_accounts",
+    "entitlements": "list_entitlements",
+    "resources": "list_resources",
+    "associations": "find_entitlement_associations",
+}
+_NO_NAMES: frozenset[str] = frozenset()
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def read_sql_source(
+    source: SqlSource,
+    workspace: Path,
+    *,
+    now: datetime,
+    resolve: Resolve,
+    named: frozenset[str] = _NO_NAMES,
+) -> Raw:
+    """Everything the queries return, from one snapshot where the database has such a thing.
+
+    Args:
+        source: the database and its queries.
+        workspace: what paths are relative to.
+        now: when this is, UTC.
+        resolve: fetches the password.
+        named: columns of the accounts that the source file's mapping names; the query's labels
+            need not be Lumos's then.
+
+    Raises:
+        ConfigError: a query is no read, or the url, a driver or a secret is not right.
+        SourceUnavailableError: the server cannot be reached, or refuses the login.
+        SourceIncompleteError: the connection was lost, a statement was cancelled, or there is not
+            one account.
+        SourceFormatError: the server refuses a query, or a label is missing.
+    """
+    with open_session(source, workspace, resolve) as session:
+        reader = _Reader(source, workspace, session, {"since": _BEGINNING, "until": now})
+        reader.check_credentials()
+        accounts = _accounts(reader, named)
+        found = {name: reader.table(name) for name in TABLES if name != "accounts"}
+    tables = [accounts, *(one for one in found.values() if one is not None)]
+    counts = "; ".join(f"{one.origin}: {one.read_count:,} rows" for one in tables)
+    return Raw(
+        accounts=accounts,
+        entitlements=found["entitlements"],
+        resources=found["resources"],
+        associations=found["associations"],
+        taken_at=now,
+        proof=(f"{counts}; {session.snapshot}",),
+        warnings=tuple(reader.warnings),
+    )
+
+
+def _accounts(reader: "_Reader", named: frozenset[str]) -> RawTable:
+    """The accounts, with what other capabilities say of their columns."""
+    found = reader.rows("list_accounts", named)
+    if found is None:
+        raise ConfigError("source.queries: list_accounts is missing")
+    accounts, origin = found
+    if not accounts.height:
+        raise SourceIncompleteError(
+            f"{origin}: returned no row, and an empty snapshot is never uploaded: run the query "
+            "by hand, as the same account"
+        )
+    schema, activity = (
+        reader.rows("list_custom_attributes_schema"),
+        reader.rows("get_last_activity"),
+    )
+    if schema is not None:
+        accounts, said = with_attributes(accounts, schema[0], named)
+        reader.warnings += said
+    if activity is not None:
+        accounts, said = with_last_activity(accounts, activity[0])
+        reader.warnings += said
+    return to_raw_table("accounts", accounts, origin)
+
+
+def probe_sql_source(
+    source: SqlSource,
+    workspace: Path,
+    *,
+    now: datetime,  # noqa: ARG001 - as every probe
+    resolve: Resolve,
+    named: frozenset[str] = _NO_NAMES,
+) -> tuple[Probe, ...]:
+    """What each query would return; only `validate_credentials` is run.
+
+    Raises:
+        ConfigError, SourceUnavailableError, SourceFormatError: as `read_sql_source`.
+    """
+    probes = []
+    with open_session(source, workspace, resolve) as session:
+        reader = _Reader(source, workspace, session, NO_VALUES)
+        reader.check_credentials()
+        for capability, query in _queries(source):
+            statement = reader.statement(capability, query)
+            found = labels_without_rows(session, statement)
+            if found is None:
+                continue
+            names = check_labels(
+                found,
+                capability,
+                statement.origin,
+                named if capability == "list_accounts" else _NO_NAMES,
+            )
+            table = next((t for t, c in TABLES.items() if c == capability), None)
+            if table is not None:
+                said = f"{len(names)} columns, on {session.server}: {session.snapshot}"
+                probes.append(Probe(table, statement.origin, said, names))
+    return tuple(probes)
+
+
+def _queries(source: SqlSource) -> list[tuple[str, Query]]:
+    named = (*TABLES.values(), *type(source.queries).model_fields)
+    found = {name: getattr(source.queries, name) for name in named}
+    return [
+        (name, query)
+        for name, query in found.items()
+        if query is not None and name != "validate_credentials"
+    ]
+
+
+class _Reader:
+    """The source's queries within its one session."""
+
+    def __init__(
+        self, source: SqlSource, workspace: Path, session: Session, values: Values
+    ) -> None:
+        self.source = source
+        self.workspace = workspace
+        self.session = session
+        self.values = values
+        self.warnings = list(session.warnings)
+
+    def statement(self, capability: str, query: Query) -> Statement:
+        """The query as a statement."""
+        return to_statement(
+            capability,
+            query,
+            self.workspace,
+            self.session.engine,
+            allow_procedures=self.source.allow_procedures,
+        )
+
+    def fetched(self, capability: str) -> tuple[Statement, Fetched] | None:
+        """What a capability's query returns; None where the source has none."""
+        query: Query | None = getattr(self.source.queries, capability)
+        if query is None:
+            return None
+        statement = self.statement(capability, query)
+        return statement, read_statement(self.session, statement, self.values)
+
+    def check_credentials(self) -> None:
+        """Runs `validate_credentials`, where there is one."""
+        self.fetched("validate_credentials")
+
+    def rows(
+        self, capability: str, named: frozenset[str] = _NO_NAMES
+    ) -> tuple[pl.DataFrame, str] | None:
+        """A capability's rows under Lumos's labels, and where they are from.
+
+        None where the source has no such query. What a person should know joins `warnings`.
+        """
+        found = self.fetched(capability)
+        if found is None:
+            return None
+        statement, fetched = found
+        rows, said = labelled(
+            fetched, capability, statement.origin, trim_ids=self.source.trim_ids, named=named
+        )
+        self.warnings += said
+        return rows, statement.origin
+
+    def table(self, table: str, named: frozenset[str] = _NO_NAMES) -> RawTable | None:
+        """A table's rows; None where the source has no query for it."""
+        found = self.rows(TABLES[table], named)
+        return None if found is None else to_raw_table(table, *found)
+
+
+def read_statement(session: Session, statement: Statement, values: Values) -> Fetched:
+    """Everything the statement returns, by the fastest way that is exact for the database.
+
+    Raises:
+        SourceIncompleteError: it did not come whole.
+        SourceFormatError: the server refuses it.
+    """
+    if session.engine == "postgresql":
+        return read_postgresql(session, statement, values)
+    return read_cursor(session, statement, values)
+
+
+def to_raw_table(table: str, rows: pl.DataFrame, origin: str) -> RawTable:
+    """The rows with their numbers, from 1; a database's rows have no lines."""
+    numbers = pl.int_range(1, rows.height + 1, dtype=pl.UInt32, eager=True).alias(ROW)
+    return RawTable(
+        table, rows.with_columns(numbers), pl.DataFrame(schema=REJECTS), rows.height, origin
+    )

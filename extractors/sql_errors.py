@@ -1,0 +1,124 @@
+"""What a database refuses, in one line of ours: its code, and its words only where they are safe.
+
+A database's own text may quote a row or a bound value. It is passed on only for errors that name
+objects and columns (no such table, no privilege, a typo), and never beside bound values.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from extractors.sql_codes import Meaning, code_of, safe_words
+from schemas.errors import (
+    SourceError,
+    SourceFormatError,
+    SourceIncompleteError,
+    SourceUnavailableError,
+)
+
+T = TypeVar("T")
+
+_LONGEST_WORDS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What is asked, for the message of what comes back.
+
+    Attributes:
+        engine: the database's kind.
+        errors: what its driver raises.
+        where: the capability, or the server while logging in.
+        is_login: whether this is still the login.
+        has_values: whether values are bound, which a message might quote.
+    """
+
+    engine: str
+    errors: tuple[type[Exception], ...]
+    where: str
+    is_login: bool = False
+    has_values: bool = False
+
+
+def asked(asking: Asking, ask: Callable[[], T]) -> T:
+    """What `ask` returns; the driver's errors become ours, and are not chained to them.
+
+    Raises:
+        SourceUnavailableError: the server cannot be reached or refuses the login.
+        SourceIncompleteError: the connection was lost or the statement did not end.
+        SourceFormatError: the server refuses the statement.
+    """
+    problem: SourceError
+    try:
+        return ask()
+    except asking.errors as error:
+        problem = to_source_error(error, asking)
+    raise problem
+
+
+def to_source_error(error: Exception, asking: Asking) -> SourceError:
+    """The error of ours that `error` amounts to."""
+    code = code_of(error, asking.engine)
+    words = "" if asking.has_values else _cut(safe_words(error, code, asking.engine))
+    said = f"{code.text}{f': {words}' if words else ''}"
+    if code.meaning == "lost":
+        return _lost(asking.where, said, is_login=asking.is_login)
+    if code.meaning in _ENDINGS:
+        kind, text = _ENDINGS[code.meaning]
+        return kind(f"{asking.where}: {text.format(said)}")
+    if asking.is_login:
+        return SourceUnavailableError(f"{asking.where}: no connection ({said}): check the url")
+    advice = _ADVICE.get(code.meaning, "look at the query and at the server's log")
+    return SourceFormatError(f"{asking.where}: refused ({said}): {advice}")
+
+
+_ENDINGS: dict[Meaning, tuple[type[SourceError], str]] = {
+    "login": (
+        SourceUnavailableError,
+        "the login is refused ({}): check username, password and that the account may log in",
+    ),
+    "tls": (
+        SourceUnavailableError,
+        (
+            "no secured connection ({}): name the server's authority, tls: {{ca_file: …}}; or say "
+            "tls: {{mode: unverified}} or {{mode: none}} if that is meant"
+        ),
+    ),
+    "timeout": (
+        SourceIncompleteError,
+        "cancelled before it ended ({}): make the query faster, or raise statement_timeout",
+    ),
+    "truncated": (
+        SourceIncompleteError,
+        "a value was cut short ({}): select less of that column",
+    ),
+}
+
+_ADVICE: dict[Meaning, str] = {
+    "missing": "check the name, and the schema it is in",
+    "privilege": "grant the account the right to read it",
+    "typo": "correct the query",
+    "write": "only reads are allowed",
+    "data": "a value in the rows does not fit the query's own conversion",
+}
+
+
+def _lost(where: str, said: str, *, is_login: bool) -> SourceError:
+    if is_login:
+        return SourceUnavailableError(
+            f"{where}: cannot be reached ({said}): check host and port, and that the server is up"
+        )
+    return SourceIncompleteError(
+        f"{where}: the connection was lost before the last row ({said}): run again"
+    )
+
+
+def _cut(words: str) -> str:
+    line = re.sub(r"\s+", " ", words).strip()
+    return line if len(line) <= _LONGEST_WORDS else line[: _LONGEST_WORDS - 1] + "…"
+
+
+def driver_errors(module: Any) -> tuple[type[Exception], ...]:  # noqa: ANN401 - any DBAPI module
+    """What a DBAPI module raises, and what the network raises below it."""
+    return (module.Error, OSError, UnicodeError)

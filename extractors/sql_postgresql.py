@@ -1,0 +1,162 @@
+"""PostgreSQL's fast path: a COPY of the query, parsed in batches by polars, as text throughout.
+
+Values come as PostgreSQL writes them, both from a COPY and from a cursor, and are made canonical
+column by column.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from io import BytesIO
+from typing import Any
+
+import polars as pl
+from psycopg import Connection
+from psycopg.errors import error_from_result
+from psycopg.pq import ExecStatus
+from psycopg.types.string import TextLoader
+
+from extractors.sql_postgresql_values import Kind, canonical, kinds_of
+from extractors.sql_session import Fetched, Session, Values
+from extractors.sql_statements import Statement
+from schemas.errors import SourceFormatError, SourceIncompleteError
+
+_BATCH_BYTES = 8 * 1024 * 1024
+_BATCH_ROWS = 20_000
+
+
+def describe(session: Session, statement: Statement) -> list[tuple[str, int]]:
+    """The columns of the statement, name and type's oid: prepared by the server, not run."""
+    link = session.connection.pgconn
+
+    def ask() -> list[tuple[str, int]]:
+        _checked(session, link.prepare(b"", statement.rendered("dollar").encode()))
+        found = _checked(session, link.describe_prepared(b""))
+        return [
+            ((found.fname(number) or b"").decode(), found.ftype(number))
+            for number in range(found.nfields)
+        ]
+
+    return session.asked(statement, ask)
+
+
+def _checked(session: Session, result: Any) -> Any:  # noqa: ANN401 - libpq's result
+    if result.status == ExecStatus.FATAL_ERROR:
+        raise error_from_result(result, session.connection.info.encoding)
+    return result
+
+
+def read_postgresql(session: Session, statement: Statement, values: Values) -> Fetched:
+    """Everything the statement returns.
+
+    Raises:
+        SourceIncompleteError: the connection was lost, the statement was cancelled, or the rows
+            are not as many as the server says.
+        SourceFormatError: the server refuses the statement, or a text is not UTF-8.
+    """
+    columns = describe(session, statement)
+    if not columns:
+        raise SourceFormatError(f"{statement.origin}: returns no columns: select what is wanted")
+    kinds = session.asked(
+        statement, lambda: kinds_of(session.connection, [oid for _, oid in columns])
+    )
+    labels = tuple(name for name, _ in columns)
+    if statement.is_query and not statement.names:
+        batches = _copied(session, statement, kinds)
+    else:
+        batches = _fetched(session, statement, values, kinds)
+    rows = pl.concat(batches, rechunk=False)
+    return Fetched(rows, labels)
+
+
+def _empty(kinds: list[Kind]) -> pl.DataFrame:
+    return pl.DataFrame(schema={str(number): pl.String() for number in range(len(kinds))})
+
+
+def _copied(session: Session, statement: Statement, kinds: list[Kind]) -> list[pl.DataFrame]:
+    """COPY's rows, parsed beside the reading; counted against what the server says it sent."""
+    sql = f"COPY (\n{statement.rendered('dollar')}\n) TO STDOUT (FORMAT csv)"
+    waiting: list[Future[pl.DataFrame]] = []
+
+    def ask(pool: ThreadPoolExecutor) -> int:
+        with session.connection.cursor() as cursor:
+            with cursor.copy(sql) as copy:
+                for part in _parts(copy):
+                    waiting.append(pool.submit(_parsed, part, kinds, session.zone))
+                    if len(waiting) > 1:
+                        waiting[-2].result()
+            return int(cursor.rowcount)
+
+    problem = None
+    batches: list[pl.DataFrame] = []
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            count = session.asked(statement, lambda: ask(pool))
+            batches = [_empty(kinds), *(one.result() for one in waiting)]
+        except pl.exceptions.PolarsError:
+            problem = "holds a text that is not UTF-8: convert the database's encoding"
+    if problem:
+        raise SourceFormatError(f"{statement.origin}: {problem}")
+    height = sum(one.height for one in batches)
+    if height != count:
+        raise SourceIncompleteError(
+            f"{statement.origin}: the server sent {count} rows, {height} arrived: run again"
+        )
+    return batches
+
+
+def _parts(copy: Any) -> Iterator[bytes]:  # noqa: ANN401 - psycopg's copy
+    """The COPY's bytes in large parts; each message, and so each part, ends with a row."""
+    kept, size = [], 0
+    for message in copy:
+        kept.append(bytes(message))
+        size += len(message)
+        if size >= _BATCH_BYTES:
+            yield b"".join(kept)
+            kept, size = [], 0
+    if kept:
+        yield b"".join(kept)
+
+
+def _parsed(part: bytes, kinds: list[Kind], zone: str | None) -> pl.DataFrame:
+    rows = pl.read_csv(
+        BytesIO(part),
+        has_header=False,
+        schema={str(number): pl.String() for number in range(len(kinds))},
+    )
+    return canonical(rows, kinds, zone)
+
+
+def _fetched(
+    session: Session, statement: Statement, values: Values, kinds: list[Kind]
+) -> list[pl.DataFrame]:
+    """Through a cursor: for bound values, which COPY cannot take, and for what is no query."""
+    connection: Connection[Any] = session.connection
+    as_text(connection)
+    bound = statement.values("pyformat", values)
+    sql = statement.rendered("pyformat")
+    batches = [_empty(kinds)]
+
+    def ask() -> None:
+        name = "lumos_ingest" if statement.is_query else ""
+        with connection.cursor(name) if name else connection.cursor() as cursor:
+            cursor.execute(sql, bound if statement.names else None)
+            while rows := cursor.fetchmany(_BATCH_ROWS):
+                columns = list(zip(*rows, strict=True))
+                batch = pl.DataFrame(
+                    {
+                        str(number): pl.Series(column, dtype=pl.String)
+                        for number, column in enumerate(columns)
+                    }
+                )
+                batches.append(canonical(batch, kinds, session.zone))
+
+    session.asked(statement, ask)
+    return batches
+
+
+def as_text(connection: Connection[Any]) -> None:
+    """Makes the connection hand over every value as the text that PostgreSQL writes."""
+    for info in connection.adapters.types:
+        connection.adapters.register_loader(info.oid, TextLoader)
+        if info.array_oid:
+            connection.adapters.register_loader(info.array_oid, TextLoader)

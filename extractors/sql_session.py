@@ -1,0 +1,84 @@
+"""A database that is logged in to: one read-only transaction, and what is known of its driver."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Timer
+from typing import Any, TypeVar
+
+import polars as pl
+
+from extractors.sql_errors import Asking, asked
+from extractors.sql_statements import Statement
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One connection within its transaction.
+
+    Attributes:
+        engine: the database's kind: postgresql, mysql, mariadb, sqlite and so on.
+        server: how messages call it: host and database, never who logs in.
+        connection: the driver's.
+        errors: what the driver raises.
+        paramstyle: how it marks bound values.
+        timeout_s: for each statement.
+        zone: the zone of times that carry none; None leaves them as they are.
+        snapshot: what the transaction is, for the proof.
+        warnings: what it is not.
+    """
+
+    engine: str
+    server: str
+    connection: Any
+    errors: tuple[type[Exception], ...]
+    paramstyle: str
+    timeout_s: float
+    zone: str | None
+    snapshot: str = ""
+    warnings: tuple[str, ...] = ()
+
+    def asked(self, statement: Statement, ask: Callable[[], T]) -> T:
+        """What `ask` returns; a driver's errors become ours, with the statement's name."""
+        asking = Asking(
+            self.engine, self.errors, statement.origin, has_values=bool(statement.names)
+        )
+        with self.deadline():
+            return asked(asking, ask)
+
+    @contextmanager
+    def deadline(self) -> Iterator[None]:
+        """Interrupts what runs too long, where the database cannot be told to."""
+        if self.engine not in {"sqlite", "duckdb"}:
+            yield
+            return
+        watch = Timer(self.timeout_s, self.connection.interrupt)
+        watch.daemon = True
+        watch.start()
+        try:
+            yield
+        finally:
+            watch.cancel()
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What a statement returned.
+
+    Attributes:
+        rows: every column as text, in order, numbered "0", "1" and so on.
+        labels: the query's labels of these columns; they may repeat.
+        warnings: what a person should know.
+    """
+
+    rows: pl.DataFrame
+    labels: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+
+
+Values = Mapping[str, object]
+"""What placeholders stand for, by name."""
+
+NO_VALUES: Values = {}

@@ -1,0 +1,157 @@
+"""The transaction that all queries of a source share: read-only, one snapshot, with a deadline."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from psycopg import IsolationLevel
+
+from extractors.sql_session import Session
+
+_NO_SNAPSHOT_ISOLATION = (
+    "the database does not allow snapshot isolation, so rows that change while they are read may "
+    "be seen as they were or as they are: ALTER DATABASE … SET ALLOW_SNAPSHOT_ISOLATION ON"
+)
+
+Begun = tuple[str, tuple[str, ...]]
+"""What the transaction is, for the proof, and what it is not, for a person."""
+
+
+def begin(session: Session) -> Begun:
+    """Begins the transaction on a connection that has just been opened."""
+    return _BEGINNINGS.get(session.engine, _any)(session)
+
+
+def run(connection: Any, *statements: str) -> Any:  # noqa: ANN401 - a DBAPI connection, any cell
+    """The first cell that the last of `statements` returns; None where it returns no row."""
+    cursor = connection.cursor()
+    try:
+        for statement in statements:
+            cursor.execute(statement)
+        row = cursor.fetchone() if cursor.description else None
+    finally:
+        cursor.close()
+    return None if row is None else row[0]
+
+
+def _postgresql(session: Session) -> Begun:
+    connection, limit = session.connection, round(session.timeout_s * 1000)
+    connection.isolation_level = IsolationLevel.REPEATABLE_READ
+    connection.read_only = True
+    connection.prepare_threshold = None
+    run(
+        connection,
+        f"SET LOCAL statement_timeout = {limit}",
+        f"SET LOCAL idle_in_transaction_session_timeout = {limit}",
+        f"SET LOCAL TimeZone = '{session.zone or 'UTC'}'",
+        "SET LOCAL DateStyle = 'ISO, YMD'",
+        "SET LOCAL IntervalStyle = iso_8601",
+        "SET LOCAL bytea_output = hex",
+        "SET LOCAL extra_float_digits = 1",
+        "SET LOCAL client_encoding = 'UTF8'",
+    )
+    return "one REPEATABLE READ, READ ONLY transaction", ()
+
+
+def _mysql(session: Session) -> Begun:
+    connection = session.connection
+    is_mariadb = session.engine == "mariadb"
+    limit = (
+        f"SET SESSION max_statement_time = {session.timeout_s}"
+        if is_mariadb
+        else f"SET SESSION max_execution_time = {round(session.timeout_s * 1000)}"
+    )
+    run(
+        connection,
+        limit,
+        f"SET SESSION time_zone = '{session.zone or '+00:00'}'",
+        "SET SESSION group_concat_max_len = 4294967295",
+        "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+        "SET SESSION TRANSACTION READ ONLY",
+        "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
+    )
+    return "one consistent snapshot, READ ONLY", ()
+
+
+def _sqlite(session: Session) -> Begun:
+    run(session.connection, "PRAGMA query_only = ON", "BEGIN", "SELECT 1 FROM sqlite_master")
+    return "opened read-only, one transaction", ()
+
+
+def _duckdb(session: Session) -> Begun:
+    run(session.connection, "SET TimeZone = 'UTC'", "BEGIN TRANSACTION READ ONLY")
+    return "opened read-only, one transaction", ()
+
+
+def _mssql(session: Session) -> Begun:
+    connection = session.connection
+    state = run(
+        connection,
+        "SELECT snapshot_isolation_state FROM sys.databases WHERE name = DB_NAME()",
+    )
+    connection.rollback()
+    if state == 1:
+        run(connection, "SET TRANSACTION ISOLATION LEVEL SNAPSHOT")
+        return "one SNAPSHOT transaction, rolled back", ()
+    run(connection, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+    return "one transaction, rolled back", (_NO_SNAPSHOT_ISOLATION,)
+
+
+def _oracle(session: Session) -> Begun:
+    connection = session.connection
+    connection.call_timeout = round(session.timeout_s * 1000)
+    run(
+        connection,
+        f"ALTER SESSION SET TIME_ZONE = '{session.zone or 'UTC'}'",
+        "SET TRANSACTION READ ONLY",
+    )
+    return "one READ ONLY transaction", ()
+
+
+def _snowflake(session: Session) -> Begun:
+    run(
+        session.connection,
+        f"ALTER SESSION SET STATEMENT_TIMEOUT_IN_SECONDS = {max(1, round(session.timeout_s))}, "
+        f"TIMEZONE = '{session.zone or 'UTC'}'",
+    )
+    return _no_snapshot("Snowflake")
+
+
+def _databricks(session: Session) -> Begun:
+    run(session.connection, f"SET STATEMENT_TIMEOUT = {max(1, round(session.timeout_s))}")
+    return _no_snapshot("Databricks")
+
+
+def _no_snapshot(name: str) -> Begun:
+    said = (
+        f"{name} has no snapshot over several queries: rows that change between two of them may "
+        "not fit together; the links that lead nowhere are rejects"
+    )
+    return "each query on its own", (said,)
+
+
+def _any(session: Session) -> Begun:
+    """A database that we know nothing of: nothing is committed, and that is all there is."""
+    said = (
+        f"{session.server}: of this kind of database no read-only snapshot is known: let an "
+        "account log in that can only read"
+    )
+    return "one transaction, rolled back", (said,)
+
+
+_BEGINNINGS: dict[str, Callable[[Session], Begun]] = {
+    "postgresql": _postgresql,
+    "mysql": _mysql,
+    "mariadb": _mysql,
+    "sqlite": _sqlite,
+    "duckdb": _duckdb,
+    "mssql": _mssql,
+    "oracle": _oracle,
+    "snowflake": _snowflake,
+    "databricks": _databricks,
+}
+
+
+def is_mariadb(connection: Any) -> bool:  # noqa: ANN401 - a DBAPI connection
+    """Whether a server that speaks MySQL's protocol is MariaDB."""
+    return bool(re.search("mariadb", str(run(connection, "SELECT VERSION()")), re.IGNORECASE))

@@ -1,0 +1,147 @@
+"""A capability's query as a statement: read from its place, its placeholders bound, a read."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from extractors.drop_zone import path_inside
+from extractors.sql_reading import is_procedure, is_query, why_not_a_read
+from extractors.sql_text import parts_of, without_end
+from schemas.errors import ConfigError, SourceUnavailableError
+from schemas.sql_source import Partition, Query
+
+PLACEHOLDERS = {
+    "list_updated_accounts": frozenset({"since"}),
+    "get_account": frozenset({"account_id"}),
+    "get_last_activity": frozenset({"since", "until"}),
+    "list_activity_records": frozenset({"since", "until"}),
+}
+"""What a capability's query may name in braces; the others are snapshots, and take none."""
+
+_PLACEHOLDER = re.compile(r"\{([A-Za-z_]\w*)\}")
+_QUOTED_PLACEHOLDER = re.compile(r"'\{([A-Za-z_]\w*)\}'")
+_HOLDS_PROCEDURES = {"postgresql", "mysql", "mariadb", "sqlite"}
+"""Where a READ ONLY transaction binds a procedure, too: it cannot end it and begin another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A place in a statement where a value is bound."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One read.
+
+    Attributes:
+        capability: under its Lumos name.
+        origin: the capability, and the file it is written in, for messages.
+        pieces: SQL and places for values, in order.
+        is_query: whether it can stand in another statement as a subquery.
+        partition: how it is cut for parallel reads; None reads it in one.
+    """
+
+    capability: str
+    origin: str
+    pieces: tuple[str | Bound, ...]
+    is_query: bool
+    partition: Partition | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The values it needs, in the order they stand."""
+        return tuple(piece.name for piece in self.pieces if isinstance(piece, Bound))
+
+    def rendered(self, style: str) -> str:
+        """The SQL in a driver's `paramstyle`, or with `$1`, `$2` as PostgreSQL's protocol has it.
+
+        A `%` is doubled where the style gives it a meaning, which it does only beside values.
+        """
+        doubled = style in {"format", "pyformat"} and bool(self.names)
+        text, number = [], 0
+        for piece in self.pieces:
+            if isinstance(piece, Bound):
+                number += 1
+                text.append(_mark(style, piece.name, number))
+            else:
+                text.append(piece.replace("%", "%%") if doubled else piece)
+        return "".join(text)
+
+    def values(self, style: str, known: Mapping[str, object]) -> dict[str, object] | list[object]:
+        """What is handed to the driver beside `rendered(style)`."""
+        if style == "named":
+            return {name: known[name] for name in self.names}
+        return [known[name] for name in self.names]
+
+
+def _mark(style: str, name: str, number: int) -> str:
+    marks = {"qmark": "?", "numeric": f":{number}", "named": f":{name}", "dollar": f"${number}"}
+    return marks.get(style, "%s")
+
+
+def to_statement(
+    capability: str, query: Query, workspace: Path, engine: str, *, allow_procedures: bool = False
+) -> Statement:
+    """The query as it is sent to `engine`; trailing semicolons are dropped.
+
+    Raises:
+        ConfigError: it is no single read, it names a value that the capability does not have, or
+            its file lies outside of the workspace.
+        SourceUnavailableError: its file is not there.
+    """
+    origin = capability if query.file is None else f"{capability} ({query.file})"
+    written = query.sql if query.file is None else _file_text(query.file, workspace, origin)
+    text = without_end(written or "", engine)
+    pieces = _pieces(text, engine, capability, origin)
+    sample = "".join("NULL" if isinstance(piece, Bound) else piece for piece in pieces)
+    if is_procedure(sample, engine):
+        if not (allow_procedures or engine in _HOLDS_PROCEDURES):
+            raise ConfigError(
+                f"{origin}: calls a procedure, and {engine} has no transaction that keeps it from "
+                "writing: say allow_procedures: true if it only reads"
+            )
+        if engine == "oracle" and text.upper().endswith("END"):
+            pieces = (*pieces, ";")  # a block of PL/SQL ends in one
+        return Statement(capability, origin, pieces, is_query=False)
+    problem = why_not_a_read(sample, engine)
+    if problem:
+        raise ConfigError(f"{origin}: only reads are sent: the statement {problem}")
+    return Statement(capability, origin, pieces, is_query(sample, engine), query.partition)
+
+
+def _file_text(name: str, workspace: Path, origin: str) -> str:
+    path = workspace / path_inside(name, origin)
+    problem = None
+    try:
+        return path.read_text("utf-8-sig")
+    except OSError as error:
+        problem = f"cannot be read: {error.strerror}"
+    except UnicodeDecodeError:
+        problem = "is not text in UTF-8"
+    raise SourceUnavailableError(f"{origin}: the file {problem}")
+
+
+def _pieces(text: str, engine: str, capability: str, origin: str) -> tuple[str | Bound, ...]:
+    pieces: list[str | Bound] = []
+    for kind, part in parts_of(text, engine):
+        pattern = {"sql": _PLACEHOLDER, "literal": _QUOTED_PLACEHOLDER}.get(kind)
+        if pattern is None or (kind == "literal" and not pattern.fullmatch(part)):
+            pieces.append(part)
+            continue
+        for number, cut in enumerate(pattern.split(part)):
+            if number % 2:
+                pieces.append(Bound(_checked(cut, capability, origin)))
+            elif cut:
+                pieces.append(cut)
+    return tuple(pieces)
+
+
+def _checked(name: str, capability: str, origin: str) -> str:
+    known = PLACEHOLDERS.get(capability, frozenset())
+    if name in known:
+        return name
+    has = " and ".join(f"{{{one}}}" for one in sorted(known)) if known else "none"
+    raise ConfigError(f"{origin}: {{{name}}} is not known here; {capability} has {has}")

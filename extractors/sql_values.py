@@ -1,0 +1,151 @@
+"""Values as drivers hand them over, as text: canonically, once, the same from every driver.
+
+Whole numbers without `.0`, decimals and floats without exponent or trailing zeros, booleans `true`
+and `false`, UUIDs and bytes as lower-case hex, times in ISO 8601, in UTC where a zone is known.
+"""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+LARGEST_EXACT = 2**53
+_INT64 = 2**63
+
+
+def value_text(value: Any, zone: str | None = None) -> str | None:  # noqa: ANN401 - any driver's
+    """`value` as text; None is None, for NULL. `zone` is that of times which carry none.
+
+    A local time that a clock change repeats is the earlier of the two.
+    """
+    to_text = _BY_TYPE.get(type(value))
+    if to_text is None:
+        to_text = next((way for kind, way in _BY_TYPE.items() if isinstance(value, kind)), str)
+    if to_text is _datetime_text:
+        return _datetime_text(value, zone)
+    return to_text(value)
+
+
+def column_text(name: str, values: list[Any], zone: str | None = None) -> pl.Series:
+    """`values` of one column as text, in order; null where a value is None."""
+    kinds = set(map(type, values)) - {type(None)}
+    if kinds <= {str}:
+        return pl.Series(name, values, dtype=pl.String)
+    if kinds == {int} and all(-_INT64 <= one < _INT64 for one in values if one is not None):
+        return pl.Series(name, values, dtype=pl.Int64).cast(pl.String)
+    if kinds == {bool}:
+        return bool_text(pl.Series(name, values, dtype=pl.Boolean))
+    if kinds == {datetime}:
+        return _datetimes_text(name, values, zone)
+    if kinds == {date}:
+        return pl.Series(name, values, dtype=pl.Date).dt.to_string("%Y-%m-%d")
+    return pl.Series(name, [value_text(one, zone) for one in values], dtype=pl.String)
+
+
+def bool_text(values: pl.Series) -> pl.Series:
+    """Booleans as `true` and `false`."""
+    return values.cast(pl.String)
+
+
+def decimal_text(value: Decimal) -> str:
+    """Plain digits, without the zeros that end a fraction; `NaN`, `Infinity` as they are."""
+    if not value.is_finite():
+        return str(value)
+    text = format(value, "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def float_text(value: float) -> str:
+    """The shortest digits that read back as `value`, without an exponent."""
+    return decimal_text(Decimal(repr(value)))
+
+
+def json_text(value: Any) -> str:  # noqa: ANN401 - whatever JSON holds
+    """A list or an object as JSON: keys in order, no blanks."""
+    return json.dumps(
+        value, default=value_text, ensure_ascii=False, sort_keys=True, separators=(",", ":")
+    )
+
+
+def _datetimes_text(name: str, values: list[Any], zone: str | None) -> pl.Series:
+    zoned = {one.tzinfo is not None for one in values if one is not None}
+    if zoned == {True}:
+        times = pl.Series(name, values, dtype=pl.Datetime("us", "UTC"))
+        return utc_text(times)
+    if zoned == {False} and zone in {None, "UTC"}:
+        return local_text(pl.Series(name, values, dtype=pl.Datetime("us")), zone)
+    return pl.Series(name, [value_text(one, zone) for one in values], dtype=pl.String)
+
+
+def utc_text(times: pl.Series) -> pl.Series:
+    """Zoned times as text in UTC, `2026-01-02T03:04:05Z`; a fraction only where there is one."""
+    bare = times.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+    return _bare_text(bare) + "Z"
+
+
+def local_text(times: pl.Series, zone: str | None) -> pl.Series:
+    """Times without a zone: as they are, or in UTC where it is known to be theirs."""
+    return _bare_text(times) + ("Z" if zone == "UTC" else "")
+
+
+def _bare_text(times: pl.Series) -> pl.Series:
+    fraction = times.dt.to_string("%.6f").str.strip_chars_end("0").str.strip_chars_end(".")
+    year = times.dt.year().cast(pl.String).str.zfill(4)
+    return year + times.dt.to_string("-%m-%dT%H:%M:%S") + fraction
+
+
+def _datetime_text(value: datetime, zone: str | None = None) -> str:
+    if value.tzinfo is None and zone is not None:
+        value = value.replace(tzinfo=ZoneInfo(zone))
+    if value.tzinfo is None:
+        return _without_zeros(value.isoformat())
+    try:
+        value = value.astimezone(UTC)
+    except OverflowError:  # the first or the last day there is
+        return value.isoformat()
+    return _without_zeros(value.replace(tzinfo=None).isoformat()) + "Z"
+
+
+def _without_zeros(text: str) -> str:
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _time_text(value: time) -> str:
+    return _without_zeros(value.isoformat())
+
+
+def _duration_text(value: timedelta) -> str:
+    """As a time of day, which is what MySQL's TIME means; more than a day counts on in hours."""
+    sign = "-" if value < timedelta(0) else ""
+    whole = abs(value)
+    seconds = whole.days * 86_400 + whole.seconds
+    clock = f"{sign}{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+    return _without_zeros(f"{clock}.{whole.microseconds:06}")
+
+
+_BY_TYPE: dict[type, Callable[..., str | None]] = {
+    type(None): lambda _none: None,
+    str: str,
+    bool: lambda value: "true" if value else "false",
+    int: str,
+    float: float_text,
+    Decimal: decimal_text,
+    datetime: _datetime_text,
+    date: date.isoformat,
+    time: _time_text,
+    timedelta: _duration_text,
+    bytes: bytes.hex,
+    bytearray: bytearray.hex,
+    memoryview: lambda value: value.tobytes().hex(),
+    UUID: str,
+    dict: json_text,
+    list: json_text,
+    tuple: json_text,
+}
