@@ -46,6 +46,10 @@ def read_source(
     match source:
         case CsvSource():
             return read_csv_source(source, workspace, now=now, sleep=sleep, id_columns=id_columns)
+        case SqlSource(discover="mongodb"):
+            from extractors.mongodb import read_mongodb_source
+
+            return read_mongodb_source(source, workspace, now=now, resolve=resolve)
         case SqlSource():
             from extractors.sql_database import read_sql_source
 
@@ -76,6 +80,10 @@ def probe_source(
                 Probe(one.table, one.path, one.said, one.columns)
                 for one in probe_csv_source(source, workspace, now=now)
             )
+        case SqlSource(discover="mongodb"):
+            from extractors.mongodb import probe_mongodb_source
+
+            return probe_mongodb_source(source, workspace, resolve=resolve)
         case SqlSource():
             from extractors.sql_database import probe_sql_source
 

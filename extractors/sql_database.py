@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
+from extractors.discovery.queries import queries_of
 from extractors.sql_attributes import with_attributes
 from extractors.sql_connection import open_session
 from extractors.sql_cursor import read_cursor
@@ -114,7 +115,7 @@ def probe_sql_source(
     with open_session(source, workspace, resolve) as session:
         reader = _Reader(source, workspace, session, NO_VALUES)
         reader.check_credentials()
-        for capability, query in _queries(source):
+        for capability, query in _in_order(reader.queries):
             statement = reader.statement(capability, query)
             found = labels_without_rows(session, statement)
             if found is None:
@@ -132,13 +133,13 @@ def probe_sql_source(
     return tuple(probes)
 
 
-def _queries(source: SqlSource) -> list[tuple[str, Query]]:
-    named = (*TABLES.values(), *type(source.queries).model_fields)
-    found = {name: getattr(source.queries, name) for name in named}
+def _in_order(queries: dict[str, Query]) -> list[tuple[str, Query]]:
+    """The queries, those of tables first; without `validate_credentials`."""
+    names = dict.fromkeys([*TABLES.values(), *queries])
     return [
-        (name, query)
-        for name, query in found.items()
-        if query is not None and name != "validate_credentials"
+        (name, queries[name])
+        for name in names
+        if name in queries and name != "validate_credentials"
     ]
 
 
@@ -153,6 +154,7 @@ class _Reader:
         self.session = session
         self.values = values
         self.warnings = list(session.warnings)
+        self.queries = queries_of(source, session.engine)
 
     def statement(self, capability: str, query: Query) -> Statement:
         """The query as a statement."""
@@ -166,7 +168,7 @@ class _Reader:
 
     def fetched(self, capability: str) -> tuple[Statement, Fetched] | None:
         """What a capability's query returns; None where the source has none."""
-        query: Query | None = getattr(self.source.queries, capability)
+        query = self.queries.get(capability)
         if query is None:
             return None
         statement = self.statement(capability, query)

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
-from schemas.sql_source import CAPABILITIES, Engine
+from schemas.errors import ConfigError
+from schemas.sql_source import CAPABILITIES, Engine, Query, SqlSource
 
 _HERE = Path(__file__).parent
+_ALIKE = {"mariadb": "mysql"}
 
 
 def discovery_queries(engine: Engine, server_version: str = "") -> dict[str, str]:
@@ -21,6 +23,31 @@ def discovery_queries(engine: Engine, server_version: str = "") -> dict[str, str
     folder = _HERE / _folder(engine, server_version)
     files = {name: folder / f"{name}.sql" for name in CAPABILITIES}
     return {name: file.read_text("utf-8") for name, file in files.items() if file.is_file()}
+
+
+def queries_of(source: SqlSource, engine: str) -> dict[str, Query]:
+    """The query of each capability of the source, in the order of `CAPABILITIES`.
+
+    Args:
+        source: its own queries stand in place of those of the engine that it discovers.
+        engine: what the server that was reached is; MariaDB is told apart from MySQL.
+
+    Raises:
+        ConfigError: the server is another kind of database than the one to discover.
+    """
+    built_in: dict[str, str] = {}
+    if source.discover is not None:
+        reached = _ALIKE.get(engine, engine)
+        if (_HERE / reached).is_dir() and reached != source.discover:
+            raise ConfigError(f"source.discover: {source.discover}: the url is of {engine}")
+        built_in = discovery_queries(source.discover, engine)
+    own = {name: getattr(source.queries, name) for name in CAPABILITIES}
+    found = {name: own[name] or built_in.get(name) for name in CAPABILITIES}
+    return {
+        name: Query(sql=one) if isinstance(one, str) else one
+        for name, one in found.items()
+        if one is not None
+    }
 
 
 def _folder(engine: Engine, server_version: str) -> str:
