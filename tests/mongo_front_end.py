@@ -1,8 +1,8 @@
 """Stands in for a MongoDB server in tests: real pymongo over the wire, answers as a server's.
 
 An emulator: OP_MSG over a socket, collections by mongomock. usersInfo and rolesInfo answer from
-documents in the shapes that MongoDB 7 gives (its manual, "usersInfo", "rolesInfo"). There is no login
-mechanism, no TLS, no replica set.
+documents in the shapes that MongoDB 7 gives (its manual, "usersInfo", "rolesInfo"). There is no
+login mechanism, no TLS, no replica set.
 """
 
 import itertools

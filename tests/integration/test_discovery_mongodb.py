@@ -91,15 +91,14 @@ def test_a_role_is_held_through_others(mongo: Mongo, tmp_path: Path):
 
 def test_every_role_that_was_made_or_is_held_is_an_entitlement(mongo: Mongo, tmp_path: Path):
     raw = read(mongo, tmp_path)
-    assert table(
-        raw.entitlements, "integration_specific_id", "integration_specific_resource_id", "description"
-    ) == [
+    keys = "integration_specific_id", "integration_specific_resource_id"
+    assert table(raw.entitlements, *keys, "description") == [
         ("ROLE_auditor", "books", "Made here"),
         ("ROLE_clerk", "shop", "Made here"),
         ("ROLE_read", "shop", "Built in"),
         ("ROLE_readWriteAnyDatabase", "admin", "Built in"),
         ("ROLE_teller", "shop", "Made here"),
-    ]  # fmt: skip
+    ]
     assert table(raw.resources, "integration_specific_id") == [("admin",), ("books",), ("shop",)]
 
 
