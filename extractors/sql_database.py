@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
-from extractors.discovery.queries import queries_of
+from extractors.discovery.queries import check_sight, queries_of
 from extractors.sql_attributes import with_attributes
 from extractors.sql_connection import open_session
 from extractors.sql_cursor import read_cursor
@@ -176,7 +176,10 @@ class _Reader:
 
     def check_credentials(self) -> None:
         """Runs `validate_credentials`, where there is one."""
-        self.fetched("validate_credentials")
+        found = self.fetched("validate_credentials")
+        if found is not None:
+            rows = found[1].rows
+            check_sight(self.source, found[1].labels, rows[rows.columns[0]].to_list())
 
     def rows(
         self, capability: str, named: frozenset[str] = _NO_NAMES

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, SourceIncompleteError
 from schemas.sql_source import CAPABILITIES, Engine, Query, SqlSource
 
 _HERE = Path(__file__).parent
@@ -48,6 +48,22 @@ def queries_of(source: SqlSource, engine: str) -> dict[str, Query]:
         for name, one in found.items()
         if one is not None
     }
+
+
+def check_sight(source: SqlSource, labels: tuple[str, ...], cells: list[str | None]) -> None:
+    """Makes sure that the account sees all there is, by what the built-in `validate_credentials` says.
+
+    Args:
+        source: one with a query of its own is taken at its word.
+        labels: of what the query returned; `missing` is the built-in's.
+        cells: of its first column.
+
+    Raises:
+        SourceIncompleteError: the database hides accounts or grants from the account that reads.
+    """
+    is_built_in = source.discover is not None and source.queries.validate_credentials is None
+    if is_built_in and labels == ("missing",) and cells:
+        raise SourceIncompleteError(f"discover: {source.discover}: {cells[0]}")
 
 
 def _folder(engine: Engine, server_version: str) -> str:

@@ -21,7 +21,9 @@ database_held AS (
 ),
 -- A database user is the login of its security id, where there is one; dbo is the owner's.
 users AS (
-    SELECT u.principal_id, COALESCE(p.name, CONCAT(u.name, '@', DB_NAME())) AS account_id
+    SELECT
+        u.principal_id,
+        COALESCE(p.name COLLATE DATABASE_DEFAULT, CONCAT(u.name, '@', DB_NAME())) AS account_id
     FROM sys.database_principals AS u
     LEFT JOIN sys.server_principals AS p ON p.sid = u.sid AND p.type IN ('S', 'U', 'G', 'E', 'X')
     WHERE u.type IN ('S', 'U', 'G', 'E', 'X')
@@ -49,8 +51,9 @@ granted AS (
     WHERE p.class = 1 AND p.minor_id = 0 AND p.state IN ('G', 'W')
 )
 SELECT
-    p.name AS account_id,
-    CONCAT('ROLE_', r.name) AS integration_specific_entitlement_id,
+    -- Names of the server and of the database may be compared by other rules.
+    p.name COLLATE DATABASE_DEFAULT AS account_id,
+    CONCAT('ROLE_', r.name) COLLATE DATABASE_DEFAULT AS integration_specific_entitlement_id,
     '' AS integration_specific_resource_id
 FROM server_held AS h
 JOIN sys.server_principals AS p ON p.principal_id = h.member_id
@@ -63,8 +66,9 @@ JOIN users AS u ON u.principal_id = h.member_id
 JOIN sys.database_principals AS r ON r.principal_id = h.role_id
 UNION
 SELECT
-    p.name,
-    CONCAT(d.permission_name, CASE WHEN d.state = 'W' THEN ' WITH GRANT OPTION' ELSE '' END),
+    p.name COLLATE DATABASE_DEFAULT,
+    CONCAT(d.permission_name, CASE WHEN d.state = 'W' THEN ' WITH GRANT OPTION' ELSE '' END)
+        COLLATE DATABASE_DEFAULT,
     ''
 FROM sys.server_permissions AS d
 JOIN sys.server_principals AS p ON p.principal_id = d.grantee_principal_id
@@ -75,7 +79,8 @@ WHERE d.class = 100
 UNION
 SELECT
     u.account_id,
-    CONCAT(g.permission_name, CASE WHEN g.state = 'W' THEN ' WITH GRANT OPTION' ELSE '' END),
+    CONCAT(g.permission_name, CASE WHEN g.state = 'W' THEN ' WITH GRANT OPTION' ELSE '' END)
+        COLLATE DATABASE_DEFAULT,
     g.resource_id
 FROM granted AS g
 JOIN users AS u ON u.principal_id = g.user_id

@@ -3,12 +3,15 @@
 -- account. Certificates and keys are no logins.
 -- sys.server_principals, sys.database_principals, LOGINPROPERTY (Microsoft, "System catalog views").
 SELECT
-    p.name AS integration_specific_id,
+    -- Names of the server and of the database may be compared by other rules.
+    p.name COLLATE DATABASE_DEFAULT AS integration_specific_id,
     -- No e-mail is kept; a login that is one (Microsoft Entra) is one. The names say which, where.
-    CASE WHEN p.type = 'E' AND CHARINDEX('@', p.name) > 1 THEN p.name END AS email,
-    p.name AS given_name,
+    CASE
+        WHEN p.type = 'E' AND CHARINDEX('@', p.name) > 1 THEN p.name COLLATE DATABASE_DEFAULT
+    END AS email,
+    p.name COLLATE DATABASE_DEFAULT AS given_name,
     'SQL Server login' AS family_name,
-    p.name AS username,
+    p.name COLLATE DATABASE_DEFAULT AS username,
     CASE
         WHEN p.is_disabled = 1 THEN 'SUSPENDED'
         WHEN p.type = 'S' AND CAST(LOGINPROPERTY(p.name, 'IsLocked') AS INT) = 1 THEN 'SUSPENDED'
@@ -27,7 +30,7 @@ SELECT
         ELSE 'user'
     END AS account_type,
     p.type_desc AS principal_type,
-    p.default_database_name AS default_database,
+    p.default_database_name COLLATE DATABASE_DEFAULT AS default_database,
     p.create_date AS created_at
 FROM sys.server_principals AS p
 WHERE p.type IN ('S', 'U', 'G', 'E', 'X')

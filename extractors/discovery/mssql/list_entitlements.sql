@@ -28,9 +28,10 @@ granted AS (
 )
 SELECT
     'ROLE' AS entitlement_type,
-    CONCAT('ROLE_', r.name) AS integration_specific_id,
+    -- Names of the server and of the database may be compared by other rules.
+    CONCAT('ROLE_', r.name) COLLATE DATABASE_DEFAULT AS integration_specific_id,
     '' AS integration_specific_resource_id,
-    CONCAT('Role - ', r.name) AS label,
+    CONCAT('Role - ', r.name) COLLATE DATABASE_DEFAULT AS label,
     'Role of the server' AS description,
     'true' AS is_assignable
 FROM sys.server_principals AS r
@@ -48,9 +49,11 @@ WHERE r.type = 'R' AND r.name <> 'public'
 UNION ALL
 SELECT
     CASE WHEN state = 'W' THEN 'GRANT' ELSE 'PRIVILEGE' END,
-    CONCAT(permission_name, CASE WHEN state = 'W' THEN ' WITH GRANT OPTION' ELSE '' END),
+    CONCAT(permission_name, CASE WHEN state = 'W' THEN ' WITH GRANT OPTION' ELSE '' END)
+        COLLATE DATABASE_DEFAULT,
     resource_id,
-    CONCAT(permission_name, CASE WHEN state = 'W' THEN ' with grant option' ELSE '' END),
+    CONCAT(permission_name, CASE WHEN state = 'W' THEN ' with grant option' ELSE '' END)
+        COLLATE DATABASE_DEFAULT,
     NULL,
     'true'
 FROM granted
