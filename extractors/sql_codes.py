@@ -87,6 +87,9 @@ def code_of(error: Exception, engine: str) -> Code:
         meaning = "tls"
     if engine in {"sqlite", "duckdb"}:
         return _of_embedded(error, text)
+    fatal = _fatal(text) if engine == "postgresql" and not state else ""
+    if fatal and meaning != "tls":
+        return Code("FATAL", "lost" if _PASSING.search(fatal) else "login")
     said = f"SQLSTATE {state}" if state else ""
     if number is not None and engine in _NUMBERS:
         said = f"{said}, {_vendor(engine)} {number}".removeprefix(", ")
@@ -102,12 +105,22 @@ def safe_words(error: Exception, code: Code, engine: str) -> str:
         return ""
     diag = getattr(error, "diag", None)
     if diag is not None:
-        return diag.message_primary or ""
+        return diag.message_primary or _fatal(str(error))
     if engine in {"mysql", "mariadb"} and len(error.args) > 1:
         return str(error.args[1])
     if engine == "oracle":
         return str(error).splitlines()[0]
     found = re.search(r"\]([^\]\[]+?)(?: \(\d+\).*)?$", str(error.args[-1]).split("\n")[0])
+    return found.group(1) if found else ""
+
+
+_PASSING = re.compile("starting up|shutting down|recovery|too many|reserved for|remaining")
+"""What a PostgreSQL says that will let us in later."""
+
+
+def _fatal(text: str) -> str:
+    """What a PostgreSQL server said when it did not let us in: libpq gives no code for that."""
+    found = re.search(r"FATAL: +(.+)", text)
     return found.group(1) if found else ""
 
 

@@ -12,7 +12,7 @@ from extractors.sql_values import column_text
 from schemas.errors import SourceFormatError, SourceIncompleteError
 
 _BATCH_ROWS = 20_000
-_MYSQL_TINY, _MYSQL_BIT, _MYSQL_TIMESTAMP = 1, 16, 7
+_MYSQL_BIT, _MYSQL_TIMESTAMP = 16, 7
 _CUT_SHORT = {1260, 1265, 1301}
 """MySQL's warnings of values that were cut: GROUP_CONCAT, a conversion, max_allowed_packet."""
 
@@ -100,12 +100,10 @@ def _zone(session: Session, column: Any) -> str | None:  # noqa: ANN401 - a DBAP
 
 
 def _adapted(session: Session, cells: list[Any], column: Any) -> list[Any]:  # noqa: ANN401
-    """MySQL's booleans are numbers or bits of one digit, as its own driver for Java knows."""
-    if session.engine not in {"mysql", "mariadb"} or column[1] not in {_MYSQL_TINY, _MYSQL_BIT}:
+    """MySQL's BIT(1) is a boolean; its TINYINT(1) may be any small number, and stays one."""
+    if session.engine not in {"mysql", "mariadb"} or column[1] != _MYSQL_BIT or column[3] != 1:
         return cells
-    if column[3] != 1:
-        return cells
-    return [None if one is None else one not in {0, b"\0"} for one in cells]
+    return [None if one is None else one != b"\0" for one in cells]
 
 
 def _oracle_types(cursor: Any, column: Any) -> Any:  # noqa: ANN401 - oracledb's own

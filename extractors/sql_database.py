@@ -3,23 +3,16 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-import polars as pl
-
-from extractors.discovery.queries import check_sight, queries_of
 from extractors.sql_attributes import with_attributes
 from extractors.sql_connection import open_session
-from extractors.sql_cursor import read_cursor
 from extractors.sql_describe import labels_without_rows
-from extractors.sql_labels import check_labels, labelled
+from extractors.sql_labels import check_labels
 from extractors.sql_last_activity import with_last_activity
-from extractors.sql_postgresql import read_postgresql
-from extractors.sql_session import NO_VALUES, Fetched, Session, Values
-from extractors.sql_statements import Statement, to_statement
+from extractors.sql_reader import NO_NAMES, Reader, times, to_raw_table
 from schemas.errors import ConfigError, SourceIncompleteError
 from schemas.raw import Probe, Raw, RawTable
 from schemas.secrets import Resolve
 from schemas.sql_source import Query, SqlSource
-from schemas.tables import REJECTS, ROW
 
 TABLES = {
     "accounts": "list_accounts",
@@ -27,7 +20,6 @@ TABLES = {
     "resources": "list_resources",
     "associations": "find_entitlement_associations",
 }
-_NO_NAMES: frozenset[str] = frozenset()
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -37,7 +29,7 @@ def read_sql_source(
     *,
     now: datetime,
     resolve: Resolve,
-    named: frozenset[str] = _NO_NAMES,
+    named: frozenset[str] = NO_NAMES,
 ) -> Raw:
     """Everything the queries return, from one snapshot where the database has such a thing.
 
@@ -57,10 +49,10 @@ def read_sql_source(
         SourceFormatError: the server refuses a query, or a label is missing.
     """
     with open_session(source, workspace, resolve) as session:
-        reader = _Reader(source, workspace, session, {"since": _BEGINNING, "until": now})
+        reader = Reader(source, workspace, session, times(_BEGINNING, now))
         reader.check_credentials()
         accounts = _accounts(reader, named)
-        found = {name: reader.table(name) for name in TABLES if name != "accounts"}
+        found = {name: reader.table(name, TABLES[name]) for name in TABLES if name != "accounts"}
     tables = [accounts, *(one for one in found.values() if one is not None)]
     counts = "; ".join(f"{one.origin}: {one.read_count:,} rows" for one in tables)
     return Raw(
@@ -74,7 +66,7 @@ def read_sql_source(
     )
 
 
-def _accounts(reader: "_Reader", named: frozenset[str]) -> RawTable:
+def _accounts(reader: Reader, named: frozenset[str]) -> RawTable:
     """The accounts, with what other capabilities say of their columns."""
     found = reader.rows("list_accounts", named)
     if found is None:
@@ -104,7 +96,7 @@ def probe_sql_source(
     *,
     now: datetime,  # noqa: ARG001 - as every probe
     resolve: Resolve,
-    named: frozenset[str] = _NO_NAMES,
+    named: frozenset[str] = NO_NAMES,
 ) -> tuple[Probe, ...]:
     """What each query would return; only `validate_credentials` is run.
 
@@ -113,7 +105,7 @@ def probe_sql_source(
     """
     probes = []
     with open_session(source, workspace, resolve) as session:
-        reader = _Reader(source, workspace, session, NO_VALUES)
+        reader = Reader(source, workspace, session)
         reader.check_credentials()
         for capability, query in _in_order(reader.queries):
             statement = reader.statement(capability, query)
@@ -124,7 +116,7 @@ def probe_sql_source(
                 found,
                 capability,
                 statement.origin,
-                named if capability == "list_accounts" else _NO_NAMES,
+                named if capability == "list_accounts" else NO_NAMES,
             )
             table = next((t for t, c in TABLES.items() if c == capability), None)
             if table is not None:
@@ -141,84 +133,3 @@ def _in_order(queries: dict[str, Query]) -> list[tuple[str, Query]]:
         for name in names
         if name in queries and name != "validate_credentials"
     ]
-
-
-class _Reader:
-    """The source's queries within its one session."""
-
-    def __init__(
-        self, source: SqlSource, workspace: Path, session: Session, values: Values
-    ) -> None:
-        self.source = source
-        self.workspace = workspace
-        self.session = session
-        self.values = values
-        self.warnings = list(session.warnings)
-        self.queries = queries_of(source, session.engine)
-
-    def statement(self, capability: str, query: Query) -> Statement:
-        """The query as a statement."""
-        return to_statement(
-            capability,
-            query,
-            self.workspace,
-            self.session.engine,
-            allow_procedures=self.source.allow_procedures,
-        )
-
-    def fetched(self, capability: str) -> tuple[Statement, Fetched] | None:
-        """What a capability's query returns; None where the source has none."""
-        query = self.queries.get(capability)
-        if query is None:
-            return None
-        statement = self.statement(capability, query)
-        return statement, read_statement(self.session, statement, self.values)
-
-    def check_credentials(self) -> None:
-        """Runs `validate_credentials`, where there is one."""
-        found = self.fetched("validate_credentials")
-        if found is not None:
-            rows = found[1].rows
-            check_sight(self.source, found[1].labels, rows[rows.columns[0]].to_list())
-
-    def rows(
-        self, capability: str, named: frozenset[str] = _NO_NAMES
-    ) -> tuple[pl.DataFrame, str] | None:
-        """A capability's rows under Lumos's labels, and where they are from.
-
-        None where the source has no such query. What a person should know joins `warnings`.
-        """
-        found = self.fetched(capability)
-        if found is None:
-            return None
-        statement, fetched = found
-        rows, said = labelled(
-            fetched, capability, statement.origin, trim_ids=self.source.trim_ids, named=named
-        )
-        self.warnings += said
-        return rows, statement.origin
-
-    def table(self, table: str, named: frozenset[str] = _NO_NAMES) -> RawTable | None:
-        """A table's rows; None where the source has no query for it."""
-        found = self.rows(TABLES[table], named)
-        return None if found is None else to_raw_table(table, *found)
-
-
-def read_statement(session: Session, statement: Statement, values: Values) -> Fetched:
-    """Everything the statement returns, by the fastest way that is exact for the database.
-
-    Raises:
-        SourceIncompleteError: it did not come whole.
-        SourceFormatError: the server refuses it.
-    """
-    if session.engine == "postgresql":
-        return read_postgresql(session, statement, values)
-    return read_cursor(session, statement, values)
-
-
-def to_raw_table(table: str, rows: pl.DataFrame, origin: str) -> RawTable:
-    """The rows with their numbers, from 1; a database's rows have no lines."""
-    numbers = pl.int_range(1, rows.height + 1, dtype=pl.UInt32, eager=True).alias(ROW)
-    return RawTable(
-        table, rows.with_columns(numbers), pl.DataFrame(schema=REJECTS), rows.height, origin
-    )

@@ -6,7 +6,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from extractors.sql_text import parts_of
+from extractors.sql_text import EXECUTED, parts_of
 
 DIALECTS = {
     "postgresql": "postgres",
@@ -29,6 +29,13 @@ _WRITES = {
     "GRANT", "REVOKE", "COPY", "CALL", "EXEC", "EXECUTE", "LOCK", "UNLOAD", "ANALYZE", "ANALYSE",
     "DO", "COMMIT", "ROLLBACK", "VACUUM", "ATTACH", "HANDLER", "LOAD", "OUTFILE", "DUMPFILE",
 }  # fmt: skip
+_TSQL_WRITES = {
+    "INSERT", "UPDATE", "DELETE", "MERGE", "DROP", "CREATE", "ALTER", "TRUNCATE", "EXEC", "EXECUTE",
+    "GRANT", "REVOKE", "DENY", "INTO", "BACKUP", "RESTORE", "WRITETEXT", "UPDATETEXT", "KILL",
+    "SHUTDOWN", "RECONFIGURE", "DBCC", "USE", "WAITFOR",
+}  # fmt: skip
+"""Reserved words of T-SQL: no name of a read is one of these unless it is quoted."""
+
 _WRITING_NODES = (
     exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.Create, exp.Drop, exp.Alter,
     exp.TruncateTable, exp.Copy, exp.Into, exp.Lock, exp.Command, exp.Set, exp.Execute,
@@ -56,21 +63,31 @@ def why_not_a_read(text: str, engine: str) -> str | None:
 
     Placeholders are values by then. A procedure is not judged here.
     """
-    word = first_word(text, engine)
-    if not word:
-        return "is no statement"
-    if engine in {"mysql", "mariadb"} and re.search(r"/\*M?!", _without_literals(text, engine)):
-        return "has a comment that the server would run (/*! … */)"
-    if word in _SHOWING:
-        return _by_words(text, engine)
-    if word not in _QUERIES:
-        return f"begins with {word}, which is no read"
+    problem = _beginning(text, engine)
+    if problem or first_word(text, engine) in _SHOWING:
+        return problem or _by_words(text, engine)
     trees: list[exp.Expression | None] = []
     try:
         trees = list(sqlglot.parse(text, read=DIALECTS.get(engine)))
     except (SqlglotError, RecursionError):
         return _by_words(text, engine)
     return _by_trees([tree for tree in trees if tree is not None])
+
+
+def _beginning(text: str, engine: str) -> str | None:
+    """What its words and comments alone give away."""
+    word = first_word(text, engine)
+    if not word:
+        return "is no statement"
+    if any(part.startswith(EXECUTED) for kind, part in parts_of(text, engine) if kind == "comment"):
+        return "has a comment that the server would run (/*! … */)"
+    if word not in _QUERIES | _SHOWING:
+        return f"begins with {word}, which is no read"
+    run_on = sorted(_TSQL_WRITES & set(_words(text, engine))) if engine == "mssql" else []
+    if run_on:
+        # T-SQL needs no semicolon between two statements, and sqlglot takes the second for a name.
+        return f"has the word {run_on[0]}; write a name of that kind in brackets"
+    return None
 
 
 def _by_trees(trees: list[exp.Expression]) -> str | None:

@@ -20,7 +20,6 @@ PLACEHOLDERS = {
 """What a capability's query may name in braces; the others are snapshots, and take none."""
 
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_]\w*)\}")
-_QUOTED_PLACEHOLDER = re.compile(r"'\{([A-Za-z_]\w*)\}'")
 _HOLDS_PROCEDURES = {"postgresql", "mysql", "mariadb", "sqlite"}
 """Where a READ ONLY transaction binds a procedure, too: it cannot end it and begin another."""
 
@@ -125,23 +124,24 @@ def _file_text(name: str, workspace: Path, origin: str) -> str:
 
 
 def _pieces(text: str, engine: str, capability: str, origin: str) -> tuple[str | Bound, ...]:
+    """The text cut at its placeholders; a literal that is nothing but one is one, too."""
+    known = PLACEHOLDERS.get(capability, frozenset())
     pieces: list[str | Bound] = []
     for kind, part in parts_of(text, engine):
-        pattern = {"sql": _PLACEHOLDER, "literal": _QUOTED_PLACEHOLDER}.get(kind)
-        if pattern is None or (kind == "literal" and not pattern.fullmatch(part)):
+        quoted = _PLACEHOLDER.fullmatch(part[1:-1]) if kind == "literal" else None
+        if quoted and quoted.group(1) in known:
+            pieces.append(Bound(quoted.group(1)))
+        elif kind != "sql":
             pieces.append(part)
-            continue
-        for number, cut in enumerate(pattern.split(part)):
-            if number % 2:
-                pieces.append(Bound(_checked(cut, capability, origin)))
-            elif cut:
-                pieces.append(cut)
+        else:
+            cuts = _PLACEHOLDER.split(part)
+            _check_known(cuts[1::2], known, capability, origin)
+            pieces += [Bound(cut) if n % 2 else cut for n, cut in enumerate(cuts) if cut]
     return tuple(pieces)
 
 
-def _checked(name: str, capability: str, origin: str) -> str:
-    known = PLACEHOLDERS.get(capability, frozenset())
-    if name in known:
-        return name
-    has = " and ".join(f"{{{one}}}" for one in sorted(known)) if known else "none"
-    raise ConfigError(f"{origin}: {{{name}}} is not known here; {capability} has {has}")
+def _check_known(names: list[str], known: frozenset[str], capability: str, origin: str) -> None:
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        has = " and ".join(f"{{{one}}}" for one in sorted(known)) or "none"
+        raise ConfigError(f"{origin}: {{{unknown[0]}}} is not known here; {capability} has {has}")

@@ -6,6 +6,9 @@ from typing import Literal
 
 Part = Literal["sql", "literal", "name", "comment"]
 
+EXECUTED = ("/*!", "/*M!")
+"""How a comment begins that MySQL and MariaDB execute."""
+
 _BACKSLASHED = {"mysql", "mariadb", "snowflake", "databricks"}
 _DOLLARED = {"postgresql", "snowflake", "duckdb"}
 
@@ -30,7 +33,7 @@ def without_end(text: str, engine: str) -> str:
     parts = list(parts_of(text, engine))
     while parts:
         kind, last = parts.pop()
-        if kind == "comment":
+        if kind == "comment" and not last.startswith(EXECUTED):
             continue
         kept = last.rstrip("; \t\r\n\f") if kind == "sql" else last
         if kept:

@@ -51,7 +51,7 @@ def queries_of(source: SqlSource, engine: str) -> dict[str, Query]:
 
 
 def check_sight(source: SqlSource, labels: tuple[str, ...], cells: list[str | None]) -> None:
-    """Makes sure that the account sees all there is, by what the built-in `validate_credentials` says.
+    """Makes sure that the account sees all, by what the built-in `validate_credentials` says.
 
     Args:
         source: one with a query of its own is taken at its word.

@@ -1,0 +1,73 @@
+"""What a driver needs to log in: password or token, encryption, time limits, who we are."""
+
+import struct
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL
+
+from extractors.database_urls.value import DatabaseUrl
+from extractors.sql_tls import tls_options
+from schemas.errors import ConfigError
+from schemas.secrets import Resolve
+from schemas.sql_source import DatabaseOptions
+
+_MSSQL_ACCESS_TOKEN = 1256
+_DEAD_AFTER_MS = 60_000
+
+
+def login_of(
+    database: DatabaseUrl, source: DatabaseOptions, workspace: Path, resolve: Resolve
+) -> tuple[URL, dict[str, Any]]:
+    """The URL with the secret in it, for the driver only, and the driver's further arguments.
+
+    Raises:
+        ConfigError: a secret is not in its place, or the file says two things that exclude one
+            another.
+    """
+    if source.password is not None and source.token is not None:
+        raise ConfigError("source.token: password and token: name one of the two")
+    seconds = max(1, round(source.connect_timeout.total_seconds()))
+    database = database.with_login_timeout(seconds)
+    arguments = {
+        **_arguments(database.dialect, source),
+        **tls_options(database, source.tls, workspace),
+        **database.connect_args,
+    }
+    password = source.password and resolve(source.password).get_secret_value()
+    if source.token is not None:
+        token = resolve(source.token).get_secret_value()
+        match database.dialect:
+            case "mssql":
+                bits = token.encode("utf-16-le")
+                packed = struct.pack(f"<I{len(bits)}s", len(bits), bits)
+                arguments["attrs_before"] = {_MSSQL_ACCESS_TOKEN: packed}
+            case "snowflake":
+                arguments |= {"authenticator": "oauth", "token": token}
+            case _:
+                password = token
+    return database.login_url(source.username, password), arguments
+
+
+def _arguments(dialect: str, source: DatabaseOptions) -> dict[str, Any]:
+    match dialect:
+        case "postgresql":
+            return {
+                "application_name": "lumos-ingest",
+                "keepalives_idle": 30,
+                "keepalives_interval": 10,
+                "keepalives_count": 3,
+                "tcp_user_timeout": _DEAD_AFTER_MS,
+                **({"require_auth": "gss"} if source.kerberos else {}),
+            }
+        case "mysql" | "mariadb":
+            return {
+                "read_timeout": round(source.statement_timeout.total_seconds()) + 60,
+                "charset": "utf8mb4",
+                "local_infile": False,
+            }
+        case "mssql" if source.kerberos:
+            return {"Trusted_Connection": "yes"}
+        case "snowflake":
+            return {"application": "lumos_ingest", "session_parameters": {"QUERY_TAG": "lumos"}}
+    return {}

@@ -1,0 +1,137 @@
+"""A source's queries within its one session: each as a statement, read, its columns labelled."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from extractors.discovery.queries import check_sight, queries_of
+from extractors.sql_cursor import read_cursor
+from extractors.sql_labels import labelled
+from extractors.sql_postgresql import read_postgresql
+from extractors.sql_session import NO_VALUES, Fetched, Session, Values
+from extractors.sql_statements import Statement, to_statement
+from schemas.errors import ConfigError
+from schemas.raw import RawTable
+from schemas.sql_source import Query, SqlSource
+from schemas.tables import REJECTS, ROW
+
+NO_NAMES: frozenset[str] = frozenset()
+
+
+class Reader:
+    """Reads the queries of one source, and gathers what a person should know in `warnings`."""
+
+    def __init__(
+        self, source: SqlSource, workspace: Path, session: Session, values: Values = NO_VALUES
+    ) -> None:
+        self.source = source
+        self.workspace = workspace
+        self.session = session
+        self.values = {name: _bindable(value, session) for name, value in values.items()}
+        self.warnings = list(session.warnings)
+        self.queries = queries_of(source, session.engine)
+
+    def statement(self, capability: str, query: Query) -> Statement:
+        """The query as a statement.
+
+        Raises:
+            ConfigError, SourceUnavailableError: as `to_statement`.
+        """
+        return to_statement(
+            capability,
+            query,
+            self.workspace,
+            self.session.engine,
+            allow_procedures=self.source.allow_procedures,
+        )
+
+    def fetched(self, capability: str) -> tuple[Statement, Fetched] | None:
+        """What a capability's query returns; None where the source has none."""
+        query = self.queries.get(capability)
+        if query is None:
+            return None
+        statement = self.statement(capability, query)
+        return statement, read_statement(self.session, statement, self.values)
+
+    def check_credentials(self) -> None:
+        """Runs `validate_credentials`, where there is one.
+
+        Raises:
+            SourceIncompleteError: what is to be discovered is hidden from the account.
+        """
+        found = self.fetched("validate_credentials")
+        if found is not None:
+            check_sight(self.source, found[1].labels, found[1].rows.to_series().to_list())
+
+    def rows(
+        self, capability: str, named: frozenset[str] = NO_NAMES
+    ) -> tuple[pl.DataFrame, str] | None:
+        """A capability's rows under Lumos's labels, and where they are from.
+
+        None where the source has no such query. What a person should know joins `warnings`.
+        """
+        found = self.fetched(capability)
+        if found is None:
+            return None
+        statement, fetched = found
+        rows, said = labelled(
+            fetched, capability, statement.origin, trim_ids=self.source.trim_ids, named=named
+        )
+        self.warnings += said
+        return rows, statement.origin
+
+    def table(
+        self, table: str, capability: str, named: frozenset[str] = NO_NAMES
+    ) -> RawTable | None:
+        """A capability's rows as a table; None where the source has no such query."""
+        found = self.rows(capability, named)
+        return None if found is None else to_raw_table(table, *found)
+
+    def needed_table(
+        self, table: str, capability: str, named: frozenset[str] = NO_NAMES
+    ) -> RawTable:
+        """The same, where the query must be there.
+
+        Raises:
+            ConfigError: it is not.
+        """
+        found = self.table(table, capability, named)
+        if found is None:
+            raise ConfigError(f"source.queries: {capability} is missing")
+        return found
+
+
+def read_statement(session: Session, statement: Statement, values: Values) -> Fetched:
+    """Everything the statement returns, by the fastest way that is exact for the database.
+
+    Raises:
+        SourceIncompleteError: it did not come whole.
+        SourceFormatError: the server refuses it.
+    """
+    if session.engine == "postgresql":
+        return read_postgresql(session, statement, values)
+    return read_cursor(session, statement, values)
+
+
+def to_raw_table(table: str, rows: pl.DataFrame, origin: str) -> RawTable:
+    """The rows with their numbers, from 1: a database's rows have no lines."""
+    numbers = pl.int_range(1, rows.height + 1, dtype=pl.UInt32, eager=True).alias(ROW)
+    return RawTable(
+        table, rows.with_columns(numbers), pl.DataFrame(schema=REJECTS), rows.height, origin
+    )
+
+
+def times(since: datetime, until: datetime) -> Mapping[str, object]:
+    """The values of a window of time, by placeholder; both UTC."""
+    return {"since": since, "until": until}
+
+
+def _bindable(value: object, session: Session) -> object:
+    """A time as the database compares it: a moment, or the clock of the zone its columns are in."""
+    if not isinstance(value, datetime) or session.engine == "postgresql":
+        return value
+    local = value.astimezone(ZoneInfo(session.zone) if session.zone else UTC).replace(tzinfo=None)
+    return local.isoformat(" ", "seconds") if session.engine == "sqlite" else local
