@@ -1,4 +1,4 @@
-"""MariaDB's own users and roles on a real server; MySQL's queries over tables as MySQL keeps them."""
+"""MariaDB's own users and roles, on a real server; MySQL's queries over tables as it keeps them."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -40,8 +40,8 @@ FLUSH PRIVILEGES
 """
 REMOVE = """
 DROP DATABASE d_shop; DROP ROLE d_reader, d_writer, d_chief; REVOKE ALL, GRANT OPTION FROM PUBLIC;
-DROP USER 'd_jane'@'localhost', 'd_jane'@'10.%', 'D_JANE'@'%', 'd_ann@corp.example'@'%', 'd_bob'@'%',
-    'd_old'@'%', 'd_aged'@'%', 'd_late'@'%', 'd_kept'@'%'
+DROP USER 'd_jane'@'localhost', 'd_jane'@'10.%', 'D_JANE'@'%', 'd_ann@corp.example'@'%',
+    'd_bob'@'%', 'd_old'@'%', 'd_aged'@'%', 'd_late'@'%', 'd_kept'@'%'
 """
 
 MYSQL_TABLES = """

@@ -62,9 +62,8 @@ def ours(rows: list[tuple[object, ...]]) -> list[tuple[object, ...]]:
 
 def test_logins_are_accounts_and_roles_without_login_are_none(database: str, tmp_path: Path):
     raw = read(database, tmp_path)
-    found = table(
-        raw.accounts, "integration_specific_id", "email", "user_status", "account_type", "valid_until"
-    )  # fmt: skip
+    columns = "integration_specific_id", "email", "user_status", "account_type", "valid_until"
+    found = table(raw.accounts, *columns)
     assert ours(found) == [
         ("d_Ann@corp.example", "d_Ann@corp.example", "ACTIVE", "user", None),
         ("d_admin", None, "ACTIVE", "user", None),
