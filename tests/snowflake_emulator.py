@@ -1,7 +1,7 @@
 """An emulator of Snowflake on loopback, for as long as the tests last, as a pytest plugin.
 
-fakesnow, which is DuckDB behind Snowflake's own protocol, does not install beside the connector
-that we use: it lives in an environment of its own, `.venv-emulators/`, made from `tests/emulators.lock`.
+fakesnow, which is DuckDB behind Snowflake's own protocol, does not install beside our connector: it
+lives in an environment of its own, `.venv-emulators/`, made from `tests/emulators.lock`;
 `python -m tests.snowflake_emulator` makes it beforehand.
 """
 

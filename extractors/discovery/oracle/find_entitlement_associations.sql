@@ -24,14 +24,14 @@ WHERE h.admin_option = 'YES'
 UNION ALL
 SELECT
     u.username,
-    p.privilege || CASE WHEN p.admin_option = 'YES' THEN ' WITH ADMIN OPTION' END,
+    p.privilege || CASE WHEN p.admin_option = 'YES' THEN ' WITH ADMIN OPTION' ELSE '' END,
     SYS_CONTEXT('USERENV', 'DB_NAME')
 FROM dba_sys_privs p
 JOIN dba_users u ON u.username = p.grantee
 UNION ALL
 SELECT DISTINCT
     u.username,
-    p.privilege || CASE WHEN p.grantable = 'YES' THEN ' WITH GRANT OPTION' END,
+    p.privilege || CASE WHEN p.grantable = 'YES' THEN ' WITH GRANT OPTION' ELSE '' END,
     p.owner || '.' || p.table_name
 FROM dba_tab_privs p
 JOIN dba_users u ON u.username = p.grantee

@@ -22,9 +22,9 @@ FROM dba_roles r
 UNION ALL
 SELECT DISTINCT
     CASE WHEN p.admin_option = 'YES' THEN 'GRANT' ELSE 'PRIVILEGE' END,
-    p.privilege || CASE WHEN p.admin_option = 'YES' THEN ' WITH ADMIN OPTION' END,
+    p.privilege || CASE WHEN p.admin_option = 'YES' THEN ' WITH ADMIN OPTION' ELSE '' END,
     SYS_CONTEXT('USERENV', 'DB_NAME'),
-    p.privilege || CASE WHEN p.admin_option = 'YES' THEN ' with admin option' END,
+    p.privilege || CASE WHEN p.admin_option = 'YES' THEN ' with admin option' ELSE '' END,
     CAST(NULL AS VARCHAR2(100)),
     'true'
 FROM dba_sys_privs p
@@ -32,9 +32,9 @@ UNION ALL
 -- What Oracle granted to itself and to PUBLIC is tens of thousands of rows, the same everywhere.
 SELECT DISTINCT
     CASE WHEN p.grantable = 'YES' THEN 'GRANT' ELSE 'PRIVILEGE' END,
-    p.privilege || CASE WHEN p.grantable = 'YES' THEN ' WITH GRANT OPTION' END,
+    p.privilege || CASE WHEN p.grantable = 'YES' THEN ' WITH GRANT OPTION' ELSE '' END,
     p.owner || '.' || p.table_name,
-    p.privilege || CASE WHEN p.grantable = 'YES' THEN ' with grant option' END,
+    p.privilege || CASE WHEN p.grantable = 'YES' THEN ' with grant option' ELSE '' END,
     CAST(NULL AS VARCHAR2(100)),
     'true'
 FROM dba_tab_privs p
