@@ -11,6 +11,7 @@ import pytest
 
 from extractors.discovery.queries import discovery_queries
 from extractors.read import read_source
+from schemas.errors import SourceIncompleteError
 from schemas.raw import Raw
 from schemas.sql_source import SqlSource
 from tests.discovery_rows import table
@@ -153,6 +154,25 @@ def test_every_association_has_its_entitlement_and_its_resource(server: str, tmp
     assert {row[1:] for row in table(raw.associations)} <= set(entitlements)
     resources = {row[0] for row in table(raw.resources, "integration_specific_id")} | {""}
     assert {where for _, where in entitlements} <= resources
+
+
+def test_an_account_that_sees_only_part_is_no_shorter_snapshot(server: str, tmp_path: Path):
+    run(
+        server,
+        "CREATE USER 'd_part'@'127.0.0.1'; "
+        "GRANT SELECT ON mysql.global_priv TO 'd_part'@'127.0.0.1'; "
+        "GRANT SELECT ON mysql.roles_mapping TO 'd_part'@'127.0.0.1'",
+    )
+    as_part = server.replace("root@", "d_part@")
+    try:
+        with pytest.raises(SourceIncompleteError, match=r"GRANT SELECT ON mysql\.\*"):
+            read(as_part, tmp_path)
+        run(server, "GRANT SELECT ON mysql.* TO 'd_part'@'127.0.0.1'")
+        assert table(read(as_part, tmp_path).associations) == table(
+            read(server, tmp_path).associations
+        )
+    finally:
+        run(server, "DROP USER 'd_part'@'127.0.0.1'")
 
 
 def test_mysql_s_roles_are_told_from_its_users(mariadb_server: str, tmp_path: Path):
