@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from schemas.directory_sources import ActiveDirectorySource, Branch, LdapSource, LdifSource
+from schemas.drop_zones import AzureZone, GcsZone, HttpsZone, S3Zone, SftpZone
 from schemas.quantities import Limit, duration_text
 from schemas.secrets import Secret
 from schemas.source_columns import (
@@ -61,6 +62,11 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("app.create", AppCreation),
     ("source, of kind csv", CsvSource),
     ("source.complete", Completeness),
+    ("source.s3", S3Zone),
+    ("source.gcs", GcsZone),
+    ("source.azure", AzureZone),
+    ("source.sftp", SftpZone),
+    ("source.https", HttpsZone),
     ("source, of kind sql", SqlSource),
     ("source.queries", Queries),
     ("A query", Query),

@@ -16,7 +16,8 @@ from extractors.csv_dialect import Dialect, quote_of, to_dialect
 from extractors.csv_lines import to_structure
 from extractors.csv_records import LineReject
 from extractors.csv_rows import to_rows
-from extractors.drop_zone import Export, check_unchanged
+from extractors.drop_zone import check_unchanged
+from extractors.exports import Export
 from extractors.text_file import to_text_file
 from schemas.errors import SourceFormatError, SourceUnavailableError
 from schemas.raw import RawTable

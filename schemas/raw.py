@@ -5,6 +5,8 @@ from datetime import datetime
 
 import polars as pl
 
+from schemas.export_file import ExportFile
+
 
 @dataclass(frozen=True, slots=True)
 class RawTable:
@@ -56,6 +58,7 @@ class Raw:
         taken_at: when the source's data were made: the age of the oldest part, UTC.
         proof: what shows that the read was whole, one sentence a part.
         warnings: what a person should know about the read (an encoding that was found, say).
+        files: the exports it was read from, which are archived once the upload is accepted.
     """
 
     accounts: RawTable
@@ -65,3 +68,4 @@ class Raw:
     taken_at: datetime
     proof: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    files: tuple[ExportFile, ...] = ()

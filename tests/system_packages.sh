@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what the tests run against, where it is missing and may be installed; says what to type where it may not.
 set -eu
-need="postgresql chromium mariadb-server unixodbc odbcinst odbc-postgresql odbc-mariadb tdsodbc libsqliteodbc"
+need="postgresql chromium openssh-server mariadb-server unixodbc odbcinst odbc-postgresql odbc-mariadb tdsodbc libsqliteodbc"
 need="$need libpostgresql-jdbc-java libmariadb-java libh2-java"
 command -v java >/dev/null || need="$need default-jre-headless"
 missing=""
