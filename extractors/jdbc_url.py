@@ -20,7 +20,7 @@ from extractors.database_urls.value import KEY, DatabaseUrl
 from extractors.database_urls.warehouses import databricks_url, snowflake_url
 from schemas.errors import ConfigError
 
-__all__ = ["DatabaseUrl", "read_database_url"]
+__all__ = ["DatabaseUrl", "check_no_secret", "read_database_url"]
 
 _READERS: dict[str, Callable[[str], DatabaseUrl]] = {
     "postgresql": postgresql_url,
@@ -65,6 +65,18 @@ def read_database_url(text: str) -> DatabaseUrl:
     if re.match(r"jdbc:", text, re.IGNORECASE):
         return _from_jdbc(text[len("jdbc:") :])
     return _from_sqlalchemy(text)
+
+
+def check_no_secret(text: str) -> None:
+    """Makes sure that a JDBC URL or an ODBC connection string of any database holds no password.
+
+    Raises:
+        ConfigError: it does; the message does not quote it.
+    """
+    for name in re.findall(r"(?:^|[?&;:,(])\s*([A-Za-z][\w.\- ]*?)\s*=", text):
+        refuse_secret(name)
+    if re.search(r"//[^/@?;]*:[^@?;]*@|thin:[^@/]+/[^@]+@", text):
+        raise secret_error()
 
 
 def _from_jdbc(text: str) -> DatabaseUrl:

@@ -38,7 +38,8 @@ def read_source(
     a database, these are wanted in place of Lumos's labels.
 
     Raises:
-        ConfigError: the source cannot be meant as it is written, or a secret is not in its place.
+        ConfigError: the source cannot be meant as it is written, a secret is not in its place, or
+            a database refuses the login.
         SourceUnavailableError: it cannot be reached, opened or logged in to, or never came to rest.
         SourceIncompleteError: it answered, but not with everything.
         SourceFormatError: it answered, but not as agreed.

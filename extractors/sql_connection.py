@@ -14,6 +14,7 @@ from extractors.database_drivers import check_driver, prepared
 from extractors.database_urls.value import DatabaseUrl
 from extractors.jdbc_url import read_database_url
 from extractors.sql_errors import Asking, asked, driver_errors
+from extractors.sql_jdbc import open_jdbc_session
 from extractors.sql_login import login_of
 from extractors.sql_session import Session
 from extractors.sql_snapshot import begin, is_mariadb, run
@@ -27,9 +28,14 @@ def open_session(source: DatabaseOptions, workspace: Path, resolve: Resolve) -> 
     """The database, logged in to, within its transaction; rolled back and closed at the end.
 
     Raises:
-        ConfigError: the url cannot be meant as it is written, or a driver or a secret is missing.
-        SourceUnavailableError: no connection, or the login is refused.
+        ConfigError: the url cannot be meant as it is written, a driver or a secret is missing, or
+            the login is refused.
+        SourceUnavailableError: no connection.
     """
+    if source.driver == "jdbc":
+        with open_jdbc_session(source, workspace, resolve) as session:
+            yield session
+        return
     session = connected(source, workspace, resolve)
     try:
         asking = Asking(session.engine, session.errors, session.server, is_login=True)
@@ -135,12 +141,12 @@ def _open_server(
     database: DatabaseUrl, source: DatabaseOptions, workspace: Path, resolve: Resolve
 ) -> _Opened:
     database = prepared(database)
-    dialect_class = database.url.get_dialect()
+    dialect_class: Any = database.url.get_dialect()
     module = dialect_class.import_dbapi()
     url, more = login_of(database, source, workspace, resolve)
     dialect = dialect_class(dbapi=module)
     words, arguments = dialect.create_connect_args(url)
-    arguments |= more
+    arguments = {**arguments, **more}
     asking = Asking(database.dialect, driver_errors(module), database.place, is_login=True)
     connection = asked(asking, lambda: dialect.connect(*words, **arguments))
     return connection, asking.errors, module.paramstyle

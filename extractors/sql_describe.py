@@ -1,6 +1,7 @@
 """The labels of a query without its rows, for a look before the first sync."""
 
 from extractors.sql_cursor import execute, labels_of, streaming_cursor
+from extractors.sql_jdbc import read_jdbc
 from extractors.sql_postgresql import describe
 from extractors.sql_reading import first_word
 from extractors.sql_session import Session
@@ -16,7 +17,10 @@ _ELSEWHERE = "SELECT * FROM (\n{}\n) q LIMIT 0"
 
 def labels_without_rows(session: Session, statement: Statement) -> tuple[str, ...] | None:
     """The labels of the columns it would return; None where only running it could tell."""
-    if session.engine == "postgresql":
+    if session.jdbc is not None and statement.is_query:
+        asked = _without_rows(session.engine, statement)
+        return read_jdbc(session.jdbc, asked, _NOTHING).labels
+    if session.engine == "postgresql" and session.jdbc is None:
         return tuple(name for name, _ in describe(session, statement))
     if not statement.is_query or _cannot_be_nested(session.engine, statement):
         return None

@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 
 from extractors.sql_codes import Meaning, code_of, safe_words
 from schemas.errors import (
-    SourceError,
+    ConfigError,
+    IngestError,
     SourceFormatError,
     SourceIncompleteError,
     SourceUnavailableError,
@@ -45,11 +46,12 @@ def asked(asking: Asking, ask: Callable[[], T]) -> T:
     """What `ask` returns; the driver's errors become ours, and are not chained to them.
 
     Raises:
-        SourceUnavailableError: the server cannot be reached or refuses the login.
+        ConfigError: the login is refused, or the certificate; trying again would lock an account.
+        SourceUnavailableError: the server cannot be reached.
         SourceIncompleteError: the connection was lost or the statement did not end.
         SourceFormatError: the server refuses the statement.
     """
-    problem: SourceError
+    problem: IngestError
     try:
         return ask()
     except asking.errors as error:
@@ -57,7 +59,7 @@ def asked(asking: Asking, ask: Callable[[], T]) -> T:
     raise problem
 
 
-def to_source_error(error: Exception, asking: Asking) -> SourceError:
+def to_source_error(error: Exception, asking: Asking) -> IngestError:
     """The error of ours that `error` amounts to."""
     code = code_of(error, asking.engine)
     words = "" if asking.has_values else _cut(safe_words(error, code, asking.engine))
@@ -73,17 +75,21 @@ def to_source_error(error: Exception, asking: Asking) -> SourceError:
     return SourceFormatError(f"{asking.where}: refused ({said}): {advice}")
 
 
-_ENDINGS: dict[Meaning, tuple[type[SourceError], str]] = {
+_ENDINGS: dict[Meaning, tuple[type[IngestError], str]] = {
     "login": (
-        SourceUnavailableError,
+        ConfigError,
         "the login is refused ({}): check username, password and that the account may log in",
     ),
     "tls": (
-        SourceUnavailableError,
+        ConfigError,
         (
             "no secured connection ({}): name the server's authority, tls: {{ca_file: …}}; or say "
             "tls: {{mode: unverified}} or {{mode: none}} if that is meant"
         ),
+    ),
+    "conflict": (
+        SourceIncompleteError,
+        "ended by the database for a conflict with a write ({}): run again",
     ),
     "timeout": (
         SourceIncompleteError,
@@ -104,7 +110,7 @@ _ADVICE: dict[Meaning, str] = {
 }
 
 
-def _lost(where: str, said: str, *, is_login: bool) -> SourceError:
+def _lost(where: str, said: str, *, is_login: bool) -> IngestError:
     if is_login:
         return SourceUnavailableError(
             f"{where}: cannot be reached ({said}): check host and port, and that the server is up"

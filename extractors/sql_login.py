@@ -34,7 +34,9 @@ def login_of(
         **tls_options(database, source.tls, workspace),
         **database.connect_args,
     }
-    password = source.password and resolve(source.password).get_secret_value()
+    password = None
+    if source.password is not None:
+        password = resolve(source.password).get_secret_value()
     if source.token is not None:
         token = resolve(source.token).get_secret_value()
         match database.dialect:

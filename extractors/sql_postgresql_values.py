@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from extractors.sql_values import decimal_text, json_text, utc_text
+from extractors.sql_values import decimal_text, json_text, utc_text, without_zeros
 
 _BOOL, _BYTEA, _FLOATS, _NUMERIC = 16, 17, {700, 701}, 1700
 _INTS = {20, 21, 23, 26}
@@ -75,13 +75,6 @@ def _jsons(text: pl.Series) -> pl.Series:
     return _by_value(text, _json)
 
 
-def _without_zeros(text: pl.Series) -> pl.Series:
-    frame = text.to_frame("n")
-    cut = pl.col("n").str.strip_chars_end("0").str.strip_chars_end(".")
-    plain = pl.when(pl.col("n").str.contains(".", literal=True)).then(cut).otherwise("n")
-    return frame.select(plain.alias(text.name)).to_series()
-
-
 def _times(text: pl.Series, zone: str | None, *, is_zoned: bool) -> pl.Series:
     """ISO 8601; what no such time can say (infinity, a year BC) stays as it is."""
     if zone in {None, "UTC"}:
@@ -118,7 +111,7 @@ def _json(text: str) -> str:
 _CHANGES: dict[int, Callable[[pl.Series], pl.Series]] = {
     _BOOL: _booleans,
     _BYTEA: _bytes,
-    _NUMERIC: _without_zeros,
+    _NUMERIC: without_zeros,
     **dict.fromkeys(_FLOATS, _floats),
     **dict.fromkeys(_JSONS, _jsons),
 }

@@ -9,6 +9,7 @@ import polars as pl
 
 from extractors.discovery.queries import check_sight, queries_of
 from extractors.sql_cursor import read_cursor
+from extractors.sql_jdbc import read_jdbc
 from extractors.sql_labels import labelled
 from extractors.sql_postgresql import read_postgresql
 from extractors.sql_session import NO_VALUES, Fetched, Session, Values
@@ -111,6 +112,8 @@ def read_statement(session: Session, statement: Statement, values: Values) -> Fe
         SourceIncompleteError: it did not come whole.
         SourceFormatError: the server refuses it.
     """
+    if session.jdbc is not None:
+        return read_jdbc(session.jdbc, statement, values)
     if session.engine == "postgresql":
         return read_postgresql(session, statement, values)
     return read_cursor(session, statement, values)
@@ -131,7 +134,8 @@ def times(since: datetime, until: datetime) -> Mapping[str, object]:
 
 def _bindable(value: object, session: Session) -> object:
     """A time as the database compares it: a moment, or the clock of the zone its columns are in."""
-    if not isinstance(value, datetime) or session.engine == "postgresql":
+    takes_moments = session.engine == "postgresql" or session.jdbc is not None
+    if not isinstance(value, datetime) or takes_moments:
         return value
     local = value.astimezone(ZoneInfo(session.zone) if session.zone else UTC).replace(tzinfo=None)
     return local.isoformat(" ", "seconds") if session.engine == "sqlite" else local

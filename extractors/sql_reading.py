@@ -66,7 +66,7 @@ def why_not_a_read(text: str, engine: str) -> str | None:
     problem = _beginning(text, engine)
     if problem or first_word(text, engine) in _SHOWING:
         return problem or _by_words(text, engine)
-    trees: list[exp.Expression | None] = []
+    trees: list[exp.Expr | None] = []
     try:
         trees = list(sqlglot.parse(text, read=DIALECTS.get(engine)))
     except (SqlglotError, RecursionError):
@@ -90,7 +90,7 @@ def _beginning(text: str, engine: str) -> str | None:
     return None
 
 
-def _by_trees(trees: list[exp.Expression]) -> str | None:
+def _by_trees(trees: list[exp.Expr]) -> str | None:
     if len(trees) != 1:
         return f"is {len(trees)} statements; give one"
     if not isinstance(trees[0], exp.Query | exp.Values | exp.Table):

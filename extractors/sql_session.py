@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import polars as pl
 
+from extractors.jdbc_process import JdbcReader
 from extractors.sql_errors import Asking, asked
 from extractors.sql_statements import Statement
 
@@ -28,6 +29,7 @@ class Session:
         zone: the zone of times that carry none; None leaves them as they are.
         snapshot: what the transaction is, for the proof.
         warnings: what it is not.
+        jdbc: what reads in the driver's stead, where that is Java's; `connection` is None then.
     """
 
     engine: str
@@ -39,6 +41,7 @@ class Session:
     zone: str | None
     snapshot: str = ""
     warnings: tuple[str, ...] = ()
+    jdbc: JdbcReader | None = None
 
     def asked(self, statement: Statement, ask: Callable[[], T]) -> T:
         """What `ask` returns; a driver's errors become ours, with the statement's name."""

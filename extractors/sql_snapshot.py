@@ -7,6 +7,7 @@ from typing import Any
 from psycopg import IsolationLevel
 
 from extractors.sql_session import Session
+from schemas.errors import SourceFormatError
 
 _NO_SNAPSHOT_ISOLATION = (
     "the database does not allow snapshot isolation, so rows that change while they are read may "
@@ -55,6 +56,12 @@ def _postgresql(session: Session) -> Begun:
 
 def _mysql(session: Session) -> Begun:
     connection = session.connection
+    zones = "SELECT CONVERT_TZ('2026-01-01', '+00:00', '{}') IS NULL"
+    if session.zone and run(connection, zones.format(session.zone)):
+        raise SourceFormatError(
+            f"{session.server}: the server does not know the zone {session.zone}: load its time "
+            "zone tables (mysql_tzinfo_to_sql), or leave timezone out"
+        )
     is_mariadb = session.engine == "mariadb"
     limit = (
         f"SET SESSION max_statement_time = {session.timeout_s}"
@@ -79,7 +86,11 @@ def _sqlite(session: Session) -> Begun:
 
 
 def _duckdb(session: Session) -> Begun:
-    run(session.connection, "SET TimeZone = 'UTC'", "BEGIN TRANSACTION READ ONLY")
+    run(
+        session.connection,
+        f"SET TimeZone = '{session.zone or 'UTC'}'",
+        "BEGIN TRANSACTION READ ONLY",
+    )
     return "opened read-only, one transaction", ()
 
 

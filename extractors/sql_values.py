@@ -23,9 +23,10 @@ def value_text(value: Any, zone: str | None = None) -> str | None:  # noqa: ANN4
 
     A local time that a clock change repeats is the earlier of the two.
     """
-    to_text = _BY_TYPE.get(type(value))
+    to_text: Callable[..., str | None] | None = _BY_TYPE.get(type(value))
     if to_text is None:
-        to_text = next((way for kind, way in _BY_TYPE.items() if isinstance(value, kind)), str)
+        near = (way for kind, way in _BY_TYPE.items() if isinstance(value, kind))
+        to_text = next(near, _as_it_is)
     if to_text is _datetime_text:
         return _datetime_text(value, zone)
     return to_text(value)
@@ -60,6 +61,14 @@ def decimal_text(value: Decimal) -> str:
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
+
+
+def without_zeros(text: pl.Series) -> pl.Series:
+    """Decimals in plain digits without the zeros that end their fraction, as `decimal_text`."""
+    number = pl.col(text.name)
+    cut = number.str.strip_chars_end("0").str.strip_chars_end(".")
+    plain = pl.when(number.str.contains(".", literal=True)).then(cut).otherwise(number)
+    return text.to_frame().select(plain).to_series()
 
 
 def float_text(value: float) -> str:
@@ -128,6 +137,10 @@ def _duration_text(value: timedelta) -> str:
     seconds = whole.days * 86_400 + whole.seconds
     clock = f"{sign}{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
     return _without_zeros(f"{clock}.{whole.microseconds:06}")
+
+
+def _as_it_is(value: Any) -> str | None:  # noqa: ANN401 - any driver's
+    return str(value)
 
 
 _BY_TYPE: dict[type, Callable[..., str | None]] = {

@@ -8,6 +8,7 @@ import polars as pl
 
 from extractors.read import probe_source
 from flows.console import Output, log_to_stderr
+from flows.database_checks import DatabaseLook, look_closer
 from flows.secrets import to_resolver
 from flows.settings import read_settings
 from flows.stages import no_such_app
@@ -21,6 +22,8 @@ from schemas.settings import Settings
 from schemas.source_file import Source
 from schemas.tables import REJECTS, ROW
 from transforms.columns import accounts_use, use_of
+
+NO_LOOK = DatabaseLook()
 
 
 @dataclass(slots=True)
@@ -54,7 +57,9 @@ class Findings:
         return max((problem.exit_code for problem in self.problems), default=0)
 
 
-def check_command(workspace: Path, names: list[str], *, as_json: bool) -> int:
+def check_command(
+    workspace: Path, names: list[str], look: DatabaseLook = NO_LOOK, *, as_json: bool
+) -> int:
     """Checks the named sources, or all; 0, 1 (something failed) or 2 (a file or setting is wrong).
 
     Raises:
@@ -66,7 +71,7 @@ def check_command(workspace: Path, names: list[str], *, as_json: bool) -> int:
     sources, broken = pick_sources(settings.workspace, names, every=not names)
     lumos, api = check_lumos(settings)
     state = _check_state(settings)
-    checked = [check_source(one, settings, api) for one in sources]
+    checked = [check_source(one, settings, api, look) for one in sources]
     checked += [Findings(name, problems=[problem]) for name, problem in broken.items()]
     if api is not None:
         api.close()
@@ -121,10 +126,14 @@ def _check_state(settings: Settings) -> Findings:
     return findings
 
 
-def check_source(source: Source, settings: Settings, api: LumosApi | None) -> Findings:
+def check_source(
+    source: Source, settings: Settings, api: LumosApi | None, look: DatabaseLook = NO_LOOK
+) -> Findings:
     """Whether the source can be read under its file, and its app be found; no row is judged."""
     findings = Findings(source.name)
-    findings.attempt(lambda: _look_at_source(source, settings, findings))
+    if findings.attempt(lambda: _look_at_source(source, settings, findings)):
+        resolve = to_resolver(settings.workspace)
+        findings.attempt(lambda: look_closer(source, settings.workspace, resolve, look, findings))
     if api is not None:
         findings.attempt(lambda: _look_for_app(source, api, findings))
     for key in ("activity", "schedule"):

@@ -63,16 +63,31 @@ def check(
     sources: Annotated[
         list[str] | None, typer.Argument(metavar="[SOURCE]...", help="Sources; all without any.")
     ] = None,
+    privileges: Annotated[
+        bool,
+        typer.Option(
+            "--privileges",
+            help="Say what the account of each database could write, if it were let.",
+        ),
+    ] = False,
+    account: Annotated[
+        str | None,
+        typer.Option(
+            "--account", metavar="ID", help="Read this one account, by each database's get_account."
+        ),
+    ] = None,
     workspace: Workspace = HERE,
     as_json: Json = False,
 ) -> None:
     """Read the source files, probe each source and the Lumos API; upload nothing.
 
-    Example: `lumos-ingest check hr`
+    Example: `lumos-ingest check hr` or `lumos-ingest check hr --privileges`
     """
     from flows.checking import check_command
+    from flows.database_checks import DatabaseLook
 
-    raise typer.Exit(check_command(workspace, sources or [], as_json=as_json))
+    look = DatabaseLook(privileges=privileges, account_id=account)
+    raise typer.Exit(check_command(workspace, sources or [], look, as_json=as_json))
 
 
 @app.command()

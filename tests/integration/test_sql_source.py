@@ -1,19 +1,32 @@
 """A `sql` source against real databases: everything they hold, as text, from one snapshot."""
 
+import os
 import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
 import psycopg
+import pymysql
 import pytest
+from pymysql.constants import CLIENT
+from sqlalchemy.engine import make_url
 
-from extractors.read import read_source
+from extractors.read import probe_source, read_source
+from extractors.sql_single import read_account, read_activity_rows, read_updated_accounts
+from schemas.errors import (
+    ConfigError,
+    IngestError,
+    SourceFormatError,
+    SourceIncompleteError,
+)
 from schemas.raw import Raw
+from schemas.secrets import no_secrets
 from schemas.sql_source import SqlSource
 from schemas.tables import ROW
 
-pytest_plugins = ["tests.postgresql_server"]
+pytest_plugins = ["tests.postgresql_server", "tests.mariadb_server"]
 
 NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
 
@@ -70,7 +83,29 @@ def sqlite(tmp_path: Path) -> str:
     return "sqlite:///app.db"
 
 
-@pytest.fixture(params=["postgresql", "sqlite"])
+@pytest.fixture
+def duckdb_file(tmp_path: Path) -> str:
+    with duckdb.connect(str(tmp_path / "app.duckdb")) as connection:
+        connection.execute(TABLES)
+    return "duckdb:///app.duckdb"
+
+
+@pytest.fixture
+def mariadb(new_mariadb_database: Callable[[], str]) -> str:
+    url = new_mariadb_database()
+    where = make_url(url)
+    with pymysql.connect(
+        host=where.host, port=where.port, user=where.username, database=where.database,
+        charset="utf8mb4", autocommit=True, client_flag=CLIENT.MULTI_STATEMENTS,
+    ) as connection:  # fmt: skip
+        cursor = connection.cursor()
+        cursor.execute(TABLES)
+        while cursor.nextset():
+            pass
+    return url
+
+
+@pytest.fixture(params=["postgresql", "sqlite", "duckdb_file", "mariadb"])
 def database(request: pytest.FixtureRequest) -> str:
     return str(request.getfixturevalue(request.param))
 
@@ -98,3 +133,304 @@ def test_four_queries_are_one_source_from_one_snapshot(database: str, tmp_path: 
     [proof] = raw.proof
     assert "list_accounts: 3 rows" in proof
     assert "one" in proof
+
+
+def test_a_look_names_the_columns_and_runs_no_query(database: str, tmp_path: Path) -> None:
+    endless = {
+        "postgresql": "SELECT pg_sleep(100)::text AS integration_specific_id",
+        "mysql": "SELECT SLEEP(100) AS integration_specific_id",
+        "duckdb": "SELECT a.range AS integration_specific_id FROM range(100000000) AS a, "
+        "range(100000000) AS b WHERE a.range + b.range < 0",
+        "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
+        "SELECT i AS integration_specific_id FROM n",
+    }[make_url(database).get_backend_name()]
+    probes = probe_source(source(database, queries={"list_accounts": endless}), tmp_path, now=NOW)
+    assert [(one.table, one.columns) for one in probes] == [
+        ("accounts", ("integration_specific_id",)),
+        (
+            "entitlements",
+            (
+                "integration_specific_id",
+                "integration_specific_resource_id",
+                "entitlement_type",
+                "label",
+            ),
+        ),
+        (
+            "associations",
+            (
+                "account_id",
+                "integration_specific_entitlement_id",
+                "integration_specific_resource_id",
+            ),
+        ),
+    ]
+
+
+def test_all_queries_see_one_moment(postgresql: str, tmp_path: Path) -> None:
+    """Another connection writes between two of our queries; what it writes is not seen."""
+    with psycopg.connect(postgresql) as connection:
+        connection.execute("CREATE EXTENSION IF NOT EXISTS dblink")
+        connection.execute(
+            "CREATE FUNCTION meddle() RETURNS text LANGUAGE sql AS $$ SELECT dblink_exec("
+            f"'host=127.0.0.1 port={make_url(postgresql).port} user=postgres dbname=' "
+            "|| current_database(), "
+            "'INSERT INTO roles VALUES (left(md5(random()::text), 20), ''New'')') $$"
+        )
+    meddling = QUERIES["list_accounts"].replace("team AS Team", "meddle() AS note")
+    raw = read(postgresql, tmp_path, queries={"list_accounts": meddling})
+    assert raw.entitlements is not None
+    assert raw.entitlements.read_count == 2
+    assert read(postgresql, tmp_path).entitlements.read_count == 5  # type: ignore[union-attr]
+
+
+def test_one_account_is_read_by_its_bound_id(database: str, tmp_path: Path) -> None:
+    one = source(
+        database,
+        queries={
+            "get_account": "SELECT id AS integration_specific_id, mail AS email FROM people "
+            "WHERE id = {account_id};"
+        },
+    )
+    found = read_account(one, tmp_path, "10", resolve=no_secrets)
+    assert found.rows.drop(ROW).rows() == [("10", "x@example.com")]
+    assert read_account(one, tmp_path, "11", resolve=no_secrets).read_count == 0
+
+
+ACTIVITY = """
+CREATE TABLE events (who integer, what text, at timestamp{zone});
+INSERT INTO events VALUES (1, 'LOGIN', '2026-01-01 10:00:00{utc}'),
+    (1, 'LOGIN', '2026-01-02 10:00:00{utc}'), (10, 'ACTIVITY', '2026-01-03 10:00:00{utc}');
+"""
+
+
+@pytest.mark.parametrize("zone", ["timestamptz", "timestamp"])
+def test_activity_is_read_within_the_bound_window(
+    zone: str, postgresql: str, tmp_path: Path
+) -> None:
+    is_zoned = zone == "timestamptz"
+    with psycopg.connect(postgresql) as connection:
+        connection.execute(
+            ACTIVITY.format(
+                zone=" with time zone" if is_zoned else "", utc="+01" if is_zoned else ""
+            ).encode()
+        )
+    records = source(
+        postgresql,
+        timezone="Europe/Paris",
+        queries={
+            "list_activity_records": "SELECT who AS account_id, what AS activity_type, "
+            "at AS timestamp FROM events WHERE at >= {since} AND at < {until} ORDER BY at"
+        },
+    )
+    since, until = datetime(2026, 1, 1, 9, tzinfo=UTC), datetime(2026, 1, 3, 9, tzinfo=UTC)
+    found = read_activity_rows(records, tmp_path, since=since, until=until, resolve=no_secrets)
+    assert found.rows.select("account_id", "event_type", "timestamp").rows() == [
+        ("1", "LOGIN", "2026-01-01T09:00:00Z"),
+        ("1", "LOGIN", "2026-01-02T09:00:00Z"),
+    ]
+
+
+def test_activity_of_sqlite_is_read_within_the_window(sqlite: str, tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "app.db") as connection:
+        connection.executescript(ACTIVITY.format(zone="", utc=""))
+    connection.close()
+    last = source(
+        sqlite,
+        queries={
+            "get_last_activity": "SELECT who AS account_id, 'last_login' AS event_type, "
+            "max(at) AS happened_at FROM events WHERE at >= '{since}' GROUP BY who"
+        },
+    )
+    since = datetime(2026, 1, 3, tzinfo=UTC)
+    found = read_activity_rows(last, tmp_path, since=since, until=NOW, resolve=no_secrets)
+    assert found.rows.select("account_id", "event_type", "timestamp").rows() == [
+        ("10", "last_login", "2026-01-03 10:00:00"),
+    ]
+    raw = read_source(last, tmp_path, now=NOW)
+    assert raw.accounts.rows["last_login"].to_list() == [
+        "2026-01-02 10:00:00", None, "2026-01-03 10:00:00",
+    ]  # fmt: skip
+
+
+def test_changed_accounts_are_read_since_a_moment(sqlite: str, tmp_path: Path) -> None:
+    updated = source(
+        sqlite,
+        queries={
+            "list_updated_accounts": "SELECT id AS integration_specific_id FROM people "
+            "WHERE '2026-01-02 00:00:00' > {since}"
+        },
+    )
+    for day, count in ((1, 3), (3, 0)):
+        since = datetime(2026, 1, day, tzinfo=UTC)
+        found = read_updated_accounts(updated, tmp_path, since, resolve=no_secrets)
+        assert found.read_count == count
+
+
+EVERYTHING = """
+SELECT 1 AS integration_specific_id, 12345678901234567890::numeric AS big, 1.50::numeric AS money,
+    5.00::numeric(9, 2) AS whole, 1e22::float8 AS wide, 1e-7::float8 AS narrow, 0.1::real AS short,
+    true AS yes, '\\x00FF'::bytea AS bits, 'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'::uuid AS one_id,
+    '2026-01-02'::date AS day, '2026-07-02 03:04:05.120'::timestamp AS at,
+    '2026-07-02 03:04:05+02'::timestamptz AS moment, 'infinity'::timestamp AS never,
+    '{"b": 1.0, "a": "é"}'::json AS document, ARRAY['a,b', NULL, 'q"\\é', '']
+        AS texts, ARRAY[[1, 2], [3, 4]] AS numbers,
+    ARRAY[true, false] AS flags, 'ab'::char(4) AS padded,
+    '1 day 02:00'::interval AS wait, NULL::int AS nothing, '' AS empty, '\\.' AS dot,
+    '\\N' AS null_word
+"""
+AS_TEXT = {
+    "integration_specific_id": "1", "big": "12345678901234567890", "money": "1.5", "whole": "5",
+    "wide": "10000000000000000000000", "narrow": "0.0000001", "short": "0.1", "yes": "true",
+    "bits": "00ff", "one_id": "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "day": "2026-01-02",
+    "at": "2026-07-02T03:04:05.12", "moment": "2026-07-02T01:04:05Z", "never": "infinity",
+    "document": '{"a":"é","b":1.0}', "texts": '["a,b",null,"q\\"\\\\é",""]',
+    "numbers": "[[1,2],[3,4]]", "flags": "[true,false]", "padded": "ab  ", "wait": "P1DT2H",
+    "nothing": None, "empty": "", "dot": "\\.", "null_word": "\\N",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("zone", [None, "UTC", "Europe/Paris"])
+def test_postgresqls_values_are_canonical_both_ways_they_come(
+    zone: str | None, postgresql: str, tmp_path: Path
+) -> None:
+    """By COPY, and by the cursor that bound values need."""
+    everything = source(
+        postgresql,
+        timezone=zone,
+        queries={
+            "list_accounts": EVERYTHING,
+            "get_account": f"SELECT * FROM ({EVERYTHING}) q WHERE {{account_id}} <> ''",
+        },
+    )
+    local = {None: "2026-07-02T03:04:05.12", "UTC": "2026-07-02T03:04:05.12Z"}
+    expected = AS_TEXT | {"at": local.get(zone, "2026-07-02T01:04:05.12Z")}
+    copied = read_source(everything, tmp_path, now=NOW).accounts.rows
+    fetched = read_account(everything, tmp_path, "1", resolve=no_secrets).rows
+    assert copied.drop(ROW).row(0, named=True) == expected
+    assert fetched.equals(copied)
+
+
+def test_many_batches_are_one_table_in_order(postgresql: str, tmp_path: Path) -> None:
+    sql = (
+        "SELECT n AS integration_specific_id, repeat('ä\"' || chr(10), n % 50) AS email, "
+        "NULLIF('', CASE WHEN n % 2 = 0 THEN '' END) AS team FROM generate_series(1, 200000) AS n"
+    )
+    rows = read(postgresql, tmp_path, queries={"list_accounts": sql}).accounts.rows
+    assert rows["integration_specific_id"].to_list() == [str(n) for n in range(1, 200_001)]
+    assert rows["email"].to_list() == [('ä"\n' * (n % 50)) for n in range(1, 200_001)]
+    assert rows["team"].null_count() == 100_000
+
+
+JARS = {
+    "postgresql": "/usr/share/java/postgresql.jar",
+    "mariadb": "/usr/share/java/mariadb-java-client.jar",
+    "h2": "/usr/share/java/h2.jar",
+}
+
+
+@pytest.mark.parametrize("name", ["postgresql", "mariadb"])
+def test_jdbc_reads_what_the_native_driver_reads(
+    name: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    if not Path(JARS[name]).exists():
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"missing: {JARS[name]}")
+    url = make_url(request.getfixturevalue(name))
+    native = read(url.render_as_string(), tmp_path)
+    # The sandboxed server has no TLS and needs no password.
+    options = {"mariadb": "?sslMode=disable", "postgresql": ""}[name]
+    jdbc = read(
+        f"jdbc:{name}://{url.host}:{url.port}/{url.database}{options}",
+        tmp_path,
+        driver="jdbc",
+        jars=(JARS[name],),
+        username=url.username,
+    )
+    assert rows(jdbc) == rows(native)
+    assert jdbc.associations is not None
+    assert native.associations is not None
+    assert jdbc.associations.rows.equals(native.associations.rows)
+    assert "through JDBC" in jdbc.proof[0]
+
+
+MARIADB_EVERYTHING = """
+SELECT 1 AS integration_specific_id, CAST(1.50 AS DECIMAL(9, 2)) AS money, 1e22 AS wide,
+    CAST(18446744073709551615 AS UNSIGNED) AS big, b'1' + 0 AS bit_sum, x'00FF' AS bits,
+    CAST('2026-01-02' AS DATE) AS day, CAST('2026-07-02 03:04:05.12' AS DATETIME(6)) AS at,
+    CAST('26:03:04' AS TIME) AS wait, NULL AS nothing, '' AS empty, 'ä😀' AS text, one.moment,
+    one.yes, one.tiny FROM one
+"""
+
+
+@pytest.mark.parametrize("zone", [None, "Europe/Paris"])
+def test_mariadbs_values_are_canonical(zone: str | None, mariadb: str, tmp_path: Path) -> None:
+    where = make_url(mariadb)
+    with pymysql.connect(
+        host=where.host, port=where.port, user=where.username, database=where.database,
+        autocommit=True,
+    ) as connection:  # fmt: skip
+        cursor = connection.cursor()
+        cursor.execute("SET time_zone = '+00:00'")
+        cursor.execute("CREATE TABLE one (moment TIMESTAMP, yes BIT(1), tiny TINYINT(1))")
+        cursor.execute("INSERT INTO one VALUES ('2026-07-02 03:04:05', b'1', 7)")
+        if zone:
+            cursor.execute("SELECT COUNT(*) FROM mysql.time_zone_name WHERE name = 'Europe/Paris'")
+            if cursor.fetchone() == (0,):
+                with pytest.raises(SourceFormatError, match="time zone tables"):
+                    read(mariadb, tmp_path, timezone=zone)
+                return
+    found = read(mariadb, tmp_path, queries={"list_accounts": MARIADB_EVERYTHING}, timezone=zone)
+    assert found.accounts.rows.drop(ROW).row(0, named=True) == {
+        "integration_specific_id": "1", "money": "1.5", "wide": "10000000000000000000000",
+        "big": "18446744073709551615", "bit_sum": "1", "bits": "00ff", "day": "2026-01-02",
+        "at": "2026-07-02T03:04:05.12", "wait": "26:03:04", "nothing": None, "empty": "",
+        "text": "ä😀", "moment": "2026-07-02T03:04:05Z", "yes": "true", "tiny": "7",
+    }  # fmt: skip
+
+
+def test_a_value_that_mariadb_cuts_short_is_an_error(mariadb: str, tmp_path: Path) -> None:
+    cut = "SELECT 1 AS integration_specific_id, REPEAT('x', 2000000000) AS email"
+    with pytest.raises(SourceIncompleteError, match="1 values were cut short"):
+        read(mariadb, tmp_path, queries={"list_accounts": cut})
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("SELECT a FROM nowhere", "error 1146"),
+        ("SELECT nonesuch FROM people", "error 1054"),
+        ("SELECT id FORM people WHERE", "error 1064"),
+        ("SELECT SLEEP(60) AS integration_specific_id", "cancelled before it ended"),
+        ("SELECT record() AS integration_specific_id", "only reads are allowed"),
+    ],
+)
+def test_mariadb_refuses_in_one_line(sql: str, said: str, mariadb: str, tmp_path: Path) -> None:
+    where = make_url(mariadb)
+    with pymysql.connect(
+        host=where.host, port=where.port, user=where.username, database=where.database,
+        autocommit=True,
+    ) as connection:  # fmt: skip
+        connection.cursor().execute(
+            "CREATE FUNCTION record() RETURNS int BEGIN "
+            "INSERT INTO grants VALUES (9, 'A'); RETURN 1; END"
+        )
+    with pytest.raises(IngestError, match=f"^list_accounts: .*{said}"):
+        read(mariadb, tmp_path, queries={"list_accounts": sql}, statement_timeout="1s")
+    wrong = make_url(mariadb).set(username="nobody").render_as_string()
+    with pytest.raises(ConfigError, match=r"login is refused .*error (1045|1698)"):
+        read(wrong, tmp_path)
+
+
+def test_duckdbs_values_are_canonical(duckdb_file: str, tmp_path: Path) -> None:
+    everything = (
+        "SELECT 1 AS integration_specific_id, 1.50::DECIMAL(9, 2) AS money, 1e22::DOUBLE AS wide, "
+        "true AS yes, '\\x00\\xFF'::BLOB AS bits, DATE '2026-01-02' AS day, "
+        "TIMESTAMPTZ '2026-07-02 03:04:05+02' AS moment, ['a', NULL] AS texts, "
+        "{'b': 1, 'a': 'x'} AS document, 'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'::UUID AS one_id"
+    )
+    found = read(duckdb_file, tmp_path, queries={"list_accounts": everything})
+    assert found.accounts.rows.drop(ROW).row(0) == (
+        "1", "1.5", "10000000000000000000000", "true", "00ff", "2026-01-02",
+        "2026-07-02T01:04:05Z", '["a",null]', '{"a":"x","b":1}',
+        "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
+    )  # fmt: skip

@@ -1,0 +1,77 @@
+"""What the Java reader reports, or fails to, as errors of ours."""
+
+from typing import IO
+
+from extractors.database_errors import Trouble, database_error, trouble_of
+from extractors.jdbc_frames import Cut, Frame
+from extractors.jdbc_settings import JdbcSettings
+from schemas.errors import (
+    ConfigError,
+    IngestError,
+    SourceFormatError,
+    SourceIncompleteError,
+    SourceUnavailableError,
+)
+
+
+def place_of(settings: JdbcSettings) -> str:
+    """The URL's beginning, up to the database's name; what follows may be anything."""
+    database = settings.url.removeprefix("jdbc:").partition(":")[0]
+    return f"jdbc:{database}" if database.isalnum() else "source.url"
+
+
+def frame_error(name: str, settings: JdbcSettings, frame: Frame, *, began: bool) -> IngestError:
+    """What a frame of letter X, or one that was not due, means; `began`: a query had been sent."""
+    if frame.letter != "X":
+        return SourceIncompleteError(f"{name}: the Java reader sent what nobody asked for")
+    kind, sqlstate, code = frame.texts()
+    refusals = {
+        "no_driver": ConfigError(
+            f"source.jars: none of the jars holds a driver for {place_of(settings)}"
+        ),
+        "no_rows": SourceFormatError(f"{name}: the statement returns no rows: write a query"),
+        "max_rows": ConfigError(f"{name}: the URL limits the number of rows: take that out"),
+        "memory": SourceIncompleteError(
+            f"{name}: Java ran out of {settings.memory_mib} MiB of memory"
+        ),
+        "encoding": SourceFormatError(f"{name}: a text in the result is not valid Unicode"),
+    }
+    if kind in refusals:
+        return refusals[kind]
+    if kind.startswith("driver:"):
+        return SourceFormatError(
+            f"{name}: the JDBC driver failed by itself ({kind.partition(':')[2]}): another version "
+            "of its jar may do better"
+        )
+    kinds = {
+        "timeout": Trouble.TIMEOUT if began else Trouble.CONNECTION,
+        "unknown_host": Trouble.HOST,
+        "tls": Trouble.TLS,
+        "refused": Trouble.CONNECTION,
+    }
+    dialect = place_of(settings).removeprefix("jdbc:")
+    number = int(code)
+    trouble = kinds.get(kind) or trouble_of(dialect, sqlstate, number)
+    return database_error(name, trouble, sqlstate or None, number, began=began)
+
+
+def cut_error(name: str, cut: Cut) -> IngestError:
+    """The end of the process, or its silence, in the middle of a query."""
+    if cut.is_silent:
+        return SourceIncompleteError(
+            f"{name}: nothing came for longer than source.statement_timeout allows"
+        )
+    return SourceIncompleteError(f"{name}: the Java reader ended before the last row")
+
+
+def start_error(what: str, said: IO[bytes], cut: Cut) -> IngestError:
+    """Why Java did not get as far as connecting; `said`, its own words, goes no further."""
+    said.seek(0)
+    words = said.read(65536)
+    if b"jdk.compiler" in words:
+        return ConfigError("this Java cannot start a program from its source: install a full JDK")
+    if b"JdbcReader.java" in words or b"UnsupportedClassVersion" in words:
+        return ConfigError("driver: jdbc needs Java 11 or later")
+    if cut.is_silent:
+        return SourceUnavailableError(f"{what}: no connection within source.connect_timeout")
+    return SourceUnavailableError(f"{what}: the Java reader ended before it was connected")
