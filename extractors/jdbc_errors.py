@@ -1,7 +1,5 @@
 """What the Java reader reports, or fails to, as errors of ours."""
 
-from typing import IO
-
 from extractors.database_errors import Trouble, database_error, trouble_of
 from extractors.jdbc_frames import Cut, Frame
 from extractors.jdbc_settings import JdbcSettings
@@ -64,14 +62,8 @@ def cut_error(name: str, cut: Cut) -> IngestError:
     return SourceIncompleteError(f"{name}: the Java reader ended before the last row")
 
 
-def start_error(what: str, said: IO[bytes], cut: Cut) -> IngestError:
-    """Why Java did not get as far as connecting; `said`, its own words, goes no further."""
-    said.seek(0)
-    words = said.read(65536)
-    if b"jdk.compiler" in words:
-        return ConfigError("this Java cannot start a program from its source: install a full JDK")
-    if b"JdbcReader.java" in words or b"UnsupportedClassVersion" in words:
-        return ConfigError("driver: jdbc needs Java 11 or later")
+def start_error(what: str, cut: Cut) -> IngestError:
+    """Java's end, or its silence, before it was connected."""
     if cut.is_silent:
         return SourceUnavailableError(f"{what}: no connection within source.connect_timeout")
     return SourceUnavailableError(f"{what}: the Java reader ended before it was connected")

@@ -4,26 +4,25 @@ URL, user, password and queries go through its standard input; it is `jdbc/JdbcR
 """
 
 import subprocess
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import IO, Literal
+from typing import Literal
 
 import polars as pl
 
 from extractors.jdbc_errors import cut_error, frame_error, place_of, start_error
 from extractors.jdbc_frames import Cut, Frame, receive, send, widen
-from extractors.jdbc_settings import JdbcSettings, java_command
+from extractors.jdbc_program import ENVIRONMENT, java_command
+from extractors.jdbc_settings import JdbcSettings
 from extractors.jdbc_url import check_no_secret
 from schemas.errors import SourceFormatError, SourceIncompleteError
 
 __all__ = ["JdbcReader", "JdbcSettings", "Parameter", "open_jdbc"]
 
-_START_S = 120.0
+_START_S = 60.0
 _GRACE_S = 30.0
-_ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
 Parameter = tuple[Literal["text", "timestamp"], str | datetime]
 """A bound value: a text, or a moment as an aware datetime."""
 
@@ -103,27 +102,24 @@ def open_jdbc(settings: JdbcSettings) -> Iterator[JdbcReader]:
     """
     check_no_secret(settings.url)
     command = java_command(settings)
-    with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen(  # noqa: S603 - our own program, and no shell
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=said,
-            bufsize=0,
-            env={**_ENVIRONMENT, **settings.environment},
-            start_new_session=True,
-        )
-        try:
-            widen(process)
-            yield _connected(process, settings, said)
-            _end(process)
-        finally:
-            _stop(process)
+    process = subprocess.Popen(  # noqa: S603 - our own program, and no shell
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        bufsize=0,
+        env={**ENVIRONMENT, **settings.environment},
+        start_new_session=True,
+    )
+    try:
+        widen(process)
+        yield _connected(process, settings)
+        _end(process)
+    finally:
+        _stop(process)
 
 
-def _connected(
-    process: "subprocess.Popen[bytes]", settings: JdbcSettings, said: IO[bytes]
-) -> JdbcReader:
+def _connected(process: "subprocess.Popen[bytes]", settings: JdbcSettings) -> JdbcReader:
     what = place_of(settings)
     password = settings.password.get_secret_value() if settings.password else None
     message = [settings.url, settings.username, password, str(settings.login_timeout_s)]
@@ -133,7 +129,7 @@ def _connected(
         send(process, message)
         frame = receive(process, _START_S + settings.login_timeout_s)
     except Cut as cut:
-        problem = start_error(what, said, cut)
+        problem = start_error(what, cut)
     else:
         if frame.letter == "R":
             product, version, _, _, isolation, read_only = frame.texts()

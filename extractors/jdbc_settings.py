@@ -1,23 +1,10 @@
-"""What a JDBC connection needs, and the command that starts Java with the driver's jars."""
+"""What a JDBC connection needs."""
 
-import os
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import SecretStr
-
-from schemas.errors import ConfigError
-
-_PROGRAM = Path(__file__).parent / "jdbc" / "JdbcReader.java"
-_FLAGS = (
-    # Java's own zone would otherwise colour what the old classes for times say.
-    "-Duser.timezone=UTC",
-    "-Dfile.encoding=UTF-8",
-    "-Djava.awt.headless=true",
-    "-XX:+UseSerialGC",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +39,3 @@ class JdbcSettings:
     zone: str | None = None
     java: str = "java"
     environment: Mapping[str, str] = field(default_factory=dict)
-
-
-def java_command(settings: JdbcSettings) -> list[str]:
-    """The program and its arguments, none of which is secret or about the database.
-
-    Raises:
-        ConfigError: no Java, no jars, or a jar that is not there.
-    """
-    java = shutil.which(settings.java)
-    if java is None:
-        raise ConfigError("driver: jdbc needs Java 11 or later, and there is no program java")
-    if not settings.jars:
-        raise ConfigError("source.jars: driver: jdbc needs the jars of the database's driver")
-    for jar in settings.jars:
-        if not jar.is_file() or os.pathsep in str(jar):
-            raise ConfigError(f"source.jars: {jar} is no file that can be read")
-    jars = os.pathsep.join(str(jar.absolute()) for jar in settings.jars)
-    return [java, f"-Xmx{settings.memory_mib}m", *_FLAGS, "-cp", jars, str(_PROGRAM)]

@@ -87,6 +87,8 @@ def semicolon_pairs(text: str) -> Iterator[tuple[str, str]]:
         at = match.end()
         name, value = match[1], (match[2] or "").strip()
         if value.startswith("{"):
+            if not value.endswith("}"):
+                raise ConfigError(f"{KEY}: a brace is not closed: write name={{value}}")
             value = value[1:-1].replace("}}", "}")
         if name or value:
             yield name, value

@@ -55,7 +55,7 @@ import java.util.concurrent.LinkedBlockingQueue;
  * missing. X: an error, by kind, SQLSTATE and vendor's code. A driver's message is never passed on:
  * it may quote a row or a value.
  *
- * <p>Java 11 or later; started from its source, with the driver's jars on the class path.
+ * <p>Java 11 or later; shipped as source and compiled where it runs.
  */
 public final class JdbcReader {
 
@@ -259,6 +259,8 @@ public final class JdbcReader {
         if (product.contains("mysql") || product.contains("mariadb")) {
             // setReadOnly is a hint to these drivers; this is the server's own word for it.
             run("SET SESSION TRANSACTION READ ONLY");
+            // A limit of the URL's or the server's would cut off every longer result.
+            run("SET SESSION sql_select_limit = 18446744073709551615");
         }
         connection.setAutoCommit(false);
         return isolation;

@@ -5,6 +5,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -238,7 +239,7 @@ def test_mariadb_is_one_snapshot_and_only_read(mariadb: JdbcSettings, mariadb_se
 
     url = make_url(mariadb.url.removeprefix("jdbc:"))
     with pymysql.connect(
-        host="127.0.0.1", port=url.port or 0, user="root", db=url.database, autocommit=True
+        host="127.0.0.1", port=url.port or 0, user="root", database=url.database, autocommit=True
     ) as connection:
         connection.cursor().execute("CREATE TABLE t (n INT)")
         with open_jdbc(mariadb) as reader:
@@ -254,7 +255,7 @@ def test_a_procedure_may_stand_in_a_query_s_place(mariadb: JdbcSettings) -> None
 
     url = make_url(mariadb.url.removeprefix("jdbc:"))
     with pymysql.connect(
-        host="127.0.0.1", port=url.port or 0, user="root", db=url.database, autocommit=True
+        host="127.0.0.1", port=url.port or 0, user="root", database=url.database, autocommit=True
     ) as connection:
         connection.cursor().execute(
             "CREATE PROCEDURE accounts() BEGIN SELECT 1 AS id UNION ALL SELECT 2; END"
@@ -270,7 +271,7 @@ def test_a_procedure_may_stand_in_a_query_s_place(mariadb: JdbcSettings) -> None
             "Oracle",
             (
                 "SELECT CAST(12 AS NUMBER(10)) AS n, CAST('x' AS CHAR(3)) AS c, "
-                "TO_CLOB('é') AS l, DATE '2024-01-02' AS d, SYS_GUID() IS NOT NULL AS g FROM DUAL"
+                "CAST('é' AS CLOB) AS l, DATE '2024-01-02' AS d, TRUE AS g FROM DUAL"
             ),
             ("12", "x  ", "é", "2024-01-02T00:00:00", "true"),
         ),
@@ -281,14 +282,14 @@ def test_a_procedure_may_stand_in_a_query_s_place(mariadb: JdbcSettings) -> None
                 "CAST('é' AS CLOB) AS l, TIMESTAMP '2024-01-02 03:04:05' AS d, "
                 "TRUE AS g FROM SYSIBM.SYSDUMMY1 FETCH FIRST 1 ROW ONLY"
             ),
-            ("12.50", "x  ", "é", "2024-01-02T03:04:05", "true"),
+            ("12.5", "x  ", "é", "2024-01-02T03:04:05", "true"),
         ),
         (
             "MSSQLServer",
             (
                 "SELECT TOP 1 CAST(12 AS MONEY) AS n, CAST('x' AS CHAR(3)) AS c, "
                 "CAST('é' AS NTEXT) AS l, CAST('2024-01-02 03:04:05' AS DATETIME2) AS d, "
-                "CAST(1 AS BIT) AS [g]"
+                "CAST(1 AS BIT) AS [G]"
             ),
             ("12.0000", "x  ", "é", "2024-01-02T03:04:05", "true"),
         ),
@@ -442,10 +443,9 @@ def test_half_a_character_is_named_and_not_replaced() -> None:
     assert "is not valid Unicode" in str(_problem(_h2(), "SELECT U&'a\\d800b' AS v"))
 
 
-def test_a_url_that_limits_rows_is_refused_by_the_count(mariadb: JdbcSettings) -> None:
-    # Whatever the driver makes of it, a limit of its own must not shorten a table unnoticed.
+def test_a_limit_on_rows_in_the_session_shortens_no_table(mariadb: JdbcSettings) -> None:
     limited = replace(mariadb, url=f"{mariadb.url}?sessionVariables=sql_select_limit=1")
-    with pytest.raises(IngestError), open_jdbc(limited) as reader:
+    with open_jdbc(limited) as reader:
         assert reader.read("q", "SELECT 1 AS id UNION ALL SELECT 2").height == 2
 
 
@@ -511,8 +511,7 @@ def test_java_ends_with_its_parent_and_leaves_no_connection(
         "    print(reader._process.pid, flush=True)\n"
         "    reader.read('q', 'SELECT pg_sleep(300)')\n"
     )
-    command = ["python3", program, postgresql.url, postgresql.jars[0]]
-    command[0] = os.sys.executable  # type: ignore[attr-defined]
+    command = [sys.executable, program, postgresql.url, postgresql.jars[0]]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
         java = Path(f"/proc/{int(parent.stdout.readline())}")
@@ -531,15 +530,12 @@ def _is_alive(process: Path) -> bool:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_is_left_running() -> Iterator[None]:
+def _no_java_is_left_running() -> Iterator[None]:
     yield
-    left = [
-        line.read_bytes()
-        for line in Path("/proc").glob("[0-9]*/cmdline")
-        if line.parent.joinpath("stat").exists()
+    children = [
+        child
+        for task in Path("/proc/self/task").glob("*/children")
+        for child in task.read_text().split()
     ]
-    assert not [line for line in left if b"JdbcReader.java" in line and _ours(line)]
-
-
-def _ours(line: bytes) -> bool:
-    return str(Path(__file__).parents[2]).encode() in line
+    commands = [Path(f"/proc/{child}/cmdline").read_bytes() for child in children]
+    assert not [command for command in commands if b"JdbcReader" in command]

@@ -1,0 +1,186 @@
+"""A connection through any ODBC driver, by DSN or connection string: it only reads."""
+
+import logging
+import re
+
+import pyodbc
+from pydantic import SecretStr
+
+from extractors.database_errors import Trouble, database_error, trouble_of
+from extractors.jdbc_url import check_no_secret
+from schemas.errors import ConfigError, IngestError
+
+_log = logging.getLogger(__name__)
+_WHAT = "source.dsn"
+_MYSQL = (
+    "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+    "SET SESSION TRANSACTION READ ONLY",
+    # A limit of the server's would cut off every longer result.
+    "SET SESSION sql_select_limit = 18446744073709551615",
+)
+_READ_ONLY = {
+    "postgresql": (
+        "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+    ),
+    "mysql": _MYSQL,
+    "mariadb": _MYSQL,
+    "sqlite": ("PRAGMA query_only = 1",),
+}
+"""What makes a session only read, beyond the hint that ODBC has for it."""
+_LIMITS = {
+    "postgresql": "SET statement_timeout = '{}s'",
+    "mysql": "SET SESSION max_execution_time = {}000",
+    "mariadb": "SET SESSION max_statement_time = {}",
+}
+"""The server's own limit, where the driver sets none."""
+
+_CODES = {
+    2002: Trouble.CONNECTION,  # MariaDB's and MySQL's client library
+    2003: Trouble.CONNECTION,
+    2005: Trouble.HOST,
+    2006: Trouble.CONNECTION,
+    2013: Trouble.CONNECTION,
+    2026: Trouble.TLS,
+}
+_WORDS = (
+    (r"password authentication failed|no password supplied|Login failed", Trouble.LOGIN),
+    (
+        r"could not translate host name|Unknown (MySQL )?server host|Name or service not known",
+        Trouble.HOST,
+    ),
+    (r"certificate|SSL Provider|server does not support SSL|SSL error", Trouble.TLS),
+    (r"FATAL: +database .* does not exist", Trouble.DATABASE),
+    (r"read-only transaction|attempt to write a readonly", Trouble.WRITES),
+    (r"statement timeout", Trouble.TIMEOUT),
+    (r"server closed the connection|terminating connection|no connection to", Trouble.CONNECTION),
+    (r"no such (table|column)|syntax error|does not exist", Trouble.QUERY),
+)
+"""Where a driver says one SQLSTATE for many things, its text is looked at and never shown."""
+
+
+def connect_odbc(
+    connection_string: str,
+    username: str | None,
+    password: SecretStr | None,
+    *,
+    login_timeout_s: int = 15,
+    query_timeout_s: int = 0,
+    read_only: bool = True,
+) -> pyodbc.Connection:
+    """A connection, not in a transaction yet; the first statement begins one.
+
+    Args:
+        connection_string: a DSN's name, or `DRIVER=…;SERVER=…`, without a password.
+        username: who logs in; None where the string or the DSN says.
+        password: None where none is needed.
+        login_timeout_s: for connecting, in seconds, where the driver has a limit.
+        query_timeout_s: for each statement, in seconds, where the driver has a limit; 0 is none.
+        read_only: the session may only read, and sees one snapshot, where the database can do so.
+
+    Raises:
+        ConfigError: a password in the string, no such driver or DSN, a login refused, no such
+            database, or TLS that is refused.
+        SourceUnavailableError: the database could not be reached.
+    """
+    check_no_secret(connection_string)
+    words = _words(connection_string, username, password)
+    try:
+        connection = pyodbc.connect(words, timeout=login_timeout_s, readonly=read_only)
+    except pyodbc.Error as error:
+        problem = odbc_error(_WHAT, error)
+    else:
+        try:
+            _prepare(connection, query_timeout_s, read_only=read_only)
+        except pyodbc.Error as error:
+            connection.close()
+            problem = odbc_error(_WHAT, error)
+        else:
+            return connection
+    raise problem
+
+
+def odbc_error(what: str, error: pyodbc.Error, *, began: bool = False) -> IngestError:
+    """One of our errors for one of ODBC's: SQLSTATE and vendor's code, none of the driver's text.
+
+    Args:
+        what: the capability, or the key that is wrong.
+        error: as pyodbc raised it; it may quote a row, so it is not chained.
+        began: the query had been sent.
+    """
+    sqlstate = str(error.args[0]) if error.args else ""
+    sqlstate = sqlstate if re.fullmatch(r"[0-9A-Z]{5}", sqlstate) else ""
+    text = str(error.args[1]) if len(error.args) > 1 else ""
+    numbers = re.findall(r"\((-?\d{1,7})\)", text)
+    code = int(numbers[-1]) if numbers else None
+    if sqlstate == "IM002":
+        return ConfigError(f"{what}: no such DSN or driver (SQLSTATE IM002): see odbcinst -q -d")
+    if sqlstate in {"IM003", "IM004"} or "Can't open lib" in text:
+        return ConfigError(f"{what}: the ODBC driver cannot be loaded (SQLSTATE {sqlstate})")
+    return database_error(what, _trouble(sqlstate, code, text), sqlstate, code, began=began)
+
+
+def _trouble(sqlstate: str, code: int | None, text: str) -> Trouble:
+    dialect = "mssql" if "SQL Server]" in text else "mysql" if "[ma-" in text else ""
+    if dialect == "mysql" and code in _CODES:
+        return _CODES[code]
+    known = trouble_of(dialect, sqlstate, code)
+    if known not in {Trouble.OTHER, Trouble.CONNECTION, Trouble.QUERY}:
+        return known
+    for pattern, trouble in _WORDS:
+        if re.search(pattern, text):
+            return trouble
+    return known
+
+
+def _words(connection_string: str, username: str | None, password: SecretStr | None) -> str:
+    """The whole connection string. It holds the password: it goes to the driver, never to a log."""
+    text = connection_string.strip().rstrip(";")
+    if not text:
+        raise ConfigError(f"{_WHAT} is empty: write a DSN's name or DRIVER=…;SERVER=…")
+    parts = [text if "=" in text else f"DSN={text}"]
+    if re.search(r"(?i)(^|;)\s*driver\s*=\s*\{?[^;]*(postgres|psqlodbc)", text):
+        # Without it the driver holds the whole result in memory.
+        parts += (
+            [] if re.search(r"(?i)usedeclarefetch", text) else ["UseDeclareFetch=1", "Fetch=10000"]
+        )
+    parts += [f"UID={_braced(username)}"] if username else []
+    parts += [f"PWD={_braced(password.get_secret_value())}"] if password else []
+    return ";".join(parts)
+
+
+def _braced(value: str) -> str:
+    """A value as a connection string takes it: plain where it can be, as some know no braces."""
+    if re.fullmatch(r"[\w.@\-]*", value):
+        return value
+    return "{" + value.replace("}", "}}") + "}"
+
+
+def _prepare(connection: pyodbc.Connection, query_timeout_s: int, *, read_only: bool) -> None:
+    product = str(connection.getinfo(pyodbc.SQL_DBMS_NAME)).lower()
+    statements = _READ_ONLY.get(product, ()) if read_only else ()
+    if product in _LIMITS and query_timeout_s:
+        statements += (_LIMITS[product].format(query_timeout_s),)
+    elif query_timeout_s:
+        _limit(connection, query_timeout_s)
+    if read_only and product not in _READ_ONLY:
+        _isolate(connection)
+    for statement in statements:
+        connection.execute(statement).close()
+    # The next transaction is the first one of this kind.
+    connection.commit()
+
+
+def _limit(connection: pyodbc.Connection, query_timeout_s: int) -> None:
+    try:
+        connection.timeout = query_timeout_s
+    except pyodbc.Error:
+        _log.info("%s: this ODBC driver has no limit on the time of a query", _WHAT)
+
+
+def _isolate(connection: pyodbc.Connection) -> None:
+    """The strongest isolation up to REPEATABLE READ that the driver says the database has."""
+    offered = int(connection.getinfo(pyodbc.SQL_TXN_ISOLATION_OPTION))
+    for level in (pyodbc.SQL_TXN_REPEATABLE_READ, pyodbc.SQL_TXN_SERIALIZABLE):
+        if offered & level:
+            connection.set_attr(pyodbc.SQL_ATTR_TXN_ISOLATION, level)
+            return

@@ -1,0 +1,230 @@
+"""ODBC by connection string: PostgreSQL, MariaDB and SQLite through their real drivers."""
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pymysql
+import pyodbc
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import make_url
+
+from extractors.odbc_connection import connect_odbc, odbc_error
+from schemas.errors import (
+    ConfigError,
+    IngestError,
+    SourceFormatError,
+    SourceIncompleteError,
+    SourceUnavailableError,
+)
+
+pytest_plugins = ["tests.postgresql_server", "tests.mariadb_server"]
+
+_DEBIAN = {
+    "PostgreSQL Unicode": "odbc-postgresql",
+    "MariaDB Unicode": "odbc-mariadb",
+    "SQLite3": "libsqliteodbc",
+}
+
+
+def _driver(name: str) -> str:
+    missing = [] if name in pyodbc.drivers() else [f"{name} (Debian: {_DEBIAN[name]})"]
+    if missing and os.environ.get("CI"):
+        pytest.fail(f"missing: {', '.join(missing)}")
+    if missing:
+        pytest.skip(f"missing: {', '.join(missing)}")
+    return f"DRIVER={{{name}}}"
+
+
+@pytest.fixture
+def postgresql(new_database: Callable[[], str]) -> str:
+    driver, url = _driver("PostgreSQL Unicode"), make_url(new_database())
+    return f"{driver};Server=127.0.0.1;Port={url.port};Database={url.database}"
+
+
+@pytest.fixture
+def mariadb(new_mariadb_database: Callable[[], str]) -> str:
+    driver, url = _driver("MariaDB Unicode"), make_url(new_mariadb_database())
+    return f"{driver};SERVER=127.0.0.1;PORT={url.port};DATABASE={url.database};CHARSET=utf8mb4"
+
+
+def _native(connection_string: str) -> "psycopg.Connection[tuple[object, ...]]":
+    port, name = re.findall(r"(?:Port|Database)=(\w+)", connection_string)
+    return psycopg.connect(f"postgresql://postgres@127.0.0.1:{port}/{name}", autocommit=True)
+
+
+def _refused(connection_string: str, user: str | None, password: str | None = None) -> IngestError:
+    secret = SecretStr(password) if password else None
+    with pytest.raises(IngestError) as caught:
+        connect_odbc(connection_string, user, secret, login_timeout_s=5)
+    assert "\n" not in str(caught.value)
+    assert caught.value.__cause__ is None
+    return caught.value
+
+
+def _failed(connection: pyodbc.Connection, sql: str) -> IngestError:
+    with pytest.raises(pyodbc.Error) as caught:
+        connection.execute(sql).fetchall()
+    connection.rollback()
+    return odbc_error("list_accounts", caught.value, began=True)
+
+
+def test_postgresql_is_one_snapshot_and_only_read(postgresql: str) -> None:
+    with _native(postgresql) as native:
+        native.execute("CREATE TABLE t (n int)")
+        connection = connect_odbc(postgresql, "postgres", None)
+        assert connection.execute("SELECT * FROM t").fetchall() == []
+        native.execute("INSERT INTO t VALUES (1)")
+        assert connection.execute("SELECT * FROM t").fetchall() == []
+        problem = _failed(connection, "INSERT INTO t VALUES (2)")
+        assert isinstance(problem, ConfigError)
+        assert "list_accounts: the query writes" in str(problem)
+        connection.close()
+
+
+def test_mariadb_is_one_snapshot_and_only_read(mariadb: str) -> None:
+    port, name = re.findall(r"(?:PORT|DATABASE)=(\w+)", mariadb)
+    with pymysql.connect(
+        host="127.0.0.1", port=int(port), user="root", database=name, autocommit=True
+    ) as native:
+        native.cursor().execute("CREATE TABLE t (n INT)")
+        native.cursor().execute("SET GLOBAL sql_select_limit = 1")
+        try:
+            connection = connect_odbc(mariadb, "root", None)
+        finally:
+            native.cursor().execute("SET GLOBAL sql_select_limit = DEFAULT")
+        assert connection.execute("SELECT * FROM t").fetchall() == []
+        native.cursor().execute("INSERT INTO t VALUES (1)")
+        assert connection.execute("SELECT * FROM t").fetchall() == []
+        assert len(connection.execute("SELECT 1 UNION ALL SELECT 2").fetchall()) == 2
+        assert "the query writes" in str(_failed(connection, "INSERT INTO t VALUES (2)"))
+        connection.close()
+
+
+def test_sqlite_is_only_read(tmp_path: Path) -> None:
+    words = f"{_driver('SQLite3')};Database={tmp_path}/x.db"
+    writer = connect_odbc(words, None, None, read_only=False)
+    writer.execute("CREATE TABLE t (n INT)")
+    writer.commit()
+    writer.close()
+    connection = connect_odbc(words, None, None)
+    assert connection.execute("SELECT * FROM t").fetchall() == []
+    with pytest.raises(pyodbc.Error):
+        connection.execute("INSERT INTO t VALUES (1)")
+    connection.close()
+
+
+@pytest.mark.parametrize("engine", ["postgresql", "mariadb"])
+def test_a_long_text_arrives_whole(engine: str, request: pytest.FixtureRequest) -> None:
+    user = {"postgresql": "postgres", "mariadb": "root"}[engine]
+    connection = connect_odbc(request.getfixturevalue(engine), user, None)
+    rows = connection.execute("SELECT repeat('é', 300000), '👩‍👧', '', NULL").fetchall()
+    assert tuple(rows[0]) == ("é" * 300_000, "👩‍👧", "", None)
+    connection.close()
+
+
+@pytest.mark.parametrize("password", ["plain", "p;w}d{ =é", "{}", "a'b\"c\\"])
+def test_any_password_reaches_the_server(mariadb: str, password: str) -> None:
+    port = int(re.findall(r"PORT=(\d+)", mariadb)[0])
+    with pymysql.connect(host="127.0.0.1", port=port, user="root", autocommit=True) as native:
+        native.cursor().execute("CREATE OR REPLACE USER jo IDENTIFIED BY %s", (password,))
+        native.cursor().execute("GRANT SELECT ON *.* TO jo")
+    connect_odbc(mariadb, "jo", SecretStr(password)).close()
+    problem = _refused(mariadb, "jo", password + "x")
+    assert isinstance(problem, ConfigError)
+    assert "the login was refused" in str(problem)
+    assert "1045" in str(problem)
+
+
+def test_what_is_wrong_with_a_postgresql_connection_is_one_line(postgresql: str) -> None:
+    for changed, kind, words in (
+        (postgresql + "_not_there", ConfigError, "no such database"),
+        (postgresql + ";SSLmode=require", ConfigError, "certificate or its TLS"),
+        (
+            re.sub("Server=[^;]*", "Server=no.such.invalid", postgresql),
+            SourceUnavailableError,
+            "host",
+        ),
+        (re.sub("Port=[^;]*", "Port=1", postgresql), SourceUnavailableError, "cannot be reached"),
+    ):
+        problem = _refused(changed, "postgres")
+        assert type(problem) is kind, words
+        assert words in str(problem)
+        assert "08001" in str(problem)
+
+
+def test_what_is_wrong_with_a_mariadb_connection_is_one_line(mariadb: str) -> None:
+    for changed, kind, words in (
+        (re.sub("DATABASE=[^;]*", "DATABASE=nowhere", mariadb), ConfigError, "no such database"),
+        (re.sub("SERVER=[^;]*", "SERVER=no.such.invalid", mariadb), SourceUnavailableError, "host"),
+        (re.sub("PORT=[^;]*", "PORT=1", mariadb), SourceUnavailableError, "cannot be reached"),
+    ):
+        problem = _refused(changed, "root")
+        assert type(problem) is kind, words
+        assert words in str(problem)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("no_such_dsn", "source.dsn: no such DSN or driver"),
+        ("DRIVER={No Such};SERVER=h", "cannot be loaded"),
+        ("DRIVER=/nowhere/lib.so;SERVER=h", "cannot be loaded"),
+        ("DSN=hr;PWD=s3cr3t", "holds a password"),
+        ("DSN=hr; password = s3cr3t", "holds a password"),
+        ("  ", "is empty"),
+    ],
+)
+def test_a_connection_string_that_cannot_do_says_so(text: str, words: str) -> None:
+    problem = _refused(text, None)
+    assert isinstance(problem, ConfigError)
+    assert words in str(problem)
+    assert "s3cr3t" not in str(problem)
+
+
+def test_a_query_that_fails_says_why_and_quotes_no_value(postgresql: str, mariadb: str) -> None:
+    connection = connect_odbc(postgresql, "postgres", None)
+    for sql, words in (
+        ("SELEC 1", "list_accounts: the query was refused"),
+        ("SELECT * FROM nowhere", "42P01"),
+        ("SELECT 'v4lue'::int", "22P02"),
+    ):
+        problem = _failed(connection, sql)
+        assert type(problem) is SourceFormatError
+        assert words in str(problem)
+        assert "v4lue" not in str(problem)
+    connection.close()
+    connection = connect_odbc(mariadb, "root", None)
+    assert "42S02" in str(_failed(connection, "SELECT * FROM nowhere"))
+    connection.close()
+
+
+def test_a_query_that_never_ends_is_cancelled(postgresql: str, mariadb: str) -> None:
+    connection = connect_odbc(postgresql, "postgres", None, query_timeout_s=1)
+    problem = _failed(connection, "SELECT pg_sleep(60)")
+    assert isinstance(problem, SourceIncompleteError)
+    assert "the time limit passed" in str(problem)
+    connection.close()
+    connection = connect_odbc(mariadb, "root", None, query_timeout_s=1)
+    sql = "SELECT COUNT(*) FROM seq_1_to_10000000 a JOIN seq_1_to_10000000 b ON a.seq > b.seq"
+    problem = _failed(connection, sql)
+    assert isinstance(problem, SourceIncompleteError)
+    assert "the time limit passed" in str(problem)
+    connection.close()
+
+
+def test_a_connection_cut_in_the_middle_is_an_error(postgresql: str) -> None:
+    connection = connect_odbc(postgresql, "postgres", None)
+    rows = connection.execute("SELECT n FROM generate_series(1, 100000) n")
+    assert rows.fetchone() is not None
+    with _native(postgresql) as native:
+        native.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    with pytest.raises(pyodbc.Error) as caught:
+        rows.fetchall()
+    assert isinstance(odbc_error("list_accounts", caught.value, began=True), SourceIncompleteError)
