@@ -39,8 +39,9 @@ def read_mongodb_source(
     """Every user, every role that was made or is held, and who holds which, through any other.
 
     Raises:
-        ConfigError: the url, the certificates or a secret is not right, or there are queries.
-        SourceUnavailableError: the server cannot be reached, or refuses the login.
+        ConfigError: the url, the certificates or a secret is not right, there are queries, or the
+            login is refused.
+        SourceUnavailableError: the server cannot be reached.
         SourceIncompleteError: the connection was lost, a command took too long, or there is no
             user.
         SourceFormatError: the server refuses a command, or answers it in another shape.

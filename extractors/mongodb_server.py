@@ -13,7 +13,7 @@ from typing import Any
 
 from schemas.errors import (
     ConfigError,
-    SourceError,
+    IngestError,
     SourceFormatError,
     SourceIncompleteError,
     SourceUnavailableError,
@@ -24,10 +24,10 @@ from schemas.sql_source import DatabaseOptions
 _SHAPE = re.compile(r"mongodb(\+srv)?://(?:(?P<user>[^@/]*)@)?(?P<hosts>[^/?@]+)(?P<rest>[/?].*)?")
 _UNVERIFIED = re.compile(r"(?i)[?&](tlsinsecure|tlsallowinvalid\w*|ssl_cert_reqs)=")
 _REFUSED_LOGIN = "the login is refused: check username, password and authSource"
-_REFUSALS: dict[int, tuple[type[SourceError], str]] = {
-    11: (SourceUnavailableError, _REFUSED_LOGIN),
+_REFUSALS: dict[int, tuple[type[IngestError], str]] = {
+    11: (ConfigError, _REFUSED_LOGIN),
     13: (SourceFormatError, "not allowed: grant viewUser, viewRole and listDatabases everywhere"),
-    18: (SourceUnavailableError, _REFUSED_LOGIN),
+    18: (ConfigError, _REFUSED_LOGIN),
     50: (SourceIncompleteError, "took longer than statement_timeout"),
     262: (SourceIncompleteError, "took longer than statement_timeout"),
 }
@@ -60,11 +60,12 @@ class Server:
         """The server's answer to a command that reads.
 
         Raises:
-            SourceUnavailableError: no server, or the login is refused.
+            ConfigError: the login is refused.
+            SourceUnavailableError: no server.
             SourceIncompleteError: the connection was lost, or it took too long.
             SourceFormatError: the server refuses it.
         """
-        problem: SourceError
+        problem: IngestError
         try:
             return dict(
                 self.client[database].command(command, value, maxTimeMS=self.timeout_ms, **more)
@@ -73,7 +74,7 @@ class Server:
             problem = self._to_source_error(error, command)
         raise problem
 
-    def _to_source_error(self, error: Any, command: str) -> SourceError:  # noqa: ANN401
+    def _to_source_error(self, error: Any, command: str) -> IngestError:  # noqa: ANN401
         """The driver's error as ours: its code, and none of its words."""
         match error:
             case self.errors.ServerSelectionTimeoutError():

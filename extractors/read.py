@@ -46,8 +46,9 @@ def read_source(
     """
     match source:
         case CsvSource():
-<<<<<<< HEAD
-            return read_csv_source(source, workspace, now=now, sleep=sleep, id_columns=id_columns)
+            return read_csv_source(
+                source, workspace, now=now, sleep=sleep, resolve=resolve, id_columns=id_columns
+            )
         case SqlSource(discover="mongodb"):
             from extractors.mongodb import read_mongodb_source
 
@@ -56,11 +57,6 @@ def read_source(
             from extractors.sql_database import read_sql_source
 
             return read_sql_source(source, workspace, now=now, resolve=resolve, named=named)
-=======
-            return read_csv_source(
-                source, workspace, now=now, sleep=sleep, resolve=resolve, id_columns=id_columns
-            )
->>>>>>> main
         case _:
             raise ConfigError(f"source.kind: this version does not read {source.kind} yet")
 
@@ -71,11 +67,7 @@ def probe_source(
     *,
     now: datetime,
     resolve: Resolve = no_secrets,
-<<<<<<< HEAD
     named: frozenset[str] = _NO_NAMES,
-=======
-    named: frozenset[str] = _NO_NAMES,  # noqa: ARG001 - for directories
->>>>>>> main
 ) -> tuple[Probe, ...]:
     """What each table of the source looks like, in the order of the tables; little is read.
 

@@ -124,7 +124,7 @@ def test_a_probe_counts_the_users(mongo: Mongo, tmp_path: Path):
     ("command", "code", "error"),
     [
         ("usersInfo", 13, SourceFormatError),
-        ("usersInfo", 18, SourceUnavailableError),
+        ("usersInfo", 18, ConfigError),
         ("rolesInfo", 50, SourceIncompleteError),
         ("rolesInfo", 59, SourceFormatError),
     ],

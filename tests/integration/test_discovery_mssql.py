@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from extractors.odbc_drivers import mssql_driver
 from extractors.read import probe_source, read_source
 from extractors.sql_single import read_account
-from schemas.errors import SourceIncompleteError, SourceUnavailableError
+from schemas.errors import ConfigError, SourceIncompleteError
 from schemas.raw import Raw
 from schemas.sql_source import Queries, SqlSource
 from tests.discovery_rows import table
@@ -150,7 +150,7 @@ def test_an_account_that_sees_only_part_is_no_shorter_snapshot(server: SqlServer
 
 
 def test_a_wrong_password_is_one_line(server: SqlServer, tmp_path: Path):
-    with pytest.raises(SourceUnavailableError, match="18456") as caught:
+    with pytest.raises(ConfigError, match="18456") as caught:
         read(server, tmp_path, password="wrong")
     assert "wrong" not in str(caught.value)
 
