@@ -57,7 +57,10 @@ def read_mongodb_source(
     tables = _tables(users, roles, databases)
     counts = "; ".join(f"{one.name}: {one.read_count:,} rows" for one in tables.values())
     return Raw(
-        **tables,
+        accounts=tables["accounts"],
+        entitlements=tables["entitlements"],
+        resources=tables["resources"],
+        associations=tables["associations"],
         taken_at=now,
         proof=(f"{counts}; usersInfo and rolesInfo of {len(databases)} databases",),
         warnings=(_NO_SNAPSHOT,),
