@@ -1,6 +1,7 @@
 """SQL Server's ODBC driver: Microsoft's from its wheel, else an installed one, else FreeTDS."""
 
 import platform
+from collections.abc import Callable
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -57,7 +58,9 @@ def shipped_driver() -> Path | None:
     return None
 
 
-def with_odbc_driver(database: DatabaseUrl) -> DatabaseUrl:
+def with_odbc_driver(
+    database: DatabaseUrl, find_driver: Callable[[], str] = mssql_driver
+) -> DatabaseUrl:
     """The same address with the ODBC driver that reads it, where it needs one and names none.
 
     Raises:
@@ -68,7 +71,7 @@ def with_odbc_driver(database: DatabaseUrl) -> DatabaseUrl:
     names = {name.lower() for name in url.query}
     if url.drivername != "mssql+pyodbc" or names & {"driver", "dsn", "odbc_connect"}:
         return database
-    driver = mssql_driver()
+    driver = find_driver()
     if driver == _FREETDS:
         return _for_freetds(database)
     return replace(database, url=url.update_query_dict({"driver": driver}))

@@ -16,6 +16,7 @@ from extractors.jdbc_url import read_database_url
 from extractors.sql_errors import Asking, asked, driver_errors
 from extractors.sql_jdbc import open_jdbc_session
 from extractors.sql_login import login_of
+from extractors.sql_odbc import open_odbc_session
 from extractors.sql_session import Session
 from extractors.sql_snapshot import begin, is_mariadb, run
 from schemas.errors import ConfigError
@@ -36,11 +37,33 @@ def open_session(source: DatabaseOptions, workspace: Path, resolve: Resolve) -> 
         with open_jdbc_session(source, workspace, resolve) as session:
             yield session
         return
+    if source.driver == "odbc":
+        with open_odbc_session(source, resolve) as session:
+            yield session
+        return
     session = connected(source, workspace, resolve)
     try:
         asking = Asking(session.engine, session.errors, session.server, is_login=True)
         snapshot, warnings = asked(asking, lambda: begin(session))
         yield replace(session, snapshot=snapshot, warnings=warnings)
+    finally:
+        close(session)
+
+
+@contextmanager
+def join_snapshot(
+    source: DatabaseOptions, workspace: Path, resolve: Resolve, name: str
+) -> Iterator[Session]:
+    """Another connection to a PostgreSQL, within the snapshot that one of ours has exported.
+
+    Raises:
+        ConfigError, SourceUnavailableError: as `open_session`.
+    """
+    session = connected(source, workspace, resolve)
+    try:
+        asking = Asking(session.engine, session.errors, session.server, is_login=True)
+        snapshot, _ = asked(asking, lambda: begin(session, exported=name))
+        yield replace(session, snapshot=snapshot)
     finally:
         close(session)
 

@@ -49,7 +49,7 @@ def read_sql_source(
         SourceFormatError: the server refuses a query, or a label is missing.
     """
     with open_session(source, workspace, resolve) as session:
-        reader = Reader(source, workspace, session, times(_BEGINNING, now))
+        reader = Reader(source, workspace, session, resolve, times(_BEGINNING, now))
         reader.check_credentials()
         accounts = _accounts(reader, named)
         found = {name: reader.table(name, TABLES[name]) for name in TABLES if name != "accounts"}
@@ -105,7 +105,7 @@ def probe_sql_source(
     """
     probes = []
     with open_session(source, workspace, resolve) as session:
-        reader = Reader(source, workspace, session)
+        reader = Reader(source, workspace, session, resolve)
         reader.check_credentials()
         for capability, query in _in_order(reader.queries):
             statement = reader.statement(capability, query)

@@ -20,7 +20,7 @@ def labels_without_rows(session: Session, statement: Statement) -> tuple[str, ..
     if session.jdbc is not None and statement.is_query:
         asked = _without_rows(session.engine, statement)
         return read_jdbc(session.jdbc, asked, _NOTHING).labels
-    if session.engine == "postgresql" and session.jdbc is None:
+    if session.engine == "postgresql" and session.way == "native":
         return tuple(name for name, _ in describe(session, statement))
     if not statement.is_query or _cannot_be_nested(session.engine, statement):
         return None

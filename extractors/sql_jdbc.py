@@ -33,6 +33,8 @@ def open_jdbc_session(
     url = source.url or ""
     if not url.lower().startswith("jdbc:"):
         raise ConfigError("source.url: driver: jdbc needs a JDBC URL, jdbc:…")
+    if source.tls is not None or source.kerberos:
+        raise ConfigError("source.tls, source.kerberos: with driver: jdbc, say it in the url")
     secret = source.password or source.token
     settings = JdbcSettings(
         url=url,
@@ -58,6 +60,7 @@ def open_jdbc_session(
             snapshot=f"one transaction ({reader.isolation}"
             f"{', READ ONLY' if reader.is_read_only else ''}) through JDBC, rolled back",
             warnings=warnings,
+            way="jdbc",
             jdbc=reader,
         )
 

@@ -27,6 +27,8 @@ def login_of(
     """
     if source.password is not None and source.token is not None:
         raise ConfigError("source.token: password and token: name one of the two")
+    if source.kerberos and database.dialect not in {"postgresql", "mssql"}:
+        raise ConfigError(f"source.kerberos: not known for {database.dialect}")
     seconds = max(1, round(source.connect_timeout.total_seconds()))
     database = database.with_login_timeout(seconds)
     arguments = {

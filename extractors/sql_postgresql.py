@@ -108,7 +108,7 @@ def _parts(copy: Any) -> Iterator[bytes]:  # noqa: ANN401 - psycopg's copy
     """The COPY's bytes in large parts; each message, and so each part, ends with a row."""
     kept, size = [], 0
     for message in copy:
-        kept.append(bytes(message))
+        kept.append(message)
         size += len(message)
         if size >= _BATCH_BYTES:
             yield b"".join(kept)

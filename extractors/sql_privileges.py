@@ -91,7 +91,9 @@ def writable_by(
         SourceFormatError: the catalog cannot be asked.
     """
     with open_session(source, workspace, resolve) as session:
-        if session.engine in {"sqlite", "duckdb"}:
+        if session.jdbc is not None:
+            return None
+        if session.engine in {"sqlite", "duckdb"} and session.way == "native":
             return _file(source, workspace)
         catalog = _CATALOGS.get(session.engine)
         if catalog is None:

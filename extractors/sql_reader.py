@@ -1,6 +1,7 @@
 """A source's queries within its one session: each as a statement, read, its columns labelled."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -8,14 +9,17 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from extractors.discovery.queries import check_sight, queries_of
+from extractors.sql_connection import join_snapshot
 from extractors.sql_cursor import read_cursor
 from extractors.sql_jdbc import read_jdbc
 from extractors.sql_labels import labelled
+from extractors.sql_partition import read_in_parts
 from extractors.sql_postgresql import read_postgresql
 from extractors.sql_session import NO_VALUES, Fetched, Session, Values
 from extractors.sql_statements import Statement, to_statement
 from schemas.errors import ConfigError
 from schemas.raw import RawTable
+from schemas.secrets import Resolve
 from schemas.sql_source import Query, SqlSource
 from schemas.tables import REJECTS, ROW
 
@@ -26,9 +30,15 @@ class Reader:
     """Reads the queries of one source, and gathers what a person should know in `warnings`."""
 
     def __init__(
-        self, source: SqlSource, workspace: Path, session: Session, values: Values = NO_VALUES
+        self,
+        source: SqlSource,
+        workspace: Path,
+        session: Session,
+        resolve: Resolve,
+        values: Values = NO_VALUES,
     ) -> None:
         self.source = source
+        self.resolve = resolve
         self.workspace = workspace
         self.session = session
         self.values = {name: _bindable(value, session) for name, value in values.items()}
@@ -55,7 +65,13 @@ class Reader:
         if query is None:
             return None
         statement = self.statement(capability, query)
+        if statement.partition is not None:
+            found = read_in_parts(self.session, statement, statement.partition, self._join)
+            return statement, found
         return statement, read_statement(self.session, statement, self.values)
+
+    def _join(self, name: str) -> AbstractContextManager[Session]:
+        return join_snapshot(self.source, self.workspace, self.resolve, name)
 
     def check_credentials(self) -> None:
         """Runs `validate_credentials`, where there is one.
@@ -114,7 +130,7 @@ def read_statement(session: Session, statement: Statement, values: Values) -> Fe
     """
     if session.jdbc is not None:
         return read_jdbc(session.jdbc, statement, values)
-    if session.engine == "postgresql":
+    if session.engine == "postgresql" and session.way == "native":
         return read_postgresql(session, statement, values)
     return read_cursor(session, statement, values)
 
@@ -134,7 +150,9 @@ def times(since: datetime, until: datetime) -> Mapping[str, object]:
 
 def _bindable(value: object, session: Session) -> object:
     """A time as the database compares it: a moment, or the clock of the zone its columns are in."""
-    takes_moments = session.engine == "postgresql" or session.jdbc is not None
+    takes_moments = session.jdbc is not None or (
+        session.engine == "postgresql" and session.way == "native"
+    )
     if not isinstance(value, datetime) or takes_moments:
         return value
     local = value.astimezone(ZoneInfo(session.zone) if session.zone else UTC).replace(tzinfo=None)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Timer
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import polars as pl
 
@@ -29,6 +29,7 @@ class Session:
         zone: the zone of times that carry none; None leaves them as they are.
         snapshot: what the transaction is, for the proof.
         warnings: what it is not.
+        way: through the database's own Python driver, or another.
         jdbc: what reads in the driver's stead, where that is Java's; `connection` is None then.
     """
 
@@ -41,6 +42,7 @@ class Session:
     zone: str | None
     snapshot: str = ""
     warnings: tuple[str, ...] = ()
+    way: Literal["native", "odbc", "jdbc"] = "native"
     jdbc: JdbcReader | None = None
 
     def asked(self, statement: Statement, ask: Callable[[], T]) -> T:
@@ -54,7 +56,7 @@ class Session:
     @contextmanager
     def deadline(self) -> Iterator[None]:
         """Interrupts what runs too long, where the database cannot be told to."""
-        if self.engine not in {"sqlite", "duckdb"}:
+        if self.engine not in {"sqlite", "duckdb"} or self.way != "native":
             yield
             return
         watch = Timer(self.timeout_s, self.connection.interrupt)

@@ -28,7 +28,7 @@ def read_account(
         SourceError: as `read_sql_source`.
     """
     with open_session(source, workspace, resolve) as session:
-        reader = Reader(source, workspace, session, {"account_id": account_id})
+        reader = Reader(source, workspace, session, resolve, {"account_id": account_id})
         return reader.needed_table("accounts", "get_account", named)
 
 
@@ -42,7 +42,7 @@ def read_updated_accounts(
         SourceError: as `read_sql_source`.
     """
     with open_session(source, workspace, resolve) as session:
-        reader = Reader(source, workspace, session, {"since": since})
+        reader = Reader(source, workspace, session, resolve, {"since": since})
         return reader.needed_table("accounts", "list_updated_accounts")
 
 
@@ -65,7 +65,7 @@ def read_activity_rows(
     if getattr(source.queries, capability) is None:
         raise ConfigError("source.queries: list_activity_records or get_last_activity is missing")
     with open_session(source, workspace, resolve) as session:
-        reader = Reader(source, workspace, session, times(since, until))
+        reader = Reader(source, workspace, session, resolve, times(since, until))
         found = reader.needed_table("activity", capability)
     rows = found.rows
     for name, also in (("event_type", "activity_type"), ("timestamp", "happened_at")):

@@ -18,8 +18,13 @@ Begun = tuple[str, tuple[str, ...]]
 """What the transaction is, for the proof, and what it is not, for a person."""
 
 
-def begin(session: Session) -> Begun:
-    """Begins the transaction on a connection that has just been opened."""
+def begin(session: Session, exported: str | None = None) -> Begun:
+    """Begins the transaction on a connection that has just been opened.
+
+    `exported` is the name of a snapshot of PostgreSQL's to join.
+    """
+    if exported is not None:
+        return _postgresql(session, f"SET TRANSACTION SNAPSHOT '{exported}'")
     return _BEGINNINGS.get(session.engine, _any)(session)
 
 
@@ -35,13 +40,14 @@ def run(connection: Any, *statements: str) -> Any:  # noqa: ANN401 - a DBAPI con
     return None if row is None else row[0]
 
 
-def _postgresql(session: Session) -> Begun:
+def _postgresql(session: Session, *first: str) -> Begun:
     connection, limit = session.connection, round(session.timeout_s * 1000)
     connection.isolation_level = IsolationLevel.REPEATABLE_READ
     connection.read_only = True
     connection.prepare_threshold = None
     run(
         connection,
+        *first,
         f"SET LOCAL statement_timeout = {limit}",
         f"SET LOCAL idle_in_transaction_session_timeout = {limit}",
         f"SET LOCAL TimeZone = '{session.zone or 'UTC'}'",

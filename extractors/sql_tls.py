@@ -9,6 +9,8 @@ from extractors.database_urls.value import DatabaseUrl
 from schemas.errors import ConfigError
 from schemas.sql_source import Tls
 
+TAKES_TLS = {"postgresql", "mysql", "mariadb"}
+
 
 def tls_options(database: DatabaseUrl, tls: Tls | None, workspace: Path) -> dict[str, Any]:
     """The driver's own arguments, beside those of the URL.
@@ -24,6 +26,8 @@ def tls_options(database: DatabaseUrl, tls: Tls | None, workspace: Path) -> dict
         if in_url or _is_here(database):
             return {}
         tls = Tls()
+    elif database.dialect not in TAKES_TLS:
+        raise ConfigError(f"source.tls: for {database.dialect}, say in the url how it is secured")
     elif in_url:
         raise ConfigError("source.tls: the url says how to secure the connection, too: drop one")
     match database.dialect:
@@ -31,8 +35,6 @@ def tls_options(database: DatabaseUrl, tls: Tls | None, workspace: Path) -> dict
             return _postgresql(tls, workspace)
         case "mysql" | "mariadb":
             return _mysql(tls, workspace)
-        case "oracle" | "mssql" | "snowflake" | "databricks":
-            return {}
     return {}
 
 

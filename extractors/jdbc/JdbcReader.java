@@ -240,7 +240,7 @@ public final class JdbcReader {
             // Oracle has no REPEATABLE READ; its read-only transaction is one snapshot throughout.
             connection.setAutoCommit(false);
             run("SET TRANSACTION READ ONLY");
-            return "read only snapshot";
+            return "repeatable read";
         }
         int[] levels = {
             Connection.TRANSACTION_REPEATABLE_READ,

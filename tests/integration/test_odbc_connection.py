@@ -144,7 +144,7 @@ def test_what_is_wrong_with_a_postgresql_connection_is_one_line(postgresql: str)
         (postgresql + "_not_there", ConfigError, "no such database"),
         (postgresql + ";SSLmode=require", ConfigError, "certificate or its TLS"),
         (
-            re.sub("Server=[^;]*", "Server=no.such.invalid", postgresql),
+            re.sub("Server=[^;]*", "Server=no.invalid", postgresql),
             SourceUnavailableError,
             "host",
         ),
@@ -159,7 +159,7 @@ def test_what_is_wrong_with_a_postgresql_connection_is_one_line(postgresql: str)
 def test_what_is_wrong_with_a_mariadb_connection_is_one_line(mariadb: str) -> None:
     for changed, kind, words in (
         (re.sub("DATABASE=[^;]*", "DATABASE=nowhere", mariadb), ConfigError, "no such database"),
-        (re.sub("SERVER=[^;]*", "SERVER=no.such.invalid", mariadb), SourceUnavailableError, "host"),
+        (re.sub("SERVER=[^;]*", "SERVER=no.invalid", mariadb), SourceUnavailableError, "host"),
         (re.sub("PORT=[^;]*", "PORT=1", mariadb), SourceUnavailableError, "cannot be reached"),
     ):
         problem = _refused(changed, "root")

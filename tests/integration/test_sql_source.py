@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import psycopg
 import pymysql
+import pyodbc
 import pytest
 from pymysql.constants import CLIENT
 from sqlalchemy.engine import make_url
@@ -434,3 +435,82 @@ def test_duckdbs_values_are_canonical(duckdb_file: str, tmp_path: Path) -> None:
         "2026-07-02T01:04:05Z", '["a",null]', '{"a":"x","b":1}',
         "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
     )  # fmt: skip
+
+
+def _odbc(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str]:
+    """The native URL and the connection string of the same database."""
+    url = make_url(request.getfixturevalue(name))
+    drivers = {
+        "postgresql": "PostgreSQL Unicode", "mariadb": "MariaDB Unicode", "sqlite": "SQLite3",
+    }  # fmt: skip
+    if drivers[name] not in pyodbc.drivers():
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"missing: {drivers[name]}")
+    place = f"SERVER={url.host};PORT={url.port};DATABASE={url.database};UID={url.username}"
+    if name == "sqlite":
+        place = f"DATABASE={tmp_path / 'app.db'}"
+    return url.render_as_string(), f"DRIVER={{{drivers[name]}}};{place}"
+
+
+@pytest.mark.parametrize("name", ["postgresql", "mariadb", "sqlite"])
+def test_odbc_reads_what_the_native_driver_reads(
+    name: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    url, dsn = _odbc(name, request, tmp_path)
+    accounts = QUERIES["list_accounts"].replace("team AS Team", "team AS team")
+    native = read(url, tmp_path, queries={"list_accounts": accounts})
+    odbc = read_source(
+        SqlSource(
+            kind="sql", driver="odbc", dsn=dsn, queries=QUERIES | {"list_accounts": accounts}
+        ),
+        tmp_path,
+        now=NOW,
+    )
+    assert odbc.accounts.rows.equals(native.accounts.rows)
+    assert odbc.associations is not None
+    assert native.associations is not None
+    assert odbc.associations.rows.equals(native.associations.rows)
+    assert "READ ONLY transaction through ODBC" in odbc.proof[0]
+    long = f"SELECT 1 AS integration_specific_id, '{'ä' * 100_000}' AS email"
+    whole = SqlSource(kind="sql", driver="odbc", dsn=dsn, queries={"list_accounts": long})
+    found = read_source(whole, tmp_path, now=NOW).accounts.rows
+    assert found["email"].to_list() == ["ä" * 100_000]
+
+
+def test_a_partitioned_read_is_the_whole_table_of_one_moment(
+    postgresql: str, tmp_path: Path
+) -> None:
+    with psycopg.connect(postgresql) as connection:
+        connection.execute(
+            "INSERT INTO people SELECT n, 'p' || n || '@example.com' "
+            "FROM generate_series(1000, 60000) AS n WHERE n % 7 <> 0"
+        )
+        connection.execute("CREATE TABLE few AS SELECT NULLIF(id, 2) AS id FROM people")
+    for sql, column in (
+        ("SELECT id AS integration_specific_id, mail AS email FROM people;", None),
+        ("SELECT id AS n, id::text AS integration_specific_id FROM few", "n"),
+    ):
+        whole = read(postgresql, tmp_path, queries={"list_accounts": sql})
+        part = {
+            "sql": sql,
+            "partition": {"column": column or "integration_specific_id", "parts": 5},
+        }
+        parted = read(postgresql, tmp_path, queries={"list_accounts": part})
+        key = "integration_specific_id"
+        one, other = (raw.accounts.rows.drop(ROW).sort(key) for raw in (parted, whole))
+        assert one.equals(other)
+
+
+def test_a_partition_that_is_not_the_whole_is_an_error(postgresql: str, tmp_path: Path) -> None:
+    shifting = {
+        "sql": "SELECT pg_backend_pid() * 10 + id % 10 AS n, id AS integration_specific_id "
+        "FROM generate_series(1, 5000) AS id",
+        "partition": {"column": "n", "parts": 7},
+    }
+    with pytest.raises(SourceIncompleteError, match="5000 rows, but 0 in its parts"):
+        read(postgresql, tmp_path, queries={"list_accounts": shifting})
+
+
+def test_a_partition_needs_a_snapshot_that_can_be_shared(sqlite: str, tmp_path: Path) -> None:
+    part = {"sql": QUERIES["list_accounts"], "partition": {"column": "id", "parts": 2}}
+    with pytest.raises(ConfigError, match="only PostgreSQL lets several connections"):
+        read(sqlite, tmp_path, queries={"list_accounts": part})
