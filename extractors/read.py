@@ -67,6 +67,10 @@ def read_source(  # noqa: PLR0913 - what one kind of source or another needs
 
             wanted = to_wanted(named, id_columns.get("accounts"))
             return read_ldif_source(source, workspace, wanted, now=now, resolve=resolve)
+        case SqlSource(discover="mongodb"):
+            from extractors.mongodb import read_mongodb_source
+
+            return read_mongodb_source(source, workspace, now=now, resolve=resolve)
         case SqlSource():
             from extractors.sql_database import read_sql_source
 
@@ -109,6 +113,10 @@ def probe_source(
 
             wanted = to_wanted(named, None)
             return probe_ldif_source(source, workspace, wanted, now=now, resolve=resolve)
+        case SqlSource(discover="mongodb"):
+            from extractors.mongodb import probe_mongodb_source
+
+            return probe_mongodb_source(source, workspace, resolve=resolve)
         case SqlSource():
             from extractors.sql_database import probe_sql_source
 

@@ -3,6 +3,7 @@
 from extractors.sql_cursor import execute, labels_of, streaming_cursor
 from extractors.sql_jdbc import read_jdbc
 from extractors.sql_postgresql import describe
+from extractors.sql_reading import first_word
 from extractors.sql_session import Session
 from extractors.sql_statements import Statement
 
@@ -21,7 +22,7 @@ def labels_without_rows(session: Session, statement: Statement) -> tuple[str, ..
         return read_jdbc(session.jdbc, asked, _NOTHING).labels
     if session.engine == "postgresql" and session.way == "native":
         return tuple(name for name, _ in describe(session, statement))
-    if not statement.is_query:
+    if not statement.is_query or _cannot_be_nested(session.engine, statement):
         return None
 
     def ask() -> tuple[str, ...]:
@@ -36,6 +37,11 @@ def labels_without_rows(session: Session, statement: Statement) -> tuple[str, ..
 
 
 _NOTHING = dict.fromkeys(("since", "until", "account_id"))
+
+
+def _cannot_be_nested(engine: str, statement: Statement) -> bool:
+    """SQL Server takes no WITH inside of a subquery."""
+    return engine == "mssql" and first_word(statement.rendered("qmark"), engine) == "WITH"
 
 
 def _without_rows(engine: str, statement: Statement) -> Statement:

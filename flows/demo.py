@@ -5,8 +5,10 @@ which is kept as it last was; the other was cut off half-way, and a guard holds 
 folder that is gone afterwards.
 """
 
+import contextlib
 import logging
 import shutil
+import sqlite3
 from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -46,6 +48,7 @@ def demo_command(*, as_json: bool) -> int:
     ):
         workspace = Path(folder)
         shutil.copytree(examples_folder(), workspace, dirs_exist_ok=True, copy_function=shutil.copy)
+        make_databases(workspace / "exports")
         document = _two_nights(workspace, sandbox, output)
     output.document(document)
     return 0
@@ -63,6 +66,15 @@ def examples_folder() -> Path:
     raise ConfigError("the example workspace is not installed with this program")
 
 
+def make_databases(folder: Path) -> None:
+    """Makes a SQLite file, anew, beside each text of SQL in `folder`: examples keep the text."""
+    for text in folder.glob("*.sql"):
+        file = text.with_suffix(".db")
+        file.unlink(missing_ok=True)
+        with contextlib.closing(sqlite3.connect(file)) as connection:
+            connection.executescript(text.read_text("utf-8"))
+
+
 def _two_nights(workspace: Path, sandbox: Sandbox, output: Output) -> dict[str, object]:
     environ = {"LUMOS_API_URL": sandbox.url, "LUMOS_API_TOKEN": sandbox.token}
     settings = read_settings(workspace, environ)
@@ -77,9 +89,14 @@ def _two_nights(workspace: Path, sandbox: Sandbox, output: Output) -> dict[str, 
         sent = [_sent(one, tools, sandbox, output) for one in sources if one.file.activity]
         for path in sorted((workspace / "exports-next-day").iterdir()):
             shutil.copy(path, workspace / "exports" / path.name)
+        make_databases(workspace / "exports")
         output.line("The second night: the HR portal has changed, and one of its rows is broken;")
-        output.line("the CRM's export was cut off half-way; in the directory one person has left,")
-        output.line("one is shut out, and one has become an administrator.\n")
+        output.line(
+            "the CRM's export was cut off half-way; two people are new to the order desk; in"
+        )
+        output.line(
+            "the directory one person has left, one is shut out, one is an administrator now.\n"
+        )
         second = []
         for source in sources:
             second.append(sync_source(source, tools))
