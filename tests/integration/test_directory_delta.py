@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -35,6 +36,10 @@ def openldap(tmp_path: Path) -> Iterator[OpenLdap]:
     from tests.openldap_server import running_openldap
 
     with running_openldap(tmp_path, Tree(users_count=40, teams_count=5)) as server:
+        # Its last change is of another second than its entries: these are not fetched anew.
+        time.sleep(1.1)
+        with bound(Server(server.host, server.port), *server.admin) as admin:
+            admin.modify(server.base, {"description": [(MODIFY_REPLACE, ["touched"])]})
         yield server
 
 
@@ -154,6 +159,20 @@ def test_a_login_that_the_server_notes_by_itself_is_seen(openldap: OpenLdap) -> 
     logins = dict(second.accounts.rows.select("username", "last_login").rows())
     assert logins["u000001"] is not None
     assert told(second) == told(read(source, password))
+
+
+def test_a_membership_that_the_server_derives_by_itself_is_seen(openldap: OpenLdap) -> None:
+    """`memberOf` of a person changes, and nothing counts it."""
+    source, password = tree_source(openldap, membership="member_of"), openldap.reader[1]
+    first = read(source, password)
+    with bound(Server(openldap.host, openldap.port), *openldap.admin) as admin:
+        admin.modify(group_dn("inner"), {"member": [(MODIFY_ADD, [user_dn(9)])]})
+
+    second = read(source, password, last=first.kept)
+
+    assert "fetched anew" in how(second)
+    assert told(second) == told(read(source, password))
+    assert told(second) != told(first)
 
 
 @pytest.mark.parametrize(
