@@ -2,8 +2,8 @@
 
 import polars as pl
 
+from extractors.account_notes import account_notes
 from extractors.directory_accounts import (
-    account_notes,
     find_accounts,
     service_dns,
     to_account_rows,
