@@ -34,7 +34,7 @@ AD_MODEL = Model(
         "last_login": ("lastLogonTimestamp",),
     },
     link_attributes=("objectClass", "userAccountControl", "objectGUID", "objectSid",
-                     "primaryGroupID"),
+                     "primaryGroupID", "sAMAccountName"),
     group_attributes=("cn", "description", "objectClass", "objectGUID", "objectSid", "groupType",
                       "managedBy"),
 )  # fmt: skip

@@ -91,22 +91,24 @@ def to_account_rows(
         SourceIncompleteError: no entry has the id, or what the status is told by.
     """
     fields = _fields(entries, source, now)
-    columns = {}
+    made: dict[str, pl.Series] = {}
     for name in wanted.fields:
         if name == "account_type":
-            columns[name] = _types(entries, fields.get(name), services)
-        elif name in fields:
-            columns[name] = fields[name]()
-    columns = {name: cells for name, cells in columns.items() if _is_told(name, cells)}
-    _check_needed(columns, source, wanted, entries)
+            cells = _types(entries, fields.get(name), services)
+        else:
+            cells = fields[name]() if name in fields else []
+        column = text_column(name, cells)
+        if _is_told(column):
+            made[name] = column
+    _check_needed(made, source, wanted, entries)
     facts = ad_facts(entries, now) if wanted.facts else {}
-    columns |= {name: facts[name]() for name in wanted.facts}
+    made |= {name: text_column(name, facts[name]()) for name in wanted.facts}
     if wanted.has_dn:
-        columns["dn"] = list(entries.dns)
+        made["dn"] = text_column("dn", list(entries.dns))
     for name in wanted.attributes:
-        columns[name] = _named(entries, name, source, fields)
+        made[name] = text_column(name, _named(entries, name, source, fields))
     rows = pl.int_range(1, len(entries) + 1, dtype=pl.UInt32, eager=True).alias(ROW)
-    return pl.DataFrame([rows, *(text_column(name, cells) for name, cells in columns.items())])
+    return pl.DataFrame([rows, *made.values()])
 
 
 def _fields(
@@ -117,11 +119,10 @@ def _fields(
     return ldap_fields(entries, source, now)
 
 
-def _is_told(name: str, cells: Cells) -> bool:
+def _is_told(column: pl.Series) -> bool:
     """Whether a column is worth having; a status or an id that nobody has is an error instead."""
-    return name in {"integration_specific_id", "user_status"} or any(
-        cell is not None for cell in cells
-    )
+    is_needed = column.name in {"integration_specific_id", "user_status"}
+    return bool(column.len()) and (is_needed or column.null_count() < column.len())
 
 
 def _types(entries: Entries, told: Callable[[], Cells] | None, services: set[str]) -> Cells:
@@ -149,11 +150,11 @@ def _named(
 
 
 def _check_needed(
-    columns: dict[str, Cells], source: DirectorySource, wanted: Wanted, entries: Entries
+    made: dict[str, pl.Series], source: DirectorySource, wanted: Wanted, entries: Entries
 ) -> None:
     model = model_of(source)
     for name in ("integration_specific_id", "user_status"):
-        if name in columns and not any(cell is not None for cell in columns[name]):
+        if name in made and made[name].null_count() == len(entries):
             raise _unreadable(model.field_attributes[name][0], name, entries)
     if wanted.id_attribute is not None and not entries.has(wanted.id_attribute):
         raise _unreadable(wanted.id_attribute, "integration_specific_id", entries)
@@ -164,30 +165,6 @@ def _unreadable(attribute: str, field: str, entries: Entries) -> SourceIncomplet
         f"none of {len(entries):,} accounts has the attribute {attribute}, needed for {field}: "
         "the reading account lacks the right to read it, or the directory has none"
     )
-
-
-def account_notes(
-    entries: Entries, wanted: Wanted, left_out: int, source: DirectorySource
-) -> tuple[str, ...]:
-    """What a person should know about the accounts that were read."""
-    notes = []
-    if left_out:
-        notes.append(
-            f"computers and trusts that match users.filter, and are left out: {left_out:,}"
-        )
-    absent = [name for name in wanted.attributes if not entries.has(name)]
-    if absent:
-        notes.append(
-            f"no account has the attribute {', '.join(absent)}: it is misspelt, or the reading "
-            "account may not read it"
-        )
-    if not is_active_directory(source) and "email" in wanted.fields:
-        several = sum(len(values) > 1 for values in entries.values("mail"))
-        if several:
-            notes.append(
-                f"accounts with several mail values, of which the first one counts: {several:,}"
-            )
-    return tuple(notes)
 
 
 def service_dns(source: DirectorySource, find: Find, users: Search) -> set[str]:

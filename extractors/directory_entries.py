@@ -62,6 +62,12 @@ class Entries:
         """Whether any entry has it."""
         return attribute.lower() in self.columns
 
+    def only(self, attributes: Iterable[str]) -> "Entries":
+        """The same entries with no other attributes than these."""
+        names = {name.lower() for name in attributes}
+        kept = {name: cells for name, cells in self.columns.items() if name in names}
+        return Entries(self.dns, kept)
+
     def where(self, wanted: list[bool]) -> "Entries":
         """Only the entries that are `wanted`."""
         if all(wanted):

@@ -2,9 +2,10 @@
 
 import polars as pl
 
+from extractors.account_notes import account_notes
 from extractors.directory_accounts import (
-    account_notes,
     find_accounts,
+    model_of,
     service_dns,
     to_account_rows,
     users_search,
@@ -42,6 +43,7 @@ def read_directory(reading: Reading) -> Raw:
     proof = f"{table.origin}: {len(accounts):,} accounts, {reading.proof}"
     if asked is None:
         return Raw(table, None, None, None, reading.taken_at, (proof,), notes)
+    accounts = accounts.only((*model_of(source).link_attributes, "memberOf"))
     groups = find_groups(find, asked)
     members = members_of(reading, search, accounts, groups)
     effective = effective_of(members, nested=source.nested_groups == "effective")

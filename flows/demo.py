@@ -91,12 +91,8 @@ def _two_nights(workspace: Path, sandbox: Sandbox, output: Output) -> dict[str, 
             shutil.copy(path, workspace / "exports" / path.name)
         make_databases(workspace / "exports")
         output.line("The second night: the HR portal has changed, and one of its rows is broken;")
-        output.line(
-            "the CRM's export was cut off half-way; two people are new to the order desk; in"
-        )
-        output.line(
-            "the directory one person has left, one is shut out, one is an administrator now.\n"
-        )
+        output.line("the CRM's export was cut off half-way; two are new to the order desk; and in")
+        output.line("the directory one has left, one is shut out, one is an administrator now.\n")
         second = []
         for source in sources:
             second.append(sync_source(source, tools))

@@ -231,6 +231,13 @@ def test_a_password_in_the_export_is_not_kept(tmp_path: Path) -> None:
     assert column(raw, "dn") == ["uid=a,dc=x"]
 
 
+def test_no_filter_finds_out_a_password(tmp_path: Path) -> None:
+    ann = user("a", "userPassword: canary")
+
+    with pytest.raises(SourceIncompleteError, match="no account there"):
+        read(tmp_path, ann, GROUP, users={"filter": "(userPassword=canary)"})
+
+
 def test_another_id_is_that_of_the_memberships_too(tmp_path: Path) -> None:
     raw = read(
         tmp_path,
