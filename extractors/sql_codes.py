@@ -6,7 +6,7 @@ from typing import Literal
 
 Meaning = Literal[
     "login", "tls", "lost", "timeout", "truncated", "missing", "privilege", "typo", "write",
-    "data", "conflict", "other",
+    "data", "conflict", "encoding", "other",
 ]  # fmt: skip
 
 
@@ -21,7 +21,8 @@ class Code:
 _SQLSTATES: tuple[tuple[str, Meaning], ...] = (
     ("28", "login"), ("3D000", "login"), ("08", "lost"), ("57P", "lost"), ("53300", "lost"),
     ("57014", "timeout"), ("HYT", "timeout"), ("25P03", "timeout"), ("25P04", "timeout"),
-    ("55P03", "timeout"), ("01004", "truncated"), ("40", "conflict"), ("42P01", "missing"),
+    ("55P03", "timeout"), ("01004", "truncated"), ("40", "conflict"),
+    ("22021", "encoding"), ("42P01", "missing"),
     ("42703", "missing"), ("3F000", "missing"), ("42883", "missing"), ("42S02", "missing"),
     ("42S22", "missing"), ("42501", "privilege"), ("42601", "typo"), ("42", "typo"),
     ("25006", "write"), ("22", "data"), ("P0001", "data"),

@@ -85,7 +85,7 @@ def _fetched(session: Session, cursor: Any) -> Fetched:  # noqa: ANN401
             for zone in [_zone(session, description[number])]
         ]
         batches.append(pl.DataFrame(columns))
-    return Fetched(pl.concat(batches, rechunk=False), labels_of(cursor))
+    return Fetched(pl.concat(batches, rechunk=True), labels_of(cursor))
 
 
 def _batches(cursor: Any) -> Iterator[list[Any]]:  # noqa: ANN401 - a DBAPI cursor

@@ -106,6 +106,7 @@ _ADVICE: dict[Meaning, str] = {
     "privilege": "grant the account the right to read it",
     "typo": "correct the query",
     "write": "only reads are allowed",
+    "encoding": "a text in the rows is not valid in the database's encoding: mend it there",
     "data": "a value in the rows does not fit the query's own conversion",
 }
 

@@ -46,7 +46,7 @@ def read_in_parts(
 
     with ThreadPoolExecutor(min(partition.parts, _MOST_AT_ONCE)) as pool:
         found = list(pool.map(read, parts))
-    rows = pl.concat([one.rows for one in found], rechunk=False)
+    rows = pl.concat([one.rows for one in found], rechunk=True)
     if rows.height != count:
         raise SourceIncompleteError(
             f"{statement.origin}: {count} rows, but {rows.height} in its parts: partition by a "

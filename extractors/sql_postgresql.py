@@ -4,7 +4,6 @@ Values come as PostgreSQL writes them, both from a COPY and from a cursor, and a
 column by column.
 """
 
-from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from io import BytesIO
 from typing import Any
@@ -15,12 +14,13 @@ from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus
 from psycopg.types.string import TextLoader
 
+from extractors.sql_copy import CopyStream
 from extractors.sql_postgresql_values import Kind, canonical, kinds_of
 from extractors.sql_session import Fetched, Session, Values
 from extractors.sql_statements import Statement
 from schemas.errors import SourceFormatError, SourceIncompleteError
 
-_BATCH_BYTES = 8 * 1024 * 1024
+_SILENCE_S = 60.0
 _BATCH_ROWS = 20_000
 
 
@@ -64,7 +64,7 @@ def read_postgresql(session: Session, statement: Statement, values: Values) -> F
         batches = _copied(session, statement, kinds)
     else:
         batches = _fetched(session, statement, values, kinds)
-    rows = pl.concat(batches, rechunk=False)
+    rows = pl.concat(batches, rechunk=True)
     return Fetched(rows, labels)
 
 
@@ -77,14 +77,14 @@ def _copied(session: Session, statement: Statement, kinds: list[Kind]) -> list[p
     sql = f"COPY (\n{statement.rendered('dollar')}\n) TO STDOUT (FORMAT csv)"
     waiting: list[Future[pl.DataFrame]] = []
 
+    stream = CopyStream(session.connection, sql, session.timeout_s + _SILENCE_S)
+
     def ask(pool: ThreadPoolExecutor) -> int:
-        with session.connection.cursor() as cursor:
-            with cursor.copy(sql) as copy:
-                for part in _parts(copy):
-                    waiting.append(pool.submit(_parsed, part, kinds, session.zone))
-                    if len(waiting) > 1:
-                        waiting[-2].result()
-            return int(cursor.rowcount)
+        for part in stream.parts():
+            waiting.append(pool.submit(_parsed, part, kinds, session.zone))
+            if len(waiting) > 1:
+                waiting[-2].result()
+        return int(stream.count or 0)
 
     problem = None
     batches: list[pl.DataFrame] = []
@@ -104,22 +104,12 @@ def _copied(session: Session, statement: Statement, kinds: list[Kind]) -> list[p
     return batches
 
 
-def _parts(copy: Any) -> Iterator[bytes]:  # noqa: ANN401 - psycopg's copy
-    """The COPY's bytes in large parts; each message, and so each part, ends with a row."""
-    kept, size = [], 0
-    for message in copy:
-        kept.append(message)
-        size += len(message)
-        if size >= _BATCH_BYTES:
-            yield b"".join(kept)
-            kept, size = [], 0
-    if kept:
-        yield b"".join(kept)
-
-
-def _parsed(part: bytes, kinds: list[Kind], zone: str | None) -> pl.DataFrame:
+def _parsed(part: BytesIO, kinds: list[Kind], zone: str | None) -> pl.DataFrame:
+    if not part.tell():
+        return _empty(kinds)
+    part.seek(0)
     rows = pl.read_csv(
-        BytesIO(part),
+        part,
         has_header=False,
         schema={str(number): pl.String() for number in range(len(kinds))},
     )

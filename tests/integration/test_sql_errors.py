@@ -279,3 +279,24 @@ def test_a_look_finds_what_is_wrong_before_the_first_sync(
     assert type(error) is kind
     for part in said:
         assert part in str(error)
+
+
+def test_a_text_in_another_encoding_is_an_error_and_not_damaged(
+    postgresql_server: str, tmp_path: Path
+) -> None:
+    with psycopg.connect(f"{postgresql_server}/postgres", autocommit=True) as connection:
+        connection.execute("DROP DATABASE IF EXISTS no_encoding")
+        connection.execute(
+            "CREATE DATABASE no_encoding TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'"
+        )
+    url = f"{postgresql_server}/no_encoding"
+    with psycopg.connect(url) as connection:
+        connection.execute(
+            "CREATE TABLE people AS SELECT n AS integration_specific_id, "
+            f"'{CANARY}' || E'\\xff' || repeat('x', 500) AS email FROM generate_series(1, 50000) n"
+        )
+    error = reading(
+        SqlSource(kind="sql", url=url, queries=accounts("SELECT * FROM people")), tmp_path
+    )
+    assert type(error) is SourceFormatError
+    assert "list_accounts: refused (SQLSTATE 22021): a text in the rows is not valid" in str(error)
