@@ -144,10 +144,10 @@ class TestAsAFlow:
     ):
         workspace.export(*rows(3))
         broken = (
-            "import flows.stages\n"
+            "import flows.origins\n"
             "def broken(*_):\n"
             f"    raise ValueError('{BUG_CANARY}'.lower()) from KeyError('{BUG_CANARY}'.lower())\n"
-            "flows.stages.extract = broken"
+            "flows.origins.extract = broken"
         )
         (tmp_path / "bugs").mkdir()
         env = {**prefect_env, "TMPDIR": str(tmp_path / "bugs")}
