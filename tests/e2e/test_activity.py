@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -276,6 +277,34 @@ def test_a_backfill_leaves_the_watermark_where_it_is(logging: Workspace):
     assert len(held(logging)) == 5
     since = run_of(logging.run("activity", "hr", "--json"))["since"]
     assert since == "2026-07-10T09:00:00+00:00"
+
+
+def test_a_backfill_that_a_person_stops_says_so_and_goes_on(logging: Workspace):
+    log(logging, *[f"a0001,in,2026-06-{day:02d}T10:00:00Z" for day in range(1, 7)])
+    words = ("backfill", "hr", "--since", "2026-06-01", "--until", "2026-06-07")
+    logging.fault("slow=20@/activity_records/job*1")
+    program = "from flows.cli import main; main()"
+    child = subprocess.Popen(
+        [sys.executable, "-c", program, *words, "--workspace", logging.path],
+        env={
+            **os.environ,
+            "LUMOS_API_URL": logging.sandbox.url,
+            "LUMOS_API_TOKEN": logging.sandbox.token,
+        },
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not held(logging):
+        assert child.poll() is None
+        time.sleep(0.05)
+    child.send_signal(signal.SIGINT)
+    _, said = child.communicate(timeout=60)
+    assert child.returncode == 1, said
+    assert "hr: stopped" in said
+    assert "0 of 6 windows are done; the same command goes on" in said
+    assert "Traceback" not in said
+    assert logging.run(*words).code == 0
+    assert len(held(logging)) == 6
 
 
 def hashes(state: Path) -> list[str]:
