@@ -12,6 +12,7 @@ from schemas.errors import ConfigError
 from schemas.raw import RawTable
 from schemas.secrets import Resolve
 from schemas.sql_source import SqlSource
+from schemas.tables import ROW
 
 
 def read_account(
@@ -72,7 +73,7 @@ def read_activity_parts(
     *,
     resolve: Resolve,
 ) -> Iterator[RawTable]:
-    """The same for each (since, until) in turn, all within one session.
+    """The same for each (since, until) in turn, all within one session, the rows numbered on.
 
     Raises:
         ConfigError, SourceError: as `read_activity_rows`.
@@ -81,14 +82,17 @@ def read_activity_parts(
     capability = "list_activity_records" if has_records else "get_last_activity"
     if getattr(source.queries, capability) is None:
         raise ConfigError("source.queries: list_activity_records or get_last_activity is missing")
+    above = 0
     with open_session(source, workspace, resolve) as session:
         for since, until in parts:
             reader = Reader(source, workspace, session, resolve, times(since, until))
-            yield _under_our_names(reader.needed_table("activity", capability))
+            found = reader.needed_table("activity", capability)
+            yield _under_our_names(found, above)
+            above += found.read_count
 
 
-def _under_our_names(found: RawTable) -> RawTable:
-    rows = found.rows
+def _under_our_names(found: RawTable, above: int) -> RawTable:
+    rows = found.rows.with_columns(pl.col(ROW) + above)
     for name, also in (("event_type", "activity_type"), ("timestamp", "happened_at")):
         if also in rows.columns and name not in rows.columns:
             rows = rows.rename({also: name})

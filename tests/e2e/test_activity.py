@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -124,6 +125,54 @@ def test_the_accounts_own_times_are_the_activity_where_no_other_source_is_named(
     assert ("a0003", "LOGIN", "2026-07-03T10:00:00") in held(workspace)
 
 
+def test_a_database_s_own_query_is_the_activity_of_its_source(workspace: Workspace):
+    with closing(sqlite3.connect(workspace.path / "hr.db")) as database, database:
+        database.execute("CREATE TABLE people (id TEXT, mail TEXT)")
+        database.execute("CREATE TABLE logins (who TEXT, at TEXT)")
+        database.executemany(
+            "INSERT INTO people VALUES (?, ?)", [(f"p{n}", f"p{n}@x.example") for n in range(3)]
+        )
+        database.executemany(
+            "INSERT INTO logins VALUES (?, ?)",
+            [(f"p{n % 3}", f"2026-07-0{1 + n} 10:00:00") for n in range(6)],
+        )
+    workspace.source(
+        "app: {name: HR Portal, create: {category: HR & Learning, description: x}}\n"
+        "source:\n  kind: sql\n  url: sqlite:///hr.db\n  timezone: UTC\n  queries:\n"
+        "    list_accounts: SELECT id AS integration_specific_id, mail AS email FROM people\n"
+        "    list_activity_records: SELECT who AS account_id, 'ACCOUNT_LOGIN' AS activity_type, "
+        "at AS timestamp FROM logins WHERE at >= {since} AND at < {until}\n"
+        "activity: {since: 2026-07-02, keep: all}\n"
+    )
+    said = workspace.run("check", "hr")
+    assert said.code == 0, said.err
+    assert workspace.run("sync", "hr").code == 0
+    zoneless = workspace.run("activity", "hr")
+    assert zoneless.code == 1
+    assert "names no zone and none is stated (5 of 5 activity rows" in zoneless.err
+    path = workspace.path / "sources" / "hr.yaml"
+    zone = "columns: {timestamp: {column: timestamp, timezone: UTC}}, keep"
+    path.write_text(path.read_text("utf-8").replace("keep", zone), "utf-8")
+    run = run_of(workspace.run("activity", "hr", "--json"))
+    assert (run["counts"]["activity_sent"], run["counts"]["activity_read"]) == (5, 5)
+    assert ("p2", "LOGIN", "2026-07-06T10:00:00") in held(workspace)
+
+
+def test_a_check_tells_what_is_wrong_with_a_log(logging: Workspace):
+    log(logging, "a0001,in,2026-07-01T10:00:00Z")
+    said = logging.run("check", "hr")
+    assert said.code == 0, said.err
+    assert "activity: logs/a.csv" in said.out
+    logging.source(SOURCE + ACTIVITY.replace("timestamp: at", "timestamp: when"))
+    said = logging.run("check", "hr")
+    assert said.code == 1
+    assert "no column 'when', wanted for timestamp" in said.err
+    logging.source(SOURCE + ACTIVITY.replace("activity:\n", "activity:\n  app: Nothing\n", 1))
+    said = logging.run("check", "hr")
+    assert said.code == 2
+    assert "activity.app: Lumos has no app of this exact name" in said.err
+
+
 def test_a_wrong_mapping_fails_the_run_and_moves_nothing(logging: Workspace):
     lines = [f"a0001,{'in' if n % 2 else 'sso'},2026-07-01T10:{n:02d}:00Z" for n in range(20)]
     log(logging, *lines)
@@ -228,6 +277,34 @@ def test_a_backfill_leaves_the_watermark_where_it_is(logging: Workspace):
     assert len(held(logging)) == 5
     since = run_of(logging.run("activity", "hr", "--json"))["since"]
     assert since == "2026-07-10T09:00:00+00:00"
+
+
+def test_a_backfill_that_a_person_stops_says_so_and_goes_on(logging: Workspace):
+    log(logging, *[f"a0001,in,2026-06-{day:02d}T10:00:00Z" for day in range(1, 7)])
+    words = ("backfill", "hr", "--since", "2026-06-01", "--until", "2026-06-07")
+    logging.fault("slow=20@/activity_records/job*1")
+    program = "from flows.cli import main; main()"
+    child = subprocess.Popen(
+        [sys.executable, "-c", program, *words, "--workspace", logging.path],
+        env={
+            **os.environ,
+            "LUMOS_API_URL": logging.sandbox.url,
+            "LUMOS_API_TOKEN": logging.sandbox.token,
+        },
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not held(logging):
+        assert child.poll() is None
+        time.sleep(0.05)
+    child.send_signal(signal.SIGINT)
+    _, said = child.communicate(timeout=60)
+    assert child.returncode == 1, said
+    assert "hr: stopped" in said
+    assert "0 of 6 windows are done; the same command goes on" in said
+    assert "Traceback" not in said
+    assert logging.run(*words).code == 0
+    assert len(held(logging)) == 6
 
 
 def hashes(state: Path) -> list[str]:

@@ -23,6 +23,9 @@ def test_the_demo_shows_arrivals_a_plan_a_held_guard_and_a_kept_reject(told, tmp
     assert arrived["hr_portal"]["accounts"] == 59
     assert arrived["crm"]["permissions"] == 103
     assert arrived["app_database"]["accounts"] == 45
+    [activity] = told.document["activity"]
+    assert activity["source"] == "hr_portal"
+    assert activity["holds"] == activity["counts"]["activity_sent"] == 92
     second = {one["source"]: one for one in told.document["second_night"]}
     assert second["crm"]["state"] == "held"
     assert second["hr_portal"]["state"] == "done"

@@ -172,6 +172,7 @@ def test_a_database_is_asked_for_the_time_in_parts_that_together_are_all_of_it(
     found = pl.concat([table.rows for table in tables])
     at = found["timestamp"].str.to_datetime(time_zone="UTC")
     assert len(tables) == (3 if where else 1)
+    assert found[ROW].is_unique().all()
     if where:
         assert found.height == 10
         assert (at >= span.since).all()
