@@ -8,7 +8,7 @@ from flows.console import Output, log_to_stderr
 from flows.plan_text import sharing_key, to_markdown
 from flows.planning import Preview, preview_source
 from flows.settings import read_settings
-from flows.showing import show_plan, what_to_do
+from flows.showing import show_plan, what_to_do, with_paths
 from flows.summary import plan_summary, run_counts
 from flows.tools import open_tools
 from flows.workspace import choose_sources
@@ -38,7 +38,7 @@ def preview_command(
     if as_markdown:
         output.text(to_markdown(source.name, planned, sharing_key(settings.state)))
     else:
-        show_plan(source.name, planned, output)
+        show_plan(source.name, planned, output, preview.paths)
         _show_verdict(preview, output)
     if out is not None:
         for line in write_tables(preview, out):
@@ -50,7 +50,9 @@ def preview_command(
 def preview_document(preview: Preview) -> dict[str, object]:
     """The preview as JSON: counts, changes by key, rejects by file and line, the verdict."""
     planned = preview.planned
-    plan = planned.plan
+    plan, associations = planned.plan, planned.plan.association_changes
+    if preview.paths is not None:
+        associations = with_paths(associations, preview.paths)
     return {
         "source": preview.source.name,
         "base_run_id": planned.base.run_id if planned.base else None,
@@ -59,7 +61,7 @@ def preview_document(preview: Preview) -> dict[str, object]:
         "changes": {
             "accounts": plan.account_changes.to_dicts(),
             "entitlements": plan.entitlement_changes.to_dicts(),
-            "associations": plan.association_changes.to_dicts(),
+            "associations": associations.to_dicts(),
         },
         "rejects": planned.normalized.rejects.drop("value").to_dicts(),
         "warnings": list(planned.normalized.warnings),

@@ -370,3 +370,17 @@ upload: {{poll: {{every: 0.1s, give_up_after: 60s}}}}
     kept = b"".join(path.read_bytes() for path in workspace.path.rglob("*") if path.is_file())
     assert b"pw-u000001" not in kept
     assert "pw-u0" not in said.out + said.err
+
+
+def test_a_preview_says_through_which_groups_a_membership_comes(
+    workspace: Workspace, openldap_server: OpenLdap
+) -> None:
+    password = {"LDAP_PASSWORD": openldap_server.reader[1]}
+    workspace.source(ldap_source(openldap_server), "people")
+
+    document = workspace.run("preview", "people", "--json", env=password).document
+
+    through = {
+        one["through"] for one in document["changes"]["associations"] if one["through"] is not None
+    }
+    assert {"outer > middle > inner", "middle > inner"} <= through
