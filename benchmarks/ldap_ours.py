@@ -2,13 +2,15 @@
 
 import sys
 import time
+from itertools import chain
 from urllib.parse import urlsplit
 
 import ldap3
 import polars as pl
 
 from benchmarks.ldap_peers import FILTER, PAGE, digest
-from extractors.ldap_frames import UNDECODABLE, to_frame
+from extractors.attribute_text import to_texts
+from extractors.directory_entries import to_entries
 from extractors.ldap_pages import PagedSearch, read_pages
 
 
@@ -20,14 +22,15 @@ def main() -> None:
     server = ldap3.Server(place.hostname, port=place.port, get_info=ldap3.NONE)
     connection = ldap3.Connection(server, user, password, auto_bind=True, read_only=True)
     search = PagedSearch(base, FILTER, attributes=tuple(names), page_size=PAGE)
-    frame = pl.concat(
-        to_frame(entries, search.attributes, separator)
-        for entries in read_pages(connection, search)
+    entries = to_entries(chain.from_iterable(read_pages(connection, search)))
+    columns = {name: to_texts(entries, name, separator) for name in names}
+    frame = pl.DataFrame(
+        {"dn": entries.dns, **columns}, schema=dict.fromkeys(["dn", *names], pl.String())
     )
     print(
         time.perf_counter() - began,
         time.process_time() - used,
-        digest(frame.drop(UNDECODABLE)),
+        digest(frame),
     )
 
 

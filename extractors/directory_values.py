@@ -1,32 +1,11 @@
-"""What the values of a directory mean, decoded once and exactly: ids, times, numbers, bits."""
+"""What the values of a directory mean, decoded once and exactly: ids, times, numbers."""
 
 import re
 import uuid
-from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
-
-ACCOUNT_CONTROL: Mapping[str, int] = {
-    "is_disabled": 0x2,
-    "is_locked_out": 0x10,
-    "is_password_not_required": 0x20,
-    "is_normal": 0x200,
-    "is_trust": 0x800,
-    "is_computer": 0x1000,
-    "is_controller": 0x2000,
-    "is_password_kept_forever": 0x10000,
-    "is_smartcard_required": 0x40000,
-    "is_password_expired": 0x800000,
-}
-"""The bits of userAccountControl and msDS-User-Account-Control-Computed (MS-ADTS 2.2.16).
-
-Active Directory sets `is_locked_out` and `is_password_expired` in the computed one only.
-"""
+from datetime import UTC, datetime, timedelta
 
 NEVER = frozenset({0, (1 << 63) - 1})
 """The FILETIMEs that stand for no time at all."""
-
-LOCKED_FOR_EVER = b"000001010000Z"
-"""A pwdAccountLockedTime that is no time: locked until an administrator unlocks it (ppolicy)."""
 
 _TICKS = 10_000_000
 _FIRST = datetime(1601, 1, 1, tzinfo=UTC)
@@ -38,8 +17,6 @@ _GENERALIZED = re.compile(
 )
 _GUID_BYTES, _SID_HEAD, _MOST_SUB_AUTHORITIES = 16, 8, 15
 _LEAP_SECOND, _LAST_HOUR, _LAST_MINUTE = 60, 23, 59
-_EPOCH = date(1970, 1, 1)
-_LAST_DAY = (date(9999, 12, 31) - _EPOCH).days
 
 
 def guid_text(value: bytes) -> str | None:
@@ -112,25 +89,6 @@ def generalized_time_text(value: bytes) -> str | None:
         return _iso(day + timedelta(seconds=seconds), f"{nanoseconds % 10**9:09d}")
     except (ValueError, OverflowError):
         return None
-
-
-def shadow_day(value: bytes) -> date | None:
-    """The day from which shadowExpire shuts an account; None for never (-1) and for no day."""
-    number = whole_number(value)
-    if number is None or not 0 <= number <= _LAST_DAY:
-        return None
-    return _EPOCH + timedelta(days=number)
-
-
-def boolean(value: bytes) -> bool | None:
-    """`TRUE` or `FALSE` in whatever case; None for anything else."""
-    return {b"TRUE": True, b"FALSE": False}.get(value.upper())
-
-
-def account_control(value: bytes) -> frozenset[str]:
-    """The names in `ACCOUNT_CONTROL` of the bits that are set; none for what is no number."""
-    number = whole_number(value) or 0
-    return frozenset(name for name, bit in ACCOUNT_CONTROL.items() if number & bit)
 
 
 def _offset_s(zone: bytes) -> int | None:

@@ -7,8 +7,6 @@ than numbers, and every character that has to be escaped is escaped as its bytes
 import re
 import unicodedata
 
-import polars as pl
-
 from schemas.errors import ConfigError
 
 _NAMES = {
@@ -74,17 +72,6 @@ def normal_dn(dn: str) -> str:
         return dn.lower()
     parts = _parts(dn)
     return dn if parts is None else ",".join("+".join(sorted(one)) for one in parts)
-
-
-def normal_dns(dns: pl.Series) -> pl.Series:
-    """`normal_dn` of each; null where it is null. Plain ones are done in one go."""
-    plain = dns.str.contains(_PLAIN)
-    normal = dns.str.to_lowercase()
-    odd = (~plain).fill_null(value=False)
-    if odd.any():
-        rows = odd.arg_true()
-        normal = normal.scatter(rows, [normal_dn(dn) for dn in dns.gather(rows)])
-    return normal
 
 
 def is_below(dn: str, base: str) -> bool:

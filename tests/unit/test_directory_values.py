@@ -1,33 +1,17 @@
 import uuid
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ldap3.protocol.formatters.formatters import format_sid, format_uuid_le
 
-from extractors.directory_columns import (
-    absurd_filetimes,
-    account_controls,
-    booleans,
-    filetime_texts,
-    generalized_time_texts,
-    guid_texts,
-    shadow_days,
-    sid_texts,
-)
 from extractors.directory_values import (
-    ACCOUNT_CONTROL,
-    LOCKED_FOR_EVER,
-    account_control,
-    boolean,
     filetime_text,
     filetime_to_time,
     generalized_time_text,
     guid_text,
     is_absurd_filetime,
-    shadow_day,
     sid_text,
 )
 
@@ -144,85 +128,9 @@ def test_a_filetime_reads_back(time):
         (b"20260102030405.Z", None),
         (b"20260102030405Z\n", None),
         (b"99991231235959-0100", None),  # beyond the calendar
-        (LOCKED_FOR_EVER, None),
+        (b"000001010000Z", None),  # ppolicy: shut for good
         (b"", None),
     ],
 )
 def test_a_generalized_time_is_read_with_its_fraction_and_zone(written, text):
     assert generalized_time_text(written) == text
-
-
-@pytest.mark.parametrize(
-    ("written", "day"),
-    [
-        (b"18262", date(2020, 1, 1)),
-        (b"0", date(1970, 1, 1)),
-        (b"-1", None),
-        (b"x", None),
-        (b"9999999999", None),
-    ],
-)
-def test_shadow_expire_is_a_day(written, day):
-    assert shadow_day(written) == day
-
-
-def test_a_boolean_is_true_or_false_or_nothing():
-    assert [boolean(one) for one in (b"TRUE", b"false", b"1", b"")] == [True, False, None, None]
-
-
-def test_the_bits_of_an_account_have_names():
-    assert account_control(b"512") == {"is_normal"}
-    assert account_control(b"66050") == {"is_normal", "is_disabled", "is_password_kept_forever"}
-    assert account_control(b"8388624") == {"is_locked_out", "is_password_expired"}
-    assert account_control(b"x") == set()
-
-
-@LAW
-@given(st.lists(st.none() | st.binary(min_size=16, max_size=16) | st.binary(max_size=40)))
-def test_columns_of_ids_are_done_as_each_one(values):
-    column = pl.Series("id", values, dtype=pl.Binary)
-
-    assert guid_texts(column).to_list() == each(values, guid_text)
-    assert sid_texts(column).to_list() == each(values, sid_text)
-
-
-@LAW
-@given(st.lists(st.none() | NUMBERS | ODD))
-def test_columns_of_numbers_are_done_as_each_one(values):
-    column = pl.Series("number", values, dtype=pl.String)
-    octets = [None if value is None else value.encode() for value in values]
-
-    assert filetime_texts(column).to_list() == each(octets, filetime_text)
-    absurd = [value is not None and is_absurd_filetime(value) for value in octets]
-    assert absurd_filetimes(column).to_list() == absurd
-    assert shadow_days(column).to_list() == each(octets, shadow_day)
-
-
-@LAW
-@given(
-    st.lists(
-        st.none()
-        | WRITTEN_TIMES
-        | st.from_regex(r"[0-9]{8,14}(\.[0-9]{1,3})?(Z|[+-][0-9]{2,4})?", fullmatch=True)
-        | st.sampled_from(["20261231235960Z", "20260102030405.000Z", "", "x", "20260102030405Z "])
-    )
-)
-def test_a_column_of_generalized_times_is_done_as_each_one(values):
-    octets = [None if value is None else value.encode() for value in values]
-    column = pl.Series("at", values, dtype=pl.String)
-
-    assert generalized_time_texts(column).to_list() == each(octets, generalized_time_text)
-
-
-def test_columns_of_flags_are_done_as_each_one():
-    flags = booleans(pl.Series("flag", ["TRUE", "False", "x", None]))
-    facts = account_controls(pl.Series("bits", ["514", "x", None]))
-
-    assert flags.to_list() == [True, False, None, None]
-    assert facts.columns == list(ACCOUNT_CONTROL)
-    assert facts["is_disabled"].to_list() == [True, None, None]
-    assert facts["is_locked_out"].to_list() == [False, None, None]
-
-
-def each(values, decode):
-    return [None if value is None else decode(value) for value in values]

@@ -1,9 +1,8 @@
-import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from extractors.dn import check_dn, is_below, normal_dn, normal_dns
+from extractors.dn import check_dn, is_below, normal_dn
 from schemas.errors import ConfigError
 
 LAW = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -114,15 +113,6 @@ def test_whatever_is_written_has_a_form_that_is_its_own(written):
     normal = normal_dn(written)
 
     assert normal_dn(normal) == normal
-
-
-@LAW
-@given(st.lists(st.none() | VALUES | st.text(" acnou=,\\", max_size=30), max_size=20))
-def test_a_column_of_dns_is_done_as_each_one(written):
-    normal = normal_dns(pl.Series("dn", written, dtype=pl.String))
-
-    assert normal.to_list() == [None if dn is None else normal_dn(dn) for dn in written]
-    assert normal.name == "dn"
 
 
 @pytest.mark.parametrize(
