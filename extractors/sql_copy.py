@@ -14,7 +14,7 @@ from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGresult
 
-_PART_BYTES = 8 * 1024 * 1024
+_PART_BYTES = 2 * 1024 * 1024
 
 
 class CopyStream:

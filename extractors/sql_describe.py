@@ -1,34 +1,34 @@
 """The labels of a query without its rows, for a look before the first sync."""
 
+from dataclasses import replace
+
 from extractors.sql_cursor import execute, labels_of, streaming_cursor
 from extractors.sql_jdbc import read_jdbc
 from extractors.sql_postgresql import describe
-from extractors.sql_reading import first_word
+from extractors.sql_reading import first_word, is_ordered
 from extractors.sql_session import Session
 from extractors.sql_statements import Statement
 
-_LIMITED = {
-    "mssql": "SELECT TOP 0 * FROM (\n{}\n) q",
-    "oracle": "SELECT * FROM (\n{}\n) WHERE 1 = 0",
-    "db2": "SELECT * FROM (\n{}\n) q FETCH FIRST 0 ROWS ONLY",
-}
-_ELSEWHERE = "SELECT * FROM (\n{}\n) q LIMIT 0"
+_LIMITED = {"mysql", "mariadb", "sqlite", "duckdb", "snowflake", "databricks"}
+_NOTHING = dict.fromkeys(("since", "until", "account_id"))
 
 
 def labels_without_rows(session: Session, statement: Statement) -> tuple[str, ...] | None:
     """The labels of the columns it would return; None where only running it could tell."""
-    if session.jdbc is not None and statement.is_query:
-        asked = _without_rows(session.engine, statement)
-        return read_jdbc(session.jdbc, asked, _NOTHING).labels
     if session.engine == "postgresql" and session.way == "native":
         return tuple(name for name, _ in describe(session, statement))
-    if not statement.is_query or _cannot_be_nested(session.engine, statement):
+    if not statement.is_query:
         return None
+    if session.engine == "mssql" and _cannot_be_nested(statement.rendered("qmark")):
+        return None
+    asked = _without_rows(session, statement)
+    if session.jdbc is not None:
+        return None if statement.names else read_jdbc(session.jdbc, asked, _NOTHING).labels
 
     def ask() -> tuple[str, ...]:
         cursor = streaming_cursor(session)
         try:
-            execute(session, cursor, _without_rows(session.engine, statement), _NOTHING)
+            execute(session, cursor, asked, _NOTHING)
             return labels_of(cursor)
         finally:
             cursor.close()
@@ -36,16 +36,12 @@ def labels_without_rows(session: Session, statement: Statement) -> tuple[str, ..
     return session.asked(statement, ask)
 
 
-_NOTHING = dict.fromkeys(("since", "until", "account_id"))
+def _cannot_be_nested(sql: str) -> bool:
+    """T-SQL takes no ordered query in another, and none that begins with WITH."""
+    return is_ordered(sql, "mssql") or first_word(sql, "mssql") == "WITH"
 
 
-def _cannot_be_nested(engine: str, statement: Statement) -> bool:
-    """SQL Server takes no WITH inside of a subquery."""
-    return engine == "mssql" and first_word(statement.rendered("qmark"), engine) == "WITH"
-
-
-def _without_rows(engine: str, statement: Statement) -> Statement:
-    before, after = _LIMITED.get(engine, _ELSEWHERE).split("{}")
-    return Statement(
-        statement.capability, statement.origin, (before, *statement.pieces, after), is_query=True
-    )
+def _without_rows(session: Session, statement: Statement) -> Statement:
+    is_limited = session.engine in _LIMITED and session.way == "native"
+    end = "\n) q LIMIT 0" if is_limited else "\n) q WHERE 1 = 0"
+    return replace(statement, pieces=("SELECT * FROM (\n", *statement.pieces, end))

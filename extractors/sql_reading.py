@@ -74,6 +74,15 @@ def why_not_a_read(text: str, engine: str) -> str | None:
     return _by_trees([tree for tree in trees if tree is not None])
 
 
+def is_ordered(text: str, engine: str) -> bool:
+    """Whether it ends in an ORDER BY of its own; true where that cannot be told."""
+    try:
+        tree = sqlglot.parse_one(text, read=DIALECTS.get(engine))
+    except (SqlglotError, RecursionError):
+        return True
+    return tree.args.get("order") is not None
+
+
 def _beginning(text: str, engine: str) -> str | None:
     """What its words and comments alone give away."""
     word = first_word(text, engine)

@@ -15,6 +15,7 @@ from pymysql.constants import CLIENT
 from sqlalchemy.engine import make_url
 
 from extractors.read import probe_source, read_source
+from extractors.sql_privileges import writable_by
 from extractors.sql_single import read_account, read_activity_rows, read_updated_accounts
 from schemas.errors import (
     ConfigError,
@@ -139,7 +140,7 @@ def test_four_queries_are_one_source_from_one_snapshot(database: str, tmp_path: 
 def test_a_look_names_the_columns_and_runs_no_query(database: str, tmp_path: Path) -> None:
     endless = {
         "postgresql": "SELECT pg_sleep(100)::text AS integration_specific_id",
-        "mysql": "SELECT SLEEP(100) AS integration_specific_id",
+        "mysql": "SELECT SLEEP(100) AS integration_specific_id FROM people",
         "duckdb": "SELECT a.range AS integration_specific_id FROM range(100000000) AS a, "
         "range(100000000) AS b WHERE a.range + b.range < 0",
         "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
@@ -514,3 +515,59 @@ def test_a_partition_needs_a_snapshot_that_can_be_shared(sqlite: str, tmp_path: 
     part = {"sql": QUERIES["list_accounts"], "partition": {"column": "id", "parts": 2}}
     with pytest.raises(ConfigError, match="only PostgreSQL lets several connections"):
         read(sqlite, tmp_path, queries={"list_accounts": part})
+
+
+@pytest.mark.parametrize("mode", ["", ";MODE=Oracle", ";MODE=DB2", ";MODE=MSSQLServer"])
+def test_h2_is_read_through_its_jdbc_driver(mode: str, tmp_path: Path) -> None:
+    if not Path(JARS["h2"]).exists():
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"missing: {JARS['h2']}")
+    url = f"jdbc:h2:mem:test{mode}"
+    accounts = (
+        "SELECT 1 AS INTEG_SPECIFIC_ID, CAST(1.50 AS DECIMAL(9, 2)) AS MONEY, TRUE AS YES, "
+        "CAST('2026-01-02 03:04:05' AS TIMESTAMP) AS SEEN"
+    )
+    h2 = SqlSource(
+        kind="sql", driver="jdbc", url=url, jars=(JARS["h2"],), username="sa", timezone="UTC",
+        queries={"list_accounts": accounts},
+    )  # fmt: skip
+    found = read_source(h2, tmp_path, now=NOW)
+    assert found.accounts.rows.drop(ROW).row(0, named=True) == {
+        "integration_specific_id": "1", "MONEY": "1.5", "YES": "true",
+        "SEEN": "2026-01-02T03:04:05Z",
+    }  # fmt: skip
+    [probe] = probe_source(h2, tmp_path, now=NOW)
+    assert probe.columns == ("integration_specific_id", "MONEY", "YES", "SEEN")
+
+
+def test_what_the_account_could_write_is_said(postgresql: str, tmp_path: Path) -> None:
+    with psycopg.connect(postgresql, autocommit=True) as connection:
+        connection.execute("DROP ROLE IF EXISTS clerk")
+        connection.execute("CREATE ROLE clerk LOGIN")
+        connection.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO clerk")
+        connection.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+    clerk = source(postgresql.replace("postgres@", "clerk@"))
+    assert writable_by(clerk, tmp_path, resolve=no_secrets) == ()
+    with psycopg.connect(postgresql, autocommit=True) as connection:
+        connection.execute("GRANT UPDATE (mail) ON people TO clerk")
+        connection.execute("GRANT INSERT, DELETE ON grants TO clerk")
+    assert writable_by(clerk, tmp_path, resolve=no_secrets) == (
+        "public.grants: INSERT, DELETE",
+        "public.people: UPDATE",
+    )
+    with psycopg.connect(postgresql, autocommit=True) as connection:
+        connection.execute("DROP OWNED BY clerk")
+
+
+def test_what_a_mariadb_account_could_write_is_said(mariadb: str, tmp_path: Path) -> None:
+    where = make_url(mariadb)
+    with pymysql.connect(
+        host=where.host, port=where.port, user=where.username, database=where.database,
+        autocommit=True,
+    ) as connection:  # fmt: skip
+        cursor = connection.cursor()
+        cursor.execute("CREATE OR REPLACE USER clerk@'127.0.0.1'")
+        cursor.execute(f"GRANT SELECT ON {where.database}.* TO clerk@'127.0.0.1'")
+        cursor.execute(f"GRANT INSERT ON {where.database}.grants TO clerk@'127.0.0.1'")
+    clerk = source(where.set(username="clerk").render_as_string())
+    found = writable_by(clerk, tmp_path, resolve=no_secrets)
+    assert found == (f"{where.database}.grants: INSERT",)
