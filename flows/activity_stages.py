@@ -25,7 +25,7 @@ from schemas.errors import (
 from schemas.quantities import duration_text
 from schemas.run import OPEN_STATES, Run
 from schemas.source_file import Source
-from transforms.activity import Gathered
+from transforms.wanted import Gathered
 
 _log = logging.getLogger(__name__)
 

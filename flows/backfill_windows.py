@@ -15,7 +15,7 @@ from schemas.errors import ConfigError
 from schemas.moments import to_moment
 from schemas.quantities import duration_text, to_duration
 from schemas.source_file import Source
-from transforms.activity import ActivityCount
+from transforms.wanted import ActivityCount
 from transforms.windows import windows
 
 MOST_WINDOWS = 10_000

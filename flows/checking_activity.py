@@ -12,7 +12,7 @@ from schemas.raw import Probe, RawTable
 from schemas.settings import Settings
 from schemas.source_file import Source
 from schemas.tables import REJECTS, ROW
-from transforms.activity import activity_use
+from transforms.activity_columns import activity_use
 
 
 def activity_facts(source: Source, settings: Settings) -> list[str]:

@@ -12,7 +12,8 @@ from schemas.activity_contract import NOBODY
 from schemas.errors import ContractError
 from transforms.account_activity import to_events
 from transforms.accounts import to_accounts
-from transforms.activity import UNKNOWN, Gathered, Gathering, Known, Wanted
+from transforms.activity import UNKNOWN, Gathering
+from transforms.wanted import Gathered, Known, Wanted
 
 _log = logging.getLogger(__name__)
 

@@ -1,21 +1,20 @@
 """Activity: from raw rows to canonical records, batch by batch; memory grows with what is kept."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 import polars as pl
 
-from schemas.activity import OTHER_NAMES, ActivityColumns
 from schemas.activity_contract import ACTIVITY_CONTRACT
-from schemas.errors import SourceFormatError
 from schemas.raw import RawTable
-from schemas.source_parts import Activity
 from schemas.tables import ACTIVITY
-from transforms.columns import ColumnUse, to_candidates, unread_times, use_of
+from transforms.activity_columns import activity_use, to_activity_candidates
+from transforms.columns import ColumnUse, unread_times
 from transforms.conform import to_rejects
 from transforms.newest import TIMES, in_order, reduced
 from transforms.rejects import failures, failures_of, no_rejects, rejected_row_count
 from transforms.times import ABSURD, NOT_A_TIME, is_absurd
+from transforms.wanted import ActivityCount, Gathered, Wanted
 
 SLICE = 200_000
 """Rows that are judged at a time."""
@@ -23,72 +22,6 @@ SLICE = 200_000
 _COMPACT = 250_000
 NO_TIME = "has no time"
 UNKNOWN = "names an account that the last accepted snapshot does not have"
-_FROM_FILE = {name: kind for name, kind in ACTIVITY.items() if name != "source_app_id"}
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """The accounts of the last accepted snapshot: their ids, and their addresses in lower case."""
-
-    ids: pl.Series
-    emails: pl.Series
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which records are wanted.
-
-    Attributes:
-        activity: what the source file says.
-        app_id: the app they were seen in.
-        now: the time, UTC.
-        since: earlier ones are not.
-        until: neither is this moment, nor are later ones.
-        known: the accounts there are; None where nobody knows, or nobody asks.
-    """
-
-    activity: Activity
-    app_id: str
-    now: datetime
-    since: datetime | None = None
-    until: datetime | None = None
-    known: Known | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ActivityCount:
-    """What became of every row: read = accepted + merged + rejected.
-
-    `accepted` are, beside those to be sent: `outside`, of another time than asked for; `left_out`,
-    without a usable time, where that is but a warning; `reduced`, with a newer record to be sent.
-    `unknown` records, of accounts nobody knows, are among the others.
-    """
-
-    read: int = 0
-    accepted: int = 0
-    merged: int = 0
-    rejected: int = 0
-    reduced: int = 0
-    outside: int = 0
-    left_out: int = 0
-    unknown: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Gathered:
-    """The records of one read.
-
-    Attributes:
-        records: `ACTIVITY`, each once, in the order they are sent.
-        rejects: `REJECTS`.
-        count: what became of every row.
-        newest: the newest time of an accepted row in question, UTC; None where there is none.
-    """
-
-    records: pl.DataFrame
-    rejects: pl.DataFrame
-    count: ActivityCount
-    newest: datetime | None
 
 
 class Gathering:
@@ -137,7 +70,7 @@ class Gathering:
         return Gathered(in_order(kept), pl.concat(self._rejects), count, self._newest)
 
     def _add_rows(self, table: RawTable, use: ColumnUse) -> None:
-        candidates = _candidates(table.rows, use, self._wanted.app_id)
+        candidates = to_activity_candidates(table.rows, use, self._wanted.app_id)
         unusable = self._unusable(table.rows, use, candidates)
         is_unusable = _mask(unusable, candidates.height)
         if self._wanted.activity.unusable_times == "warn":
@@ -242,39 +175,3 @@ def _mask(faults: pl.DataFrame, height: int) -> pl.Series:
 def _moved(faults: pl.DataFrame, index: pl.Series) -> pl.DataFrame:
     """`faults` of some rows by their places among all: row `n` is the one at `index[n]`."""
     return faults.with_columns(index=index.gather(faults["index"]))
-
-
-def activity_use(table: RawTable, columns: ActivityColumns) -> ColumnUse:
-    """How the columns of `table` are used; a field by Lumos's own other names, where it has them.
-
-    Raises:
-        SourceFormatError: a named column is missing, or nothing tells when, what or who.
-    """
-    present = table.rows.columns
-    found = {
-        name: other
-        for name, others in OTHER_NAMES.items()
-        for other in others
-        if getattr(columns, name) is None and name not in present and other in present
-    }
-    written = columns.model_dump(exclude_unset=True) | found
-    use = use_of(table, ActivityColumns.model_validate(written), {}, frozenset())
-    for name in ("timestamp", "event_type"):
-        if name not in use.fields:
-            raise _untold(table, name)
-    if not {"account_id", "email"} & set(use.fields):
-        raise _untold(table, "account_id")
-    return use
-
-
-def _untold(table: RawTable, field: str) -> SourceFormatError:
-    return SourceFormatError(
-        f"{table.origin}: no column for {field}; name it under activity.columns"
-    )
-
-
-def _candidates(rows: pl.DataFrame, use: ColumnUse, app_id: str) -> pl.DataFrame:
-    found = to_candidates(rows, use, _FROM_FILE)
-    blank_id = pl.when(pl.col("account_id") != "").then("account_id").alias("account_id")
-    app = pl.lit(app_id, dtype=pl.String).alias("source_app_id")
-    return found.with_columns(blank_id, app).select(list(ACTIVITY))

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 from builders import Rows, raw_table
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.errors import ConfigError, SourceFormatError
@@ -12,7 +12,8 @@ from schemas.source_file import to_source
 from schemas.source_parts import Activity
 from schemas.tables import ACTIVITY
 from transforms.account_activity import to_events
-from transforms.activity import Gathered, Gathering, Known, Wanted
+from transforms.activity import Gathering
+from transforms.wanted import Gathered, Known, Wanted
 
 NOW = datetime(2026, 8, 1, tzinfo=UTC)
 
@@ -254,6 +255,7 @@ KEEPS = st.sampled_from(["keep: newest", "keep: newest_per_day", "keep: all"])
 
 
 @given(ROWS, KEEPS, st.sampled_from(["reject", "warn"]), st.randoms(use_true_random=False))
+@settings(deadline=None)
 def test_every_row_is_accounted_for_and_neither_order_nor_parts_matter(
     rows: list[dict[str, str]], keep: str, times: str, shuffle: random.Random
 ):
@@ -275,6 +277,7 @@ def test_every_row_is_accounted_for_and_neither_order_nor_parts_matter(
 
 
 @given(ROWS)
+@settings(deadline=None)
 def test_what_is_kept_is_the_newest_that_an_account_has(rows: list[dict[str, str]]):
     everything = gathered(*([rows] if rows else []), more="keep: all").records
     newest = gathered(*([rows] if rows else [])).records

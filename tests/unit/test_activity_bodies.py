@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -68,6 +68,7 @@ def test_a_body_says_what_lumos_s_contract_wants_and_leaves_out_what_is_absent()
     st.integers(1, 7),
     st.integers(100, 900),
 )
+@settings(deadline=None)
 def test_batches_hold_every_record_once_in_order_and_keep_both_limits(
     rows: list[tuple[str, None, None]], most: int, most_bytes: int
 ):

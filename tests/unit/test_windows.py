@@ -2,7 +2,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.moments import to_moment
@@ -41,6 +41,7 @@ def test_weeks_are_weeks_of_the_clocks_and_hours_are_hours():
     st.integers(1, 60 * 24 * 20),
     st.integers(1, 60 * 24 * 3),
 )
+@settings(deadline=None)
 def test_windows_are_half_open_in_order_and_leave_nothing_out(
     zone: str, since: int, minutes: int, each: int
 ):
@@ -54,6 +55,7 @@ def test_windows_are_half_open_in_order_and_leave_nothing_out(
 
 
 @given(st.sampled_from(ZONES), st.dates(date(2016, 1, 1), date(2026, 1, 1)))
+@settings(deadline=None)
 def test_days_begin_at_midnight_wherever_there_is_one(zone: str, day: date):
     since = to_moment(day.isoformat(), zone)
     for start, _ in windows(since, since + 5 * DAY, DAY, zone):
