@@ -15,6 +15,8 @@ from pymysql.constants import CLIENT
 from sqlalchemy.engine import make_url
 
 from extractors.read import probe_source, read_source
+from extractors.sql_connection import open_session
+from extractors.sql_postgresql import check_count
 from extractors.sql_privileges import writable_by
 from extractors.sql_single import read_account, read_activity_rows, read_updated_accounts
 from schemas.errors import (
@@ -571,3 +573,16 @@ def test_what_a_mariadb_account_could_write_is_said(mariadb: str, tmp_path: Path
     clerk = source(where.set(username="clerk").render_as_string())
     found = writable_by(clerk, tmp_path, resolve=no_secrets)
     assert found == (f"{where.database}.grants: INSERT",)
+
+
+def test_rows_are_counted_against_what_the_server_sent() -> None:
+    check_count("list_accounts", sent=3, arrived=3)
+    with pytest.raises(SourceIncompleteError, match="the server sent 3 rows, 2 arrived"):
+        check_count("list_accounts", sent=3, arrived=2)
+
+
+def test_a_sqlite_file_is_opened_for_reading_only(sqlite: str, tmp_path: Path) -> None:
+    with open_session(source(sqlite), tmp_path, no_secrets) as session:
+        session.connection.execute("PRAGMA query_only = OFF")
+        with pytest.raises(sqlite3.OperationalError, match="readonly database"):
+            session.connection.execute("DELETE FROM people")
