@@ -2,6 +2,8 @@
 
 import os
 import sqlite3
+import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -586,3 +588,31 @@ def test_a_sqlite_file_is_opened_for_reading_only(sqlite: str, tmp_path: Path) -
         session.connection.execute("PRAGMA query_only = OFF")
         with pytest.raises(sqlite3.OperationalError, match="readonly database"):
             session.connection.execute("DELETE FROM people")
+
+
+def test_a_mariadb_connection_that_is_killed_yields_no_rows(mariadb: str, tmp_path: Path) -> None:
+    where = make_url(mariadb)
+
+    def kill() -> None:
+        with pymysql.connect(
+            host=where.host, port=where.port, user=where.username, autocommit=True
+        ) as connection:
+            cursor = connection.cursor()
+            for _ in range(300):
+                cursor.execute(
+                    "SELECT id FROM information_schema.processlist WHERE db = %s "
+                    "AND state = 'User sleep'",
+                    (where.database,),
+                )
+                found = cursor.fetchone()
+                if found:
+                    cursor.execute(f"KILL {found[0]}")
+                    return
+                time.sleep(0.1)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    sql = "SELECT id AS integration_specific_id, SLEEP(IF(id = 10, 30, 0)) AS nap FROM people"
+    with pytest.raises(SourceIncompleteError, match=r"^list_accounts: .*(lost|cancelled)"):
+        read(mariadb, tmp_path, queries={"list_accounts": sql})
+    killer.join()
