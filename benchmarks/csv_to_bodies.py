@@ -2,11 +2,13 @@
 
 `python -m benchmarks.csv_to_bodies [--accounts N] [--rounds R] [--peers PYTHON]`: PYTHON is the
 interpreter of an environment with `dlt` and `sling-linux-amd64`. Each command is a process of its
-own, in turns; figures are medians of wall seconds and the largest peak of resident memory.
+own, in turns, and writes into an empty folder; figures are medians of wall seconds and the largest
+peak of resident memory.
 """
 
 import argparse
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -29,8 +31,10 @@ class Contestant:
     cpus: list[float] = field(default_factory=list)
     peaks: list[float] = field(default_factory=list)
 
-    def run(self) -> None:
-        """One round, timed from outside."""
+    def run(self, out: Path) -> None:
+        """One round, timed from outside; `out` is emptied first."""
+        shutil.rmtree(out, ignore_errors=True)
+        out.mkdir()
         began = time.perf_counter()
         child = subprocess.Popen(
             self.words,
@@ -49,11 +53,9 @@ class Contestant:
 
 def contestants(folder: Path, peers: str | None) -> list[Contestant]:
     """The floor, ours, and the peers where there are any."""
-    csv = str(folder / "accounts.csv")
+    csv, out = str(folder / "accounts.csv"), folder / "out"
     found = [
-        Contestant(
-            "floor", [sys.executable, "-m", "benchmarks.floor", csv, f"{folder}/floor.json"]
-        ),
+        Contestant("floor", [sys.executable, "-m", "benchmarks.floor", csv, f"{out}/floor.json"]),
         Contestant("ours", [sys.executable, "-m", "benchmarks.ours", str(folder)]),
     ]
     if peers:
@@ -65,13 +67,13 @@ def contestants(folder: Path, peers: str | None) -> list[Contestant]:
         ).stdout.strip()
         sling = Path(home) / "bin" / "sling-linux-amd64"
         sling.chmod(0o755)
-        target = f"file://{folder}/sling.jsonl"
+        target = f"file://{out}/sling.jsonl"
         words = [str(sling), "run", "--src-stream", f"file://{csv}", "--tgt-object", target]
         quiet = {"SLING_DISABLE_TELEMETRY": "TRUE", "SLING_HOME_DIR": f"{folder}/sling"}
         script = str(Path(__file__).with_name("peer_dlt.py"))
         plain = {"RUNTIME__DLTHUB_TELEMETRY": "false"}
         found.append(Contestant("Sling", words, quiet))
-        found.append(Contestant("dlt", [peers, script, csv, f"{folder}/dlt"], plain))
+        found.append(Contestant("dlt", [peers, script, csv, f"{out}/dlt"], plain))
     return found
 
 
@@ -92,7 +94,7 @@ def main() -> None:
         running = contestants(folder, asked.peers)
         for _ in range(asked.rounds):
             for one in running:
-                one.run()
+                one.run(folder / "out")
     floor = statistics.median(running[0].walls)
     print(f"{'':8}{'wall s':>8}{'CPU s':>8}{'peak MiB':>10}{'x floor':>9}{'x ours':>8}")
     ours = statistics.median(running[1].walls)

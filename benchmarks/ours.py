@@ -18,7 +18,7 @@ from transforms.upload_body import TAIL, to_body_parts, to_head
 
 
 def main() -> None:
-    """`python -m benchmarks.ours FOLDER`: reads its `accounts.csv`; `prepare` only accepts it."""
+    """`python -m benchmarks.ours FOLDER`: from its `accounts.csv`; `prepare` only accepts that."""
     folder = Path(sys.argv[1])
     is_preparing = sys.argv[2:] == ["prepare"]
     file = to_source(SOURCE_FILE, "benchmark", "benchmark.yaml").file
@@ -35,9 +35,8 @@ def main() -> None:
     plan = to_plan(snapshot, last)
     breaches = check_guards(plan, normalized.counts, file.guards)
     archive.save_frame("benchmark", "20260102T000000Z-000000", "rejects", normalized.rejects)
-    body = folder / "bodies.json"
-    body.unlink(missing_ok=True)
-    write_body(body, chain([to_head("benchmark")], to_body_parts(snapshot), [TAIL]))
+    parts = chain([to_head("benchmark")], to_body_parts(snapshot), [TAIL])
+    write_body(folder / "out" / "bodies.json", parts)
     count = normalized.counts["accounts"]
     print(
         f"{count.read} read, {count.accepted} accepted, "

@@ -11,7 +11,21 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from schemas.directory_sources import ActiveDirectorySource, Branch, LdapSource, LdifSource
+from schemas.activity import (
+    ActivityApp,
+    ActivityColumns,
+    ActivityDatabase,
+    ActivityQueries,
+    EventTypeColumn,
+)
+from schemas.directory_sources import (
+    ActiveDirectorySource,
+    Branch,
+    Delta,
+    LdapSource,
+    LdifSource,
+)
+from schemas.drop_zones import AzureZone, GcsZone, HttpsZone, S3Zone, SftpZone
 from schemas.quantities import Limit, duration_text
 from schemas.secrets import Secret
 from schemas.source_columns import (
@@ -61,6 +75,11 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("app.create", AppCreation),
     ("source, of kind csv", CsvSource),
     ("source.complete", Completeness),
+    ("source.s3", S3Zone),
+    ("source.gcs", GcsZone),
+    ("source.azure", AzureZone),
+    ("source.sftp", SftpZone),
+    ("source.https", HttpsZone),
     ("source, of kind sql", SqlSource),
     ("source.queries", Queries),
     ("A query", Query),
@@ -70,6 +89,7 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("source, of kind active_directory", ActiveDirectorySource),
     ("source, of kind ldif", LdifSource),
     ("source.users and source.groups", Branch),
+    ("source.delta", Delta),
     ("A secret", Secret),
     ("columns", AccountColumns),
     ("A column of text", TextColumn),
@@ -84,7 +104,12 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("upload", Upload),
     ("upload.poll", Poll),
     ("activity", Activity),
-    ("activity.source", ActivitySource),
+    ("activity.app", ActivityApp),
+    ("activity.source, of kind csv", ActivitySource),
+    ("activity.source, of kind sql", ActivityDatabase),
+    ("activity.source.queries", ActivityQueries),
+    ("activity.columns", ActivityColumns),
+    ("activity.columns.event_type", EventTypeColumn),
     ("schedule", Schedule),
 ]
 

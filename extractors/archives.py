@@ -3,10 +3,11 @@
 import gzip
 import lzma
 import os
+import stat
 import zipfile
 import zlib
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO
 
 import zstandard
@@ -17,7 +18,11 @@ _BLOCK = 1 << 20
 _ZSTD_BLOCK = 1 << 12
 _GIB = 1 << 30
 _MAX_RATIO = 200
+_MOST = 64 * _GIB
 _ENCRYPTED = 1
+_COMPRESSIONS = frozenset(
+    {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}
+)
 _DAMAGE = (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, lzma.LZMAError)
 
 
@@ -26,15 +31,21 @@ def is_archive(path: Path) -> bool:
     return path.suffix.lower() in {".gz", ".zip", ".zst"}
 
 
-def unpack(path: Path, name: str, target: Path, unquestioned_bytes: int = _GIB) -> None:
+def unpack(
+    path: Path,
+    name: str,
+    target: Path,
+    unquestioned_bytes: int = _GIB,
+    most_bytes: int = _MOST,
+) -> None:
     """Nothing; the archive's one file is in `target`, readable by its owner alone.
 
     Raises:
         SourceIncompleteError: the archive is cut off or damaged.
-        SourceFormatError: not such an archive, not exactly one file in it, encrypted, or grown out
-            of all proportion beyond `unquestioned_bytes`.
+        SourceFormatError: not such an archive, not exactly one plain file in it, encrypted, grown
+            out of all proportion beyond `unquestioned_bytes`, or beyond `most_bytes`.
     """
-    most = max(unquestioned_bytes, path.stat().st_size * _MAX_RATIO)
+    most = min(most_bytes, max(unquestioned_bytes, path.stat().st_size * _MAX_RATIO))
     written, damaged = 0, False
     with open_private(target) as out:
         try:
@@ -50,6 +61,10 @@ def unpack(path: Path, name: str, target: Path, unquestioned_bytes: int = _GIB) 
     if damaged:
         raise SourceIncompleteError(
             f"{name}: the archive is cut off or damaged: have it delivered again"
+        )
+    if written > most == most_bytes:
+        raise SourceFormatError(
+            f"{name}: unpacks to more than {most_bytes:,} bytes: deliver it uncompressed"
         )
     if written > most:
         raise SourceFormatError(
@@ -94,18 +109,24 @@ def _zip_blocks(path: Path, name: str) -> Iterator[bytes]:
         members = [member for member in archive.infolist() if not member.is_dir()]
         if len(members) != 1:
             raise SourceFormatError(f"{name}: holds {len(members)} files: put exactly one into it")
-        if members[0].flag_bits & _ENCRYPTED:
-            raise SourceFormatError(f"{name}: is encrypted: deliver it without a password")
-        if members[0].compress_type not in {
-            zipfile.ZIP_STORED,
-            zipfile.ZIP_DEFLATED,
-            zipfile.ZIP_BZIP2,
-            zipfile.ZIP_LZMA,
-        }:
-            raise SourceFormatError(f"{name}: uses a rare compression: deliver it as plain zip")
+        _check_member(members[0], name)
         with archive.open(members[0]) as file:
             while block := file.read(_BLOCK):
                 yield block
+
+
+def _check_member(member: zipfile.ZipInfo, name: str) -> None:
+    """Refuses what no export is; nothing is ever written under a member's own name."""
+    path = PurePosixPath(member.filename.replace("\\", "/"))
+    if path.is_absolute() or ".." in path.parts:
+        raise SourceFormatError(f"{name}: the file in it has a path that leads out of it")
+    kind = stat.S_IFMT(member.external_attr >> 16)
+    if kind not in {0, stat.S_IFREG}:
+        raise SourceFormatError(f"{name}: what is in it is a link, no file: put the file into it")
+    if member.flag_bits & _ENCRYPTED:
+        raise SourceFormatError(f"{name}: is encrypted: deliver it without a password")
+    if member.compress_type not in _COMPRESSIONS:
+        raise SourceFormatError(f"{name}: uses a rare compression: deliver it as plain zip")
 
 
 def _zstd_blocks(path: Path, name: str) -> Iterator[bytes]:

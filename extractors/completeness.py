@@ -1,13 +1,14 @@
 """What proves an export whole: its age, its marker, that it rests, the count it was sent with."""
 
-import contextlib
 import json
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from pathlib import Path
+from pathlib import PurePosixPath
 
-from extractors.drop_zone import Export, path_inside, refreshed
+from extractors.drop_zone import refreshed
+from extractors.drop_zones import DropZones
+from extractors.exports import Export
 from schemas.errors import SourceFormatError, SourceIncompleteError, SourceUnavailableError
 from schemas.quantities import duration_text
 from schemas.source_kinds import Completeness
@@ -20,8 +21,13 @@ def check_age(export: Export, max_age: timedelta | None, now: datetime) -> None:
     """Nothing: the export is young enough.
 
     Raises:
-        SourceIncompleteError: it is older than `max_age`.
+        SourceIncompleteError: it is older than `max_age`, or nobody says how old it is.
     """
+    if max_age is not None and not export.file.is_dated:
+        raise SourceIncompleteError(
+            f"{export.name}: its server does not say when it was written, so max_age cannot be "
+            "checked: write max_age: null if it is made when it is asked for"
+        )
     age = now - export.modified_at
     if max_age is not None and age > max_age:
         raise SourceIncompleteError(
@@ -37,22 +43,22 @@ def companions_of(complete: Completeness | None) -> tuple[str, ...]:
     return tuple(template for template in (complete.marker, complete.manifest) if template)
 
 
-def check_marker(export: Export, marker: str, workspace: Path) -> None:
+def check_marker(export: Export, marker: str, zones: DropZones) -> None:
     """Nothing: the marker stands, and it is not older than the export.
 
     Raises:
-        ConfigError: a marker outside the workspace.
+        ConfigError: a marker outside the workspace, or in no zone.
+        SourceUnavailableError: its zone is out of reach.
         SourceIncompleteError: no marker, or the one of an earlier export.
     """
-    name = path_inside(marker.replace("{path}", export.name), "complete.marker")
-    written_ns = None
-    with contextlib.suppress(OSError):
-        written_ns = (workspace / name).stat().st_mtime_ns
-    if written_ns is None:
+    zone, key = zones.place(marker.replace("{path}", export.name), "complete.marker")
+    found = zone.look_at(key)
+    name = found.name if found else marker.replace("{path}", export.name)
+    if found is None:
         raise SourceIncompleteError(
             f"{export.name}: its marker {name} is not there: the export is not finished"
         )
-    if written_ns < export.modified_ns:
+    if found.modified_ns < export.modified_ns:
         raise SourceIncompleteError(
             f"{export.name}: its marker {name} is older than the export: "
             "a new export is being written"
@@ -114,16 +120,17 @@ def check_count(export: Export, who: str, stated: int, read_count: int) -> None:
         )
 
 
-def check_manifest(export: Export, manifest: str, workspace: Path, read_count: int) -> int | None:
+def check_manifest(export: Export, manifest: str, zones: DropZones, read_count: int) -> int | None:
     """The number of rows that the manifest states and that was read; None for another table's.
 
     Raises:
-        ConfigError: a manifest outside the workspace.
+        ConfigError: a manifest outside the workspace, or in no zone.
+        SourceUnavailableError: its zone is out of reach.
         SourceIncompleteError: no manifest, no count for this file, or another count.
         SourceFormatError: neither a number nor JSON.
     """
-    name = path_inside(manifest.replace("{path}", export.name), "complete.manifest")
-    content = _manifest_content(export, workspace / name, name)
+    name = manifest.replace("{path}", export.name)
+    content = _manifest_content(export, name, zones)
     of_one_file = not isinstance(content, dict) or "rows" in content
     if of_one_file and "{path}" not in manifest and export.table != "accounts":
         return None
@@ -134,16 +141,17 @@ def check_manifest(export: Export, manifest: str, workspace: Path, read_count: i
     return stated
 
 
-def _manifest_content(export: Export, path: Path, name: str) -> object:
-    is_there, content = False, None
-    with contextlib.suppress(OSError, ValueError, RecursionError):
-        written = path.read_bytes()
-        is_there = True
-        content = json.loads(written)
-    if not is_there:
+def _manifest_content(export: Export, name: str, zones: DropZones) -> object:
+    zone, key = zones.place(name, "complete.manifest")
+    written, content = zone.read(key), None
+    if written is None:
         raise SourceIncompleteError(
             f"{export.name}: its manifest {name} cannot be read: the export is not finished"
         )
+    try:
+        content = json.loads(written)
+    except (ValueError, RecursionError):
+        content = None
     if content is None:
         raise SourceFormatError(f"{name}: a manifest is a number, or JSON with one a file name")
     return content
@@ -151,6 +159,6 @@ def _manifest_content(export: Export, path: Path, name: str) -> object:
 
 def _stated_count(content: object, name: str) -> int | None:
     if isinstance(content, dict):
-        keys = ("rows", name, Path(name).name)
+        keys = ("rows", name, PurePosixPath(name).name)
         content = next((content[key] for key in keys if key in content), None)
     return content if isinstance(content, int) and not isinstance(content, bool) else None

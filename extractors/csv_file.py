@@ -2,23 +2,21 @@
 
 import logging
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import polars as pl
 
 from extractors.completeness import trailer_count
 from extractors.csv_dialect import Dialect, quote_of, to_dialect
 from extractors.csv_lines import to_structure
-from extractors.csv_records import LineReject
+from extractors.csv_records import LineReject, Structure
 from extractors.csv_rows import to_rows
-from extractors.drop_zone import Export, check_unchanged
-from extractors.text_file import to_text_file
-from schemas.errors import SourceFormatError, SourceUnavailableError
+from extractors.drop_zone import check_unchanged
+from extractors.exports import Export, private_folder
+from extractors.text_file import TextFile, to_text_file
+from schemas.errors import SourceFormatError
 from schemas.raw import RawTable
 from schemas.source_kinds import CsvOptions
 from schemas.tables import REJECTS
@@ -59,17 +57,30 @@ class FileProbe:
 
 
 @dataclass(frozen=True, slots=True)
+class FileEnd:
+    """What is known of a file once it was read to its end.
+
+    Attributes:
+        read_count: its rows, with those that could not be split.
+        trailer_count: the rows its trailer states; None where none was asked for.
+    """
+
+    read_count: int
+    trailer_count: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class FileRead:
     """A file that was read whole.
 
     Attributes:
         table: its rows and rejects.
-        trailer_count: the rows its trailer states; None where none was asked for.
+        end: what its end showed.
         warnings: what a person should know about the read.
     """
 
     table: RawTable
-    trailer_count: int | None
+    end: FileEnd
     warnings: tuple[str, ...]
 
 
@@ -84,7 +95,7 @@ def read_csv_file(export: Export, options: CsvOptions, *, id_column: str | None 
         SourceIncompleteError: empty, cut off, or changed while it was read.
         SourceFormatError: no text, no usable header, or a file that reads two ways.
     """
-    with _private_folder(export) as folder:
+    with private_folder(export) as folder:
         problem = None
         try:
             read = _read(export, options, id_column, folder)
@@ -100,6 +111,40 @@ def read_csv_file(export: Export, options: CsvOptions, *, id_column: str | None 
 
 
 def _read(export: Export, options: CsvOptions, id_column: str | None, folder: Path) -> FileRead:
+    found = layout_of(export, options, folder)
+    rows = to_rows(found.text, found.dialect, found.structure, folder)
+    rejects = to_line_rejects(export, found.dialect, found.structure.rejects, id_column)
+    table = RawTable(export.table, rows, rejects, rows.height + rejects.height, export.name)
+    warning = found.text.warning
+    end = FileEnd(table.read_count, found.trailer_count)
+    return FileRead(table, end, (warning,) if warning else ())
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A file whose every line was looked at.
+
+    Attributes:
+        text: the file as UTF-8.
+        dialect: how it is written.
+        structure: what its lines are.
+        trailer_count: the rows its trailer states; None where none was asked for.
+    """
+
+    text: TextFile
+    dialect: Dialect
+    structure: Structure
+    trailer_count: int | None
+
+
+def layout_of(export: Export, options: CsvOptions, folder: Path) -> Layout:
+    """The layout of the file; what is made of it lies in `folder`.
+
+    Raises:
+        SourceUnavailableError: it cannot be fetched.
+        SourceIncompleteError: empty, cut off, or without its trailer.
+        SourceFormatError: no text, no usable header, or a file that reads two ways.
+    """
     text = to_text_file(export, options.encoding, quote_of(options), folder)
     dialect = to_dialect(text, options)
     stated, trailer_line = None, None
@@ -107,11 +152,7 @@ def _read(export: Export, options: CsvOptions, id_column: str | None, folder: Pa
         last_line, below = _last_line(text.path)
         stated = trailer_count(export, last_line, options.complete.trailer)
         trailer_line = text.facts.count - below
-    structure = to_structure(text, dialect, trailer_line)
-    rows = to_rows(text, dialect, structure, folder)
-    rejects = _to_rejects(export, dialect, structure.rejects, id_column)
-    table = RawTable(export.table, rows, rejects, rows.height + rejects.height, export.name)
-    return FileRead(table, stated, (text.warning,) if text.warning else ())
+    return Layout(text, dialect, to_structure(text, dialect, trailer_line), stated)
 
 
 def probe_csv_file(export: Export, options: CsvOptions) -> FileProbe:
@@ -122,7 +163,7 @@ def probe_csv_file(export: Export, options: CsvOptions) -> FileProbe:
         SourceIncompleteError: empty, or a cut archive.
         SourceFormatError: no text in a known encoding, or no usable header.
     """
-    with _private_folder(export) as folder:
+    with private_folder(export) as folder:
         text = to_text_file(export, options.encoding, quote_of(options), folder)
         dialect = to_dialect(text, options)
     return FileProbe(
@@ -134,19 +175,6 @@ def probe_csv_file(export: Export, options: CsvOptions) -> FileProbe:
         dialect.separator,
         dialect.columns,
     )
-
-
-@contextmanager
-def _private_folder(export: Export) -> Iterator[Path]:
-    """A folder of our own for the time of a read; what the system refuses is said in one line."""
-    problem = None
-    try:
-        with TemporaryDirectory(prefix="lumos-ingest-") as folder:
-            yield Path(folder)
-    except OSError as error:
-        problem = error.strerror or "the system refused it"
-    if problem:
-        raise SourceUnavailableError(f"{export.name}: cannot be read: {problem}")
 
 
 def _last_line(path: Path) -> tuple[str, int]:
@@ -162,9 +190,10 @@ def _last_line(path: Path) -> tuple[str, int]:
     return line.decode(errors="replace"), len(below) - 1 - has_end
 
 
-def _to_rejects(
+def to_line_rejects(
     export: Export, dialect: Dialect, rejected: list[LineReject], id_column: str | None
 ) -> pl.DataFrame:
+    """`REJECTS` for the lines that are no rows."""
     position = dialect.columns.index(id_column) if id_column in dialect.columns else None
     found = {
         "table": [export.table] * len(rejected),

@@ -1,88 +1,71 @@
-"""The folder exports are dropped into: which file is meant, and that it stays the same file."""
+"""Which file is meant in the zone that exports are dropped into, and that it stays the same."""
 
-import glob
 import os
-import stat
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
+from datetime import date
 
-from schemas.errors import ConfigError, SourceIncompleteError, SourceUnavailableError
-
-
-@dataclass(frozen=True, slots=True)
-class Export:
-    """One file as it stood when it was found.
-
-    Attributes:
-        table: the table it holds.
-        path: where it is, absolute.
-        name: its path for messages: as the source file writes it, relative to the workspace.
-        size_bytes: its size on disk.
-        modified_ns: its modification time, nanoseconds since 1970.
-        identity: device and inode.
-    """
-
-    table: str
-    path: Path
-    name: str
-    size_bytes: int
-    modified_ns: int
-    identity: tuple[int, int]
-
-    @property
-    def modified_at(self) -> datetime:
-        """When it was last written, UTC."""
-        return datetime.fromtimestamp(self.modified_ns / 1e9, UTC)
+from extractors.drop_zones import DropZones, is_pattern, shown
+from extractors.export_days import day_of
+from extractors.exports import Export
+from schemas.errors import SourceIncompleteError, SourceUnavailableError
+from schemas.export_file import ExportFile
 
 
 def find_export(
-    table: str, pattern: str, workspace: Path, companions: tuple[str, ...] = ()
+    table: str,
+    pattern: str,
+    zones: DropZones,
+    *,
+    companions: tuple[str, ...] = (),
+    as_of: date | None = None,
 ) -> Export:
-    """The file that `pattern` means: the path itself, or the newest match, then the last by name.
+    """The file that `pattern` means: the file of that path, or the newest match of a pattern.
 
-    `companions` are the templates of markers and manifests: a wide pattern matches these as well,
-    and they are no exports.
-
-    Raises:
-        ConfigError: a path that leads out of the workspace, or that is no regular file.
-        SourceUnavailableError: no such file, no match, or no permission.
-    """
-    inside = path_inside(pattern, table)
-    literal = workspace / inside
-    if not glob.has_magic(inside) or os.path.lexists(literal):
-        return _stat_export(table, literal, inside)
-    matches = set(glob.glob(inside, root_dir=workspace, recursive=True))  # noqa: PTH207 - absolute, too
-    matches -= {
-        os.path.normpath(template.replace("{path}", m)) for template in companions for m in matches
-    }
-    exports = [
-        _stat_export(table, workspace / m, m) for m in sorted(matches) if (workspace / m).is_file()
-    ]
-    if not exports:
-        raise SourceUnavailableError(f"{table}: no file matches {pattern}: check the path")
-    return max(exports, key=lambda export: (export.modified_ns, export.name))
-
-
-def path_inside(written: str, key: str) -> str:
-    """The path without `..` and `.`; a relative one stays below the workspace.
+    The newest is the last written, then the last by name; or the last by name alone, as the source
+    file says. What was archived is no export, nor are `companions`: the templates of markers and
+    manifests, which a wide pattern matches as well. With `as_of`, only the exports of that day are,
+    archived or not: by the date in the name, else by the day it was last written.
 
     Raises:
-        ConfigError: it climbs out of the workspace, or it is a URL.
+        ConfigError: a path that leads out of its zone, or that is no regular file.
+        SourceUnavailableError: no such file, no match, no permission, or a zone out of reach.
     """
-    if "://" in written:
-        raise ConfigError(f"{key}: {written}: only files are read; fetch the export first")
-    normal = os.path.normpath(written)
-    if Path(normal).parts[:1] == (os.pardir,):
-        raise ConfigError(f"{key}: {written} leads out of the workspace: write an absolute path")
-    return normal
+    zone, key = zones.place(pattern, table)
+    found = zone.matches(key)
+    if as_of is None:
+        found = [file for file in found if not zones.is_archived(zone, file)]
+    else:
+        found += zones.archived(key)
+    if not found and not is_pattern(pattern):
+        raise _vanished(shown(pattern))
+    files = _without(companions, found)
+    if not files:
+        raise SourceUnavailableError(f"{table}: no file matches {shown(pattern)}: check the path")
+    if as_of is not None:
+        files = [file for file in files if day_of(file, zones.options.timezone) == as_of]
+    if not files:
+        raise SourceUnavailableError(
+            f"{table}: none of the exports {shown(pattern)} is of {as_of}: see which days there are"
+        )
+    by_name = zones.options.newest == "name"
+    newest = max(files, key=lambda file: (0 if by_name else file.modified_ns, file.name))
+    export = Export(table, newest, zone)
+    # A listing tells less than a look, and may tell it otherwise.
+    return refreshed(export) if is_pattern(pattern) else export
+
+
+def _without(companions: tuple[str, ...], files: list[ExportFile]) -> list[ExportFile]:
+    """The files that are no marker or manifest of another of them."""
+    keys = {template.replace("{path}", file.key) for template in companions for file in files}
+    names = {template.replace("{path}", file.name) for template in companions for file in files}
+    keys = {os.path.normpath(key) for key in keys}
+    return [file for file in files if file.key not in keys and file.name not in names]
 
 
 def check_unchanged(export: Export) -> None:
     """Nothing: the export is the file it was when it was found.
 
     Raises:
-        SourceUnavailableError: it is gone.
+        SourceUnavailableError: it is gone, or its zone is out of reach.
         SourceIncompleteError: it was written to or replaced.
     """
     if refreshed(export) != export:
@@ -96,24 +79,13 @@ def refreshed(export: Export) -> Export:
     """The export as it stands now.
 
     Raises:
-        SourceUnavailableError: it is gone.
+        SourceUnavailableError: it is gone, or its zone is out of reach.
     """
-    return _stat_export(export.table, export.path, export.name)
+    found = export.zone.look_at(export.file.key)
+    if found is None:
+        raise _vanished(export.name)
+    return Export(export.table, found, export.zone)
 
 
-def _stat_export(table: str, path: Path, name: str) -> Export:
-    problem = None
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        problem = "no such file: check the path, or that the export ran"
-    except OSError as error:
-        problem = f"cannot be looked at: {error.strerror}"
-    if problem:
-        raise SourceUnavailableError(f"{name}: {problem}")
-    if stat.S_ISDIR(found.st_mode):
-        raise ConfigError(f"{name} is a directory: name a file, or a pattern such as {name}/*.csv")
-    if not stat.S_ISREG(found.st_mode):
-        raise ConfigError(f"{name} is not a regular file: name a file")
-    identity = (found.st_dev, found.st_ino)
-    return Export(table, path.absolute(), name, found.st_size, found.st_mtime_ns, identity)
+def _vanished(name: str) -> SourceUnavailableError:
+    return SourceUnavailableError(f"{name}: no such file: check the path, or that the export ran")

@@ -7,20 +7,22 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import assert_never
 
 from extractors.csv_source import probe_csv_source, read_csv_source
-from schemas.errors import ConfigError
-from schemas.raw import Probe, Raw
+from schemas.directory_sources import ActiveDirectorySource, LdapSource, LdifSource
+from schemas.raw import Probe, Raw, Remembered
 from schemas.secrets import Resolve, no_secrets
+from schemas.source_columns import Named
 from schemas.source_file import AnySource
 from schemas.source_kinds import CsvSource
 from schemas.sql_source import SqlSource
 
 _NO_IDS: Mapping[str, str] = {}
-_NO_NAMES: frozenset[str] = frozenset()
+_NOTHING = Named()
 
 
-def read_source(
+def read_source(  # noqa: PLR0913 - what one kind of source or another needs
     source: AnySource,
     workspace: Path,
     *,
@@ -28,14 +30,16 @@ def read_source(
     sleep: Callable[[float], None] = time.sleep,
     resolve: Resolve = no_secrets,
     id_columns: Mapping[str, str] = _NO_IDS,
-    named: frozenset[str] = _NO_NAMES,
+    named: Named = _NOTHING,
+    remembered: Remembered | None = None,
 ) -> Raw:
     """Everything the source holds, with the proof that it is everything.
 
     `id_columns` names the column of the id, by table; a line with too few or too many fields is
-    then rejected with the id it seems to carry, so that its record is known and kept. `named` are
-    the columns that the source file names: of a directory, just these attributes are asked for; of
-    a database, these are wanted in place of Lumos's labels.
+    then rejected with the id it seems to carry, so that its record is known and kept. `named` is
+    what the source file names: of a directory, just these attributes are asked for; of a database,
+    these columns are wanted in place of Lumos's labels. `remembered` is what the run that was
+    accepted last left for the next one.
 
     Raises:
         ConfigError: the source cannot be meant as it is written, a secret is not in its place, or
@@ -46,13 +50,33 @@ def read_source(
     """
     match source:
         case CsvSource():
-            return read_csv_source(source, workspace, now=now, sleep=sleep, id_columns=id_columns)
+            return read_csv_source(
+                source, workspace, now=now, sleep=sleep, resolve=resolve, id_columns=id_columns
+            )
+        case LdapSource() | ActiveDirectorySource():
+            from extractors.account_fields import to_wanted
+            from extractors.ldap_directory import read_ldap_source
+
+            wanted = to_wanted(named, id_columns.get("accounts"))
+            return read_ldap_source(
+                source, workspace, wanted, now=now, resolve=resolve, remembered=remembered
+            )
+        case LdifSource():
+            from extractors.account_fields import to_wanted
+            from extractors.ldif_file import read_ldif_source
+
+            wanted = to_wanted(named, id_columns.get("accounts"))
+            return read_ldif_source(source, workspace, wanted, now=now, resolve=resolve)
+        case SqlSource(discover="mongodb"):
+            from extractors.mongodb import read_mongodb_source
+
+            return read_mongodb_source(source, workspace, now=now, resolve=resolve)
         case SqlSource():
             from extractors.sql_database import read_sql_source
 
-            return read_sql_source(source, workspace, now=now, resolve=resolve, named=named)
+            return read_sql_source(source, workspace, now=now, resolve=resolve, named=named.columns)
         case _:
-            raise ConfigError(f"source.kind: this version does not read {source.kind} yet")
+            assert_never(source)
 
 
 def probe_source(
@@ -61,7 +85,7 @@ def probe_source(
     *,
     now: datetime,
     resolve: Resolve = no_secrets,
-    named: frozenset[str] = _NO_NAMES,
+    named: Named = _NOTHING,
 ) -> tuple[Probe, ...]:
     """What each table of the source looks like, in the order of the tables; little is read.
 
@@ -75,11 +99,29 @@ def probe_source(
         case CsvSource():
             return tuple(
                 Probe(one.table, one.path, one.said, one.columns)
-                for one in probe_csv_source(source, workspace, now=now)
+                for one in probe_csv_source(source, workspace, now=now, resolve=resolve)
             )
+        case LdapSource() | ActiveDirectorySource():
+            from extractors.account_fields import to_wanted
+            from extractors.ldap_directory import probe_ldap_source
+
+            wanted = to_wanted(named, None)
+            return probe_ldap_source(source, workspace, wanted, now=now, resolve=resolve)
+        case LdifSource():
+            from extractors.account_fields import to_wanted
+            from extractors.ldif_file import probe_ldif_source
+
+            wanted = to_wanted(named, None)
+            return probe_ldif_source(source, workspace, wanted, now=now, resolve=resolve)
+        case SqlSource(discover="mongodb"):
+            from extractors.mongodb import probe_mongodb_source
+
+            return probe_mongodb_source(source, workspace, resolve=resolve)
         case SqlSource():
             from extractors.sql_database import probe_sql_source
 
-            return probe_sql_source(source, workspace, now=now, resolve=resolve, named=named)
+            return probe_sql_source(
+                source, workspace, now=now, resolve=resolve, named=named.columns
+            )
         case _:
-            raise ConfigError(f"source.kind: this version does not read {source.kind} yet")
+            assert_never(source)

@@ -107,7 +107,7 @@ def probe_sql_source(
     with open_session(source, workspace, resolve) as session:
         reader = Reader(source, workspace, session, resolve)
         reader.check_credentials()
-        for capability, query in _queries(source):
+        for capability, query in _in_order(reader.queries):
             statement = reader.statement(capability, query)
             found = labels_without_rows(session, statement)
             if found is None:
@@ -125,11 +125,11 @@ def probe_sql_source(
     return tuple(probes)
 
 
-def _queries(source: SqlSource) -> list[tuple[str, Query]]:
-    named = (*TABLES.values(), *type(source.queries).model_fields)
-    found = {name: getattr(source.queries, name) for name in named}
+def _in_order(queries: dict[str, Query]) -> list[tuple[str, Query]]:
+    """The queries, those of tables first; without `validate_credentials`."""
+    names = dict.fromkeys([*TABLES.values(), *queries])
     return [
-        (name, query)
-        for name, query in found.items()
-        if query is not None and name != "validate_credentials"
+        (name, queries[name])
+        for name in names
+        if name in queries and name != "validate_credentials"
     ]

@@ -5,7 +5,7 @@ from dataclasses import replace
 from extractors.sql_cursor import execute, labels_of, streaming_cursor
 from extractors.sql_jdbc import read_jdbc
 from extractors.sql_postgresql import describe
-from extractors.sql_reading import is_ordered
+from extractors.sql_reading import first_word, is_ordered
 from extractors.sql_session import Session
 from extractors.sql_statements import Statement
 
@@ -19,8 +19,8 @@ def labels_without_rows(session: Session, statement: Statement) -> tuple[str, ..
         return tuple(name for name, _ in describe(session, statement))
     if not statement.is_query:
         return None
-    if session.engine == "mssql" and is_ordered(statement.rendered("qmark"), session.engine):
-        return None  # T-SQL takes no ordered query in another
+    if session.engine == "mssql" and _cannot_be_nested(statement.rendered("qmark")):
+        return None
     asked = _without_rows(session, statement)
     if session.jdbc is not None:
         return None if statement.names else read_jdbc(session.jdbc, asked, _NOTHING).labels
@@ -34,6 +34,11 @@ def labels_without_rows(session: Session, statement: Statement) -> tuple[str, ..
             cursor.close()
 
     return session.asked(statement, ask)
+
+
+def _cannot_be_nested(sql: str) -> bool:
+    """T-SQL takes no ordered query in another, and none that begins with WITH."""
+    return is_ordered(sql, "mssql") or first_word(sql, "mssql") == "WITH"
 
 
 def _without_rows(session: Session, statement: Statement) -> Statement:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from extractors.discovery.queries import check_sight, queries_of
 from extractors.sql_connection import join_snapshot
 from extractors.sql_cursor import read_cursor
 from extractors.sql_jdbc import read_jdbc
@@ -42,6 +43,7 @@ class Reader:
         self.session = session
         self.values = {name: _bindable(value, session) for name, value in values.items()}
         self.warnings = list(session.warnings)
+        self.queries = queries_of(source, session.engine)
 
     def statement(self, capability: str, query: Query) -> Statement:
         """The query as a statement.
@@ -59,7 +61,7 @@ class Reader:
 
     def fetched(self, capability: str) -> tuple[Statement, Fetched] | None:
         """What a capability's query returns; None where the source has none."""
-        query: Query | None = getattr(self.source.queries, capability)
+        query = self.queries.get(capability)
         if query is None:
             return None
         statement = self.statement(capability, query)
@@ -72,8 +74,14 @@ class Reader:
         return join_snapshot(self.source, self.workspace, self.resolve, name)
 
     def check_credentials(self) -> None:
-        """Runs `validate_credentials`, where there is one."""
-        self.fetched("validate_credentials")
+        """Runs `validate_credentials`, where there is one.
+
+        Raises:
+            SourceIncompleteError: what is to be discovered is hidden from the account.
+        """
+        found = self.fetched("validate_credentials")
+        if found is not None:
+            check_sight(self.source, found[1].labels, found[1].rows.to_series().to_list())
 
     def rows(
         self, capability: str, named: frozenset[str] = NO_NAMES

@@ -1,5 +1,6 @@
 """Queries that are no snapshot: one account, changed accounts, activity within a window of time."""
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from schemas.errors import ConfigError
 from schemas.raw import RawTable
 from schemas.secrets import Resolve
 from schemas.sql_source import SqlSource
+from schemas.tables import ROW
 
 
 def read_account(
@@ -60,14 +62,37 @@ def read_activity_rows(
         ConfigError: the source has neither query, or as `read_sql_source`.
         SourceError: as `read_sql_source`.
     """
+    [found] = read_activity_parts(source, workspace, [(since, until)], resolve=resolve)
+    return found
+
+
+def read_activity_parts(
+    source: SqlSource,
+    workspace: Path,
+    parts: Sequence[tuple[datetime, datetime]],
+    *,
+    resolve: Resolve,
+) -> Iterator[RawTable]:
+    """The same for each (since, until) in turn, all within one session, the rows numbered on.
+
+    Raises:
+        ConfigError, SourceError: as `read_activity_rows`.
+    """
     has_records = source.queries.list_activity_records is not None
     capability = "list_activity_records" if has_records else "get_last_activity"
     if getattr(source.queries, capability) is None:
         raise ConfigError("source.queries: list_activity_records or get_last_activity is missing")
+    above = 0
     with open_session(source, workspace, resolve) as session:
-        reader = Reader(source, workspace, session, resolve, times(since, until))
-        found = reader.needed_table("activity", capability)
-    rows = found.rows
+        for since, until in parts:
+            reader = Reader(source, workspace, session, resolve, times(since, until))
+            found = reader.needed_table("activity", capability)
+            yield _under_our_names(found, above)
+            above += found.read_count
+
+
+def _under_our_names(found: RawTable, above: int) -> RawTable:
+    rows = found.rows.with_columns(pl.col(ROW) + above)
     for name, also in (("event_type", "activity_type"), ("timestamp", "happened_at")):
         if also in rows.columns and name not in rows.columns:
             rows = rows.rename({also: name})

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from extractors.drop_zone import path_inside
 from extractors.sql_reading import is_procedure, is_query, why_not_a_read
 from extractors.sql_text import parts_of, without_end
+from extractors.zone_local import path_inside
 from schemas.errors import ConfigError, SourceUnavailableError
 from schemas.sql_source import Partition, Query
 

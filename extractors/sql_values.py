@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-LARGEST_EXACT = 2**53
 _INT64 = 2**63
 
 

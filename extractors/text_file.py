@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from extractors.archives import is_archive, open_private, unpack
-from extractors.drop_zone import Export
+from extractors.exports import Export
 from schemas.errors import SourceFormatError, SourceIncompleteError
 
 _BLOCK = 1 << 20
@@ -62,10 +62,11 @@ def to_text_file(export: Export, encoding: str, quote: str | None, folder: Path)
     """The export as UTF-8: in place where it is that already, else in a private file in `folder`.
 
     Raises:
-        SourceIncompleteError: empty, or a cut archive.
+        SourceUnavailableError: it cannot be fetched from its zone.
+        SourceIncompleteError: empty, a cut archive, or changed since it was found.
         SourceFormatError: bytes that the encoding does not have, or no text at all.
     """
-    path = export.path
+    path = export.zone.fetch(export.file, folder)
     if is_archive(path):
         unpack(path, export.name, folder / "unpacked")
         path = folder / "unpacked"

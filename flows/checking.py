@@ -4,9 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import polars as pl
-
 from extractors.read import probe_source
+from flows.checking_activity import activity_facts, check_activity_app, probed_table
 from flows.console import Output, log_to_stderr
 from flows.database_checks import DatabaseLook, look_closer
 from flows.secrets import to_resolver
@@ -17,10 +16,9 @@ from flows.workspace import pick_sources
 from loaders.apps import check_category, find_app
 from loaders.lumos_api import LumosApi
 from schemas.errors import IngestError
-from schemas.raw import Probe, RawTable
+from schemas.raw import Probe
 from schemas.settings import Settings
 from schemas.source_file import Source
-from schemas.tables import REJECTS, ROW
 from transforms.columns import accounts_use, use_of
 
 NO_LOOK = DatabaseLook()
@@ -136,11 +134,14 @@ def check_source(
         findings.attempt(lambda: look_closer(source, settings.workspace, resolve, look, findings))
     if api is not None:
         findings.attempt(lambda: _look_for_app(source, api, findings))
-    for key in ("activity", "schedule"):
-        if getattr(source.file, key) is not None:
-            findings.notes.append(
-                f"{source.path}: {key} is read, but this version does not act on it"
-            )
+    if source.file.activity is not None:
+        findings.attempt(lambda: findings.facts.extend(activity_facts(source, settings)))
+        if api is not None:
+            findings.attempt(lambda: check_activity_app(source, api))
+    if source.file.schedule is not None:
+        findings.notes.append(
+            f"{source.path}: schedule is read, but this version does not act on it"
+        )
     return findings
 
 
@@ -150,7 +151,7 @@ def _look_at_source(source: Source, settings: Settings, findings: Findings) -> N
         settings.workspace,
         now=utc_now(),
         resolve=to_resolver(settings.workspace),
-        named=source.file.named_columns,
+        named=source.file.named,
     )
     for probe in probes:
         findings.facts.append(f"{probe.table}: {probe.origin}, {probe.said}")
@@ -159,8 +160,7 @@ def _look_at_source(source: Source, settings: Settings, findings: Findings) -> N
 
 def _look_at_columns(source: Source, probe: Probe, findings: Findings) -> None:
     """The mapping against the columns that are there, on a table without a row."""
-    rows = pl.DataFrame(schema={name: pl.String() for name in probe.columns} | {ROW: pl.UInt32()})
-    table = RawTable(probe.table, rows, pl.DataFrame(schema=REJECTS), 0, probe.origin)
+    table = probed_table(probe)
     if probe.table == "accounts":
         use = accounts_use(table, source.file)
         if use.unused:

@@ -134,6 +134,16 @@ def sync(
             help="Let through the one plan that is held for its removals, if it is still the same.",
         ),
     ] = False,
+    as_of: Annotated[
+        str | None,
+        typer.Option("--as-of", metavar="DATE", help="Read the source's exports of that day."),
+    ] = None,
+    from_archive: Annotated[
+        str | None,
+        typer.Option(
+            "--from-archive", metavar="RUN", help="Upload the snapshot of an accepted run again."
+        ),
+    ] = None,
     workspace: Workspace = HERE,
     as_json: Json = False,
 ) -> None:
@@ -142,11 +152,60 @@ def sync(
     A plan that a guard stops is kept, uploads nothing, and exits 3.
     Example: `lumos-ingest sync hr` or `lumos-ingest sync --all`
     """
-    from flows.syncing import sync_command
+    from flows.origins import to_origin
+    from flows.syncing import How, sync_command
+
+    how = How(allow_removals, to_origin(as_of, from_archive))
+    raise typer.Exit(sync_command(workspace, sources or [], how, every=every, as_json=as_json))
+
+
+@app.command()
+def activity(
+    sources: Annotated[
+        list[str] | None, typer.Argument(metavar="[SOURCE]...", help="Sources, in this order.")
+    ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Every source that has a block activity.")
+    ] = False,
+    workspace: Workspace = HERE,
+    as_json: Json = False,
+) -> None:
+    """Send each source's activity records since its watermark: who used what, when.
+
+    Example: `lumos-ingest activity hr` or `lumos-ingest activity --all`
+    """
+    from flows.sending import activity_command
+
+    raise typer.Exit(activity_command(workspace, sources or [], every=every, as_json=as_json))
+
+
+@app.command()
+def backfill(  # noqa: PLR0913, PLR0917 - one parameter an option
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="The source.")],
+    since: Annotated[str, typer.Option("--since", metavar="T", help="From this date or time on.")],
+    until: Annotated[str, typer.Option("--until", metavar="T", help="Before this date or time.")],
+    window: Annotated[
+        str, typer.Option("--window", metavar="DURATION", help="How much goes in one run.")
+    ] = "1d",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Count what would be sent; send nothing.")
+    ] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Send also the windows that are done.")
+    ] = False,
+    workspace: Workspace = HERE,
+    as_json: Json = False,
+) -> None:
+    """Send the activity of a past time, window by window; one that was cut off goes on.
+
+    The watermark stays where it is. Example:
+    `lumos-ingest backfill hr --since 2026-01-01 --until 2026-07-01 --window 7d`
+    """
+    from flows.backfilling import backfill_command
 
     raise typer.Exit(
-        sync_command(
-            workspace, sources or [], every=every, allow_removals=allow_removals, as_json=as_json
+        backfill_command(
+            workspace, source, (since, until, window), again=again, is_dry=dry_run, as_json=as_json
         )
     )
 

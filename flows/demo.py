@@ -5,8 +5,10 @@ which is kept as it last was; the other was cut off half-way, and a guard holds 
 folder that is gone afterwards.
 """
 
+import contextlib
 import logging
 import shutil
+import sqlite3
 from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,15 +16,18 @@ from typing import Any
 
 import httpx
 
+from flows.activity_stages import send_activity
 from flows.console import Output
+from flows.sending import sending_document, show_sending
 from flows.settings import read_settings
 from flows.showing import show_outcome
 from flows.stages import Outcome, sync_source
 from flows.summary import run_summary
-from flows.tools import open_tools
+from flows.tools import Tools, open_tools
 from flows.workspace import choose_sources
 from sandbox.server import Sandbox, running_sandbox
 from schemas.errors import ConfigError
+from schemas.source_file import Source
 
 SHIPPED = Path(__file__).parent / "examples"
 IN_THE_REPOSITORY = Path(__file__).parents[1] / "examples"
@@ -43,6 +48,7 @@ def demo_command(*, as_json: bool) -> int:
     ):
         workspace = Path(folder)
         shutil.copytree(examples_folder(), workspace, dirs_exist_ok=True, copy_function=shutil.copy)
+        make_databases(workspace / "exports")
         document = _two_nights(workspace, sandbox, output)
     output.document(document)
     return 0
@@ -60,6 +66,15 @@ def examples_folder() -> Path:
     raise ConfigError("the example workspace is not installed with this program")
 
 
+def make_databases(folder: Path) -> None:
+    """Makes a SQLite file, anew, beside each text of SQL in `folder`: examples keep the text."""
+    for text in folder.glob("*.sql"):
+        file = text.with_suffix(".db")
+        file.unlink(missing_ok=True)
+        with contextlib.closing(sqlite3.connect(file)) as connection:
+            connection.executescript(text.read_text("utf-8"))
+
+
 def _two_nights(workspace: Path, sandbox: Sandbox, output: Output) -> dict[str, object]:
     environ = {"LUMOS_API_URL": sandbox.url, "LUMOS_API_TOKEN": sandbox.token}
     settings = read_settings(workspace, environ)
@@ -70,10 +85,14 @@ def _two_nights(workspace: Path, sandbox: Sandbox, output: Output) -> dict[str, 
         first = [sync_source(source, tools) for source in sources]
         arrived = _arrivals(first, sandbox)
         _show_arrivals("what arrived", arrived, output)
+        output.line("Then who used what: the newest login and activity of each account.\n")
+        sent = [_sent(one, tools, sandbox, output) for one in sources if one.file.activity]
         for path in sorted((workspace / "exports-next-day").iterdir()):
             shutil.copy(path, workspace / "exports" / path.name)
+        make_databases(workspace / "exports")
         output.line("The second night: the HR portal has changed, and one of its rows is broken;")
-        output.line("the CRM's export was cut off half-way.\n")
+        output.line("the CRM's export was cut off half-way; two are new to the order desk; and in")
+        output.line("the directory one has left, one is shut out, one is an administrator now.\n")
         second = []
         for source in sources:
             second.append(sync_source(source, tools))
@@ -84,10 +103,21 @@ def _two_nights(workspace: Path, sandbox: Sandbox, output: Output) -> dict[str, 
     output.line("Next: copy the folder examples/ and make it yours; docs/csv.md says how.")
     return {
         "arrived": arrived,
+        "activity": sent,
         "first_night": [run_summary(one.run) for one in first],
         "second_night": [run_summary(one.run) for one in second],
         "holds": holds,
     }
+
+
+def _sent(source: Source, tools: Tools, sandbox: Sandbox, output: Output) -> dict[str, object]:
+    """Sends a source's activity; the run, and how many records the sandbox holds."""
+    sending = send_activity(source, tools)
+    show_sending(source.name, sending, output)
+    output.line("")
+    query: dict[str, str | int] = {"app_id": sending.run.app_id or "", "size": 1}
+    held = httpx.get(f"{sandbox.url}/sandbox/activity", params=query).json()["total"]
+    return {**sending_document(sending), "holds": held}
 
 
 def _arrivals(outcomes: list[Outcome], sandbox: Sandbox) -> list[dict[str, Any]]:

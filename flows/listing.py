@@ -34,10 +34,12 @@ def runs_command(workspace: Path, source: str | None, limit: int | None, *, as_j
         columns = (
             "run",
             "source",
+            "kind",
             "state",
             "started",
             "seconds",
             "accounts",
+            "records",
             "rejected",
             "job",
             "error",
@@ -55,11 +57,13 @@ def _row(run: Run) -> tuple[object, ...]:
     return (
         run.run_id,
         run.source,
+        run.kind,
         run.state,
         run.started_at.strftime("%Y-%m-%d %H:%M:%S"),
         seconds,
         counts.get("accounts_total"),
-        counts.get("accounts_rejected"),
+        counts.get("activity_sent"),
+        counts.get("accounts_rejected", counts.get("activity_rejected")),
         run.job_ids[-1] if run.job_ids else None,
         run.error,
     )

@@ -4,15 +4,18 @@ import logging
 from dataclasses import dataclass, replace
 from functools import partial
 
+import polars as pl
+
 from extractors.read import read_source
 from flows.guarding import Verdict, judge, live_breaches
 from flows.outbox import content_hash
 from flows.publishing import accepted_snapshot
+from flows.remembering import recalled, remember
 from flows.tools import Tools
 from loaders.apps import find_app
 from schemas.errors import ContractError
 from schemas.plan import Plan
-from schemas.raw import Raw
+from schemas.raw import Raw, paths_of
 from schemas.run import Run
 from schemas.snapshot import Snapshot, empty_snapshot
 from schemas.source_file import Source
@@ -70,8 +73,12 @@ class Planned:
     verdict: Verdict
 
 
-def extract(source: Source, tools: Tools) -> Raw:
+def extract(
+    source: Source, tools: Tools, base: Run | None = None, run_id: str | None = None
+) -> Raw:
     """The source's rows, whole.
+
+    The reader goes on from what the accepted run `base` left, and leaves the same with `run_id`.
 
     Raises:
         SourceError: it could not be read whole.
@@ -84,9 +91,12 @@ def extract(source: Source, tools: Tools) -> Raw:
         now=tools.now(),
         sleep=tools.sleep,
         resolve=tools.resolve,
-        named=source.file.named_columns,
+        named=source.file.named,
         id_columns={"accounts": source.file.columns.integration_specific_id.column or ""},
+        remembered=recalled(source, base, tools),
     )
+    if run_id is not None and raw.remembered is not None:
+        remember(source, run_id, raw.remembered, tools)
     for proof in raw.proof:
         _log.info("%s: read %s", source.name, proof)
     return raw
@@ -161,10 +171,18 @@ def make_plan(
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A plan that was only looked at, and what it was read from."""
+    """A plan that was only looked at, and what it was read from.
+
+    Attributes:
+        source: what was read.
+        planned: what would be done.
+        paths: `account_id`, `integration_specific_entitlement_id` and `path`: the groups through
+            which an account holds what it was not given itself; None where the source has none.
+    """
 
     source: Source
     planned: Planned
+    paths: pl.DataFrame | None = None
 
 
 def preview_source(source: Source, tools: Tools) -> Preview:
@@ -182,9 +200,10 @@ def preview_source(source: Source, tools: Tools) -> Preview:
         base = tools.ledger.accepted_run(source.name)
         app_id = base.app_id if base else None
     target = to_target(app_id, tools)
-    normalized = transform(source, tools, extract(source, tools), target.last)
+    raw = extract(source, tools, target.base)
+    normalized = transform(source, tools, raw, target.last)
     if tools.api is None:
         note = "Lumos was not asked (no LUMOS_API_TOKEN): what the app holds was not compared"
         normalized = replace(normalized, warnings=(*normalized.warnings, note))
     planned = make_plan(source, tools, normalized, target, allow_removals=False)
-    return Preview(source, planned)
+    return Preview(source, planned, paths_of(raw))

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from flows.console import Output, log_to_stderr
 from flows.plan_text import sharing_key, to_markdown
-from flows.planning import Planned, Preview, preview_source
+from flows.planning import Preview, preview_source
 from flows.settings import read_settings
-from flows.showing import show_plan, what_to_do
+from flows.showing import show_plan, what_to_do, with_paths
 from flows.summary import plan_summary, run_counts
 from flows.tools import open_tools
 from flows.workspace import choose_sources
@@ -38,10 +38,10 @@ def preview_command(
     if as_markdown:
         output.text(to_markdown(source.name, planned, sharing_key(settings.state)))
     else:
-        show_plan(source.name, planned, output)
+        show_plan(source.name, planned, output, preview.paths)
         _show_verdict(preview, output)
     if out is not None:
-        for line in write_tables(planned, out):
+        for line in write_tables(preview, out):
             output.note(line)
     output.document(preview_document(preview))
     return GuardError.exit_code if planned.verdict.is_held else 0
@@ -50,7 +50,9 @@ def preview_command(
 def preview_document(preview: Preview) -> dict[str, object]:
     """The preview as JSON: counts, changes by key, rejects by file and line, the verdict."""
     planned = preview.planned
-    plan = planned.plan
+    plan, associations = planned.plan, planned.plan.association_changes
+    if preview.paths is not None:
+        associations = with_paths(associations, preview.paths)
     return {
         "source": preview.source.name,
         "base_run_id": planned.base.run_id if planned.base else None,
@@ -59,7 +61,7 @@ def preview_document(preview: Preview) -> dict[str, object]:
         "changes": {
             "accounts": plan.account_changes.to_dicts(),
             "entitlements": plan.entitlement_changes.to_dicts(),
-            "associations": plan.association_changes.to_dicts(),
+            "associations": associations.to_dicts(),
         },
         "rejects": planned.normalized.rejects.drop("value").to_dicts(),
         "warnings": list(planned.normalized.warnings),
@@ -81,12 +83,13 @@ def _show_verdict(preview: Preview, output: Output) -> None:
         )
 
 
-def write_tables(planned: Planned, folder: Path) -> list[str]:
+def write_tables(preview: Preview, folder: Path) -> list[str]:
     """Writes the tables as Parquet and the import file as CSV, 0600; a line for each file.
 
     Raises:
         ConfigError: the folder cannot be written to.
     """
+    planned = preview.planned
     snapshot = planned.normalized.snapshot
     imported = to_import_table(snapshot)
     tables = {
@@ -96,6 +99,8 @@ def write_tables(planned: Planned, folder: Path) -> list[str]:
         "associations": associations_of(snapshot),
         "rejects": planned.normalized.rejects.drop("value"),
     }
+    if preview.paths is not None:
+        tables["paths"] = preview.paths
     reason, lines = None, []
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -53,8 +53,13 @@ def what_to_do(name: str, planned: Planned) -> list[str]:
     return lines
 
 
-def show_plan(name: str, planned: Planned, output: Output) -> None:
-    """The plan in tables: counts, then what changes, then what was rejected."""
+def show_plan(
+    name: str, planned: Planned, output: Output, paths: pl.DataFrame | None = None
+) -> None:
+    """The plan in tables: counts, then what changes, then what was rejected.
+
+    With `paths`, also through which groups an association comes.
+    """
     plan, counts = planned.plan, planned.normalized.counts
     against = (
         f"run {planned.base.run_id}"
@@ -94,7 +99,7 @@ def show_plan(name: str, planned: Planned, output: Output) -> None:
     )
     _show_tallies(planned, output)
     if not plan.is_first:
-        _show_changes(planned, output)
+        _show_changes(planned, output, paths)
     show_rejects(planned.normalized.rejects, output)
 
 
@@ -106,7 +111,7 @@ def _show_tallies(planned: Planned, output: Output) -> None:
     output.line("")
 
 
-def _show_changes(planned: Planned, output: Output) -> None:
+def _show_changes(planned: Planned, output: Output, paths: pl.DataFrame | None) -> None:
     changes = planned.plan.account_changes
     if changes.height:
         # Removals first: they are what a person must see.
@@ -121,7 +126,40 @@ def _show_changes(planned: Planned, output: Output) -> None:
     if associations.height:
         order = associations.sort(pl.col("change") != "removed", maintain_order=True).head(SHOWN)
         title = _titled("associations that change", associations.height)
-        output.table(title, ("account", "entitlement", "resource", "change"), order.rows())
+        named = _named(order, planned, paths)
+        output.table(title, named.columns, named.rows())
+
+
+def _named(
+    associations: pl.DataFrame, planned: Planned, paths: pl.DataFrame | None
+) -> pl.DataFrame:
+    """The changes under short names, with what an entitlement is called where its id is no name.
+
+    `paths` say through which groups an account holds what it was not given itself.
+    """
+    catalogue = planned.normalized.snapshot.entitlements
+    called = catalogue.select(
+        pl.col("integration_specific_id").alias("integration_specific_entitlement_id"),
+        "integration_specific_resource_id",
+        "label",
+    )
+    found = associations.join(called, on=called.columns[:2], how="left", maintain_order="left")
+    if paths is not None:
+        found = with_paths(found, paths)
+    names = {
+        "account_id": "account",
+        "integration_specific_entitlement_id": "entitlement",
+        "integration_specific_resource_id": "resource",
+    }
+    plain = found["label"] == found["integration_specific_entitlement_id"]
+    return (found.drop("label") if plain.fill_null(value=True).all() else found).rename(names)
+
+
+def with_paths(associations: pl.DataFrame, paths: pl.DataFrame) -> pl.DataFrame:
+    """`associations` with `through`: the groups between account and entitlement; null for none."""
+    key = ["account_id", "integration_specific_entitlement_id"]
+    through = paths.rename({"path": "through"})
+    return associations.join(through, on=key, how="left", maintain_order="left")
 
 
 def show_rejects(rejects: pl.DataFrame, output: Output) -> None:

@@ -8,40 +8,28 @@ import getpass
 import logging
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
-from flows.planning import (
-    Planned,
-    Target,
-    check_rejects,
-    extract,
-    make_plan,
-    to_target,
-    transform,
-)
+from extractors.archiving import archive_exports
+from flows.origins import THE_SOURCE, Origin, check_origin, normalized_of
+from flows.planning import Planned, Target, check_rejects, make_plan, to_target
 from flows.publishing import publish, save_held
 from flows.settling import end_badly, prune, settle
+from flows.steps import Step, at_once
 from flows.summary import plan_summary, run_counts
 from flows.tools import Tools
 from flows.turn import Turn, a_turn
 from loaders.apps import create_app, find_app
 from loaders.lumos_api import LumosApi
+from schemas.drop_zones import Dropped
 from schemas.errors import ConfigError, IngestError
+from schemas.export_file import ExportFile
 from schemas.run import Run
 from schemas.source_file import Source
 
 _log = logging.getLogger(__name__)
-
-Step = Callable[[str, Callable[[], Any]], Any]
-"""Runs a stage by name: `step("extract", stage)` returns what `stage()` returns."""
-
-
-def at_once(_name: str, stage: Callable[[], Any]) -> Any:  # noqa: ANN401 - a stage's own type
-    """The step of a command that a person types: in this process, with no server to wait for."""
-    return stage()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +42,17 @@ class Outcome:
 
 
 def sync_source(
-    source: Source, tools: Tools, *, allow_removals: bool = False, step: Step = at_once
+    source: Source,
+    tools: Tools,
+    *,
+    allow_removals: bool = False,
+    step: Step = at_once,
+    origin: Origin = THE_SOURCE,
 ) -> Outcome:
     """Brings the source's app to what the source says now; a plan that a guard stops is held.
+
+    Another `origin` gives the snapshot of a past day, or one that was accepted before; it goes
+    through plan and guards like any other.
 
     What the last run left is settled before the source is read: a job under way is waited for, a
     plan that may have been sent is sent again, the same bytes.
@@ -65,6 +61,7 @@ def sync_source(
         IngestError: the run failed; where it had begun, the ledger has the same line.
     """
     api, app = lumos_of(tools), source.file.app
+    check_origin(source, origin, tools)
     with a_turn(tools) as turn:
         # By the name it goes by until it has an id, so that two runs never make it twice.
         turn.take(app.id or app.name or "")
@@ -77,8 +74,12 @@ def sync_source(
         tools.ledger.abandon_reading(source.name, app_id, tools.now())
         run = tools.ledger.start_run(source.name, actor(), tools.now(), app_id)
         try:
-            planned, target = _plan(source, tools, run, step, allow_removals=allow_removals)
+            planned, target = _plan(
+                source, tools, run, step, allow_removals=allow_removals, origin=origin
+            )
             run = _carry_out(source, tools, turn, run, planned, target, step)
+            if run.state in {"done", "unchanged"}:
+                _archive(source, tools, planned.normalized.files)
         except IngestError as error:
             end_badly(tools, run.run_id, error)
             raise
@@ -88,16 +89,12 @@ def sync_source(
 
 
 def _plan(
-    source: Source, tools: Tools, run: Run, step: Step, *, allow_removals: bool
+    source: Source, tools: Tools, run: Run, step: Step, *, allow_removals: bool, origin: Origin
 ) -> tuple[Planned, Target]:
     """Extract, transform, plan; the raw rows are let go as soon as they are normalized."""
     target = to_target(run.app_id, tools)
     _check_feeds_alone(source, target, tools)
-    extracted = partial(extract, source, tools)
-    last = target.last
-    normalized = step(
-        "transform", lambda: transform(source, tools, step("extract", extracted), last)
-    )
+    normalized = normalized_of(source, origin, target, tools, step, run.run_id)
     tools.archive.save_frame(source.name, run.run_id, "rejects", normalized.rejects)
     tools.ledger.update_run(run.run_id, counts=run_counts(normalized))
     check_rejects(source, normalized)
@@ -135,6 +132,15 @@ def _carry_out(
         run = tools.ledger.update_run(run.run_id, app_id=app_id)
     published: Run = step("publish", partial(publish, source, run, lambda: snapshot, tools, turn))
     return published
+
+
+def _archive(source: Source, tools: Tools, files: Sequence[ExportFile]) -> None:
+    """Moves the accepted run's exports; what cannot be moved is a warning, the upload is done."""
+    options = source.file.source
+    if isinstance(options, Dropped):
+        workspace = tools.settings.workspace
+        for problem in archive_exports(options, files, workspace, tools.resolve):
+            _log.warning("%s: %s", source.name, problem)
 
 
 def _check_feeds_alone(source: Source, target: Target, tools: Tools) -> None:

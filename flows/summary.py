@@ -82,9 +82,12 @@ def run_summary(run: Run) -> dict[str, Any]:
     return {
         "run_id": run.run_id,
         "source": run.source,
+        "kind": run.kind,
         "state": run.state,
         "started_at": run.started_at.isoformat(),
         "ended_at": run.ended_at.isoformat() if run.ended_at else None,
+        "since": run.since.isoformat() if run.since else None,
+        "until": run.until.isoformat() if run.until else None,
         "actor": run.actor,
         "app_id": run.app_id,
         "job_id": run.job_ids[-1] if run.job_ids else None,

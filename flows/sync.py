@@ -19,10 +19,12 @@ from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
 from flows.bugs import without_text
+from flows.origins import to_origin
 from flows.planning import Planned
 from flows.settings import read_settings
 from flows.showing import what_to_do
 from flows.stages import Outcome, sync_source
+from flows.syncing import How
 from flows.tools import open_tools
 from flows.workspace import choose_sources
 from schemas.errors import GuardError
@@ -39,13 +41,21 @@ def as_task(name: str, stage: Callable[[], Any]) -> Any:  # noqa: ANN401 - a sta
 
 
 @flow(name="sync", flow_run_name="sync-{source}", persist_result=False, retries=0)
-def sync(source: str, workspace: str = ".", allow_removals: bool = False) -> Outcome:
+def sync(
+    source: str,
+    workspace: str = ".",
+    allow_removals: bool = False,
+    as_of: str | None = None,
+    from_archive: str | None = None,
+) -> Outcome:
     """Syncs one source of a workspace.
 
     Args:
         source: the source's name.
         workspace: the folder with `sources/`, on the machine that runs this.
         allow_removals: let through the one plan that is held for its removals.
+        as_of: read the exports of this day.
+        from_archive: upload the snapshot of this accepted run again.
 
     Returns:
         What came of it, to a caller in this process; Prefect keeps no result.
@@ -53,14 +63,17 @@ def sync(source: str, workspace: str = ".", allow_removals: bool = False) -> Out
     Raises:
         IngestError: the run failed, or a guard holds it (GuardError): the flow run fails too.
     """
-    return without_text(partial(_sync, source, workspace, allow_removals=allow_removals))
+    how = How(allow_removals, to_origin(as_of, from_archive))
+    return without_text(partial(_sync, source, workspace, how))
 
 
-def _sync(source: str, workspace: str, *, allow_removals: bool) -> Outcome:
+def _sync(source: str, workspace: str, how: How) -> Outcome:
     settings = read_settings(Path(workspace))
     chosen = choose_sources(settings.workspace, [source], every=False)[0]
     with open_tools(settings) as tools:
-        outcome = sync_source(chosen, tools, allow_removals=allow_removals, step=as_task)
+        outcome = sync_source(
+            chosen, tools, allow_removals=how.allow_removals, step=as_task, origin=how.origin
+        )
     if outcome.run.state == "held":
         raise GuardError(
             f"held as run {outcome.run.run_id}, nothing was uploaded: {outcome.planned.verdict}; "

@@ -2,11 +2,13 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
 from flows.console import Output, log_to_stderr
+from flows.origins import THE_SOURCE, Origin
 from flows.settings import read_settings
 from flows.showing import show_outcome
 from flows.stages import Outcome, sync_source
@@ -24,46 +26,56 @@ Ended = tuple[int, dict[str, object]]
 """An exit code, and the source's part of the document."""
 
 
-def sync_command(
-    workspace: Path, names: list[str], *, every: bool, allow_removals: bool, as_json: bool
-) -> int:
+@dataclass(frozen=True, slots=True)
+class How:
+    """How to sync: whether a plan held for its removals is let through, and from what origin."""
+
+    allow_removals: bool = False
+    origin: Origin = THE_SOURCE
+
+
+def sync_command(workspace: Path, names: list[str], how: How, *, every: bool, as_json: bool) -> int:
     """Syncs the sources; the worst of their exit codes, a failure before a held plan.
 
     Raises:
         IngestError: nothing could begin.
     """
+    if how.origin != THE_SOURCE and (every or len(names) != 1):
+        raise ConfigError("--as-of and --from-archive go with one source: name it")
     output = Output(as_json=as_json)
     log_to_stderr(verbose=as_json)
     settings = read_settings(workspace)
     sources, broken = pick_sources(settings.workspace, names, every=every)
     for line in dict.fromkeys(map(str, broken.values())):
         output.note(f"lumos-ingest: {line}")
-    ended: list[Ended] = [(error.exit_code, _short(name, error)) for name, error in broken.items()]
+    ended: list[Ended] = [
+        (error.exit_code, without_run(name, error)) for name, error in broken.items()
+    ]
     if sources:
-        ended += _sync_all(sources, settings, output, allow_removals=allow_removals)
+        ended += _sync_all(sources, settings, output, how)
     output.document({"sources": [document for _, document in ended]})
     codes = {code for code, _ in ended}
     return next((code for code in (2, 1, 3) if code in codes), 0)
 
 
 def _sync_all(
-    sources: list[Source], settings: Settings, output: Output, *, allow_removals: bool
+    sources: list[Source], settings: Settings, output: Output, how: How
 ) -> Iterator[Ended]:
     check_prefect(os.environ.get("PREFECT_API_URL"))
     with output.progress() as progress, open_tools(settings, progress=progress) as tools:
         for source in sources:
-            yield _sync_one(source, tools, output, allow_removals=allow_removals)
+            yield _sync_one(source, tools, output, how)
 
 
-def _sync_one(source: Source, tools: Tools, output: Output, *, allow_removals: bool) -> Ended:
+def _sync_one(source: Source, tools: Tools, output: Output, how: How) -> Ended:
     reason = None
     try:
-        outcome = _run(source, tools, allow_removals=allow_removals)
+        outcome = _run(source, tools, how)
     except IngestError as error:
         reason = error
     if reason is not None:
         output.note(f"lumos-ingest: {source.name}: {reason}")
-        return reason.exit_code, _failed(source, reason, tools)
+        return reason.exit_code, failed_run(source, reason, tools)
     show_outcome(source, outcome, output)
     document = {
         **run_summary(outcome.run),
@@ -73,7 +85,7 @@ def _sync_one(source: Source, tools: Tools, output: Output, *, allow_removals: b
     return GuardError.exit_code if outcome.run.state == "held" else 0, document
 
 
-def _failed(source: Source, reason: IngestError, tools: Tools) -> dict[str, object]:
+def failed_run(source: Source, reason: IngestError, tools: Tools) -> dict[str, object]:
     """The run that ended with this line, as the ledger has it; else the line alone."""
     try:
         newest = tools.ledger.runs(source.name, 1)
@@ -83,21 +95,24 @@ def _failed(source: Source, reason: IngestError, tools: Tools) -> dict[str, obje
         is_held = run.state == "held" and run.run_id in str(reason)
         if is_held or run.error == str(reason):
             return {**run_summary(run), "error": str(reason)}
-    return _short(source.name, reason)
+    return without_run(source.name, reason)
 
 
-def _short(name: str, error: IngestError) -> dict[str, object]:
+def without_run(name: str, error: IngestError) -> dict[str, object]:
+    """A source's part of the document where no run had begun."""
     state = "held" if isinstance(error, GuardError) else "failed"
     return {"source": name, "state": state, "error": str(error)}
 
 
-def _run(source: Source, tools: Tools, *, allow_removals: bool) -> Outcome:
+def _run(source: Source, tools: Tools, how: How) -> Outcome:
     """At once, in this process; as a flow run where a Prefect API is named."""
     if not os.environ.get("PREFECT_API_URL"):
-        return sync_source(source, tools, allow_removals=allow_removals)
+        return sync_source(source, tools, allow_removals=how.allow_removals, origin=how.origin)
     from flows.sync import sync
 
-    return sync(source.name, str(tools.settings.workspace), allow_removals)
+    day = how.origin.as_of.isoformat() if how.origin.as_of else None
+    workspace = str(tools.settings.workspace)
+    return sync(source.name, workspace, how.allow_removals, day, how.origin.from_archive)
 
 
 def check_prefect(url: str | None) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 from dataclasses import fields
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Self, TypeVar, get_type_hints
+from typing import Any, Self, TypedDict, TypeVar, Unpack, get_type_hints
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter, ValidationError
@@ -13,10 +13,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from loaders.ledger_engine import ledger_name, reason_of, to_engine
-from loaders.ledger_tables import runs
+from loaders.ledger_tables import runs, watermarks
 from loaders.ledger_versions import migrate
 from schemas.errors import BusyError, StateError
-from schemas.run import OPEN_STATES, Run, RunState
+from schemas.run import OPEN_STATES, Run, RunKind, RunState
 
 _Found = TypeVar("_Found")
 
@@ -25,8 +25,17 @@ _FIELD_CHECKS: dict[str, TypeAdapter[Any]] = {
     name: TypeAdapter(hint) for name, hint in get_type_hints(Run).items() if name != "run_id"
 }
 _KEEPING: tuple[RunState, ...] = ("done", "held", *OPEN_STATES)
+_IS_SYNC = runs.c.kind == "sync"
 _NEWEST_FIRST = runs.c.number.desc()
 _LAST_ENDED = sa.func.coalesce(runs.c.ended_at, runs.c.started_at).desc()
+
+
+class RunSpan(TypedDict, total=False):
+    """What kind of run it is, and what time it is about."""
+
+    kind: RunKind
+    since: datetime | None
+    until: datetime | None
 
 
 def open_ledger(url: str) -> "Ledger":
@@ -82,8 +91,15 @@ class Ledger:
             reason = reason_of(error)
         raise StateError(f"the ledger {self.name} cannot be used: {reason}")
 
-    def start_run(self, source: str, actor: str, now: datetime, app_id: str | None = None) -> Run:
-        """A new run of the source, `reading`.
+    def start_run(
+        self,
+        source: str,
+        actor: str,
+        now: datetime,
+        app_id: str | None = None,
+        **more: Unpack[RunSpan],
+    ) -> Run:
+        """A new run of the source, `reading`; a sync unless `more` says otherwise.
 
         Raises:
             ValueError: `now` has no zone.
@@ -98,6 +114,7 @@ class Ledger:
             actor,
             now,
             app_id=app_id,
+            **more,
         )
         self.in_transaction(lambda connection: connection.execute(runs.insert(), _to_row(run)))
         return run
@@ -142,8 +159,8 @@ class Ledger:
         return self._all(_of_source(source).order_by(_NEWEST_FIRST).limit(limit))
 
     def open_runs(self, app_id: str) -> list[Run]:
-        """The runs that left work to settle in the app, oldest first."""
-        is_open = runs.c.state.in_(OPEN_STATES) & (runs.c.app_id == app_id)
+        """The syncs that left work to settle in the app, oldest first."""
+        is_open = _IS_SYNC & runs.c.state.in_(OPEN_STATES) & (runs.c.app_id == app_id)
         return self._all(_select().where(is_open).order_by(runs.c.number))
 
     def doubtful_runs(self, app_id: str) -> list[Run]:
@@ -153,7 +170,7 @@ class Ledger:
         certain.
         """
         accepted = self.accepted_into(app_id)
-        sent = (runs.c.state == "failed") & runs.c.content_hash.is_not(None)
+        sent = _IS_SYNC & (runs.c.state == "failed") & runs.c.content_hash.is_not(None)
         doubtful = _select().where(sent & (runs.c.app_id == app_id)).order_by(_NEWEST_FIRST)
         found = self._all(doubtful)
         if accepted is None or accepted.ended_at is None:
@@ -163,21 +180,24 @@ class Ledger:
     def needed_runs(self, source: str) -> set[str]:
         """The ids of the source's runs that a later run needs, whose snapshots must be kept.
 
-        Each app's last accepted run, what is open, and what is held.
+        Each app's last accepted run, what is open, what is held, and the watermarks' runs.
         """
         found = self._all(
             _of_source(source).where(runs.c.state.in_(_KEEPING)).order_by(_LAST_ENDED)
         )
         accepted: dict[str | None, str] = {}
         for run in found:
-            if run.state == "done":
+            if run.state == "done" and run.kind == "sync":
                 accepted.setdefault(run.app_id, run.run_id)
-        return {run.run_id for run in found if run.state != "done"} | set(accepted.values())
+        marks = sa.select(watermarks.c.run_id).where(watermarks.c.source == source)
+        marked = self.in_transaction(lambda connection: connection.scalars(marks).all())
+        is_open = {run.run_id for run in found if run.state != "done"}
+        return is_open | set(accepted.values()) | set(marked)
 
     def abandon_reading(self, source: str, app_id: str | None, now: datetime) -> None:
-        """End the source's runs into the app that died while reading; under the app's lease."""
+        """End the source's syncs into the app that died while reading; under the app's lease."""
         is_same_app = runs.c.app_id.is_(None) if app_id is None else runs.c.app_id == app_id
-        died = (runs.c.source == source) & (runs.c.state == "reading") & is_same_app
+        died = _IS_SYNC & (runs.c.source == source) & (runs.c.state == "reading") & is_same_app
         ended = runs.update().where(died).values(state="failed", error="interrupted", ended_at=now)
         self.in_transaction(lambda connection: connection.execute(ended))
 
@@ -186,7 +206,7 @@ class Ledger:
 
         By its end: a held run that was let through may have begun before one accepted earlier.
         """
-        done = _of_source(source).where(runs.c.state == "done")
+        done = _of_source(source).where(_IS_SYNC, runs.c.state == "done")
         return self._first(done.order_by(_LAST_ENDED, _NEWEST_FIRST))
 
     def held_run(self, source: str) -> Run | None:
@@ -195,12 +215,14 @@ class Ledger:
         A later run that failed, or that is only reading, leaves it waiting.
         """
         came_further = runs.c.state.not_in(["failed", "reading"])
-        newest = self._first(_of_source(source).where(came_further).order_by(_NEWEST_FIRST))
+        newest = self._first(
+            _of_source(source).where(_IS_SYNC, came_further).order_by(_NEWEST_FIRST)
+        )
         return newest if newest is not None and newest.state == "held" else None
 
     def accepted_into(self, app_id: str) -> Run | None:
         """The run that was accepted last into the app, of whatever source; None where none was."""
-        done = _select().where(runs.c.app_id == app_id, runs.c.state == "done")
+        done = _select().where(_IS_SYNC, runs.c.app_id == app_id, runs.c.state == "done")
         return self._first(done.order_by(_LAST_ENDED, _NEWEST_FIRST))
 
     def _first(self, query: sa.Select[Any]) -> Run | None:
@@ -209,6 +231,11 @@ class Ledger:
     def _all(self, query: sa.Select[Any]) -> list[Run]:
         rows = self.in_transaction(lambda connection: connection.execute(query).all())
         return [_to_run(row) for row in rows]
+
+
+def runs_where(ledger: Ledger, *meant: sa.ColumnElement[bool]) -> list[Run]:
+    """The runs that all of `meant` holds of, oldest first."""
+    return ledger._all(_select().where(*meant).order_by(runs.c.number))
 
 
 def _select() -> sa.Select[Any]:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-VERSION = "0001"
+VERSION = "0002"
 """The newest migration this code knows. Migrations are numbered, so that a later one is greater."""
 
 VERSION_TABLE = "ledger_version"
@@ -59,6 +59,9 @@ runs = sa.Table(
     sa.Column("error", sa.String),
     sa.Column("allowed_by", sa.String),
     sa.Column("allowed_at", UtcTime),
+    sa.Column("kind", sa.String, nullable=False, server_default="sync"),
+    sa.Column("since", UtcTime),
+    sa.Column("until", UtcTime),
     sa.Index("ledger_runs_source_state", "source", "state"),
     sa.Index("ledger_runs_app_id", "app_id"),
 )
@@ -72,4 +75,26 @@ leases = sa.Table(
     sa.Column("place", sa.String, nullable=False),
     sa.Column("taken_at", UtcTime, nullable=False),
     sa.Column("expires_at", UtcTime, nullable=False),
+)
+
+batches = sa.Table(
+    "ledger_batches",
+    metadata,
+    sa.Column("run_id", sa.String, primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True),
+    sa.Column("start", sa.Integer, nullable=False),
+    sa.Column("record_count", sa.Integer, nullable=False),
+    sa.Column("content_hash", sa.String, nullable=False),
+    sa.Column("job_id", sa.String),
+    sa.Column("done_at", UtcTime),
+)
+
+watermarks = sa.Table(
+    "ledger_watermarks",
+    metadata,
+    sa.Column("source", sa.String, primary_key=True),
+    sa.Column("app_id", sa.String, primary_key=True),
+    sa.Column("kind", sa.String, primary_key=True),
+    sa.Column("until", UtcTime, nullable=False),
+    sa.Column("run_id", sa.String, nullable=False),
 )

@@ -127,6 +127,18 @@ class LumosApi:
         """
         return self._answer("POST", path, body=body)
 
+    def post_bytes(self, path: str, body: bytes) -> Any:  # noqa: ANN401 - JSON holds anything
+        """The decoded JSON of a POST of JSON that is encoded already.
+
+        It is sent again even where it may have been taken: of activity records, Lumos keeps the
+        newest moment, so that the same bytes a second time change nothing.
+
+        Raises:
+            LumosUnavailableError: as `get`.
+            LumosRefusedError: as `get`.
+        """
+        return self._answer("POST", path, body=body)
+
     def _answer(
         self,
         method: str,

@@ -14,7 +14,7 @@ from schemas.statuses import UPLOAD_STATUSES
 
 DAMAGE = r"[\x00-\x1f\x7f-\x9f\u{FFFD}]"
 _CONTROL_BUT_LINES = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u{FFFD}]"
-_EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
+EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
 
 BLANK = "is blank"
 CONTROL = "has a control or replacement character"
@@ -60,7 +60,7 @@ class AccountsContract(pa.DataFrameModel):
 
     @pa.check("email", error="is no e-mail address", n_failure_cases=1)
     def _email_is_one(cls, data: PolarsData) -> pl.LazyFrame:
-        return _matches(data, _EMAIL, wanted=True)
+        return _matches(data, EMAIL, wanted=True)
 
     @pa.check("user_status", error="has no mapping to a status", n_failure_cases=1)
     def _status_is_known(cls, data: PolarsData) -> pl.LazyFrame:

@@ -5,11 +5,16 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from schemas.drop_zones import Dropped
 from schemas.quantities import Duration
 from schemas.secrets import Secret
 from schemas.source_columns import Strict
 
 Scope = Literal["subtree", "level", "base"]
+LdapStatus = Literal[
+    "auto", "pwdAccountLockedTime", "nsAccountLock", "shadowExpire", "loginShell", "none"
+]
+PersonField = Literal["integration_specific_id", "email", "username"]
 
 
 class Branch(Strict):
@@ -29,18 +34,75 @@ class DirectoryModel(Strict):
     groups: Branch | None = Field(
         Branch(), description="Which entries are entitlements; null reads none."
     )
+    membership: Literal["member", "member_of"] = Field(
+        "member",
+        description="Whether groups name their members, or members their groups (`memberOf`).",
+    )
     nested_groups: Literal["effective", "direct"] = Field(
         "effective", description="Whether members of a group in a group hold the outer one, too."
+    )
+    service_accounts: str | None = Field(
+        None, min_length=1, description="A filter: the accounts that are of type `service`."
+    )
+    references: dict[str, PersonField] = Field(
+        default_factory=dict,
+        description="An attribute that names a person by DN, such as `manager`: what to put in its "
+        "place, that person's email, username or id.",
     )
     separator: str = Field("; ", min_length=1, description="Between the values of one attribute.")
 
 
-class DirectoryServer(DirectoryModel):
+class LdapMeaning(Strict):
+    """What only directories such as OpenLDAP leave open."""
+
+    id: Literal["entryUUID", "uid", "dn"] = Field(
+        "entryUUID", description="What identifies an account."
+    )
+    group_id: Literal["entryUUID", "cn", "dn"] = Field(
+        "entryUUID", description="What identifies a group."
+    )
+    status_from: LdapStatus = Field(
+        "auto",
+        description="The attribute that says whether an account is shut; `auto` goes by "
+        "pwdAccountLockedTime, nsAccountLock and shadowExpire where they are, `none` by nothing.",
+    )
+
+
+class ActiveDirectoryMeaning(Strict):
+    """What only Active Directory leaves open."""
+
+    last_login_from: Literal["lastLogonTimestamp", "lastLogon"] = Field(
+        "lastLogonTimestamp",
+        description="`lastLogonTimestamp` is replicated, and up to 14 days behind; `lastLogon` is "
+        "exact and asked of every controller.",
+    )
+
+
+class Delta(Strict):
+    """Reading only what changed since the last accepted run; the upload is a whole snapshot still.
+
+    What is read is merged into the last complete read. A change of server, filter, base or
+    attributes, or anything that does not add up, reads everything.
+    """
+
+    by: Literal["auto", "dirsync", "usn_changed", "modify_timestamp", "syncrepl"] = Field(
+        "auto",
+        description="How changes are told; auto takes the first of these that the server allows.",
+    )
+    full_every: Duration = Field(
+        timedelta(days=7), description="A complete read that is older is made anew."
+    )
+
+
+class DirectoryServer(Strict):
     """How a directory is reached and read."""
 
-    host: str | tuple[str, ...] = Field(description="A host, or several to fall back on.")
+    host: str | tuple[str, ...] = Field(
+        description="A host, or several to fall back on; a domain of Active Directory's; for "
+        "ldapi the socket's path."
+    )
     port: int | None = Field(None, ge=1, le=65535, description="389, for ldaps 636, if not given.")
-    protocol: Literal["ldap", "ldaps", "starttls"] = Field(
+    protocol: Literal["ldap", "ldaps", "starttls", "ldapi"] = Field(
         "ldaps", description="How it is secured."
     )
     base_dn: str = Field(min_length=1, description="The root of every search.")
@@ -52,7 +114,7 @@ class DirectoryServer(DirectoryModel):
         Field("simple", description="A simple bind, or a SASL mechanism.")
     )
     allow_plaintext: bool = Field(
-        False, description="Lets a simple bind go over an unsecured connection."
+        False, description="Lets a password go over an unsecured connection."
     )
     validate_certificate: bool = Field(True, description="false trusts any certificate.")
     ca_file: str | None = Field(None, min_length=1, description="Authorities that are trusted.")
@@ -63,6 +125,12 @@ class DirectoryServer(DirectoryModel):
     )
     connect_timeout: Duration = Field(timedelta(seconds=15), description="For connecting, binding.")
     search_timeout: Duration = Field(timedelta(minutes=30), description="For each search.")
+    idle_timeout: Duration = Field(
+        timedelta(minutes=5), description="For each answer: a server that says nothing is given up."
+    )
+    delta: Delta | None = Field(
+        None, description="Reads only what changed, where that can be told; `{}` is enough."
+    )
 
     @model_validator(mode="after")
     def _check_credentials(self) -> "DirectoryServer":
@@ -72,22 +140,31 @@ class DirectoryServer(DirectoryModel):
                 f"authentication {self.authentication} needs a username and a password; "
                 "or say authentication: anonymous"
             )
+        if not self.host:
+            raise ValueError("host names no host")
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("certificate and key go together")
         return self
 
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The hosts, in the order in which they are tried."""
+        return (self.host,) if isinstance(self.host, str) else self.host
 
-class LdapSource(DirectoryServer):
+
+class LdapSource(DirectoryModel, LdapMeaning, DirectoryServer):
     """Accounts and groups in an LDAP directory such as OpenLDAP."""
 
     kind: Literal["ldap"]
 
 
-class ActiveDirectorySource(DirectoryServer):
+class ActiveDirectorySource(DirectoryModel, ActiveDirectoryMeaning, DirectoryServer):
     """Accounts and groups in an Active Directory domain."""
 
     kind: Literal["active_directory"]
 
 
-class LdifSource(DirectoryModel):
+class LdifSource(DirectoryModel, LdapMeaning, Dropped):
     """The same, from an LDIF export of a directory."""
 
     kind: Literal["ldif"]
@@ -95,6 +172,16 @@ class LdifSource(DirectoryModel):
     model: Literal["ldap", "active_directory"] = Field(
         "ldap", description="Which of the two it was exported from."
     )
+    base_dn: str | None = Field(
+        None, min_length=1, description="Leaves out what is not below it; all if not given."
+    )
     max_age: Duration | None = Field(
         timedelta(hours=36), description="An older export is refused; null takes any."
     )
+
+    def exports(self) -> dict[str, str]:
+        """The path, pattern or URL of the export."""
+        return {"file": self.file}
+
+
+DirectorySource = LdapSource | ActiveDirectorySource | LdifSource

@@ -5,6 +5,8 @@ from datetime import datetime
 
 import polars as pl
 
+from schemas.export_file import ExportFile
+
 
 @dataclass(frozen=True, slots=True)
 class RawTable:
@@ -46,6 +48,19 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True)
+class Remembered:
+    """What a reader wants to find again when it reads next: of the run that was accepted last.
+
+    Attributes:
+        marks: texts by name.
+        frames: frames by name; private, as rows are.
+    """
+
+    marks: dict[str, str]
+    frames: dict[str, pl.DataFrame]
+
+
+@dataclass(frozen=True, slots=True)
 class Raw:
     """A whole read of one source.
 
@@ -56,6 +71,8 @@ class Raw:
         taken_at: when the source's data were made: the age of the oldest part, UTC.
         proof: what shows that the read was whole, one sentence a part.
         warnings: what a person should know about the read (an encoding that was found, say).
+        files: the exports it was read from, which are archived once the upload is accepted.
+        remembered: what the next read goes on from; None where each begins anew.
     """
 
     accounts: RawTable
@@ -65,3 +82,17 @@ class Raw:
     taken_at: datetime
     proof: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    files: tuple[ExportFile, ...] = ()
+    remembered: Remembered | None = None
+
+
+PATH = "path"
+"""The column of raw associations that says through which groups one is held: `Staff > Admins`."""
+
+
+def paths_of(raw: Raw) -> pl.DataFrame | None:
+    """The associations that come through others, each with its path; None where none does."""
+    if raw.associations is None or PATH not in raw.associations.rows.columns:
+        return None
+    columns = ("account_id", "integration_specific_entitlement_id", PATH)
+    return raw.associations.rows.select(columns).drop_nulls(PATH)

@@ -11,6 +11,8 @@ RunState = Literal["reading", "planned", "submitted", "held", "done", "unchanged
 and not sent, `failed`.
 """
 
+RunKind = Literal["sync", "activity", "backfill"]
+
 OPEN_STATES: tuple[RunState, ...] = ("planned", "submitted")
 """States a dead run leaves work in: the next run settles it first."""
 
@@ -18,6 +20,9 @@ OPEN_STATES: tuple[RunState, ...] = ("planned", "submitted")
 @dataclass(frozen=True, slots=True)
 class Run:
     """One attempt at one source.
+
+    A run of activity is `planned` when its records and batches are stored, `unchanged` when there
+    was nothing new to send.
 
     Attributes:
         run_id: sorts by time.
@@ -35,6 +40,9 @@ class Run:
         error: the one line it ended with; None when it ended well.
         allowed_by: who let a held plan through; None where no one had to.
         allowed_at: when, UTC.
+        kind: what it was a run of: accounts, activity since the watermark, or of a past time.
+        since: of activity: the time asked for begins here, UTC; None where it has no beginning.
+        until: of a backfill: that time ends before this moment, UTC.
     """
 
     run_id: str
@@ -52,3 +60,6 @@ class Run:
     error: str | None = None
     allowed_by: str | None = None
     allowed_at: datetime | None = None
+    kind: RunKind = "sync"
+    since: datetime | None = None
+    until: datetime | None = None

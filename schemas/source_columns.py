@@ -1,6 +1,7 @@
 """How a canonical field is filled: a column, a constant, a table of values, a time."""
 
 import re
+from dataclasses import dataclass
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -205,3 +206,16 @@ class EntitlementColumn(Strict):
     prefix: str = Field(
         "", description="Put before each id, where two columns use the same value for two things."
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a source file names of the accounts.
+
+    Attributes:
+        columns: the source's columns.
+        fields: the fields of an account that it says how to fill.
+    """
+
+    columns: frozenset[str] = frozenset()
+    fields: frozenset[str] = frozenset()

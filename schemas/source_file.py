@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationError, field_validator
 
+from schemas.activity import ActivityDatabase
 from schemas.directory_sources import ActiveDirectorySource, LdapSource, LdifSource
 from schemas.errors import ConfigError
 from schemas.source_columns import (
@@ -12,12 +13,13 @@ from schemas.source_columns import (
     AssociationColumns,
     EntitlementColumn,
     EntitlementColumns,
+    Named,
     ResourceColumns,
     Strict,
     TextColumn,
     is_pattern,
 )
-from schemas.source_kinds import CsvSource
+from schemas.source_kinds import ActivitySource, CsvSource
 from schemas.source_parts import Activity, App, Guards, Schedule, Upload
 from schemas.source_problems import first_problem
 from schemas.sql_source import SqlSource
@@ -65,7 +67,7 @@ class SourceFile(Strict):
     )
     upload: Upload = Field(Upload(), description="How a snapshot is sent.")
     activity: Activity | None = Field(
-        None, description="Checked with the file; this version uploads accounts only."
+        None, description="Who used what, when; the command activity sends it."
     )
     schedule: Schedule | None = Field(
         None, description="Checked with the file; this version runs what it is told to run."
@@ -91,6 +93,28 @@ class SourceFile(Strict):
         origins = (*(one for one in fields if one is not None), *self.attributes.values())
         names = {one.column for one in origins if one.column is not None}
         return frozenset(names | {one.column for one in self.entitlements})
+
+    @property
+    def named(self) -> Named:
+        """The columns of the accounts that the file names, and the fields it says how to fill."""
+        written = self.columns.model_fields_set
+        fields = (name for name in written if getattr(self.columns, name) is not None)
+        return Named(self.named_columns, frozenset(fields))
+
+    @property
+    def activity_origin(self) -> ActivitySource | ActivityDatabase | SqlSource | None:
+        """Where activity is read; None where the accounts' last login and activity are its source.
+
+        So it is where the activity block names no source, and the source is no database with a
+        query for it.
+        """
+        if self.activity is not None and self.activity.source is not None:
+            return self.activity.source
+        if not isinstance(self.source, SqlSource):
+            return None
+        queries = self.source.queries
+        has_query = queries.list_activity_records or queries.get_last_activity
+        return self.source if has_query else None
 
     @property
     def makes_attributes(self) -> bool:

@@ -7,8 +7,10 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from schemas.drop_zones import Dropped
 from schemas.quantities import Duration
 from schemas.source_columns import Strict
+from schemas.zone_urls import check_export_path
 
 
 class Completeness(Strict):
@@ -52,7 +54,7 @@ class Completeness(Strict):
         return self
 
 
-class CsvOptions(Strict):
+class CsvOptions(Dropped):
     """How a delimited file is read."""
 
     encoding: str = Field("auto", description="auto, utf-8, utf-16, windows-1252, latin-1, …")
@@ -102,15 +104,56 @@ class CsvSource(CsvOptions):
 
     kind: Literal["csv"]
     accounts: str = Field(
-        min_length=1, description="A path, or a pattern: the newest match counts."
+        min_length=1,
+        description="A path, or a pattern, or the URL of either in a drop zone: the newest match "
+        "counts.",
     )
-    entitlements: str | None = Field(None, min_length=1, description="A path or a pattern.")
-    resources: str | None = Field(None, min_length=1, description="A path or a pattern.")
-    associations: str | None = Field(None, min_length=1, description="A path or a pattern.")
+    entitlements: str | None = Field(None, min_length=1, description="Likewise.")
+    resources: str | None = Field(None, min_length=1, description="Likewise.")
+    associations: str | None = Field(None, min_length=1, description="Likewise.")
+
+    @field_validator("accounts", "entitlements", "resources", "associations")
+    @classmethod
+    def _check_path(cls, written: str | None) -> str | None:
+        return None if written is None else check_export_path(written)
+
+    def exports(self) -> dict[str, str]:
+        """The path, pattern or URL of each export by the table it holds, accounts first."""
+        tables = {
+            "accounts": self.accounts,
+            "entitlements": self.entitlements,
+            "resources": self.resources,
+            "associations": self.associations,
+        }
+        return {table: written for table, written in tables.items() if written is not None}
 
 
 class ActivitySource(CsvOptions):
     """Activity in delimited files."""
 
     kind: Literal["csv"]
-    activity: str = Field(min_length=1, description="A path or a pattern.")
+    activity: str = Field(
+        min_length=1,
+        description="A path, or a pattern, or the URL of either in a drop zone: every match counts "
+        "that may hold records since the watermark.",
+    )
+    covers: Duration | None = Field(
+        None,
+        description="For how long a file is written whose name holds a date, from that day on: a "
+        "file of other days is then not even opened.",
+    )
+
+    @field_validator("activity")
+    @classmethod
+    def _check_path(cls, written: str) -> str:
+        return check_export_path(written)
+
+    @model_validator(mode="after")
+    def _check_nothing_is_moved(self) -> "ActivitySource":
+        if self.archive_to is not None:
+            raise ValueError("activity is not archived: what came late is read again (overlap)")
+        return self
+
+    def exports(self) -> dict[str, str]:
+        """The path, pattern or URL of the export."""
+        return {"activity": self.activity}

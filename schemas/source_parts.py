@@ -1,11 +1,13 @@
 """The blocks of a source file: the app, the guards, how to upload, activity, schedule."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from schemas.activity import ActivityApp, ActivityColumns, ActivityDatabase, Keep
+from schemas.moments import to_moment
 from schemas.quantities import Duration, Limit, LimitField
 from schemas.source_columns import Strict, check_zone
 from schemas.source_kinds import ActivitySource
@@ -90,13 +92,70 @@ class Upload(Strict):
 
 
 class Activity(Strict):
-    """Where activity records come from; checked, but this version uploads accounts only."""
+    """Where activity records come from, which of them are sent, and how."""
 
-    app: str | None = Field(None, description="The Lumos app the activity was seen in.")
-    source: ActivitySource | None = None
-    columns: dict[str, Any] = Field(default_factory=dict)
-    keep: Literal["newest", "all"] = "newest"
-    overlap: Duration = timedelta(hours=1)
+    app: ActivityApp | None = Field(
+        None, description="The Lumos app the activity was seen in; the source's own if not given."
+    )
+    source: ActivitySource | ActivityDatabase | None = Field(
+        None,
+        discriminator="kind",
+        description="Where it is not the source itself: of kind csv or sql.",
+    )
+    columns: ActivityColumns = Field(
+        ActivityColumns(), description="The canonical field of a record: the source's column."
+    )
+    keep: Keep = Field(
+        "newest",
+        description="What is sent of an account: its newest LOGIN and its newest ACTIVITY, those "
+        "of each day, or all.",
+    )
+    timezone: str = Field("UTC", description="The zone of a day, and of a backfill's windows.")
+    since: str | None = Field(
+        None, description="Where the first run begins; without it, with the oldest record."
+    )
+    overlap: Duration = Field(
+        timedelta(hours=1),
+        description="Read again from this much before the watermark, for rows that came late.",
+    )
+    unknown_accounts: Literal["warn", "send", "reject"] = Field(
+        "warn",
+        description="What to do with records of accounts that the last accepted snapshot lacks: "
+        "send and warn, send, or reject.",
+    )
+    unusable_times: Literal["reject", "warn"] = Field(
+        "reject",
+        description="What a record is whose time is in the future, before 1990, or no time with a "
+        "zone: a reject, or left out with a warning.",
+    )
+    max_rejected_rows: LimitField = Field(
+        Limit(0.01, is_share=True),
+        description="More rejected rows fail the run; a share is of the rows in question.",
+    )
+    records_per_request: int = Field(1000, ge=1, le=100_000, description="Records a batch.")
+    bytes_per_request: int = Field(
+        5_000_000, ge=1000, description="A larger batch is cut into smaller ones."
+    )
+    parallel: int = Field(1, ge=1, le=16, description="Batches under way at once.")
+    poll: Poll = Field(
+        Poll(every=timedelta(seconds=0.5)), description="How a batch's job is waited for."
+    )
+
+    @field_validator("timezone")
+    @classmethod
+    def _check_zone(cls, name: str) -> str:
+        return check_zone(name)
+
+    @model_validator(mode="after")
+    def _check_since(self) -> "Activity":
+        if self.since is not None:
+            to_moment(self.since, self.timezone)
+        return self
+
+    @property
+    def first_moment(self) -> datetime | None:
+        """Where the first run begins, UTC; None: with the oldest record."""
+        return None if self.since is None else to_moment(self.since, self.timezone)
 
 
 class Schedule(Strict):

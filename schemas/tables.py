@@ -47,6 +47,18 @@ HELD = {"account": pl.UInt32(), "entitlement": pl.UInt32()}
 """Associations as a snapshot keeps them: rows of its accounts and entitlements, sorted, once.
 """
 
+ACTIVITY = {
+    "account_id": pl.String(),
+    "email": pl.String(),
+    "event_type": pl.String(),
+    "timestamp": UTC_TIME,
+    "source_app_id": pl.String(),
+    "app_instance_identifier": pl.String(),
+}
+"""Activity records, all columns the key; `account_id` or `email` may be null, not both.
+
+"""
+
 REJECTS = {
     "table": pl.String(),
     "file": pl.String(),

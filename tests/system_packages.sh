@@ -1,8 +1,9 @@
 #!/bin/sh
 # Installs what the tests run against, where it is missing and may be installed; says what to type where it may not.
 set -eu
-need="postgresql chromium mariadb-server unixodbc odbcinst odbc-postgresql odbc-mariadb tdsodbc libsqliteodbc"
-need="$need libpostgresql-jdbc-java libmariadb-java libh2-java"
+need="postgresql mariadb-server unixodbc odbcinst odbc-postgresql odbc-mariadb tdsodbc libsqliteodbc
+	libpostgresql-jdbc-java libmariadb-java libh2-java slapd ldap-utils libsasl2-modules samba samba-ad-dc
+	samba-ad-provision samba-dsdb-modules samba-vfs-modules python3-samba winbind openssh-server chromium"
 command -v java >/dev/null || need="$need default-jre-headless"
 missing=""
 for package in $need; do
@@ -16,5 +17,6 @@ if [ "$(id -u)" = 0 ]; then run=""; elif sudo -n true 2>/dev/null; then run="sud
 fi
 export DEBIAN_FRONTEND=noninteractive
 $run apt-get update -qq
+echo 'slapd slapd/no_configuration boolean true' | $run debconf-set-selections
 # shellcheck disable=SC2086
 $run apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends $missing >/dev/null

@@ -67,18 +67,16 @@ def link_cells(
     size = codes.to_list()[int(codes.arg_max() or 0)] + 1
     row_of_code = pl.Series([None], dtype=pl.UInt32).new_from_index(0, size)
     row_of_code = row_of_code.scatter(codes, row_of_piece)
-    pairs = unpack(cells.packed)
-    packed = recode(pairs, account_rows, row_of_code)
-    lost = pairs.clear()
-    if packed.len() < pairs.height:
-        lost = pairs.filter(row_of_code.gather(pairs["entitlement"]).is_null())
+    packed, read = recode(cells.packed, account_rows, row_of_code), cells.packed.len()
+    lost = unpack(cells.packed if packed.len() < read else cells.packed.clear())
+    lost = lost.filter(row_of_code.gather(lost["entitlement"]).is_null())
     rejects = link_rejects(
         accounts.select(pl.all().gather(lost["account"])),
         _names(cells, lost["entitlement"]),
         cells.column.column,
         NO_ENTITLEMENT,
     )
-    return Linked(packed, rejects, pairs.height, 0, lost.height)
+    return Linked(packed, rejects, read, 0, lost.height)
 
 
 def _names(cells: CellPieces, codes: pl.Series) -> pl.DataFrame:

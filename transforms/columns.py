@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from schemas.activity import EVENT_OF, EventTypeColumn
 from schemas.errors import SourceFormatError
 from schemas.raw import RawTable
 from schemas.source_columns import (
@@ -89,6 +90,8 @@ def _defaults(named: Strict) -> dict[str, TextColumn | TimeColumn]:
         "account_type": AccountTypeColumn,
         "last_login": TimeColumn,
         "last_activity": TimeColumn,
+        "event_type": EventTypeColumn,
+        "timestamp": TimeColumn,
     }
     return {name: kinds.get(name, TextColumn)(column=name) for name in type(named).model_fields}
 
@@ -184,6 +187,8 @@ def _mapped(text: pl.Series, origin: TextColumn) -> pl.Series:
     match origin:
         case StatusColumn():
             return _by_table(text.fill_null(""), origin.values, STATUS_OF)
+        case EventTypeColumn():
+            return _by_table(text.fill_null(""), origin.values, EVENT_OF)
         case AccountTypeColumn():
             kinds = {"user": "user", "service": "service"}
             return _by_table(text, dict(origin.values), kinds)
@@ -211,8 +216,11 @@ def unread_times(
     unread = {}
     for name, origin in use.fields.items():
         if isinstance(origin, TimeColumn):
-            is_blank = rows[origin.column].str.strip_chars() == ""
-            unread[name] = candidates[name].is_null() & ~is_blank.fill_null(value=True)
+            is_unread = candidates[name].is_null()
+            missing = is_unread.arg_true()
+            is_blank = rows[origin.column].gather(missing).str.strip_chars() == ""
+            blank = missing.filter(is_blank.fill_null(value=True))
+            unread[name] = is_unread.scatter(blank, False)
     return unread
 
 

@@ -11,6 +11,7 @@ from schemas.tables import REJECTS, ROW
 from transforms.columns import ColumnUse, cell_of
 from transforms.duplicates import CONFLICT, duplicates_of
 from transforms.rejects import TableCount, failures, failures_of, rejected_row_count
+from transforms.threads import both
 
 NO_RECORD = ""
 """The key of a reject that is no record at all: a header again, a blank row. It keeps nothing."""
@@ -69,18 +70,20 @@ def conform(
         found: failures known already (`FAILURES`).
     """
     whole = candidates if beside is None else candidates.hstack(beside)
-    conflicting, repeated = duplicates_of(whole, key)
+    broken, (conflicting, repeated) = both(
+        lambda: failures(candidates, contract), lambda: duplicates_of(whole, key)
+    )
     said = candidates[key[0]].str.contains(r"\S").fill_null(value=False)
     faults = pl.concat(
         [
-            failures(candidates, contract),
+            broken,
             *found,
             failures_of(conflicting & said, key[0], CONFLICT),
         ]
     )
     is_rejected = pl.repeat(value=False, n=candidates.height, dtype=pl.Boolean, eager=True)
     is_rejected = is_rejected.scatter(faults["index"].unique(), True)
-    rejects = _rejects(table, candidates, key, use, faults)
+    rejects = to_rejects(table, candidates, key, use, faults)
     accepted = ~is_rejected & ~repeated
     count = TableCount(
         read=table.read_count,
@@ -110,7 +113,7 @@ def _is_readable(name: str) -> pl.Expr:
     return is_sound if may_be_blank else is_sound & pl.col(name).str.contains(r"\S")
 
 
-def _rejects(
+def to_rejects(
     table: RawTable,
     candidates: pl.DataFrame,
     key: list[str],

@@ -40,16 +40,17 @@ def packed_of(held: pl.DataFrame) -> pl.Series:
     return pack(held["account"], held["entitlement"])
 
 
-def recode(held: pl.DataFrame, account: pl.Series, entitlement: pl.Series) -> pl.Series:
-    """`held` packed under new row numbers (old -> new); pairs that have none are left out."""
+def recode(held: pl.DataFrame | pl.Series, account: pl.Series, entitlement: pl.Series) -> pl.Series:
+    """`HELD`, packed or not, packed under new row numbers (old -> new); without those of none."""
 
     def moved(start: int) -> pl.Series:
-        pairs = held.slice(start, PAIRS)
+        part = held.slice(start, PAIRS)
+        pairs = unpack(part) if isinstance(part, pl.Series) else part
         there = pack(account.gather(pairs["account"]), entitlement.gather(pairs["entitlement"]))
         return there.drop_nulls()
 
     # In parts: what a part needs in between stays small, and is not asked of the system anew.
-    parts = two_at_once(moved, range(0, held.height, PAIRS))
+    parts = two_at_once(moved, range(0, len(held), PAIRS))
     return pl.concat([pl.Series(dtype=pl.UInt64), *parts])
 
 
@@ -64,17 +65,33 @@ def split_cells(cells: pl.Series, separator: str) -> tuple[pl.Series, pl.DataFra
 
     def split(start: int) -> tuple[pl.Series, pl.Series]:
         lists = cells.slice(start, SLICE).fill_null("").str.split(separator)
-        text = lists.explode().str.strip_chars()
-        said = text != ""
-        pieces = text.filter(said).cast(words)
-        owner = _owners(lists.list.len()).filter(said) + start
-        return pack(owner, pieces.to_physical()), pieces.unique()
+        said = lists.explode().cast(words)
+        codes, pieces = _trimmed(said, words)
+        owner = _owners(lists.list.len()) + start
+        return pack(owner, codes).drop_nulls(), pieces
 
     parts = list(two_at_once(split, range(0, cells.len(), SLICE)))
     packed = pl.concat([pl.Series(dtype=pl.UInt64), *(pairs for pairs, _ in parts)])
     known = pl.concat([pl.Series(dtype=words), *(pieces for _, pieces in parts)]).unique()
     pieces = pl.DataFrame({"code": known.to_physical(), "piece": known.cast(pl.String)})
     return packed, pieces
+
+
+def _trimmed(said: pl.Series, words: pl.Categorical) -> tuple[pl.Series, pl.Series]:
+    """The code of each word's trimmed piece, null for an empty one; and the pieces, each once.
+
+    Only different words are trimmed, not the millions that say the same.
+    """
+    known = said.unique()
+    text = known.cast(pl.String)
+    pieces = text.str.strip_chars()
+    if pieces.equals(text) and not (pieces == "").any():
+        return said.to_physical(), known
+    trimmed = pieces.set(pieces == "", None).cast(words)
+    codes = known.to_physical()
+    code_of = pl.Series([None], dtype=pl.UInt32).new_from_index(0, codes.sort()[-1] + 1)
+    code_of = code_of.scatter(codes, trimmed.to_physical())
+    return code_of.gather(said.to_physical()), trimmed.drop_nulls().unique()
 
 
 def _owners(lengths: pl.Series) -> pl.Series:

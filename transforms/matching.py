@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from transforms.rows import row_numbers
+from transforms.threads import two_at_once
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +55,12 @@ def differing(
 
     A field that one version lacks is null there.
     """
-    masks = {
-        name: _column(now, name, rows.now).ne_missing(_column(before, name, rows.before))
-        for name in fields
-    }
-    differs = pl.DataFrame(masks)
+
+    def differs_in(name: str) -> pl.Series:
+        is_other = _column(now, name, rows.now).ne_missing(_column(before, name, rows.before))
+        return is_other.alias(name)
+
+    differs = pl.DataFrame(list(two_at_once(differs_in, fields)))
     some = differs.select(pl.any_horizontal(pl.all())).to_series()
     named = differs.filter(some).select(
         fields=pl.concat_arr(pl.when(pl.col(name)).then(pl.lit(name)) for name in fields)

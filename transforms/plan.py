@@ -15,6 +15,7 @@ from schemas.tables import ACCOUNTS, ENTITLEMENTS
 from transforms.held import packed_of, recode, unpack
 from transforms.links import ENTITLEMENT_KEY
 from transforms.matching import Matched, differing, matched
+from transforms.threads import both
 
 ACCOUNT_KEY = ["integration_specific_id"]
 
@@ -24,11 +25,11 @@ def to_plan(snapshot: Snapshot, last: Snapshot | None) -> Plan:
     before = last if last is not None else snapshot_of_nothing(snapshot)
     accounts = matched(snapshot.accounts, before.accounts, ACCOUNT_KEY)
     entitlements = matched(snapshot.entitlements, before.entitlements, ENTITLEMENT_KEY)
-    account_changes, changed_fields = _account_changes(snapshot, before, accounts)
-    entitlement_changes = _entitlement_changes(snapshot, before, entitlements)
-    associations, association_changes, went_along = _association_changes(
-        snapshot, before, accounts, entitlements
+    (account_changes, changed_fields), (associations, association_changes, went_along) = both(
+        lambda: _account_changes(snapshot, before, accounts),
+        lambda: _association_changes(snapshot, before, accounts, entitlements),
     )
+    entitlement_changes = _entitlement_changes(snapshot, before, entitlements)
     flips = account_changes.filter(pl.col("fields").list.contains("user_status"))
     labels, labels_before = snapshot.attribute_labels, before.attribute_labels
     return Plan(

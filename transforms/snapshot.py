@@ -5,6 +5,7 @@ from datetime import datetime
 
 import polars as pl
 
+from schemas.export_file import ExportFile
 from schemas.raw import Raw
 from schemas.snapshot import Snapshot
 from schemas.source_file import SourceFile
@@ -38,12 +39,14 @@ class Normalized:
         rejects: `REJECTS`, by table, then line.
         counts: by table name.
         warnings: what a person should know.
+        files: the exports that were read, which are archived once the snapshot is accepted.
     """
 
     snapshot: Snapshot
     rejects: pl.DataFrame
     counts: dict[str, TableCount]
     warnings: tuple[str, ...]
+    files: tuple[ExportFile, ...] = ()
 
 
 def to_snapshot(raw: Raw, file: SourceFile, last: Snapshot, now: datetime) -> Normalized:
@@ -103,6 +106,7 @@ def to_snapshot(raw: Raw, file: SourceFile, last: Snapshot, now: datetime) -> No
                 associations=association_count.kept if has_unreadable(_keys_of(linked)) else 0,
             ),
         ),
+        raw.files,
     )
 
 
@@ -168,12 +172,14 @@ def _in_order(accounts: Conformed, kept: pl.DataFrame) -> tuple[pl.DataFrame, pl
         candidates = pl.concat([candidates, kept.select(same)], how="diagonal")
         index = pl.concat([index, added])
     ids = candidates[ACCOUNT_KEY[0]].gather(index)
+    row = pl.int_range(index.len(), dtype=pl.UInt32, eager=True)
     if ids.is_sorted():
-        row = pl.int_range(index.len(), dtype=pl.UInt32, eager=True)
         return candidates.select(pl.all().gather(index)), row.head(accounts.index.len())
-    order = ids.arg_sort()
+    # By two columns, though the ids are unique: polars then sorts encoded rows, which lie together,
+    # and is done in two thirds of the time.
+    order = pl.DataFrame({"id": ids, "row": row}).select(pl.arg_sort_by("id", "row")).to_series()
     rows = candidates.select(pl.all().gather(index.gather(order)))
-    return rows, order.arg_sort().cast(pl.UInt32).head(accounts.index.len())
+    return rows, row.clone().scatter(order, row).head(accounts.index.len())
 
 
 def _together(records: pl.DataFrame, kept: pl.DataFrame, key: list[str]) -> pl.DataFrame:

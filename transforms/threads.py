@@ -7,6 +7,7 @@ from typing import TypeVar
 
 _Item = TypeVar("_Item")
 _Made = TypeVar("_Made")
+_Other = TypeVar("_Other")
 
 THREADS = 2
 AHEAD = THREADS + 1
@@ -23,3 +24,10 @@ def two_at_once(work: Callable[[_Item], _Made], items: Iterable[_Item]) -> Itera
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+
+
+def both(work: Callable[[], _Made], other: Callable[[], _Other]) -> tuple[_Made, _Other]:
+    """What `work` and `other` make, done at the same time."""
+    with ThreadPoolExecutor(1) as pool:
+        beside = pool.submit(other)
+        return work(), beside.result()

@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Iterator
+from itertools import chain
 
 import polars as pl
 
@@ -11,8 +12,12 @@ from transforms.permissions import to_permissions
 from transforms.threads import two_at_once
 
 SLICE = 20_000
-"""Accounts encoded at a time; two slices go at once, outside the interpreter's lock.
+"""Accounts made ready at a time; two slices go at once, outside the interpreter's lock.
 """
+
+PART = 1_000
+"""Accounts encoded at a time: what a part needs stays in the processor's cache, and its memory is
+used again. One of 20,000 takes half as long again, most of it in asking the system for pages."""
 
 _TIME = "%Y-%m-%dT%H:%M:%S%.fZ"
 
@@ -30,10 +35,12 @@ def to_body_parts(
         snapshot.accounts.height if count is None else min(start + count, snapshot.accounts.height)
     )
 
-    def encoded(at: int) -> memoryview:
-        return _encode(snapshot, permissions, at, min(SLICE, end - at))
+    def encoded(at: int) -> list[memoryview]:
+        uploads = _uploads(snapshot, permissions, at, min(SLICE, end - at))
+        return [_encode(uploads.slice(first, PART)) for first in range(0, uploads.height, PART)]
 
-    for number, part in enumerate(two_at_once(encoded, range(start, end, SLICE))):
+    parts = chain.from_iterable(two_at_once(encoded, range(start, end, SLICE)))
+    for number, part in enumerate(parts):
         if number:
             yield b","
         yield part
@@ -47,18 +54,24 @@ def to_head(app_id: str) -> bytes:
 TAIL = b"]}"
 
 
-def _encode(snapshot: Snapshot, permissions: pl.Series, start: int, count: int) -> memoryview:
+def _uploads(snapshot: Snapshot, permissions: pl.Series, start: int, count: int) -> pl.DataFrame:
+    """A slice of the accounts as the upload API names and nests them."""
     accounts = snapshot.accounts.slice(start, count)
-    uploads = accounts.select(
+    # Times are UTC; polars writes one that says so at a third of the speed.
+    times = pl.col("last_login", "last_activity").dt.replace_time_zone(None)
+    return accounts.select(
         pl.col("integration_specific_id").alias("unique_identifier"),
         "email",
         pl.col("given_name").alias("first_name"),
         pl.col("family_name").alias("last_name"),
         pl.col("user_status").alias("status"),
-        pl.col("last_login", "last_activity").dt.to_string(_TIME),
+        times.dt.to_string(_TIME),
         _permissions(snapshot, permissions, start, accounts.height).alias("permissions"),
-        _attributes(snapshot.attribute_labels).alias("attributes"),
+        _attributes(accounts.select(snapshot.attribute_labels)).alias("attributes"),
     )
+
+
+def _encode(uploads: pl.DataFrame) -> memoryview:
     buffer = io.BytesIO()
     uploads.write_json(buffer)
     # Without its brackets, and without copying it: a body is hundreds of megabytes.
@@ -71,17 +84,20 @@ def _permissions(snapshot: Snapshot, permissions: pl.Series, start: int, count: 
     offsets = snapshot.held["account"].search_sorted(number).cast(pl.Int64)
     first = int(offsets[0])
     codes = snapshot.held["entitlement"].slice(first, int(offsets[-1]) - first)
-    held = pl.lit(permissions.gather(codes)).implode()
     at = pl.int_ranges(pl.lit(offsets.head(count)) - first, pl.lit(offsets.tail(count)) - first)
-    return pl.select(held.list.gather(at)).to_series()
+    held = pl.lit(codes).implode().list.gather(at)
+    return pl.select(pl.lit(permissions).implode().list.gather(held)).to_series()
 
 
-def _attributes(labels: list[str]) -> pl.Expr:
+def _attributes(values: pl.DataFrame) -> pl.Expr:
     """An account's attributes: `type` is the label and `name` the value, as in Lumos's docs."""
-    if not labels:
+    if not values.width:
         return pl.lit([], dtype=pl.List(pl.Struct({"type": pl.String(), "name": pl.String()})))
-    each = (
-        pl.when(pl.col(label).is_not_null()).then(pl.struct(type=pl.lit(label), name=pl.col(label)))
-        for label in labels
+    each = [pl.struct(type=pl.lit(label), name=pl.col(label)) for label in values.columns]
+    if not any(value.null_count() for value in values):
+        return pl.concat_arr(*each).arr.to_list()
+    said = (
+        pl.when(pl.col(label).is_not_null()).then(one)
+        for label, one in zip(values.columns, each, strict=True)
     )
-    return pl.concat_arr(*each).arr.to_list().list.eval(pl.element().drop_nulls())
+    return pl.concat_arr(*said).arr.to_list().list.eval(pl.element().drop_nulls())

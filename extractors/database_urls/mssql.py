@@ -1,4 +1,4 @@
-"""A SQL Server JDBC URL, for an ODBC driver (mssql-jdbc's options, read 2026-11)."""
+"""A SQL Server JDBC URL, for an ODBC driver (mssql-jdbc's options)."""
 
 from sqlalchemy import URL
 

@@ -1,4 +1,4 @@
-"""A MySQL or MariaDB JDBC URL, for PyMySQL (the connectors' options, read 2026-11)."""
+"""A MySQL or MariaDB JDBC URL, for PyMySQL (the connectors' options)."""
 
 import re
 import ssl

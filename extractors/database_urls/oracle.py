@@ -1,4 +1,4 @@
-"""An Oracle thin JDBC URL, for python-oracledb's thin mode (both documentations read 2026-11)."""
+"""An Oracle thin JDBC URL, for python-oracledb's thin mode."""
 
 import re
 from typing import Any

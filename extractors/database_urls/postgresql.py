@@ -1,4 +1,4 @@
-"""A PostgreSQL JDBC URL, for psycopg (pgJDBC's options, its documentation read 2026-11)."""
+"""A PostgreSQL JDBC URL, for psycopg (pgJDBC's options)."""
 
 from typing import Any
 from urllib.parse import unquote

@@ -1,4 +1,4 @@
-"""JDBC URLs of Snowflake and of Databricks (both documentations read 2026-11)."""
+"""JDBC URLs of Snowflake and of Databricks."""
 
 from typing import Any
 

@@ -1,9 +1,12 @@
 """The demonstration: the example workspace, two nights, in a sandbox of its own."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 from terminal import typed
+
+from flows.demo import make_databases
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -19,20 +22,26 @@ def test_the_demo_shows_arrivals_a_plan_a_held_guard_and_a_kept_reject(told, tmp
     arrived = {one["source"]: one for one in told.document["arrived"]}
     assert arrived["hr_portal"]["accounts"] == 59
     assert arrived["crm"]["permissions"] == 103
+    assert arrived["app_database"]["accounts"] == 45
+    [activity] = told.document["activity"]
+    assert activity["source"] == "hr_portal"
+    assert activity["holds"] == activity["counts"]["activity_sent"] == 92
     second = {one["source"]: one for one in told.document["second_night"]}
     assert second["crm"]["state"] == "held"
     assert second["hr_portal"]["state"] == "done"
     assert second["hr_portal"]["counts"]["accounts_kept"] == 1
     holds = {one["source"]: one["accounts"] for one in told.document["holds"]}
-    assert holds == {"crm": 49, "hr_portal": 59}
+    assert holds == {"app_database": 47, "crm": 49, "directory": 20, "hr_portal": 59}
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_example_workspace_checks_out_as_it_is(workspace):
+def test_the_example_workspace_checks_out(workspace, tmp_path: Path):
+    copied = shutil.copytree(EXAMPLES, tmp_path / "examples")
+    make_databases(copied / "exports")
     said = typed(
         "check",
         "--workspace",
-        str(EXAMPLES),
+        str(copied),
         env={
             "LUMOS_API_URL": workspace.sandbox.url,
             "LUMOS_API_TOKEN": workspace.sandbox.token,

@@ -73,15 +73,19 @@ def wait_until_healthy(url: str, server: subprocess.Popen[bytes]) -> None:
 
 
 def as_flow(
-    workspace: Workspace, env: dict[str, str], before: str = "", *words: str
+    workspace: Workspace,
+    env: dict[str, str],
+    before: str = "",
+    *words: str,
+    command: str = "sync",
 ) -> subprocess.CompletedProcess[str]:
-    """Types `lumos-ingest sync hr` in a process of its own, with a Prefect API configured.
+    """Types `lumos-ingest COMMAND hr` in a process of its own, with a Prefect API configured.
 
     `before` is run in that process first.
     """
     said = {"LUMOS_API_URL": workspace.sandbox.url, "LUMOS_API_TOKEN": workspace.sandbox.token}
     program = f"{before}\nfrom flows.cli import main; main()"
-    typed = ["-c", program, "sync", "hr", "--workspace", workspace.path, *words]
+    typed = ["-c", program, command, "hr", "--workspace", workspace.path, *words]
     return subprocess.run(
         [sys.executable, *typed],
         env={**os.environ, **env, **said},
@@ -139,15 +143,34 @@ class TestAsAFlow:
         states = [run["state"]["type"] for run in flow_runs(prefect_env)]
         assert states == ["FAILED", "COMPLETED", "COMPLETED"]
 
+    def test_activity_is_sent_by_a_flow_of_the_same_stages(
+        self, workspace: Workspace, prefect_env: dict[str, str]
+    ):
+        workspace.source(SOURCE + "activity: {source: {kind: csv, activity: log.csv}}\n")
+        workspace.export(*rows(3))
+        assert workspace.run("sync", "hr").code == 0
+        log = "account_id,event_type,timestamp\na0001,LOGIN,2026-07-01T10:00:00Z\n"
+        (workspace.path / "log.csv").write_text(log, "utf-8")
+        flow = as_flow(workspace, prefect_env, "", "--json", command="activity")
+        assert flow.returncode == 0, flow.stderr
+        [run] = json.loads(flow.stdout)["sources"]
+        assert (run["kind"], run["state"], run["counts"]["activity_sent"]) == (
+            "activity",
+            "done",
+            1,
+        )
+        assert workspace.accounts()["a0001"]["last_login"].startswith("2026-07-01T10:00:00")
+        assert flow_runs(prefect_env)[0]["name"] == "activity-hr"
+
     def test_a_bug_reaches_prefect_without_its_text(
         self, workspace: Workspace, prefect_env: dict[str, str], prefect_home: Path, tmp_path: Path
     ):
         workspace.export(*rows(3))
         broken = (
-            "import flows.stages\n"
+            "import flows.origins\n"
             "def broken(*_):\n"
             f"    raise ValueError('{BUG_CANARY}'.lower()) from KeyError('{BUG_CANARY}'.lower())\n"
-            "flows.stages.extract = broken"
+            "flows.origins.extract = broken"
         )
         (tmp_path / "bugs").mkdir()
         env = {**prefect_env, "TMPDIR": str(tmp_path / "bugs")}

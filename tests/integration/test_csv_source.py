@@ -13,6 +13,7 @@ from polars.testing import assert_frame_equal
 
 from extractors.csv_file import read_csv_file
 from extractors.drop_zone import find_export
+from extractors.drop_zones import DropZones
 from extractors.read import read_source
 from schemas.errors import SourceIncompleteError
 from schemas.source_kinds import CsvSource
@@ -105,7 +106,9 @@ def test_a_large_file_is_read_exactly_as_it_was_written(
 @pytest.mark.parametrize("content", ["id\n2\n", 'id\n"'])
 def test_a_file_replaced_since_it_was_found_is_incomplete(content: str, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("id\n1\n", encoding="utf-8")
-    export = find_export("accounts", "a.csv", tmp_path)
+    export = find_export(
+        "accounts", "a.csv", DropZones(CsvSource(kind="csv", accounts="a.csv"), tmp_path)
+    )
     (tmp_path / "new").write_text(content, encoding="utf-8")
     os.utime(tmp_path / "new", ns=(export.modified_ns, export.modified_ns))
     (tmp_path / "new").replace(tmp_path / "a.csv")

@@ -151,3 +151,32 @@ def test_a_refused_file_leaves_nothing_behind(tmp_path: Path, scratch: Path) -> 
     with pytest.raises(SourceFormatError, match="never closes"):
         _read(tmp_path, "a.gz")
     assert list(scratch.iterdir()) == []
+
+
+@pytest.mark.parametrize("suffix", ["gz", "zip", "zst"])
+def test_no_archive_grows_beyond_the_ceiling_whatever_its_own_size(
+    suffix: str, tmp_path: Path
+) -> None:
+    path = tmp_path / f"a.{suffix}"
+    path.write_bytes(_packed(tmp_path, suffix))
+    with pytest.raises(SourceFormatError, match="unpacks to more than 5,000 bytes"):
+        unpack(path, path.name, tmp_path / "out", most_bytes=5_000)
+    assert (tmp_path / "out").stat().st_size <= 5_000
+    unpack(path, path.name, tmp_path / "whole", most_bytes=len(_TEXT))
+    assert (tmp_path / "whole").read_bytes() == _TEXT
+
+
+@pytest.mark.parametrize("member", ["../a.csv", "x/../../a.csv", "/etc/a.csv", "..\\a.csv"])
+def test_a_zip_with_a_path_that_climbs_out_is_refused(member: str, tmp_path: Path) -> None:
+    _zip(tmp_path / "a.zip", {member: b"id\n1\n"})
+    with pytest.raises(SourceFormatError, match=r"a\.zip: the file in it has a path that leads"):
+        _read(tmp_path, "a.zip")
+
+
+def test_a_zip_with_a_link_in_it_is_refused(tmp_path: Path) -> None:
+    link = zipfile.ZipInfo("a.csv")
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr(link, "/etc/passwd")
+    with pytest.raises(SourceFormatError, match="is a link, no file"):
+        _read(tmp_path, "a.zip")

@@ -13,6 +13,7 @@ from extractors.csv_dialect import to_dialect
 from extractors.csv_records import Structure
 from extractors.csv_rows import to_rows
 from extractors.drop_zone import find_export
+from extractors.drop_zones import DropZones
 from extractors.read import probe_source, read_source
 from extractors.text_file import to_text_file
 from schemas.errors import ConfigError, SourceFormatError, SourceIncompleteError
@@ -158,7 +159,9 @@ def test_a_blank_line_of_a_single_column_is_no_row(tmp_path: Path) -> None:
 
 def test_a_check_and_a_parser_that_do_not_agree_refuse_the_file(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("id,note\n1,a\n2,b\n", encoding="utf-8")
-    export = find_export("accounts", "a.csv", tmp_path)
+    export = find_export(
+        "accounts", "a.csv", DropZones(CsvSource(kind="csv", accounts="a.csv"), tmp_path)
+    )
     text = to_text_file(export, "utf-8", '"', tmp_path)
     dialect = to_dialect(text, CsvSource(kind="csv", accounts="a.csv"))
     assert to_rows(text, dialect, Structure(3), tmp_path).height == 2

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from extractors.drop_zone import check_unchanged, find_export
+from extractors.drop_zones import DropZones
 from extractors.read import probe_source, read_source
 from schemas.errors import (
     ConfigError,
@@ -95,11 +96,6 @@ def test_a_marker_or_manifest_outside_the_workspace_is_refused(key: str, tmp_pat
     _write(tmp_path / "a.csv")
     with pytest.raises(ConfigError, match=f"complete.{key}: .* leads out"):
         _read(tmp_path, complete={key: "../../{path}.x"})
-
-
-def test_an_address_is_not_taken_for_a_path(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="only files are read"):
-        _read(tmp_path, accounts="s3://bucket/a.csv")
 
 
 @pytest.mark.parametrize("path", ["a.csv", "no/where/a.csv", "*.csv", "no/**/*.csv"])
@@ -273,7 +269,9 @@ def test_one_number_is_of_the_accounts_alone(tmp_path: Path) -> None:
 def test_an_export_that_changes_while_it_is_read_is_incomplete(tmp_path: Path) -> None:
     path = _write(tmp_path / "a.csv", age=timedelta(0))
 
-    export = find_export("accounts", "a.csv", tmp_path)
+    export = find_export(
+        "accounts", "a.csv", DropZones(CsvSource(kind="csv", accounts="a.csv"), tmp_path)
+    )
     check_unchanged(export)
     path.write_text("id,n\n1,b\n", encoding="utf-8")
     with pytest.raises(SourceIncompleteError, match=r"a\.csv: changed while it was read"):

@@ -409,12 +409,12 @@ def test_any_text_is_an_address_or_one_line_that_quotes_no_value(
 ) -> None:
     message = "source.url"
     try:
-        assert isinstance(read_database_url(f"{start}{name}={value}"), DatabaseUrl)
+        assert isinstance(read_database_url(f"{start}{name}=s3cr3t{value}"), DatabaseUrl)
     except ConfigError as error:
         message = str(error)
     assert message.startswith("source.url")
     assert message.isprintable()
-    assert len(value) < 4 or value not in message
+    assert "s3cr3t" not in message
 
 
 @given(_TEXT)

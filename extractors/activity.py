@@ -1,0 +1,76 @@
+"""The one way to a source's activity: raw tables, one after the other, whole or an error."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from extractors.activity_files import probe_activity_files, read_activity_files
+from schemas.activity import ActivityDatabase
+from schemas.raw import Probe, RawTable
+from schemas.secrets import Resolve, no_secrets
+from schemas.source_kinds import ActivitySource
+from schemas.sql_source import SqlSource
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The time that is asked for, UTC: from `since` on, before `until`; None leaves it open."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def read_activity(
+    source: ActivitySource | ActivityDatabase | SqlSource,
+    workspace: Path,
+    span: Span,
+    *,
+    now: datetime,
+    sleep: Callable[[float], None] = time.sleep,
+    resolve: Resolve = no_secrets,
+) -> Iterator[RawTable]:
+    """Tables of raw activity that hold all of `span`, and may hold more.
+
+    Nothing that was read counts before the last table has come: what shows that a source was read
+    whole is known at its end.
+
+    Raises:
+        ConfigError: the source cannot be meant as it is written, or a secret is not in its place.
+        SourceError: it could not be read whole.
+    """
+    match source:
+        case ActivitySource():
+            yield from read_activity_files(
+                source, workspace, span.since, span.until, now=now, sleep=sleep, resolve=resolve
+            )
+        case SqlSource() | ActivityDatabase():
+            from extractors.activity_database import read_activity_database
+
+            yield from read_activity_database(
+                source, workspace, span.since, span.until, now=now, resolve=resolve
+            )
+
+
+def probe_activity(
+    source: ActivitySource | ActivityDatabase | SqlSource,
+    workspace: Path,
+    *,
+    now: datetime,
+    resolve: Resolve = no_secrets,
+) -> tuple[Probe, ...]:
+    """What the activity looks like at first sight; little is read. Of a database there is nothing.
+
+    Raises:
+        ConfigError: as `read_activity`.
+        SourceError: as `read_activity`.
+    """
+    match source:
+        case ActivitySource():
+            return probe_activity_files(source, workspace, now=now, resolve=resolve)
+        case SqlSource() | ActivityDatabase():
+            from extractors.activity_database import probe_activity_database
+
+            probe_activity_database(source, workspace, now=now, resolve=resolve)
+            return ()

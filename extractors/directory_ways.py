@@ -1,0 +1,84 @@
+"""Which way a directory's server tells changes, and whether a memory can be gone on from."""
+
+import logging
+from datetime import datetime
+
+from ldap3 import Connection
+
+from extractors.directory_changes import SYNC_REQUEST, dirsync
+from extractors.directory_delta import Way
+from extractors.directory_memory import Memory
+from extractors.domain_tree import root_dse, root_dse_values
+from extractors.ldap_pages import PagedSearch, read_pages
+from extractors.untold_attributes import untold_in_domain, untold_in_tree
+from schemas.directory_sources import ActiveDirectorySource, Delta, LdapSource
+from schemas.errors import ConfigError
+from schemas.quantities import duration_text
+
+_log = logging.getLogger(__name__)
+
+
+def to_way(
+    connection: Connection,
+    source: LdapSource | ActiveDirectorySource,
+    delta: Delta,
+    host: str,
+    attributes: tuple[str, ...],
+) -> Way:
+    """How the server at `host` tells changes of `attributes`: as the file says, or as it allows.
+
+    Raises:
+        ConfigError: the file names a way that this kind of directory does not have.
+    """
+    if isinstance(source, ActiveDirectorySource):
+        return _way_of_domain(connection, delta, host, attributes)
+    if delta.by in {"dirsync", "usn_changed"}:
+        raise ConfigError(
+            f"source.delta.by: {delta.by} is Active Directory's; write modify_timestamp or syncrepl"
+        )
+    by = delta.by
+    if by == "auto":
+        stamped = _first_value(connection, source.base_dn, "modifyTimestamp") is not None
+        can_sync = SYNC_REQUEST in root_dse_values(connection, "supportedControl")
+        by = "syncrepl" if can_sync and not stamped else "modify_timestamp"
+    return Way(host, by, "entryUUID", untold_in_tree(connection))
+
+
+def _way_of_domain(
+    connection: Connection, delta: Delta, host: str, attributes: tuple[str, ...]
+) -> Way:
+    if delta.by in {"modify_timestamp", "syncrepl"}:
+        raise ConfigError(
+            f"source.delta.by: {delta.by} is not Active Directory's; write dirsync or usn_changed"
+        )
+    root = root_dse(connection, "defaultNamingContext") or ""
+    settings = root_dse(connection, "dsServiceName")
+    invocation = _first_value(connection, settings, "invocationId") if settings else None
+    server = invocation.hex() if invocation else host
+    by = delta.by
+    if by == "auto":
+        may = dirsync(connection, root, ("objectGUID",), b"", rounds=1) is not None
+        by = "dirsync" if may else "usn_changed"
+    return Way(server, by, "objectGUID", untold_in_domain(connection, attributes), root)
+
+
+def _first_value(connection: Connection, dn: str, attribute: str) -> bytes | None:
+    search = PagedSearch(dn, scope="base", attributes=(attribute,), page_size=1)
+    for page in read_pages(connection, search):
+        for _, attributes in page:
+            return next(iter(attributes.get(attribute, ())), None)
+    return None
+
+
+def still_good(last: Memory | None, way: Way, delta: Delta, now: datetime) -> Memory | None:
+    """`last`, where it can be gone on from: of the same server, told in the same way, and young."""
+    if last is None:
+        return None
+    if (last.server, last.by) != (way.server, way.by):
+        _log.info("the directory is read whole: another server answers, or in another way")
+        return None
+    age = now - last.full_at
+    if age >= delta.full_every:
+        _log.info("the directory is read whole: the last time is %s ago", duration_text(age))
+        return None
+    return last

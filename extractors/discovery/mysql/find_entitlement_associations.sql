@@ -1,0 +1,76 @@
+-- Which user holds what: roles through any number of others, the right to grant them, and the
+-- privileges that were granted to the user itself. What a role may do is the role's.
+-- mysql.role_edges (FROM is the role, TO who was given it) and information_schema. Roles that
+-- the server gives to everyone (mandatory_roles) are no row there.
+WITH RECURSIVE
+accounts AS (
+    SELECT
+        CONCAT(u.User, '@', u.Host) AS account_id,
+        CONCAT('''', u.User, '''@''', u.Host, '''') AS grantee
+    FROM mysql.user AS u
+    WHERE NOT (
+        u.account_locked = 'Y'
+        AND (
+            (u.password_expired = 'Y' AND COALESCE(u.authentication_string, '') = '')
+            OR EXISTS (
+                SELECT 1
+                FROM mysql.role_edges AS e
+                WHERE e.FROM_USER = u.User AND e.FROM_HOST = u.Host
+            )
+        )
+    )
+),
+edges AS (
+    SELECT
+        CONCAT(e.TO_USER, '@', e.TO_HOST) AS member_id,
+        CONCAT(e.FROM_USER, '@', e.FROM_HOST) AS role_id,
+        e.WITH_ADMIN_OPTION AS admin_option
+    FROM mysql.role_edges AS e
+),
+-- SET ROLE takes on any role that was granted, so that every one counts.
+held AS (
+    SELECT a.account_id, e.role_id, e.admin_option
+    FROM accounts AS a
+    JOIN edges AS e ON e.member_id = a.account_id
+    UNION
+    SELECT h.account_id, e.role_id, e.admin_option
+    FROM held AS h
+    JOIN edges AS e ON e.member_id = h.role_id
+),
+-- information_schema compares without regard to case; users are told apart by it.
+granted AS (
+    SELECT
+        CAST(p.GRANTEE AS BINARY) AS grantee,
+        p.PRIVILEGE_TYPE AS privilege,
+        p.IS_GRANTABLE AS is_grantable,
+        '' AS resource_id
+    FROM information_schema.USER_PRIVILEGES AS p
+    WHERE p.PRIVILEGE_TYPE <> 'USAGE'
+    UNION
+    SELECT CAST(p.GRANTEE AS BINARY), p.PRIVILEGE_TYPE, p.IS_GRANTABLE, p.TABLE_SCHEMA
+    FROM information_schema.SCHEMA_PRIVILEGES AS p
+    UNION
+    SELECT
+        CAST(p.GRANTEE AS BINARY),
+        p.PRIVILEGE_TYPE,
+        p.IS_GRANTABLE,
+        CONCAT(p.TABLE_SCHEMA, '.', p.TABLE_NAME)
+    FROM information_schema.TABLE_PRIVILEGES AS p
+    WHERE p.PRIVILEGE_TYPE <> 'USAGE'
+)
+SELECT
+    account_id,
+    CONCAT('ROLE_', role_id) AS integration_specific_entitlement_id,
+    '' AS integration_specific_resource_id
+FROM held
+UNION
+SELECT account_id, CONCAT('ADMIN_', role_id), ''
+FROM held
+WHERE admin_option = 'Y'
+UNION
+SELECT
+    a.account_id,
+    CONCAT(g.privilege, CASE WHEN g.is_grantable = 'YES' THEN ' WITH GRANT OPTION' ELSE '' END),
+    g.resource_id
+FROM granted AS g
+JOIN accounts AS a ON CAST(a.grantee AS BINARY) = g.grantee

@@ -1,0 +1,50 @@
+-- Roles, and privileges on the server (resource ''), databases and tables as they were granted.
+-- mysql.role_edges, mysql.user and information_schema (MySQL 8.0 reference manual, "Using Roles").
+WITH
+-- A role is whatever was granted as one, and what CREATE ROLE makes: locked, with no password.
+roles AS (
+    SELECT CONCAT(e.FROM_USER, '@', e.FROM_HOST) AS role_id FROM mysql.role_edges AS e
+    UNION
+    SELECT CONCAT(u.User, '@', u.Host)
+    FROM mysql.user AS u
+    WHERE u.account_locked = 'Y' AND u.password_expired = 'Y' AND COALESCE(u.authentication_string, '') = ''
+),
+granted AS (
+    -- USAGE is no privilege: it says that the user exists.
+    SELECT p.PRIVILEGE_TYPE AS privilege, p.IS_GRANTABLE AS is_grantable, '' AS resource_id
+    FROM information_schema.USER_PRIVILEGES AS p
+    WHERE p.PRIVILEGE_TYPE <> 'USAGE'
+    UNION
+    SELECT p.PRIVILEGE_TYPE, p.IS_GRANTABLE, p.TABLE_SCHEMA
+    FROM information_schema.SCHEMA_PRIVILEGES AS p
+    UNION
+    SELECT p.PRIVILEGE_TYPE, p.IS_GRANTABLE, CONCAT(p.TABLE_SCHEMA, '.', p.TABLE_NAME)
+    FROM information_schema.TABLE_PRIVILEGES AS p
+    WHERE p.PRIVILEGE_TYPE <> 'USAGE'
+)
+SELECT
+    'ROLE' AS entitlement_type,
+    CONCAT('ROLE_', role_id) AS integration_specific_id,
+    '' AS integration_specific_resource_id,
+    CONCAT('Role - ', role_id) AS label,
+    NULL AS description,
+    'true' AS is_assignable
+FROM roles
+UNION ALL
+SELECT
+    'ROLE_ADMIN',
+    CONCAT('ADMIN_', role_id),
+    '',
+    CONCAT('Role - ', role_id, ' (admin option)'),
+    'May grant the role to others',
+    'true'
+FROM roles
+UNION ALL
+SELECT
+    CASE WHEN is_grantable = 'YES' THEN 'GRANT' ELSE 'PRIVILEGE' END,
+    CONCAT(privilege, CASE WHEN is_grantable = 'YES' THEN ' WITH GRANT OPTION' ELSE '' END),
+    resource_id,
+    CONCAT(privilege, CASE WHEN is_grantable = 'YES' THEN ' with grant option' ELSE '' END),
+    NULL,
+    'true'
+FROM granted

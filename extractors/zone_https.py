@@ -1,0 +1,168 @@
+"""A web server that one export is fetched from, through httpx: TLS verified, nothing redirected."""
+
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+import httpx
+
+from extractors.archives import open_private
+from extractors.web_answers import ABSENT, described, failure, refusal
+from schemas.drop_zones import HttpsZone
+from schemas.errors import (
+    ConfigError,
+    SourceFormatError,
+    SourceIncompleteError,
+    SourceUnavailableError,
+)
+from schemas.export_file import ExportFile
+from schemas.secrets import Resolve
+from schemas.zone_urls import ZoneUrl
+
+_BLOCK = 1 << 20
+_MOST_READ = 16 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class WebZone:
+    """Files by their address.
+
+    Attributes:
+        client: logged in, if at all.
+        base: the server's address.
+        most_bytes: a larger file is not fetched: nobody says how long it goes on.
+    """
+
+    client: httpx.Client
+    base: str
+    most_bytes: int = 64 << 30
+
+    def matches(self, address: str) -> list[ExportFile]:
+        """The file of that address; a web server lists none."""
+        found = self.look_at(address)
+        return [found] if found else []
+
+    def look_at(self, key: str) -> ExportFile | None:
+        """The file as the head of an answer describes it; None where none is there.
+
+        Not by HEAD: many servers refuse it, or answer it otherwise.
+
+        Raises:
+            SourceUnavailableError: the server cannot be reached, or refuses.
+        """
+        with self._answer(key) as answer:
+            return None if answer.status_code in ABSENT else described(answer, key, self._name(key))
+
+    def fetch(self, file: ExportFile, folder: Path) -> Path:
+        """A private copy of the whole file, the one that was found.
+
+        Raises:
+            SourceUnavailableError: the server cannot be reached, or refuses.
+            SourceIncompleteError: it was replaced or cut off meanwhile, or its end cannot be told.
+            SourceFormatError: it goes on and on.
+        """
+        target = folder / f"fetched{Path(self._name(file.key)).suffix}"
+        with self._answer(file.key) as answer:
+            found = described(answer, file.key, file.name)
+            if answer.status_code in ABSENT or found != file:
+                raise SourceIncompleteError(f"{file.name}: changed while it was read: run again")
+            has_end = "content-length" in answer.headers or "transfer-encoding" in answer.headers
+            if not has_end:
+                raise SourceIncompleteError(
+                    f"{file.name}: the server does not say how long it is: a cut would not be seen"
+                )
+            with open_private(target) as out:
+                # As it was sent: a .gz may also be announced as a content coding.
+                for block in answer.iter_raw(_BLOCK):
+                    out.write(block)
+                    if out.tell() > self.most_bytes:
+                        raise SourceFormatError(
+                            f"{file.name}: is larger than {self.most_bytes:,} bytes: no export is"
+                        )
+        return target
+
+    def read(self, key: str) -> bytes | None:
+        """What a small file holds; None where none is there, or it is not small.
+
+        Raises:
+            SourceUnavailableError: the server cannot be reached, or refuses.
+        """
+        content = bytearray()
+        with self._answer(key) as answer:
+            for block in answer.iter_raw():
+                content += block
+                if len(content) > _MOST_READ:
+                    return None
+            return None if answer.status_code in ABSENT else bytes(content)
+
+    def move(self, file: ExportFile, _folder: str) -> NoReturn:
+        """Refused: a web server moves nothing.
+
+        Raises:
+            ConfigError: always.
+        """
+        raise ConfigError(f"{file.name}: a web server moves no files: leave archive_to out")
+
+    def close(self) -> None:
+        """Ends the connections."""
+        self.client.close()
+
+    def _name(self, key: str) -> str:
+        return f"{self.base}/{key.partition('?')[0]}"
+
+    @contextmanager
+    def _answer(self, key: str) -> Iterator[httpx.Response]:
+        """An answer that is the file or says that there is none; its body is not read yet."""
+        name, problem, is_begun = self._name(key), None, False
+        try:
+            with self.client.stream("GET", f"{self.base}/{key}") as answer:
+                problem = refusal(answer)
+                if problem is None:
+                    is_begun = True
+                    yield answer
+        except (httpx.TransportError, httpx.InvalidURL) as error:
+            problem = failure(error)
+        if problem and is_begun:
+            raise SourceIncompleteError(f"{name}: {problem} half-way: run again")
+        if problem:
+            raise SourceUnavailableError(f"{name}: {problem}")
+
+
+def open_web_zone(
+    url: ZoneUrl, login: HttpsZone, workspace: Path, resolve: Resolve, timeout_s: float = 60
+) -> WebZone:
+    """The server of the URL; nothing is sent yet.
+
+    Raises:
+        ConfigError: a secret or the CA file is not in its place, or is no such thing.
+    """
+    headers = {"Accept-Encoding": "identity"}
+    auth = None
+    if login.token:
+        token = resolve(login.token).get_secret_value()
+        if not (token.isascii() and token.isprintable()):
+            raise ConfigError("https.token: has characters in it that no token has")
+        headers["Authorization"] = f"Bearer {token}"
+    elif login.username and login.password:
+        auth = httpx.BasicAuth(login.username, resolve(login.password).get_secret_value())
+    client = httpx.Client(
+        verify=_trust(workspace, login.ca_file) if login.ca_file else True,
+        headers=headers,
+        auth=auth,
+        timeout=httpx.Timeout(timeout_s, connect=min(timeout_s, 10)),
+    )
+    return WebZone(client, url.base)
+
+
+def _trust(workspace: Path, ca_file: str) -> ssl.SSLContext:
+    problem = None
+    try:
+        return ssl.create_default_context(cafile=workspace / ca_file)
+    except ssl.SSLError:
+        problem = "holds no certificate"
+    except OSError as error:
+        problem = f"cannot be read: {error.strerror}"
+    raise ConfigError(f"https.ca_file: {ca_file} {problem}")

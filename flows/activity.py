@@ -1,0 +1,38 @@
+"""The Prefect flow `activity`: the same order of stages, each of them a task. See `flows.sync`."""
+
+from functools import partial
+from pathlib import Path
+
+from flows.sync import as_task
+
+from prefect import flow  # isort: skip - flows.sync sets what Prefect reads at its import
+
+from flows.activity_stages import Sending, send_activity
+from flows.bugs import without_text
+from flows.settings import read_settings
+from flows.tools import open_tools
+from flows.workspace import choose_sources
+
+
+@flow(name="activity", flow_run_name="activity-{source}", persist_result=False, retries=0)
+def activity(source: str, workspace: str = ".") -> Sending:
+    """Sends one source's activity since its watermark.
+
+    Args:
+        source: the source's name.
+        workspace: the folder with `sources/`, on the machine that runs this.
+
+    Returns:
+        What came of it, to a caller in this process; Prefect keeps no result.
+
+    Raises:
+        IngestError: the run failed: the flow run fails too.
+    """
+    return without_text(partial(_activity, source, workspace))
+
+
+def _activity(source: str, workspace: str) -> Sending:
+    settings = read_settings(Path(workspace))
+    chosen = choose_sources(settings.workspace, [source], every=False)[0]
+    with open_tools(settings) as tools:
+        return send_activity(chosen, tools, step=as_task)

@@ -1,0 +1,179 @@
+"""Activity runs that end anywhere, and rows that come late: nothing is lost, nothing sent twice."""
+
+import tempfile
+from collections import Counter
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from activity_world import CrashError, Record, World
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from flows.activity_stages import Sending, send_activity
+from loaders.ledger_activity import saved_watermark
+from schemas.errors import LumosRefusedError
+
+MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
+"""Where a file need not be on a disk to be whole: hundreds of runs would wait for it."""
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def run(world: World) -> Sending:
+    """A run of the activity of the source `log`."""
+    world.write_log()
+    with world.tools() as tools:
+        return send_activity(world.source, tools)
+
+
+def crashed(world: World, point: int) -> bool:
+    """Whether a run ended at its `point`th step; the lease it left behind has run out after."""
+    world.crash_in = point
+    try:
+        run(world)
+    except CrashError:
+        return True
+    finally:
+        world.crash_in = None
+        world.now += timedelta(minutes=3)
+    return False
+
+
+def sent(world: World) -> list[Record]:
+    """Every record that was taken, in order; the same bytes again count once."""
+    once = dict(zip(world.bodies, world.batches, strict=True))
+    return [record for batch in once.values() for record in batch]
+
+
+def test_a_second_run_sends_what_is_new_and_nothing_again(world: World):
+    first = world.log("a", world.now)
+    assert run(world).run.counts["activity_sent"] == 1
+    world.now += timedelta(minutes=30)
+    second = world.log("b", world.now)
+    again = run(world)
+    assert sent(world) == [first, second]
+    assert again.run.counts["activity_repeated"] == 1
+    assert run(world).run.state == "unchanged"
+    assert sent(world) == [first, second]
+
+
+def test_a_row_that_comes_late_within_the_overlap_is_still_sent(world: World):
+    world.log("a", world.now)
+    run(world)
+    late = world.log("b", world.now - timedelta(minutes=59))
+    too_late = world.log("c", world.now - timedelta(minutes=61))
+    run(world)
+    assert late in sent(world)
+    assert too_late not in sent(world)
+
+
+def test_the_watermark_moves_to_the_newest_record_and_never_past_now(world: World):
+    world.log("a", world.now - timedelta(minutes=5))
+    run(world)
+    with world.tools() as tools:
+        mark = saved_watermark(tools.ledger, "log", "app-1")
+    assert mark is not None
+    assert mark.until == world.now - timedelta(minutes=5)
+    world.log("b", world.now + timedelta(hours=20))  # a clock that is ahead
+    run(world)
+    with world.tools() as tools:
+        mark = saved_watermark(tools.ledger, "log", "app-1")
+    assert mark is not None
+    assert mark.until == world.now
+    on_time = world.log("c", world.now + timedelta(hours=1))
+    world.now += timedelta(hours=2)
+    run(world)
+    assert on_time in sent(world)
+
+
+def test_the_watermark_stays_where_it_is_until_every_batch_is_done(world: World):
+    for number in range(6):
+        world.log(f"a{number}", world.now)
+    refusing = World(world.folder, lines=world.lines)
+    taken = refusing.answer
+
+    def refuses_the_third(request):
+        if request.method == "POST" and len(refusing.batches) == 2:
+            return httpx.Response(422, json={"detail": "no"})
+        return taken(request)
+
+    refusing.answer = refuses_the_third  # type: ignore[method-assign]
+    with pytest.raises(LumosRefusedError):
+        run(refusing)
+    with world.tools() as tools:
+        assert saved_watermark(tools.ledger, "log", "app-1") is None
+        assert [one.state for one in tools.ledger.runs()] == ["failed"]
+    run(world)
+    assert len(sent(refusing)) == 4
+    assert len(sent(world)) == 2
+    assert sorted(sent(refusing) + sent(world)) == sorted(world.lines)
+
+
+@pytest.mark.parametrize("point", range(0, 48, 3))
+def test_a_run_that_ends_anywhere_is_brought_to_its_end_by_the_next(tmp_path: Path, point: int):
+    world = World(tmp_path)
+    for number in range(5):
+        world.log(f"a{number}", world.now)
+    crashed(world, point)
+    (world.folder / "log.csv").unlink()
+    world.log("b", world.now)
+    run(world)
+    assert sorted(sent(world)) == sorted(world.lines)
+    assert len(world.bodies) - len(set(world.bodies)) <= 1
+    with world.tools() as tools:
+        states = {one.state for one in tools.ledger.runs()}
+    assert not {"reading", "planned", "submitted"} & states
+
+
+def test_a_job_that_is_known_is_waited_for_and_one_that_is_done_is_left_alone(world: World):
+    for number in range(5):
+        world.log(f"a{number}", world.now)
+    world.crash_at = "before the state of job-2 is told"
+    with pytest.raises(CrashError):
+        run(world)
+    world.crash_at = ""
+    world.now += timedelta(minutes=3)
+    settled = run(world)
+    assert len(settled.settled) == 1
+    assert sent(world) == world.lines
+    assert len(world.bodies) == 3
+    assert world.asked == ["job-1", "job-2", "job-3"]
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("log"), st.sampled_from("abc"), st.integers(0, 59)),
+        st.tuples(st.just("wait"), st.just(""), st.integers(1, 90)),
+        st.tuples(st.just("run"), st.just(""), st.just(10_000)),
+        st.tuples(st.just("crash"), st.just(""), st.integers(0, 40)),
+    ),
+    min_size=4,
+    max_size=14,
+)
+
+
+@given(STEPS)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_any_order_of_crashes_late_rows_and_runs_sends_every_record_and_none_twice(
+    steps: list[tuple[str, str, int]],
+):
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
+        world, crashes = World(Path(folder)), 0
+        for what, who, number in steps:
+            match what:
+                case "log":
+                    world.log(who, world.now - timedelta(minutes=number))
+                case "wait":
+                    world.now += timedelta(minutes=number)
+                case _:
+                    crashes += crashed(world, number)
+        run(world)
+        times = Counter(sent(world))
+    assert set(times) == set(world.lines)
+    assert set(times.values()) <= {1}
+    assert len(world.bodies) - len(set(world.bodies)) <= crashes
