@@ -2,12 +2,8 @@
 
 import re
 from dataclasses import dataclass
-from typing import Literal
 
-Meaning = Literal[
-    "login", "tls", "lost", "timeout", "truncated", "missing", "privilege", "typo", "write",
-    "data", "conflict", "encoding", "other",
-]  # fmt: skip
+from extractors.sql_code_tables import NUMBERS, SQLSTATES, Meaning
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,61 +13,6 @@ class Code:
     text: str
     meaning: Meaning
 
-
-_SQLSTATES: tuple[tuple[str, Meaning], ...] = (
-    ("28", "login"), ("3D000", "login"), ("08", "lost"), ("57P", "lost"), ("53300", "lost"),
-    ("57014", "timeout"), ("HYT", "timeout"), ("25P03", "timeout"), ("25P04", "timeout"),
-    ("55P03", "timeout"), ("01004", "truncated"), ("40", "conflict"),
-    ("22021", "encoding"), ("42P01", "missing"),
-    ("42703", "missing"), ("3F000", "missing"), ("42883", "missing"), ("42S02", "missing"),
-    ("42S22", "missing"), ("42501", "privilege"), ("42601", "typo"), ("42", "typo"),
-    ("25006", "write"), ("22", "data"), ("P0001", "data"),
-)  # fmt: skip
-
-_NUMBERS: dict[str, dict[Meaning, tuple[int, ...]]] = {
-    "mysql": {
-        "login": (1044, 1045, 1049, 1130, 1251, 1698, 1862, 1820),
-        "tls": (2026, 3159),
-        "lost": (1053, 1040, 1158, 1159, 1160, 1161, 1927, 2002, 2003, 2005, 2006, 2013, 2055),
-        "timeout": (1317, 1205, 1969, 3024),
-        "missing": (1146, 1054, 1305, 1109, 1305),
-        "privilege": (1142, 1143, 1227, 1370),
-        "typo": (1064, 1052, 1055, 1248, 1222),
-        "write": (1792, 1290),
-        "truncated": (1260, 1301, 1406),
-        "conflict": (1213,),
-    },
-    "oracle": {
-        "login": (1017, 28000, 28001, 1045),
-        "tls": (28759, 29024, 28860),
-        "lost": (3113, 3114, 3135, 12154, 12170, 12505, 12514, 12541, 12545, 28, 1089, 1012, 12547),
-        "timeout": (1013, 3136, 3156),
-        "missing": (942, 904, 4043, 6550),
-        "privilege": (1031, 41900),
-        "typo": (900, 903, 905, 906, 907, 911, 918, 923, 933, 936, 972),
-        "write": (1456,),
-        "conflict": (1555, 8177),
-        "truncated": (1406, 22835),
-    },
-    "mssql": {
-        "login": (18456, 18452, 4060, 18470, 18487, 18488),
-        "missing": (208, 207, 2812, 4121),
-        "privilege": (229, 230, 916),
-        "typo": (102, 156, 105, 170, 209),
-        "timeout": (1222, 3617),
-        "write": (3906,),
-        "conflict": (1205, 3960),
-    },
-    "snowflake": {
-        "login": (250001, 251005, 390100, 390101, 390144),
-        "lost": (250003, 250005, 290404),
-        "timeout": (630, 604, 603),
-        "missing": (2003, 904, 2043),
-        "privilege": (3001,),
-        "typo": (1003,),
-    },
-}
-_NUMBERS["mariadb"] = _NUMBERS["mysql"]
 
 _SAFE: frozenset[Meaning] = frozenset({"missing", "privilege", "typo", "write", "login"})
 _SAFE_TEXT = re.compile(
@@ -95,7 +36,7 @@ def code_of(error: Exception, engine: str) -> Code:
     if fatal and meaning != "tls":
         return Code("FATAL", "lost" if _PASSING.search(fatal) else "login")
     said = f"SQLSTATE {state}" if state else ""
-    if number is not None and engine in _NUMBERS:
+    if number is not None and engine in NUMBERS:
         said = f"{said}, {_vendor(engine)} {number}".removeprefix(", ")
     return Code(said or type(error).__name__, meaning or _by_type(error))
 
@@ -131,12 +72,12 @@ def _fatal(text: str) -> str:
 def _meaning_of_state(state: str | None) -> Meaning | None:
     if not state:
         return None
-    found = [(code, meaning) for code, meaning in _SQLSTATES if state.startswith(code)]
+    found = [(code, meaning) for code, meaning in SQLSTATES if state.startswith(code)]
     return max(found, key=lambda one: len(one[0]))[1] if found else "other"
 
 
 def _meaning_of_number(number: int | None, engine: str) -> Meaning | None:
-    for meaning, numbers in _NUMBERS.get(engine, {}).items():
+    for meaning, numbers in NUMBERS.get(engine, {}).items():
         if number in numbers:
             return meaning
     return None

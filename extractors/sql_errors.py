@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from extractors.sql_codes import Meaning, code_of, safe_words
+from extractors.sql_code_tables import Meaning
+from extractors.sql_codes import code_of, safe_words
 from schemas.errors import (
     ConfigError,
     IngestError,

@@ -96,12 +96,20 @@ def _copied(session: Session, statement: Statement, kinds: list[Kind]) -> list[p
             problem = "holds a text that is not UTF-8: convert the database's encoding"
     if problem:
         raise SourceFormatError(f"{statement.origin}: {problem}")
-    height = sum(one.height for one in batches)
-    if height != count:
-        raise SourceIncompleteError(
-            f"{statement.origin}: the server sent {count} rows, {height} arrived: run again"
-        )
+    check_count(statement.origin, sent=count, arrived=sum(one.height for one in batches))
     return batches
+
+
+def check_count(origin: str, *, sent: int, arrived: int) -> None:
+    """Nothing: as many rows arrived as the server says it sent.
+
+    Raises:
+        SourceIncompleteError: more or fewer did.
+    """
+    if arrived != sent:
+        raise SourceIncompleteError(
+            f"{origin}: the server sent {sent} rows, {arrived} arrived: run again"
+        )
 
 
 def _parsed(part: BytesIO, kinds: list[Kind], zone: str | None) -> pl.DataFrame:

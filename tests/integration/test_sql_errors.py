@@ -74,12 +74,12 @@ WRONG = {
     ),
     "a typo": ("SELECT id FORM people WHERE", SourceFormatError, ["42601", "correct the query"]),
     "a value that does not fit": (
-        "SELECT mail::integer AS integration_specific_id FROM people",
+        "SELECT mail::integer AS integration_specific_id FROM people WHERE id = 99",
         SourceFormatError,
         ["SQLSTATE 22P02", "does not fit the query's own conversion"],
     ),
     "a message of the database's own making": (
-        "SELECT complain(mail) AS integration_specific_id FROM people",
+        "SELECT complain(mail) AS integration_specific_id FROM people WHERE id = 99",
         SourceFormatError,
         ["SQLSTATE P0001"],
     ),

@@ -2,6 +2,8 @@
 
 import os
 import sqlite3
+import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +17,8 @@ from pymysql.constants import CLIENT
 from sqlalchemy.engine import make_url
 
 from extractors.read import probe_source, read_source
+from extractors.sql_connection import open_session
+from extractors.sql_postgresql import check_count
 from extractors.sql_privileges import writable_by
 from extractors.sql_single import read_account, read_activity_rows, read_updated_accounts
 from schemas.errors import (
@@ -571,3 +575,44 @@ def test_what_a_mariadb_account_could_write_is_said(mariadb: str, tmp_path: Path
     clerk = source(where.set(username="clerk").render_as_string())
     found = writable_by(clerk, tmp_path, resolve=no_secrets)
     assert found == (f"{where.database}.grants: INSERT",)
+
+
+def test_rows_are_counted_against_what_the_server_sent() -> None:
+    check_count("list_accounts", sent=3, arrived=3)
+    with pytest.raises(SourceIncompleteError, match="the server sent 3 rows, 2 arrived"):
+        check_count("list_accounts", sent=3, arrived=2)
+
+
+def test_a_sqlite_file_is_opened_for_reading_only(sqlite: str, tmp_path: Path) -> None:
+    with open_session(source(sqlite), tmp_path, no_secrets) as session:
+        session.connection.execute("PRAGMA query_only = OFF")
+        with pytest.raises(sqlite3.OperationalError, match="readonly database"):
+            session.connection.execute("DELETE FROM people")
+
+
+def test_a_mariadb_connection_that_is_killed_yields_no_rows(mariadb: str, tmp_path: Path) -> None:
+    where = make_url(mariadb)
+
+    def kill() -> None:
+        with pymysql.connect(
+            host=where.host, port=where.port, user=where.username, autocommit=True
+        ) as connection:
+            cursor = connection.cursor()
+            for _ in range(300):
+                cursor.execute(
+                    "SELECT id FROM information_schema.processlist WHERE db = %s "
+                    "AND state = 'User sleep'",
+                    (where.database,),
+                )
+                found = cursor.fetchone()
+                if found:
+                    cursor.execute(f"KILL {found[0]}")
+                    return
+                time.sleep(0.1)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    sql = "SELECT id AS integration_specific_id, SLEEP(IF(id = 10, 30, 0)) AS nap FROM people"
+    with pytest.raises(SourceIncompleteError, match=r"^list_accounts: .*(lost|cancelled)"):
+        read(mariadb, tmp_path, queries={"list_accounts": sql})
+    killer.join()
