@@ -33,6 +33,13 @@ class Origin:
     as_of: date | None = None
     from_archive: str | None = None
 
+    @property
+    def words(self) -> str:
+        """How it is typed after the source's name; nothing for the source as it is now."""
+        if self.from_archive is not None:
+            return f" --from-archive {self.from_archive}"
+        return "" if self.as_of is None else f" --as-of {self.as_of}"
+
 
 THE_SOURCE = Origin()
 """The source as it is now."""

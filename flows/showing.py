@@ -20,7 +20,7 @@ def show_outcome(source: Source, outcome: Outcome, output: Output) -> None:
     show_plan(source.name, planned, output)
     if run.state == "held":
         output.line(f"{source.name}: held as run {run.run_id}; nothing was uploaded.", "bold red")
-        for line in what_to_do(source.name, planned):
+        for line in what_to_do(source.name, planned, outcome.origin.words):
             output.line(f"  {line}")
     elif run.state == "unchanged":
         output.line(
@@ -37,17 +37,18 @@ def show_outcome(source: Source, outcome: Outcome, output: Output) -> None:
             )
 
 
-def what_to_do(name: str, planned: Planned) -> list[str]:
-    """What a person may type about a held plan."""
+def what_to_do(name: str, planned: Planned, origin: str = "") -> list[str]:
+    """What a person may type about a held plan; `origin` as it was typed after the name."""
     lines = [str(breach) for breach in planned.verdict.breaches]
     if planned.verdict.moved_since:
         lines.append(
             f"The source has moved since run {planned.verdict.moved_since} was held: "
             "this is another plan."
         )
-    lines.append(f"Look at it:    lumos-ingest preview {name}")
+    if not origin:
+        lines.append(f"Look at it:    lumos-ingest preview {name}")
     if all(breach.is_removal for breach in planned.verdict.breaches):
-        lines.append(f"Let it through: lumos-ingest sync {name} --allow-removals")
+        lines.append(f"Let it through: lumos-ingest sync {name}{origin} --allow-removals")
     else:
         lines.append("Fix the source and sync again, or change the guard in the source file.")
     return lines

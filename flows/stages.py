@@ -39,6 +39,7 @@ class Outcome:
     run: Run
     planned: Planned
     settled: tuple[str, ...]
+    origin: Origin = THE_SOURCE
 
 
 def sync_source(
@@ -85,7 +86,7 @@ def sync_source(
             raise
         finally:
             prune(source, tools)
-    return Outcome(run, planned, settled)
+    return Outcome(run, planned, settled, origin)
 
 
 def _plan(

@@ -33,6 +33,7 @@ def test_a_rollback_that_takes_much_away_is_held_until_a_person_lets_it_through(
     synced(workspace, *rows(20))
     held = workspace.run("sync", "hr", "--from-archive", first)
     assert held.code == 3
+    assert f"lumos-ingest sync hr --from-archive {first} --allow-removals" in held.out
     assert len(workspace.accounts()) == 20
     assert workspace.run("sync", "hr", "--from-archive", first, "--allow-removals").code == 0
     assert len(workspace.accounts()) == 5
