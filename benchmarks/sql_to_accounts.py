@@ -56,7 +56,7 @@ def contestants(url: str, folder: Path, peers: str | None) -> list[Contestant]:
             check=True,
         ).stdout.strip()
         sling = Path(home) / "bin" / "sling-linux-amd64"
-        target = f"file://{folder}/sling.csv"
+        target = f"file://{folder}/out/sling.csv"
         words = [str(sling), "run", "--src-conn", "PG", "--src-stream", "public.accounts"]
         quiet = {
             "SLING_DISABLE_TELEMETRY": "TRUE",
@@ -66,7 +66,7 @@ def contestants(url: str, folder: Path, peers: str | None) -> list[Contestant]:
         script = str(Path(__file__).with_name("peer_dlt_sql.py"))
         plain = {"RUNTIME__DLTHUB_TELEMETRY": "false"}
         found.append(Contestant("Sling", [*words, "--tgt-object", target], quiet))
-        found.append(Contestant("dlt", [peers, script, url, f"{folder}/dlt"], plain))
+        found.append(Contestant("dlt", [peers, script, url, f"{folder}/out/dlt"], plain))
     return found
 
 
@@ -92,11 +92,18 @@ def main() -> None:
         small = new_database(server, "small", 100_000, 299_001)
         print(f"{asked.accounts} accounts x 10 columns from PostgreSQL, {os.cpu_count()} cores")
         running = contestants(url, folder, asked.peers)
-        words = [sys.executable, "-m", "benchmarks.sql_ours", small, "bodies", f"{folder}/b.json"]
+        words = [
+            sys.executable,
+            "-m",
+            "benchmarks.sql_ours",
+            small,
+            "bodies",
+            f"{folder}/out/b.json",
+        ]
         bodies = Contestant("bodies", words)
         for _ in range(asked.rounds):
             for one in (*running, bodies):
-                one.run()
+                one.run(folder / "out")
     show(running)
     print("100,000 accounts and 299,001 associations to upload bodies:")
     show([bodies])
