@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check install lint types system emulators lock bench docs clean
+.PHONY: demo test check install lint types system lock bench docs clean
 
 demo: $(READY)
 	$(BIN)/lumos-ingest demo
@@ -34,12 +34,10 @@ $(READY): requirements.lock pyproject.toml
 	touch $(READY)
 
 # The servers and the browser that the tests run against.
-system: emulators
+system: $(READY)
 	./tests/system_packages.sh
-
-# The environment of emulators that do not install beside what we use.
-emulators: $(READY)
 	$(BIN)/python -m tests.snowflake_emulator
+	$(BIN)/python -m tests.kerberos_package
 
 lock:
 	uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url \
@@ -53,4 +51,4 @@ docs: $(READY)
 	$(BIN)/python docs/source_file_reference.py
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-emulators .venv-kerberos .mypy_cache .ruff_cache .pytest_cache .hypothesis

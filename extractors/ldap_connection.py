@@ -18,7 +18,7 @@ from extractors.ldap_hosts import (
     controllers_by_dns,
     endpoints_of,
 )
-from extractors.ldap_refusals import BindRefusedError, reason_of, refusal_of
+from extractors.ldap_refusals import BindRefusedError, reason_of, refusal_of, ticket_errors
 from extractors.ldap_tls import VerifiedTls, to_context
 from schemas.directory_sources import DirectoryServer
 from schemas.errors import ConfigError, SourceUnavailableError
@@ -136,7 +136,7 @@ def _bound(login: _Login, endpoint: Endpoint, address: str) -> Connection:
             idle_s = source.idle_timeout.total_seconds()
             connection.socket.settimeout(idle_s)
             return connection
-    except (LDAPException, OSError, UnicodeError) as error:
+    except (LDAPException, OSError, UnicodeError, *ticket_errors(source)) as error:
         problem = (tls.problem if tls else None) or reason_of(error, endpoint, connection)
     refused = dict(connection.result or {})
     _close(connection)

@@ -6,6 +6,7 @@ from ldap3 import Connection
 
 from extractors.ldap_errors import BUSY, result_text
 from extractors.ldap_hosts import Endpoint
+from schemas.directory_sources import DirectoryServer
 from schemas.errors import SourceUnavailableError
 
 
@@ -25,14 +26,20 @@ def refusal_of(refused: dict[str, Any], endpoint: Endpoint) -> SourceUnavailable
     return SourceUnavailableError(text) if code in BUSY else BindRefusedError(text)
 
 
+def ticket_errors(source: DirectoryServer) -> tuple[type[Exception], ...]:
+    """What else is raised where a login with a Kerberos ticket comes to nothing."""
+    if source.authentication != "gssapi":
+        return ()
+    from gssapi.exceptions import GSSError  # noqa: PLC0415 - an extra
+
+    return (GSSError,)
+
+
 def reason_of(error: Exception, endpoint: Endpoint, connection: Connection) -> str:
     """Why no connection came about, without the text of ldap3, which can quote a name."""
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
-    if isinstance(error, ConnectionRefusedError):
-        return "nothing answers there"
-    if isinstance(error, UnicodeError):
-        return "username or password has a character that cannot be sent"
+    plain = _plain_reason(error, endpoint)
+    if plain is not None:
+        return plain
     started = (connection.result or {}).get("result")
     if started:
         return f"the server refused: {result_text(int(started))}"
@@ -49,3 +56,19 @@ def reason_of(error: Exception, endpoint: Endpoint, connection: Connection) -> s
     name = type(error).__name__
     what = "TLS" if endpoint.protocol in {"ldaps", "starttls"} else "the connection"
     return f"{what} was not to be had ({name})"
+
+
+def _plain_reason(error: Exception, endpoint: Endpoint) -> str | None:
+    """What the kind of the error says by itself; None where it does not."""
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, ConnectionRefusedError):
+        return "nothing answers there"
+    if isinstance(error, UnicodeError):
+        return "username or password has a character that cannot be sent"
+    if type(error).__module__.startswith("gssapi"):
+        return (
+            f"no Kerberos ticket for ldap/{endpoint.host} was to be had: run kinit, and see that "
+            "the domain knows the server by this name"
+        )
+    return None

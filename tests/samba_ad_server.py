@@ -23,7 +23,7 @@ _CONFIG = """
   realm = CORP.EXAMPLE
   workgroup = CORP
   server role = active directory domain controller
-  server services = ldap
+  server services = {services}
   interfaces = {host}/8
   bind interfaces only = yes
   disable netbios = yes
@@ -77,7 +77,7 @@ def samba_ad_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SambaA
 
 
 @contextmanager
-def running_samba_ad(home: Path, users_count: int) -> Iterator[SambaAd]:
+def running_samba_ad(home: Path, users_count: int, services: str = "ldap") -> Iterator[SambaAd]:
     """A domain controller of one's own in `home`."""
     check_samba_programs()
     host = _free_address()
@@ -93,6 +93,7 @@ def running_samba_ad(home: Path, users_count: int) -> Iterator[SambaAd]:
         _CONFIG.format(
             host=host,
             home=home,
+            services=services,
             key=certificate.key_file,
             certificate=certificate.file,
             authority=authority.file,
