@@ -5,7 +5,7 @@ from dataclasses import replace
 from extractors.sql_cursor import execute, labels_of, streaming_cursor
 from extractors.sql_jdbc import read_jdbc
 from extractors.sql_postgresql import describe
-from extractors.sql_reading import first_word, is_ordered
+from extractors.sql_reading import first_word
 from extractors.sql_session import Session
 from extractors.sql_statements import Statement
 
@@ -38,7 +38,9 @@ def labels_without_rows(session: Session, statement: Statement) -> tuple[str, ..
 
 def _cannot_be_nested(sql: str) -> bool:
     """T-SQL takes no ordered query in another, and none that begins with WITH."""
-    return is_ordered(sql, "mssql") or first_word(sql, "mssql") == "WITH"
+    from extractors.sql_trees import is_ordered
+
+    return first_word(sql, "mssql") == "WITH" or is_ordered(sql, "mssql")
 
 
 def _without_rows(session: Session, statement: Statement) -> Statement:

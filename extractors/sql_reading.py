@@ -1,25 +1,8 @@
-"""Whether a statement only reads: judged before it is sent, by its syntax tree or its words."""
+"""Whether a statement only reads: judged before it is sent, by its words or its syntax tree."""
 
 import re
 
-import sqlglot
-from sqlglot import exp
-from sqlglot.errors import SqlglotError
-
 from extractors.sql_text import EXECUTED, parts_of
-
-DIALECTS = {
-    "postgresql": "postgres",
-    "mysql": "mysql",
-    "mariadb": "mysql",
-    "mssql": "tsql",
-    "oracle": "oracle",
-    "snowflake": "snowflake",
-    "databricks": "databricks",
-    "sqlite": "sqlite",
-    "duckdb": "duckdb",
-}
-"""What sqlglot calls each engine; of others it reads what they have in common."""
 
 _QUERIES = {"SELECT", "WITH", "VALUES", "TABLE", "FROM"}
 _SHOWING = {"SHOW", "EXPLAIN", "DESCRIBE", "DESC"}
@@ -35,11 +18,6 @@ _TSQL_WRITES = {
     "SHUTDOWN", "RECONFIGURE", "DBCC", "USE", "WAITFOR",
 }  # fmt: skip
 """Reserved words of T-SQL: no name of a read is one of these unless it is quoted."""
-
-_WRITING_NODES = (
-    exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.Create, exp.Drop, exp.Alter,
-    exp.TruncateTable, exp.Copy, exp.Into, exp.Lock, exp.Command, exp.Set, exp.Execute,
-)  # fmt: skip
 
 
 def first_word(text: str, engine: str) -> str:
@@ -66,21 +44,25 @@ def why_not_a_read(text: str, engine: str) -> str | None:
     problem = _beginning(text, engine)
     if problem or first_word(text, engine) in _SHOWING:
         return problem or _by_words(text, engine)
-    trees: list[exp.Expr | None] = []
-    try:
-        trees = list(sqlglot.parse(text, read=DIALECTS.get(engine)))
-    except (SqlglotError, RecursionError):
-        return _by_words(text, engine)
-    return _by_trees([tree for tree in trees if tree is not None])
+    if _is_plain(text, engine):
+        return None
+    from extractors.sql_trees import why_no_read_by_tree
+
+    judged, problem = why_no_read_by_tree(text, engine)
+    return problem if judged else _by_words(text, engine)
 
 
-def is_ordered(text: str, engine: str) -> bool:
-    """Whether it ends in an ORDER BY of its own; true where that cannot be told."""
-    try:
-        tree = sqlglot.parse_one(text, read=DIALECTS.get(engine))
-    except (SqlglotError, RecursionError):
-        return True
-    return tree.args.get("order") is not None
+def _is_plain(text: str, engine: str) -> bool:
+    """Whether it is a lone SELECT without any word that a write, a lock or an INTO needs.
+
+    Most are; sqlglot takes longer to load than they take to be judged.
+    """
+    words = set(_words(text, engine))
+    return (
+        first_word(text, engine) == "SELECT"
+        and not words & (_WRITES | _TSQL_WRITES | {"FOR", "WITH", "SET"})
+        and ";" not in _without_literals(text, engine)
+    )
 
 
 def _beginning(text: str, engine: str) -> str | None:
@@ -96,21 +78,6 @@ def _beginning(text: str, engine: str) -> str | None:
     if run_on:
         # T-SQL needs no semicolon between two statements, and sqlglot takes the second for a name.
         return f"has the word {run_on[0]}; write a name of that kind in brackets"
-    return None
-
-
-def _by_trees(trees: list[exp.Expr]) -> str | None:
-    if len(trees) != 1:
-        return f"is {len(trees)} statements; give one"
-    if not isinstance(trees[0], exp.Query | exp.Values | exp.Table):
-        return f"is a statement of type {type(trees[0]).__name__}, which is no read"
-    for node in trees[0].walk():
-        if isinstance(node, exp.Lock):
-            return "locks rows (FOR UPDATE or its like)"
-        if isinstance(node, exp.Into):
-            return "writes its rows somewhere (INTO)"
-        if isinstance(node, _WRITING_NODES):
-            return f"has a part that writes ({type(node).__name__.upper()})"
     return None
 
 

@@ -14,7 +14,8 @@ from sqlglot import exp
 
 from extractors.discovery.queries import discovery_queries
 from extractors.sql_labels import check_labels
-from extractors.sql_reading import DIALECTS, why_not_a_read
+from extractors.sql_reading import why_not_a_read
+from extractors.sql_trees import DIALECTS
 from schemas.sql_source import Engine
 
 ENGINES: tuple[Engine, ...] = (
