@@ -20,6 +20,11 @@ from tempfile import TemporaryDirectory
 from benchmarks.accounts_csv import write_accounts
 
 
+def _as_in_a_shell() -> dict[str, str]:
+    """The environment without what polars, once loaded, leaves to the process's children."""
+    return {name: value for name, value in os.environ.items() if name != "_RJEM_MALLOC_CONF"}
+
+
 @dataclass
 class Contestant:
     """A command, and what its rounds took: wall seconds, CPU seconds, peak MiB."""
@@ -38,7 +43,7 @@ class Contestant:
         began = time.perf_counter()
         child = subprocess.Popen(
             self.words,
-            env={**os.environ, **self.env},
+            env=_as_in_a_shell() | self.env,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
         )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+import flows  # noqa: F401 - its memory settings are the product's
 from extractors.read import read_source
 from loaders.bodies import write_body
 from schemas.snapshot import empty_snapshot

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 
+import flows  # noqa: F401 - its memory settings are the product's
 from benchmarks.accounts_csv import SOURCE_FILE
 from extractors.read import read_source
 from loaders.archive import open_archive

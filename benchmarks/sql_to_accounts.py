@@ -70,6 +70,9 @@ def contestants(url: str, folder: Path, peers: str | None) -> list[Contestant]:
     return found
 
 
+_STARTED = "import benchmarks.sql_ours, extractors.sql_database, extractors.sql_postgresql"
+
+
 def show(running: list[Contestant]) -> None:
     """Prints the figures, the first being the measure."""
     floor = statistics.median(running[0].walls)
@@ -101,10 +104,21 @@ def main() -> None:
             f"{folder}/out/b.json",
         ]
         bodies = Contestant("bodies", words)
+        starts = [
+            Contestant("bare", [sys.executable, "-c", "import benchmarks.sql_floor"]),
+            Contestant("ours", [sys.executable, "-c", _STARTED]),
+        ]
         for _ in range(asked.rounds):
-            for one in (*running, bodies):
+            for one in (*running, bodies, *starts):
                 one.run(folder / "out")
     show(running)
+    print("of which starting up and loading libraries:")
+    show(starts)
+    bare, ours = (
+        statistics.median(whole.walls) - statistics.median(start.walls)
+        for whole, start in zip(running, starts, strict=False)
+    )
+    print(f"without that: bare {bare:.2f} s, ours {ours:.2f} s, {ours / bare:.2f} x bare")
     print("100,000 accounts and 299,001 associations to upload bodies:")
     show([bodies])
 
