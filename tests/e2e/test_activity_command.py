@@ -307,6 +307,44 @@ def test_a_backfill_that_a_person_stops_says_so_and_goes_on(logging: Workspace):
     assert len(held(logging)) == 6
 
 
+def test_two_backfills_and_a_nightly_run_side_by_side(logging: Workspace):
+    """Each sends what is its own, and only the nightly moves the watermark."""
+    log(logging, "a0001,in,2026-06-03T08:00:00Z", "a0002,in,2026-07-03T08:00:00Z", name="june")
+    env = {
+        **os.environ,
+        "LUMOS_API_URL": logging.sandbox.url,
+        "LUMOS_API_TOKEN": logging.sandbox.token,
+    }
+    commands = [
+        ["backfill", "hr", "--since", "2026-06-01", "--until", "2026-06-08"],
+        ["backfill", "hr", "--since", "2026-07-01", "--until", "2026-07-08"],
+        ["activity", "hr"],
+    ]
+    program = [sys.executable, "-c", "from flows.cli import main; main()"]
+    running = [
+        subprocess.Popen(
+            [*program, *words, "--workspace", logging.path, "--json"],
+            env=env,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for words in commands
+    ]
+
+    ended = [(one.communicate()[1], one.returncode) for one in running]
+
+    assert [code for _, code in ended] == [0, 0, 0], ended
+    sent = held(logging)
+    assert set(sent) == {
+        ("a0001", "LOGIN", "2026-06-03T08:00:00"),
+        ("a0002", "LOGIN", "2026-07-03T08:00:00"),
+    }
+    again = logging.run("activity", "hr", "--json")
+    assert again.code == 0
+    assert held(logging) == sent
+
+
 def hashes(state: Path) -> list[str]:
     """The hashes of the batches that are done, by the ledger in the folder `state`."""
     with closing(sqlite3.connect(state / "ledger.db")) as connection:

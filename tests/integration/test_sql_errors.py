@@ -9,6 +9,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
 
 from extractors.read import probe_source, read_source
 from schemas.errors import (
@@ -22,7 +24,7 @@ from schemas.secrets import Secret
 from schemas.sql_source import SqlSource
 from tests.integration.test_sql_source import NOW, TABLES, source
 
-pytest_plugins = ["tests.postgresql_server"]
+pytest_plugins = ["tests.postgresql_server", "tests.mariadb_server"]
 
 CANARY = "canary-7f3a"
 
@@ -180,6 +182,23 @@ def test_a_server_that_does_not_let_us_in_is_named(
     assert type(error) is kind
     for part in said:
         assert part in str(error)
+
+
+def test_a_wrong_password_is_one_line_and_is_not_repeated(
+    new_mariadb_database: Callable[[], str], tmp_path: Path
+) -> None:
+    url = new_mariadb_database()
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE OR REPLACE USER reader IDENTIFIED BY 'the right one'"))
+        connection.execute(text("GRANT SELECT ON *.* TO reader"))
+    where = source(url.replace("root@", ""), username="reader", password=Secret(env="X"))
+
+    error = reading(where, tmp_path, CANARY)
+
+    assert isinstance(error, ConfigError)
+    assert "1045" in str(error)
+    assert "password" in str(error)
 
 
 def test_a_password_is_in_no_message(postgresql: str, tmp_path: Path) -> None:
