@@ -1,4 +1,7 @@
-"""The Prefect flow `activity`: the same order of stages, each of them a task. See `flows.sync`."""
+"""The Prefect flows `activity` and `backfill`: the same order of stages, each of them a task.
+
+See `flows.sync`.
+"""
 
 from functools import partial
 from pathlib import Path
@@ -7,10 +10,11 @@ from flows.sync import as_task
 
 from prefect import flow  # isort: skip - flows.sync sets what Prefect reads at its import
 
-from flows.activity_stages import Sending, send_activity
+from flows.activity_stages import Sending, carry_out, send_activity
 from flows.bugs import without_text
+from flows.errand import Errand
 from flows.settings import read_settings
-from flows.tools import open_tools
+from flows.tools import Tools, open_tools
 from flows.workspace import choose_sources
 
 
@@ -36,3 +40,22 @@ def _activity(source: str, workspace: str) -> Sending:
     chosen = choose_sources(settings.workspace, [source], every=False)[0]
     with open_tools(settings) as tools:
         return send_activity(chosen, tools, step=as_task)
+
+
+def backfill_window(errand: Errand, tools: Tools) -> Sending:
+    """Does the errand of one window as a flow run that is named for it.
+
+    The flow takes no argument, so that nothing of a source file is stored.
+    """
+
+    @flow(
+        name="backfill",
+        flow_run_name=f"backfill-{errand.source.name}-{errand.span.since:%Y-%m-%dT%H:%M}",
+        persist_result=False,
+        retries=0,
+    )
+    def backfill() -> Sending:
+        return without_text(partial(carry_out, errand, tools, step=as_task))
+
+    sent: Sending = backfill()
+    return sent

@@ -80,9 +80,12 @@ def send_windows(
     *,
     again: bool = False,
     is_dry: bool = False,
+    send: Callable[[Errand, Tools], Sending] = carry_out,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Window]:
     """Sends each window that is not done yet, or counts what it would send.
+
+    `send` does a window's errand: at once, or as a flow run.
 
     Raises:
         IngestError: a window's run failed; those after it are left for the next time.
@@ -99,7 +102,7 @@ def send_windows(
         if is_dry:
             count = _counted(window_errand, noted)
         elif not is_done:
-            sending = carry_out(window_errand, noted)
+            sending = send(window_errand, noted)
         worked += not is_done
         pace = (clock() - began_at) / max(worked, 1)
         ahead = [one for one in spans[number:] if (one.since, one.until) not in done]

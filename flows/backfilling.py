@@ -1,13 +1,18 @@
 """The command `backfill`: activity over a past time, window by window."""
 
+import os
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
+from flows.activity_stages import Sending, carry_out
 from flows.backfill_windows import Window, send_windows, to_spans
 from flows.console import Output, log_to_stderr
+from flows.errand import Errand
 from flows.sending import sending_document
 from flows.settings import read_settings
-from flows.tools import open_tools, utc_now
+from flows.syncing import check_prefect
+from flows.tools import Tools, open_tools, utc_now
 from flows.workspace import choose_sources
 from schemas.errors import IngestError
 from schemas.quantities import duration_text
@@ -34,12 +39,14 @@ def backfill_command(
     settings = read_settings(workspace)
     source = choose_sources(settings.workspace, [name], every=False)[0]
     spans = to_spans(source, *borders, utc_now())
+    send = _sender()
     ended: list[Window] = []
     problem: IngestError | None = None
     is_stopped = False
     with output.progress() as progress, open_tools(settings, progress=progress) as tools:
         try:
-            for window in send_windows(source, spans, tools, again=again, is_dry=is_dry):
+            sent = send_windows(source, spans, tools, again=again, is_dry=is_dry, send=send)
+            for window in sent:
                 ended.append(window)
                 _show(name, window, f"{len(ended)} of {len(spans)}", output)
         except IngestError as error:
@@ -62,6 +69,17 @@ def backfill_command(
         }
     )
     return problem.exit_code if problem else STOPPED if is_stopped else 0
+
+
+def _sender() -> Callable[[Errand, Tools], Sending]:
+    """What does a window's errand: at once; as a flow run where a Prefect API is named."""
+    url = os.environ.get("PREFECT_API_URL")
+    if not url:
+        return carry_out
+    check_prefect(url)
+    from flows.activity import backfill_window
+
+    return backfill_window
 
 
 def _show(name: str, window: Window, which: str, output: Output) -> None:

@@ -162,6 +162,21 @@ class TestAsAFlow:
         assert workspace.accounts()["a0001"]["last_login"].startswith("2026-07-01T10:00:00")
         assert flow_runs(prefect_env)[0]["name"] == "activity-hr"
 
+    def test_each_window_of_a_backfill_is_a_flow_run(
+        self, workspace: Workspace, prefect_env: dict[str, str]
+    ):
+        workspace.source(SOURCE + "activity: {source: {kind: csv, activity: log.csv}}\n")
+        workspace.export(*rows(3))
+        assert workspace.run("sync", "hr").code == 0
+        log = "account_id,event_type,timestamp\na0001,LOGIN,2026-07-01T10:00:00Z\n"
+        (workspace.path / "log.csv").write_text(log, "utf-8")
+        span = ("--since", "2026-07-01", "--until", "2026-07-03")
+        flow = as_flow(workspace, prefect_env, "", "--json", *span, command="backfill")
+        assert flow.returncode == 0, flow.stderr
+        assert json.loads(flow.stdout)["left"] == 0
+        names = {run["name"] for run in flow_runs(prefect_env)}
+        assert {"backfill-hr-2026-07-01T00:00", "backfill-hr-2026-07-02T00:00"} <= names
+
     def test_a_bug_reaches_prefect_without_its_text(
         self, workspace: Workspace, prefect_env: dict[str, str], prefect_home: Path, tmp_path: Path
     ):
