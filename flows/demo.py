@@ -18,6 +18,7 @@ import httpx
 
 from flows.activity_stages import send_activity
 from flows.console import Output
+from flows.demo_directory import running_directory
 from flows.sending import sending_document, show_sending
 from flows.settings import read_settings
 from flows.showing import show_outcome
@@ -49,7 +50,13 @@ def demo_command(*, as_json: bool) -> int:
         workspace = Path(folder)
         shutil.copytree(examples_folder(), workspace, dirs_exist_ok=True, copy_function=shutil.copy)
         make_databases(workspace / "exports")
-        document = _two_nights(workspace, sandbox, output)
+        with running_directory(workspace) as has_server:
+            document = _two_nights(workspace, sandbox, output)
+        if not has_server:
+            output.line(
+                "OpenLDAP is not installed, or may not run here: with it (Debian: slapd), the"
+            )
+            output.line("directory is read from a server of its own as well as from its export.")
     output.document(document)
     return 0
 

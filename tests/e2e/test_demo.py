@@ -1,5 +1,6 @@
 """The demonstration: the example workspace, two nights, in a sandbox of its own."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -31,7 +32,10 @@ def test_the_demo_shows_arrivals_a_plan_a_held_guard_and_a_kept_reject(told, tmp
     assert second["hr_portal"]["state"] == "done"
     assert second["hr_portal"]["counts"]["accounts_kept"] == 1
     holds = {one["source"]: one["accounts"] for one in told.document["holds"]}
-    assert holds == {"app_database": 47, "crm": 49, "directory": 20, "hr_portal": 59}
+    has_server = Path("/usr/sbin/slapd").exists()
+    assert has_server or not os.environ.get("CI"), "missing: slapd"
+    served = {"directory_server": 21} if has_server else {}
+    assert holds == {"app_database": 47, "crm": 49, "directory": 20, "hr_portal": 59} | served
     assert list(tmp_path.iterdir()) == []
 
 
