@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from flows.batching import plan_batches, send_batches
+from flows.ends import actor
 from flows.errand import Errand, to_errand
 from flows.gathering import check_rejects, gather, warnings_of
 from flows.settling import GIVE_UP_AFTER, prune
-from flows.stages import actor
 from flows.steps import Step, at_once
 from flows.tools import Tools
 from flows.turn import Turn, a_turn

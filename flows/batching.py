@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 
 import polars as pl
 
+from flows.ends import lumos_of
 from flows.errand import Errand
-from flows.stages import lumos_of
 from flows.tools import Tools
 from flows.turn import Turn
 from loaders.activity import submit_activity

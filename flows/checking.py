@@ -8,9 +8,9 @@ from extractors.read import probe_source
 from flows.checking_activity import activity_facts, check_activity_app, probed_table
 from flows.console import Output, log_to_stderr
 from flows.database_checks import DatabaseLook, look_closer
+from flows.ends import no_such_app
 from flows.secrets import to_resolver
 from flows.settings import read_settings
-from flows.stages import no_such_app
 from flows.tools import open_tools, to_lumos_api, utc_now
 from flows.workspace import pick_sources
 from loaders.apps import check_category, find_app

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from extractors.activity import Span
-from flows.stages import lumos_of
+from flows.ends import lumos_of
 from flows.tools import Tools
 from loaders.apps import find_app
 from loaders.ledger_activity import RunsOf

@@ -4,15 +4,13 @@
 `step` that makes each a task.
 """
 
-import getpass
 import logging
-import os
-import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from extractors.archiving import archive_exports
+from flows.ends import actor, lumos_of, no_such_app
 from flows.origins import THE_SOURCE, Origin, check_origin, normalized_of
 from flows.planning import Planned, Target, check_rejects, make_plan, to_target
 from flows.publishing import publish, save_held
@@ -22,7 +20,6 @@ from flows.summary import plan_summary, run_counts
 from flows.tools import Tools
 from flows.turn import Turn, a_turn
 from loaders.apps import create_app, find_app
-from loaders.lumos_api import LumosApi
 from schemas.drop_zones import Dropped
 from schemas.errors import ConfigError, IngestError
 from schemas.export_file import ExportFile
@@ -159,27 +156,3 @@ def _check_feeds_alone(source: Source, target: Target, tools: Tools) -> None:
             f"{source.path}: app: the source {other} feeds the same app; an upload is a snapshot "
             "of its app, so each would remove the other's accounts"
         )
-
-
-def lumos_of(tools: Tools) -> LumosApi:
-    """The Lumos API of `tools`; a command that comes here has opened it."""
-    if tools.api is None:
-        raise ConfigError("this needs the Lumos API: set LUMOS_API_TOKEN")
-    return tools.api
-
-
-def actor() -> str:
-    """Who runs this: `user@host`; the user's number where it has no name."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        user = str(os.getuid())
-    return f"{user}@{socket.gethostname()}"
-
-
-def no_such_app(source: Source) -> ConfigError:
-    """The error of a source whose app is not in Lumos and may not be made."""
-    return ConfigError(
-        f"{source.path}: app.name: Lumos has no app of this exact name; correct it, or say under "
-        "app.create how it may be made"
-    )
