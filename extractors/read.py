@@ -9,7 +9,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import assert_never
 
-from extractors.csv_source import probe_csv_source, read_csv_source
 from schemas.directory_sources import ActiveDirectorySource, LdapSource, LdifSource
 from schemas.raw import Probe, Raw, Remembered
 from schemas.secrets import Resolve, no_secrets
@@ -50,6 +49,8 @@ def read_source(  # noqa: PLR0913 - what one kind of source or another needs
     """
     match source:
         case CsvSource():
+            from extractors.csv_source import read_csv_source
+
             return read_csv_source(
                 source, workspace, now=now, sleep=sleep, resolve=resolve, id_columns=id_columns
             )
@@ -97,6 +98,8 @@ def probe_source(
     """
     match source:
         case CsvSource():
+            from extractors.csv_source import probe_csv_source
+
             return tuple(
                 Probe(one.table, one.path, one.said, one.columns)
                 for one in probe_csv_source(source, workspace, now=now, resolve=resolve)

@@ -16,11 +16,11 @@ def duplicates_of(records: pl.DataFrame, key: list[str]) -> tuple[pl.Series, pl.
         if len(key) > 1
         else records[key[0]].hash()
     )
-    shared = keys.is_duplicated()
     conflicting = pl.repeat(False, records.height, dtype=pl.Boolean, eager=True)
     repeated = conflicting.clone()
-    if not shared.any():
+    if keys.n_unique() == keys.len():  # a quarter of the time of looking for the pairs
         return conflicting, repeated
+    shared = keys.is_duplicated()
     index = shared.arg_true()
     group = pl.struct(key)
     whole = pl.struct(records.columns)

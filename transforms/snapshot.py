@@ -174,7 +174,9 @@ def _in_order(accounts: Conformed, kept: pl.DataFrame) -> tuple[pl.DataFrame, pl
     ids = candidates[ACCOUNT_KEY[0]].gather(index)
     row = pl.int_range(index.len(), dtype=pl.UInt32, eager=True)
     if ids.is_sorted():
-        return candidates.select(pl.all().gather(index)), row.head(accounts.index.len())
+        if index.len() < candidates.height:
+            candidates = candidates.select(pl.all().gather(index))
+        return candidates, row.head(accounts.index.len())
     # By two columns, though the ids are unique: polars then sorts encoded rows, which lie together,
     # and is done in two thirds of the time.
     order = pl.DataFrame({"id": ids, "row": row}).select(pl.arg_sort_by("id", "row")).to_series()
