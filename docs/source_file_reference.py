@@ -25,25 +25,22 @@ from schemas.directory_sources import (
     LdapSource,
     LdifSource,
 )
-from schemas.drop_zones import AzureZone, GcsZone, HttpsZone, S3Zone, SftpZone
 from schemas.quantities import Limit, duration_text
 from schemas.secrets import Secret
-from schemas.source_columns import (
-    AccountColumns,
-    AccountTypeColumn,
-    AssociationColumns,
-    EntitlementColumn,
-    EntitlementColumns,
-    ResourceColumns,
-    StatusColumn,
-    TextColumn,
-    TimeColumn,
-)
+from schemas.source_columns import AccountTypeColumn, StatusColumn, TextColumn, TimeColumn
 from schemas.source_file import SourceFile
 from schemas.source_kinds import ActivitySource, Completeness, CsvSource
 from schemas.source_parts import Activity, App, AppCreation, Guards, Poll, Schedule, Upload
 from schemas.sql_source import Partition, Queries, Query, SqlSource, Tls
 from schemas.statuses import STATUS_OF
+from schemas.table_columns import (
+    AccountColumns,
+    AssociationColumns,
+    EntitlementColumn,
+    EntitlementColumns,
+    ResourceColumns,
+)
+from schemas.zone_logins import AzureZone, GcsZone, HttpsZone, S3Zone, SftpZone
 
 PLAIN = {
     str: "text",

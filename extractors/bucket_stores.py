@@ -9,9 +9,9 @@ from obstore.exceptions import BaseError
 from obstore.store import AzureStore, GCSStore, ObjectStore, S3Store
 
 from extractors.zone_bucket import BucketZone
-from schemas.drop_zones import AzureZone, GcsZone, S3Zone
 from schemas.errors import ConfigError
 from schemas.secrets import Resolve, Secret
+from schemas.zone_logins import AzureZone, GcsZone, S3Zone
 from schemas.zone_urls import ZoneUrl, is_loopback
 
 if TYPE_CHECKING:

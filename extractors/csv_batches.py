@@ -5,7 +5,8 @@ from pathlib import Path
 
 import polars as pl
 
-from extractors.csv_file import FileEnd, layout_of, to_line_rejects
+from extractors.csv_file import FileEnd, to_line_rejects
+from extractors.csv_layout import layout_of
 from extractors.csv_rows import row_batches
 from extractors.drop_zone import check_unchanged
 from extractors.exports import Export, private_folder

@@ -11,10 +11,11 @@ from typing import Self, assert_never
 
 from extractors.exports import Zone
 from extractors.zone_local import LocalZone, path_inside
-from schemas.drop_zones import AzureZone, Dropped, GcsZone, HttpsZone, S3Zone, SftpZone
+from schemas.drop_zones import Dropped
 from schemas.errors import ConfigError
 from schemas.export_file import ExportFile
 from schemas.secrets import Resolve, no_secrets
+from schemas.zone_logins import AzureZone, GcsZone, HttpsZone, S3Zone, SftpZone
 from schemas.zone_urls import ZoneUrl, to_zone_url
 
 

@@ -12,9 +12,9 @@ import asyncssh
 
 from extractors.event_loop import EventLoop
 from extractors.sftp_login import HostKeys, Login, connect, to_login
-from schemas.drop_zones import SftpZone
 from schemas.errors import ConfigError, SourceUnavailableError
 from schemas.secrets import Resolve
+from schemas.zone_logins import SftpZone
 from schemas.zone_urls import ZoneUrl
 
 _Done = TypeVar("_Done")

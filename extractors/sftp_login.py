@@ -6,9 +6,9 @@ from pathlib import Path
 import asyncssh
 from asyncssh import SSHKey, SSHKnownHosts
 
-from schemas.drop_zones import SftpZone
 from schemas.errors import ConfigError
 from schemas.secrets import Resolve
+from schemas.zone_logins import SftpZone
 from schemas.zone_urls import ZoneUrl
 
 _PORT = 22

@@ -11,7 +11,6 @@ import httpx
 
 from extractors.archives import open_private
 from extractors.web_answers import ABSENT, described, failure, refusal
-from schemas.drop_zones import HttpsZone
 from schemas.errors import (
     ConfigError,
     SourceFormatError,
@@ -20,6 +19,7 @@ from schemas.errors import (
 )
 from schemas.export_file import ExportFile
 from schemas.secrets import Resolve
+from schemas.zone_logins import HttpsZone
 from schemas.zone_urls import ZoneUrl
 
 _BLOCK = 1 << 20

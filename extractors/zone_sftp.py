@@ -12,10 +12,10 @@ from extractors.archives import open_private
 from extractors.sftp_connection import SftpConnection
 from extractors.sftp_login import to_host_keys
 from extractors.zone_patterns import fits, fixed_folder
-from schemas.drop_zones import SftpZone
 from schemas.errors import ConfigError, SourceIncompleteError, SourceUnavailableError
 from schemas.export_file import ExportFile
 from schemas.secrets import Resolve
+from schemas.zone_logins import SftpZone
 from schemas.zone_urls import ZoneUrl
 
 _MOST_READ = 16 << 20

@@ -19,7 +19,7 @@ from schemas.errors import IngestError
 from schemas.raw import Probe
 from schemas.settings import Settings
 from schemas.source_file import Source
-from transforms.columns import accounts_use, use_of
+from transforms.column_use import accounts_use, use_of
 
 NO_LOOK = DatabaseLook()
 

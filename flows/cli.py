@@ -1,18 +1,16 @@
-"""The command line: what people type.
-
-Each command is declared here and done in a module of its own.
-
-Heavy imports stand inside the commands, so that `--help` and a wrong option answer at once.
-"""
+"""The command line: its commands together, and how each ends for whoever typed it."""
 
 import os
 import sys
-from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from flows.bugs import report_bug
+from flows.commands.activity import activity, backfill
+from flows.commands.looking import runs, schema
+from flows.commands.snapshots import check, preview, sync
+from flows.commands.trying import demo, sandbox
 from flows.console import Output, go_quiet, never_fail_to_encode
 from schemas.errors import IngestError
 
@@ -27,17 +25,6 @@ app = typer.Typer(
     epilog="Exit codes: 0 done; 1 a run failed; 2 wrong usage or a wrong source file; "
     "3 a guard held the upload and a person must decide.",
 )
-
-Workspace = Annotated[
-    Path, typer.Option("--workspace", "-w", metavar="DIR", help="The folder with `sources/*.yaml`.")
-]
-Json = Annotated[
-    bool, typer.Option("--json", help="One JSON document on stdout, everything else on stderr.")
-]
-Unused = Annotated[
-    Path, typer.Option("--workspace", "-w", metavar="DIR", help="Not needed: no workspace is read.")
-]
-HERE = Path()
 
 
 def _version(wanted: bool) -> None:
@@ -58,256 +45,8 @@ def lumos_ingest(
     """Identities into Lumos: read whole, checked, planned, guarded, uploaded as one snapshot."""
 
 
-@app.command()
-def check(
-    sources: Annotated[
-        list[str] | None, typer.Argument(metavar="[SOURCE]...", help="Sources; all without any.")
-    ] = None,
-    privileges: Annotated[
-        bool,
-        typer.Option(
-            "--privileges",
-            help="Say what the account of each database could write, if it were let.",
-        ),
-    ] = False,
-    account: Annotated[
-        str | None,
-        typer.Option(
-            "--account", metavar="ID", help="Read this one account, by each database's get_account."
-        ),
-    ] = None,
-    workspace: Workspace = HERE,
-    as_json: Json = False,
-) -> None:
-    """Read the source files, probe each source and the Lumos API; upload nothing.
-
-    Example: `lumos-ingest check hr` or `lumos-ingest check hr --privileges`
-    """
-    from flows.checking import check_command
-    from flows.database_checks import DatabaseLook
-
-    look = DatabaseLook(privileges=privileges, account_id=account)
-    raise typer.Exit(check_command(workspace, sources or [], look, as_json=as_json))
-
-
-@app.command()
-def preview(
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help="The source.")],
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out", metavar="DIR", help="Write the tables there: Parquet, and Lumos's CSV."
-        ),
-    ] = None,
-    markdown: Annotated[
-        bool,
-        typer.Option(
-            "--markdown", help="Print a plan for sharing: ids are hashes, no value of a row."
-        ),
-    ] = False,
-    workspace: Workspace = HERE,
-    as_json: Json = False,
-) -> None:
-    """Show what a sync would do now: rejects, changes, and the guards' verdict. Upload nothing.
-
-    Exits 3 where a guard would hold the upload. Example: `lumos-ingest preview hr --out plan/`
-    """
-    from flows.previewing import preview_command
-
-    if markdown and as_json:
-        raise typer.BadParameter("--markdown and --json: choose one")
-    raise typer.Exit(
-        preview_command(workspace, source, out=out, as_markdown=markdown, as_json=as_json)
-    )
-
-
-@app.command()
-def sync(
-    sources: Annotated[
-        list[str] | None, typer.Argument(metavar="[SOURCE]...", help="Sources, in this order.")
-    ] = None,
-    every: Annotated[bool, typer.Option("--all", help="Every source of the workspace.")] = False,
-    allow_removals: Annotated[
-        bool,
-        typer.Option(
-            "--allow-removals",
-            help="Let through the one plan that is held for its removals, if it is still the same.",
-        ),
-    ] = False,
-    as_of: Annotated[
-        str | None,
-        typer.Option("--as-of", metavar="DATE", help="Read the source's exports of that day."),
-    ] = None,
-    from_archive: Annotated[
-        str | None,
-        typer.Option(
-            "--from-archive", metavar="RUN", help="Upload the snapshot of an accepted run again."
-        ),
-    ] = None,
-    workspace: Workspace = HERE,
-    as_json: Json = False,
-) -> None:
-    """Bring each source's app in Lumos to what the source says now.
-
-    A plan that a guard stops is kept, uploads nothing, and exits 3.
-    Example: `lumos-ingest sync hr` or `lumos-ingest sync --all`
-    """
-    from flows.origins import to_origin
-    from flows.syncing import How, sync_command
-
-    how = How(allow_removals, to_origin(as_of, from_archive))
-    raise typer.Exit(sync_command(workspace, sources or [], how, every=every, as_json=as_json))
-
-
-@app.command()
-def activity(
-    sources: Annotated[
-        list[str] | None, typer.Argument(metavar="[SOURCE]...", help="Sources, in this order.")
-    ] = None,
-    every: Annotated[
-        bool, typer.Option("--all", help="Every source that has a block activity.")
-    ] = False,
-    workspace: Workspace = HERE,
-    as_json: Json = False,
-) -> None:
-    """Send each source's activity records since its watermark: who used what, when.
-
-    Example: `lumos-ingest activity hr` or `lumos-ingest activity --all`
-    """
-    from flows.sending import activity_command
-
-    raise typer.Exit(activity_command(workspace, sources or [], every=every, as_json=as_json))
-
-
-@app.command()
-def backfill(  # noqa: PLR0913, PLR0917 - one parameter an option
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help="The source.")],
-    since: Annotated[str, typer.Option("--since", metavar="T", help="From this date or time on.")],
-    until: Annotated[str, typer.Option("--until", metavar="T", help="Before this date or time.")],
-    window: Annotated[
-        str, typer.Option("--window", metavar="DURATION", help="How much goes in one run.")
-    ] = "1d",
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Count what would be sent; send nothing.")
-    ] = False,
-    again: Annotated[
-        bool, typer.Option("--again", help="Send also the windows that are done.")
-    ] = False,
-    workspace: Workspace = HERE,
-    as_json: Json = False,
-) -> None:
-    """Send the activity of a past time, window by window; one that was cut off goes on.
-
-    The watermark stays where it is. Example:
-    `lumos-ingest backfill hr --since 2026-01-01 --until 2026-07-01 --window 7d`
-    """
-    from flows.backfilling import backfill_command
-
-    raise typer.Exit(
-        backfill_command(
-            workspace, source, (since, until, window), again=again, is_dry=dry_run, as_json=as_json
-        )
-    )
-
-
-@app.command()
-def runs(
-    source: Annotated[
-        str | None, typer.Argument(metavar="[SOURCE]", help="Only this source's runs.")
-    ] = None,
-    limit: Annotated[
-        int | None,
-        typer.Option("--limit", min=1, help="At most so many; without it 20, and all with --json."),
-    ] = None,
-    workspace: Workspace = HERE,
-    as_json: Json = False,
-) -> None:
-    """List what happened, newest first.
-
-    Example: `lumos-ingest runs hr --json`
-    """
-    from flows.listing import runs_command
-
-    raise typer.Exit(runs_command(workspace, source, limit, as_json=as_json))
-
-
-@app.command()
-def demo(
-    _workspace: Unused = HERE,
-    as_json: Json = False,
-) -> None:
-    """Sync the example sources into a sandbox, twice: a plan, a held guard, a kept reject.
-
-    Needs no set-up, no workspace, no network; leaves nothing behind. Example: `lumos-ingest demo`
-    """
-    from flows.demo import demo_command
-
-    raise typer.Exit(demo_command(as_json=as_json))
-
-
-@app.command()
-def sandbox(  # noqa: PLR0913, PLR0917 - one parameter an option
-    host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0: any free one.")] = 8765,
-    db: Annotated[
-        Path | None,
-        typer.Option(
-            "--db", metavar="FILE", help="Keep its data in this SQLite file of the workspace."
-        ),
-    ] = None,
-    token: Annotated[
-        str, typer.Option("--token", help="The bearer token it wants.")
-    ] = "lsk_sandbox",  # noqa: S107 - the stand-in's own, public
-    uploads: Annotated[
-        Literal["snapshot", "merge"],
-        typer.Option(
-            "--uploads", help="Whether accounts missing from an upload are gone, or stay."
-        ),
-    ] = "snapshot",
-    job_seconds: Annotated[
-        float, typer.Option("--job-seconds", min=0, help="How long a job takes.")
-    ] = 0.5,
-    fault: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--fault", help="Do this wrong, such as `429=2*3`, `500@/accounts`, `job_fails`."
-        ),
-    ] = None,
-    workspace: Annotated[
-        Path, typer.Option("--workspace", "-w", metavar="DIR", help="Where a relative --db lies.")
-    ] = HERE,
-    as_json: Json = False,
-) -> None:
-    """Run a local stand-in for the Lumos API until Ctrl-C; its page shows apps, accounts and jobs.
-
-    Example: `lumos-ingest sandbox --port 8765 --fault 429=2`
-    """
-    from flows.sandboxing import SandboxOptions, sandbox_command
-
-    options: SandboxOptions = {
-        "db": None if db is None else workspace / db,
-        "token": token,
-        "uploads": uploads,
-        "job_seconds": job_seconds,
-        "faults": fault or [],
-    }
-    raise typer.Exit(sandbox_command(host, port, options, as_json=as_json))
-
-
-@app.command()
-def schema(
-    _workspace: Unused = HERE,
-    _as_json: Json = False,
-) -> None:
-    """Print the JSON Schema of a source file, for editors. Needs no workspace, and is JSON always.
-
-    Example: `lumos-ingest schema > source.schema.json`
-    """
-    import json
-
-    from schemas.source_file import SourceFile
-
-    sys.stdout.write(json.dumps(SourceFile.model_json_schema(), indent=2) + "\n")
+for _command in (check, preview, sync, activity, backfill, runs, demo, sandbox, schema):
+    app.command()(_command)
 
 
 def main() -> None:

@@ -2,17 +2,16 @@
 
 import secrets
 from collections.abc import Callable, Collection
-from dataclasses import fields
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Self, TypedDict, TypeVar, Unpack, get_type_hints
+from typing import Any, Self, TypedDict, TypeVar, Unpack
 
 import sqlalchemy as sa
-from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from loaders.ledger_engine import ledger_name, reason_of, to_engine
+from loaders.ledger_rows import check_changes, first_run, select_runs, to_cells, to_row, to_run
 from loaders.ledger_tables import runs, watermarks
 from loaders.ledger_versions import migrate
 from schemas.errors import BusyError, StateError
@@ -20,10 +19,6 @@ from schemas.run import OPEN_STATES, Run, RunKind, RunState
 
 _Found = TypeVar("_Found")
 
-_COLUMNS = [runs.c[field.name] for field in fields(Run)]
-_FIELD_CHECKS: dict[str, TypeAdapter[Any]] = {
-    name: TypeAdapter(hint) for name, hint in get_type_hints(Run).items() if name != "run_id"
-}
 _KEEPING: tuple[RunState, ...] = ("done", "held", *OPEN_STATES)
 _IS_SYNC = runs.c.kind == "sync"
 _NEWEST_FIRST = runs.c.number.desc()
@@ -116,7 +111,7 @@ class Ledger:
             app_id=app_id,
             **more,
         )
-        self.in_transaction(lambda connection: connection.execute(runs.insert(), _to_row(run)))
+        self.in_transaction(lambda connection: connection.execute(runs.insert(), to_row(run)))
         return run
 
     def update_run(self, run_id: str, *, expect: Collection[str] = (), **changes: object) -> Run:
@@ -131,8 +126,8 @@ class Ledger:
             ValueError: a field cannot hold that value.
             StateError: there is no such run.
         """
-        _check_changes(changes)
-        values = {name: _to_cell(value) for name, value in changes.items()}
+        check_changes(changes)
+        values = to_cells(changes)
         meant = runs.c.run_id == run_id
         if expect:
             meant &= runs.c.state.in_(expect)
@@ -141,7 +136,7 @@ class Ledger:
 
         def changed(connection: sa.Connection) -> tuple[Run | None, bool]:
             is_meant = not values or connection.execute(change).first() is not None
-            return _first_run(connection, _select().where(runs.c.run_id == run_id)), is_meant
+            return first_run(connection, select_runs().where(runs.c.run_id == run_id)), is_meant
 
         run, is_meant = self.in_transaction(changed)
         if run is None:
@@ -152,16 +147,16 @@ class Ledger:
 
     def run(self, run_id: str) -> Run | None:
         """The run with that id; None where there is none."""
-        return self._first(_select().where(runs.c.run_id == run_id))
+        return self._first(select_runs().where(runs.c.run_id == run_id))
 
     def runs(self, source: str | None = None, limit: int | None = None) -> list[Run]:
         """The runs, of one source or of all, newest first."""
-        return self._all(_of_source(source).order_by(_NEWEST_FIRST).limit(limit))
+        return self._all(select_runs(source).order_by(_NEWEST_FIRST).limit(limit))
 
     def open_runs(self, app_id: str) -> list[Run]:
         """The syncs that left work to settle in the app, oldest first."""
         is_open = _IS_SYNC & runs.c.state.in_(OPEN_STATES) & (runs.c.app_id == app_id)
-        return self._all(_select().where(is_open).order_by(runs.c.number))
+        return self._all(select_runs().where(is_open).order_by(runs.c.number))
 
     def doubtful_runs(self, app_id: str) -> list[Run]:
         """The failed runs that may have changed the app since the last accepted one.
@@ -171,7 +166,7 @@ class Ledger:
         """
         accepted = self.accepted_into(app_id)
         sent = _IS_SYNC & (runs.c.state == "failed") & runs.c.content_hash.is_not(None)
-        doubtful = _select().where(sent & (runs.c.app_id == app_id)).order_by(_NEWEST_FIRST)
+        doubtful = select_runs().where(sent & (runs.c.app_id == app_id)).order_by(_NEWEST_FIRST)
         found = self._all(doubtful)
         if accepted is None or accepted.ended_at is None:
             return found
@@ -183,7 +178,7 @@ class Ledger:
         Each app's last accepted run, what is open, what is held, and the watermarks' runs.
         """
         found = self._all(
-            _of_source(source).where(runs.c.state.in_(_KEEPING)).order_by(_LAST_ENDED)
+            select_runs(source).where(runs.c.state.in_(_KEEPING)).order_by(_LAST_ENDED)
         )
         accepted: dict[str | None, str] = {}
         for run in found:
@@ -206,7 +201,7 @@ class Ledger:
 
         By its end: a held run that was let through may have begun before one accepted earlier.
         """
-        done = _of_source(source).where(_IS_SYNC, runs.c.state == "done")
+        done = select_runs(source).where(_IS_SYNC, runs.c.state == "done")
         return self._first(done.order_by(_LAST_ENDED, _NEWEST_FIRST))
 
     def held_run(self, source: str) -> Run | None:
@@ -216,65 +211,23 @@ class Ledger:
         """
         came_further = runs.c.state.not_in(["failed", "reading"])
         newest = self._first(
-            _of_source(source).where(_IS_SYNC, came_further).order_by(_NEWEST_FIRST)
+            select_runs(source).where(_IS_SYNC, came_further).order_by(_NEWEST_FIRST)
         )
         return newest if newest is not None and newest.state == "held" else None
 
     def accepted_into(self, app_id: str) -> Run | None:
         """The run that was accepted last into the app, of whatever source; None where none was."""
-        done = _select().where(_IS_SYNC, runs.c.app_id == app_id, runs.c.state == "done")
+        done = select_runs().where(_IS_SYNC, runs.c.app_id == app_id, runs.c.state == "done")
         return self._first(done.order_by(_LAST_ENDED, _NEWEST_FIRST))
 
     def _first(self, query: sa.Select[Any]) -> Run | None:
-        return self.in_transaction(lambda connection: _first_run(connection, query))
+        return self.in_transaction(lambda connection: first_run(connection, query))
 
     def _all(self, query: sa.Select[Any]) -> list[Run]:
         rows = self.in_transaction(lambda connection: connection.execute(query).all())
-        return [_to_run(row) for row in rows]
+        return [to_run(row) for row in rows]
 
 
 def runs_where(ledger: Ledger, *meant: sa.ColumnElement[bool]) -> list[Run]:
     """The runs that all of `meant` holds of, oldest first."""
-    return ledger._all(_select().where(*meant).order_by(runs.c.number))
-
-
-def _select() -> sa.Select[Any]:
-    return sa.select(*_COLUMNS)
-
-
-def _of_source(source: str | None) -> sa.Select[Any]:
-    return _select() if source is None else _select().where(runs.c.source == source)
-
-
-def _first_run(connection: sa.Connection, query: sa.Select[Any]) -> Run | None:
-    row = connection.execute(query.limit(1)).first()
-    return None if row is None else _to_run(row)
-
-
-def _to_run(row: sa.Row[Any]) -> Run:
-    values = row._asdict()
-    return Run(**{**values, "job_ids": tuple(values["job_ids"])})
-
-
-def _to_row(run: Run) -> dict[str, object]:
-    return {field.name: _to_cell(getattr(run, field.name)) for field in fields(run)}
-
-
-def _to_cell(value: object) -> object:
-    return list(value) if isinstance(value, tuple) else value
-
-
-def _check_changes(changes: dict[str, object]) -> None:
-    """Refuse what is no field of a run, and what the field cannot hold, without quoting it."""
-    wrong = None
-    for name, value in changes.items():
-        if name not in _FIELD_CHECKS:
-            raise TypeError(f"a run has no field {name!r} that could change")
-        try:
-            _FIELD_CHECKS[name].validate_python(value, strict=True)
-            is_wrong = isinstance(value, datetime) and value.tzinfo is None
-        except ValidationError:
-            is_wrong = True
-        wrong = name if is_wrong else wrong
-    if wrong is not None:
-        raise ValueError(f"a run's {wrong} cannot hold that value")
+    return ledger._all(select_runs().where(*meant).order_by(runs.c.number))

@@ -8,21 +8,18 @@ from pydantic import Field, ValidationError, field_validator
 from schemas.activity import ActivityDatabase
 from schemas.directory_sources import ActiveDirectorySource, LdapSource, LdifSource
 from schemas.errors import ConfigError
-from schemas.source_columns import (
-    AccountColumns,
-    AssociationColumns,
-    EntitlementColumn,
-    EntitlementColumns,
-    Named,
-    ResourceColumns,
-    Strict,
-    TextColumn,
-    is_pattern,
-)
+from schemas.source_columns import Named, Strict, TextColumn, is_pattern
 from schemas.source_kinds import ActivitySource, CsvSource
 from schemas.source_parts import Activity, App, Guards, Schedule, Upload
 from schemas.source_problems import first_problem
 from schemas.sql_source import SqlSource
+from schemas.table_columns import (
+    AccountColumns,
+    AssociationColumns,
+    EntitlementColumn,
+    EntitlementColumns,
+    ResourceColumns,
+)
 from schemas.tables import ACCOUNT_FIELDS
 from schemas.yaml_text import to_yaml_document
 

@@ -8,7 +8,8 @@ from schemas.contracts import accounts_contract
 from schemas.raw import RawTable
 from schemas.source_file import SourceFile
 from schemas.tables import ACCOUNTS
-from transforms.columns import UNSAID_STATUS, ColumnUse, accounts_use, to_candidates, unread_times
+from transforms.column_use import ColumnUse, accounts_use
+from transforms.columns import UNSAID_STATUS, to_candidates, unread_times
 from transforms.conform import Conformed, conform
 from transforms.rejects import failures_of
 from transforms.times import ABSURD, NOT_A_TIME, is_absurd

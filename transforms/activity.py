@@ -9,7 +9,8 @@ from schemas.activity_contract import ACTIVITY_CONTRACT
 from schemas.raw import RawTable
 from schemas.tables import ACTIVITY
 from transforms.activity_columns import activity_use, to_activity_candidates
-from transforms.columns import ColumnUse, unread_times
+from transforms.column_use import ColumnUse
+from transforms.columns import unread_times
 from transforms.conform import to_rejects
 from transforms.newest import TIMES, in_order, reduced
 from transforms.rejects import failures, failures_of, no_rejects, rejected_row_count

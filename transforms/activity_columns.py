@@ -6,7 +6,8 @@ from schemas.activity import OTHER_NAMES, ActivityColumns
 from schemas.errors import SourceFormatError
 from schemas.raw import RawTable
 from schemas.tables import ACTIVITY
-from transforms.columns import ColumnUse, to_candidates, use_of
+from transforms.column_use import ColumnUse, use_of
+from transforms.columns import to_candidates
 
 _FROM_FILE = {name: kind for name, kind in ACTIVITY.items() if name != "source_app_id"}
 

@@ -6,7 +6,8 @@ from schemas.contracts import AssociationsContract
 from schemas.raw import RawTable
 from schemas.source_file import SourceFile
 from schemas.tables import ASSOCIATIONS, ROW
-from transforms.columns import to_candidates, use_of
+from transforms.column_use import use_of
+from transforms.columns import to_candidates
 from transforms.conform import Conformed, conform
 from transforms.held import pack
 from transforms.links import ENTITLEMENT_KEY, NO_ACCOUNT, NO_ENTITLEMENT, Linked, link_rejects

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from schemas.source_columns import EntitlementColumn
+from schemas.table_columns import EntitlementColumn
 from schemas.tables import ENTITLEMENTS
 from transforms.held import recode, split_cells, unpack
 from transforms.links import ENTITLEMENT_KEY, NO_ENTITLEMENT, Linked, link_rejects, no_links

@@ -8,7 +8,7 @@ import polars as pl
 from schemas.contracts import DAMAGE
 from schemas.raw import RawTable
 from schemas.tables import REJECTS, ROW
-from transforms.columns import ColumnUse, cell_of
+from transforms.column_use import ColumnUse, cell_of
 from transforms.duplicates import CONFLICT, duplicates_of
 from transforms.rejects import TableCount, failures, failures_of, rejected_row_count
 from transforms.threads import both

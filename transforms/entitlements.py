@@ -7,7 +7,8 @@ from schemas.raw import RawTable
 from schemas.source_columns import TextColumn
 from schemas.source_file import SourceFile
 from schemas.tables import ENTITLEMENTS, RESOURCES
-from transforms.columns import ColumnUse, to_candidates, use_of
+from transforms.column_use import ColumnUse, use_of
+from transforms.columns import to_candidates
 from transforms.conform import Conformed, conform
 from transforms.links import ENTITLEMENT_KEY
 

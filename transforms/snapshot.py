@@ -9,15 +9,14 @@ from schemas.export_file import ExportFile
 from schemas.raw import Raw
 from schemas.snapshot import Snapshot
 from schemas.source_file import SourceFile
-from schemas.tables import RESOURCES, ROW
+from schemas.tables import RESOURCES
 from transforms.accounts import KEY as ACCOUNT_KEY
 from transforms.accounts import to_accounts
-from transforms.associations import conform_associations, link_associations, named_entitlements
-from transforms.catalogue import of_unsaid_type, to_catalogue, with_needed
-from transforms.cells import CellPieces, entitlements_of, link_cells, pieces_of
+from transforms.catalogue import to_catalogue, with_needed
 from transforms.conform import NO_RECORD, Conformed
 from transforms.entitlements import RESOURCE_KEY, to_resources
 from transforms.held import recode, sorted_once, unpack
+from transforms.held_in import HeldIn
 from transforms.keep import (
     KeptRecords,
     has_unreadable,
@@ -65,7 +64,7 @@ def to_snapshot(raw: Raw, file: SourceFile, last: Snapshot, now: datetime) -> No
     kept = keep_last(last.accounts, accounts, raw.accounts, ACCOUNT_KEY)
     rows, account_rows = _in_order(accounts, kept.records)
     resources, resource_count, resource_rejects, kept_resources = _resources(raw, file, last)
-    held_in = _HeldIn.read(raw, file, accounts)
+    held_in = HeldIn.read(raw, file, accounts)
     catalogue = to_catalogue(raw.entitlements, file, last, held_in.named(raw))
 
     linked = held_in.linked(raw, rows, account_rows, catalogue.entitlements)
@@ -108,56 +107,6 @@ def to_snapshot(raw: Raw, file: SourceFile, last: Snapshot, now: datetime) -> No
         ),
         raw.files,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _HeldIn:
-    """Where a source says who holds what: in cells of its accounts, in a table of its own."""
-
-    accounts: Conformed
-    cells: list[CellPieces]
-    table: Conformed | None
-
-    @classmethod
-    def read(cls, raw: Raw, file: SourceFile, accounts: Conformed) -> "_HeldIn":
-        cells = [
-            pieces_of(raw.accounts.rows[one.column].gather(accounts.index), one)
-            for one in file.entitlements
-        ]
-        table = conform_associations(raw.associations, file) if raw.associations else None
-        return cls(accounts, cells, table)
-
-    def named(self, raw: Raw) -> list[pl.DataFrame]:
-        """The entitlements that are named; an association's only where no table lists them."""
-        named = [entitlements_of(one) for one in self.cells]
-        if raw.entitlements is None and self.table is not None:
-            unsaid = of_unsaid_type(named_entitlements(self.table.records))
-            for of_cells in named:
-                unsaid = unsaid.join(of_cells, on=ENTITLEMENT_KEY, how="anti")
-            named.append(unsaid)
-        return named
-
-    def linked(
-        self,
-        raw: Raw,
-        accounts: pl.DataFrame,
-        account_rows: pl.Series,
-        entitlements: pl.DataFrame,
-    ) -> list[Linked]:
-        """The associations of every origin, by their rows in `accounts` and `entitlements`."""
-        ids = accounts["integration_specific_id"]
-        linked = []
-        if self.cells:
-            at = pl.DataFrame(
-                {
-                    ROW: raw.accounts.rows[ROW].gather(self.accounts.index),
-                    "account_id": ids.gather(account_rows),
-                }
-            ).with_columns(pl.lit(raw.accounts.origin).alias("file"))
-            linked = [link_cells(one, account_rows, entitlements, at) for one in self.cells]
-        if raw.associations is not None and self.table is not None:
-            linked.append(link_associations(raw.associations, self.table, ids, entitlements))
-        return linked
 
 
 def _in_order(accounts: Conformed, kept: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:

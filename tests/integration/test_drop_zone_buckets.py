@@ -29,7 +29,6 @@ from extractors.drop_zone import find_export
 from extractors.drop_zones import DropZones
 from extractors.read import read_source
 from extractors.zone_bucket import BucketZone
-from schemas.drop_zones import AzureZone, GcsZone, S3Zone
 from schemas.errors import (
     ConfigError,
     SourceFormatError,
@@ -39,6 +38,7 @@ from schemas.errors import (
 from schemas.raw import Raw
 from schemas.secrets import Secret
 from schemas.source_kinds import CsvSource
+from schemas.zone_logins import AzureZone, GcsZone, S3Zone
 from schemas.zone_urls import to_zone_url
 
 if TYPE_CHECKING:

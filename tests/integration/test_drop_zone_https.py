@@ -18,7 +18,6 @@ from extractors.drop_zone import find_export
 from extractors.drop_zones import DropZones
 from extractors.read import probe_source, read_source
 from extractors.zone_https import WebZone, open_web_zone
-from schemas.drop_zones import HttpsZone
 from schemas.errors import (
     ConfigError,
     SourceFormatError,
@@ -28,6 +27,7 @@ from schemas.errors import (
 from schemas.raw import Raw
 from schemas.secrets import Secret
 from schemas.source_kinds import CsvSource
+from schemas.zone_logins import HttpsZone
 from schemas.zone_urls import to_zone_url
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from extractors.csv_file import layout_of
+from extractors.csv_layout import layout_of
 from extractors.csv_rows import row_batches, to_rows
 from extractors.drop_zones import DropZones
 from extractors.exports import Export
