@@ -45,6 +45,14 @@ THE_SOURCE = Origin()
 """The source as it is now."""
 
 
+@dataclass(frozen=True, slots=True)
+class How:
+    """How to sync: whether a plan held for its removals is let through, and from what origin."""
+
+    allow_removals: bool = False
+    origin: Origin = THE_SOURCE
+
+
 def to_origin(as_of: str | None, from_archive: str | None) -> Origin:
     """The origin that a person names.
 

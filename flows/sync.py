@@ -19,12 +19,11 @@ from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
 from flows.bugs import without_text
-from flows.origins import to_origin
+from flows.origins import How, to_origin
 from flows.planning import Planned
 from flows.settings import read_settings
 from flows.showing import what_to_do
 from flows.stages import Outcome, sync_source
-from flows.syncing import How
 from flows.tools import open_tools
 from flows.workspace import choose_sources
 from schemas.errors import GuardError

@@ -2,13 +2,12 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
 from flows.console import Output, log_to_stderr
-from flows.origins import THE_SOURCE, Origin
+from flows.origins import THE_SOURCE, How
 from flows.settings import read_settings
 from flows.showing import show_outcome
 from flows.stages import Outcome, sync_source
@@ -24,14 +23,6 @@ _SERVER_ERROR = 500
 
 Ended = tuple[int, dict[str, object]]
 """An exit code, and the source's part of the document."""
-
-
-@dataclass(frozen=True, slots=True)
-class How:
-    """How to sync: whether a plan held for its removals is let through, and from what origin."""
-
-    allow_removals: bool = False
-    origin: Origin = THE_SOURCE
 
 
 def sync_command(workspace: Path, names: list[str], how: How, *, every: bool, as_json: bool) -> int:

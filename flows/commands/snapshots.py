@@ -99,8 +99,8 @@ def sync(
     A plan that a guard stops is kept, uploads nothing, and exits 3.
     Example: `lumos-ingest sync hr` or `lumos-ingest sync --all`
     """
-    from flows.origins import to_origin
-    from flows.syncing import How, sync_command
+    from flows.origins import How, to_origin
+    from flows.syncing import sync_command
 
     how = How(allow_removals, to_origin(as_of, from_archive))
     raise typer.Exit(sync_command(workspace, sources or [], how, every=every, as_json=as_json))
