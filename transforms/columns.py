@@ -92,7 +92,8 @@ def _by_table(text: pl.Series, written: dict[str, str], known: dict[str, str]) -
         word: written.get(word, words.get(word.casefold(), word))
         for word in text.unique().drop_nulls().to_list()
     }
-    return text.replace(table)
+    changed = {word: meaning for word, meaning in table.items() if word != meaning}
+    return text.replace(changed) if changed else text
 
 
 def unread_times(

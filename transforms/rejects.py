@@ -13,7 +13,7 @@ from pandera.errors import SchemaErrors
 from schemas.tables import REJECTS
 from transforms.threads import two_at_once
 
-SLICE = 250_000
+SLICE = 500_000
 """Rows a contract is checked on at a time: pandera's memory grows with them, its time with slices.
 """
 
