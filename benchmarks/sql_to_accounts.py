@@ -8,30 +8,26 @@ own, in turns; figures are medians of wall seconds and the largest peak of resid
 
 import argparse
 import os
-import shutil
 import statistics
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory, mkdtemp
+from tempfile import TemporaryDirectory
 
 import psycopg
 
 from benchmarks.csv_to_bodies import Contestant
 from benchmarks.sql_data import fill
-from tests.postgresql_server import _programs, _served
+from tests.postgresql_server import running_postgresql
 
 
 @contextmanager
 def private_postgresql() -> Iterator[str]:
     """A server of the benchmark's own: its URL up to the database's name."""
-    home = Path(mkdtemp(prefix="pg-"))
-    try:
-        yield from _served(_programs(), home)
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
+    with running_postgresql() as server:
+        yield server.url
 
 
 def new_database(server: str, name: str, accounts: int, associations: int) -> str:

@@ -17,7 +17,10 @@ from schemas.errors import (
 class Trouble(StrEnum):
     """What went wrong, and what to do about it."""
 
-    LOGIN = "the login was refused: check source.username and source.password"
+    LOGIN = (
+        "the login was refused: check source.username, source.password, and whether the account "
+        "must log in secured by TLS"
+    )
     DATABASE = "there is no such database: check source.url"
     HOST = "the host's name is unknown: check source.url"
     TLS = "the server's certificate or its TLS was refused: check source.tls and source.url"

@@ -3,6 +3,7 @@
 from extractors.database_errors import Trouble, database_error, trouble_of
 from extractors.jdbc_frames import Cut, Frame
 from extractors.jdbc_settings import JdbcSettings
+from extractors.login_refusals import why_no_login
 from schemas.errors import (
     ConfigError,
     IngestError,
@@ -22,7 +23,7 @@ def frame_error(name: str, settings: JdbcSettings, frame: Frame, *, began: bool)
     """What a frame of letter X, or one that was not due, means; `began`: a query had been sent."""
     if frame.letter != "X":
         return SourceIncompleteError(f"{name}: the Java reader sent what nobody asked for")
-    kind, sqlstate, code = frame.texts()
+    kind, sqlstate, code, *said = frame.texts()
     refusals = {
         "no_driver": ConfigError(
             f"source.jars: none of the jars holds a driver for {place_of(settings)}"
@@ -41,6 +42,9 @@ def frame_error(name: str, settings: JdbcSettings, frame: Frame, *, began: bool)
             f"{name}: the JDBC driver failed by itself ({kind.partition(':')[2]}): another version "
             "of its jar may do better"
         )
+    refusal = why_no_login(said[0]) if said else None
+    if refusal is not None:
+        return ConfigError(f"{name}: {refusal}{f' (SQLSTATE {sqlstate})' if sqlstate else ''}")
     kinds = {
         "timeout": Trouble.TIMEOUT if began else Trouble.CONNECTION,
         "unknown_host": Trouble.HOST,

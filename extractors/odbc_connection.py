@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from extractors.database_errors import Trouble, database_error, trouble_of
 from extractors.jdbc_url import check_no_secret
+from extractors.login_refusals import why_no_login
 from schemas.errors import ConfigError, IngestError
 
 _log = logging.getLogger(__name__)
@@ -116,6 +117,9 @@ def odbc_error(what: str, error: pyodbc.Error, *, began: bool = False) -> Ingest
         return ConfigError(f"{what}: no such DSN or driver (SQLSTATE IM002): see odbcinst -q -d")
     if sqlstate in {"IM003", "IM004"} or "Can't open lib" in text:
         return ConfigError(f"{what}: the ODBC driver cannot be loaded (SQLSTATE {sqlstate})")
+    refusal = why_no_login(text) if what == _WHAT else None
+    if refusal is not None:
+        return ConfigError(f"{what}: {refusal} (SQLSTATE {sqlstate})")
     return database_error(what, _trouble(sqlstate, code, text), sqlstate, code, began=began)
 
 

@@ -130,7 +130,8 @@ def _vendor(engine: str) -> str:
 
 
 def _is_about_tls(text: str) -> bool:
-    return bool(re.search(r"\bSSL\b|\bTLS\b|certificate|sslmode|sslrootcert", text, re.IGNORECASE))
+    """Not `SSL connection has been closed`: that one is lost, as any other is."""
+    return bool(re.search(r"certificate|sslmode|support SSL|SSL is required", text, re.IGNORECASE))
 
 
 def _is_connection_text(text: str) -> bool:

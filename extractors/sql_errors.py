@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from extractors.login_refusals import why_no_login
 from extractors.sql_code_tables import Meaning
 from extractors.sql_codes import code_of, safe_words
 from schemas.errors import (
@@ -65,6 +66,9 @@ def to_source_error(error: Exception, asking: Asking) -> IngestError:
     code = code_of(error, asking.engine)
     words = "" if asking.has_values else _cut(safe_words(error, code, asking.engine))
     said = f"{code.text}{f': {words}' if words else ''}"
+    refusal = why_no_login(str(error)) if asking.is_login else None
+    if refusal is not None:
+        return ConfigError(f"{asking.where}: {refusal} ({code.text})")
     if code.meaning == "lost":
         return _lost(asking.where, said, is_login=asking.is_login)
     if code.meaning in _ENDINGS:
@@ -79,7 +83,10 @@ def to_source_error(error: Exception, asking: Asking) -> IngestError:
 _ENDINGS: dict[Meaning, tuple[type[IngestError], str]] = {
     "login": (
         ConfigError,
-        "the login is refused ({}): check username, password and that the account may log in",
+        (
+            "the login is refused ({}): check username, password and that the account may log in "
+            "from here, secured as it is (tls)"
+        ),
     ),
     "tls": (
         ConfigError,

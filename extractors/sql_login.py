@@ -33,8 +33,8 @@ def login_of(
     database = database.with_login_timeout(seconds)
     arguments = {
         **_arguments(database.dialect, source),
-        **tls_options(database, source.tls, workspace),
         **database.connect_args,
+        **tls_options(database, source.tls, workspace),
     }
     password = None
     if source.password is not None:

@@ -10,6 +10,11 @@ from schemas.errors import ConfigError
 from schemas.sql_source import Tls
 
 TAKES_TLS = {"postgresql", "mysql", "mariadb"}
+_BUNDLES = (
+    "/etc/ssl/certs/ca-certificates.crt",  # Debian, Arch, Alpine
+    "/etc/pki/tls/certs/ca-bundle.crt",  # Fedora, Red Hat
+    "/etc/ssl/ca-bundle.pem",  # SUSE
+)
 
 
 def tls_options(database: DatabaseUrl, tls: Tls | None, workspace: Path) -> dict[str, Any]:
@@ -24,7 +29,7 @@ def tls_options(database: DatabaseUrl, tls: Tls | None, workspace: Path) -> dict
     in_url = _said_in_url(database)
     if tls is None:
         if in_url or _is_here(database):
-            return {}
+            return _in_words_of_files(database)
         tls = Tls()
     elif database.dialect not in TAKES_TLS:
         raise ConfigError(f"source.tls: for {database.dialect}, say in the url how it is secured")
@@ -43,6 +48,16 @@ def _said_in_url(database: DatabaseUrl) -> bool:
     return any(name.lower().startswith("ssl") for name in names)
 
 
+def _in_words_of_files(database: DatabaseUrl) -> dict[str, Any]:
+    """`sslrootcert=system` means verify-full by the system's authorities."""
+    if "system" not in (
+        database.url.query.get("sslrootcert"),
+        database.connect_args.get("sslrootcert"),
+    ):
+        return {}
+    return {"sslmode": "verify-full", "sslrootcert": _system_authorities()}
+
+
 def _is_here(database: DatabaseUrl) -> bool:
     """Whether the server is this machine, so that what is sent leaves it for nobody to see."""
     host = database.url.host or str(database.connect_args.get("host", ""))
@@ -57,32 +72,59 @@ def _is_here(database: DatabaseUrl) -> bool:
 def _postgresql(tls: Tls, workspace: Path) -> dict[str, Any]:
     if tls.mode == "none":
         return {"sslmode": "disable"}
-    found: dict[str, Any] = {"sslmode": "require"}
+    _context(tls, workspace)
+    found = {"sslmode": "require"}
     if tls.mode == "verify":
         own = tls.ca_file and str(workspace / tls.ca_file)
-        trusted = own or ssl.get_default_verify_paths().cafile or "system"
-        found = {"sslmode": "verify-full", "sslrootcert": trusted}
+        found = {"sslmode": "verify-full", "sslrootcert": own or _system_authorities()}
     if tls.certificate:
         found["sslcert"] = str(workspace / tls.certificate)
-    if tls.key:
-        found["sslkey"] = str(workspace / tls.key)
+        found["sslkey"] = str(workspace / (tls.key or tls.certificate))
     return found
+
+
+def _system_authorities() -> str:
+    """The file of the system's authorities: an OpenSSL in a driver's wheel knows none by itself."""
+    known = ssl.get_default_verify_paths().cafile
+    return known or next((file for file in _BUNDLES if Path(file).is_file()), "system")
 
 
 def _mysql(tls: Tls, workspace: Path) -> dict[str, Any]:
     if tls.mode == "none":
         return {"ssl_disabled": True}
-    problem = None
-    try:
-        context = ssl.create_default_context(cafile=tls.ca_file and str(workspace / tls.ca_file))
-        if tls.certificate:
-            key = tls.key and str(workspace / tls.key)
-            context.load_cert_chain(str(workspace / tls.certificate), key)
-    except (OSError, ssl.SSLError) as error:
-        problem = error.strerror or type(error).__name__
-    if problem:
-        raise ConfigError(f"source.tls: a certificate's file cannot be used: {problem}")
+    context = _context(tls, workspace)
     if tls.mode == "unverified":
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return {"ssl": context}
+
+
+def _context(tls: Tls, workspace: Path) -> ssl.SSLContext:
+    """What verifies the server and shows our certificate; its files are proved good here.
+
+    Raises:
+        ConfigError: a file is not there, is no certificate or key, or the two do not fit.
+    """
+    if tls.key and not tls.certificate:
+        raise ConfigError("source.tls.key: is of no use without certificate: name that, too")
+    files = {name: getattr(tls, name) for name in ("ca_file", "certificate", "key")}
+    paths = {name: workspace / file for name, file in files.items() if file}
+    for name, path in paths.items():
+        if not path.is_file():
+            raise ConfigError(f"source.tls.{name}: {files[name]}: no such file: check the path")
+    problem = None
+    try:
+        context = ssl.create_default_context(cafile=paths.get("ca_file"))
+        if "certificate" in paths:
+            # An empty passphrase: without one, OpenSSL would ask at the terminal.
+            context.load_cert_chain(paths["certificate"], paths.get("key"), password="")
+    except ssl.SSLError as error:
+        problem = (error.reason or "no PEM").lower().replace("_", " ")
+    except OSError as error:
+        problem = error.strerror or type(error).__name__
+    if problem:
+        raise ConfigError(
+            f"source.tls: a certificate or its key cannot be used: {problem}: give PEM files that "
+            "belong together, the key without a passphrase"
+        )
+    return context

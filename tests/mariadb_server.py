@@ -3,11 +3,14 @@
 import itertools
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pymysql
@@ -17,15 +20,110 @@ _LONGEST_START_S = 60
 _NUMBERS = itertools.count()
 
 
+@dataclass
+class MariadbServer:
+    """A server of one's own, which can be killed and started again.
+
+    Attributes:
+        home: its folder: `data`, `log`, and the socket by which its superuser gets in.
+        port: on 127.0.0.1.
+        options: settings beside our own.
+        process: the server.
+    """
+
+    programs: dict[str, str]
+    home: Path
+    port: int
+    options: Mapping[str, object]
+    process: "subprocess.Popen[bytes] | None" = None
+
+    @property
+    def url(self) -> str:
+        """The SQLAlchemy URL up to the database's name, for the superuser without password."""
+        return f"mysql+pymysql://root@127.0.0.1:{self.port}"
+
+    def inside(self) -> "pymysql.Connection[pymysql.cursors.Cursor]":
+        """A connection of the superuser's through the socket."""
+        return pymysql.connect(
+            unix_socket=f"{self.home}/socket", user="root", connect_timeout=2, autocommit=True
+        )
+
+    def start(self) -> None:
+        """Starts it, and waits until it answers."""
+        options = {
+            "bind-address": "127.0.0.1",
+            "port": self.port,
+            "socket": self.home / "socket",
+            "pid-file": self.home / "pid",
+            "innodb-flush-log-at-trx-commit": 0,
+            "local-infile": 1,
+            "max-allowed-packet": "64M",
+            "character-set-server": "utf8mb4",
+            **self.options,
+        }
+        given = [f"--{name}={value}" for name, value in options.items()]
+        where = ["--no-defaults", f"--datadir={self.home}/data"]
+        with (self.home / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [*_run_as(self.programs), self.programs["mariadbd"], *where, *given],
+                cwd="/",
+                stdout=log,
+                stderr=log,
+            )
+        _wait_until_up(self)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Sends a signal to the server, which is one process."""
+        assert self.process is not None
+        self.process.send_signal(number)
+
+    def kill(self) -> None:
+        """Ends it at once, as a power cut would."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+        (self.home / "socket").unlink()
+
+
 @pytest.fixture(scope="session")
 def mariadb_server() -> Iterator[str]:
     """The server's SQLAlchemy URL up to the database's name, for its superuser without password."""
+    with running_mariadb() as server:
+        yield server.url
+
+
+@contextmanager
+def running_mariadb(
+    options: Mapping[str, object] | None = None, *, files: tuple[Path, ...] = ()
+) -> Iterator[MariadbServer]:
+    """A server of one's own.
+
+    Args:
+        options: settings beside our own; `{home}` in them stands for the server's folder.
+        files: copied into its folder, readable for it alone.
+    """
     programs = _programs()
     # Not pytest's own folder: a server that was started as root runs as another user.
     home = Path(tempfile.mkdtemp(prefix="maria-"))
+    given = {name: str(value).format(home=home) for name, value in (options or {}).items()}
+    server = MariadbServer(programs, home, _free_port(), given)
     try:
-        yield from _served(programs, home)
+        for file in files:
+            shutil.copyfile(file, home / file.name).chmod(0o600)
+        if os.geteuid() == 0:
+            for path in (home, *home.iterdir()):
+                shutil.chown(path, "mysql", "mysql")
+        fresh = ["--auth-root-authentication-method=normal", "--skip-test-db"]
+        install = [programs["mariadb-install-db"], "--no-defaults", f"--datadir={home}/data"]
+        subprocess.run(
+            [*_run_as(programs), *install, *fresh], check=True, capture_output=True, cwd="/"
+        )
+        server.start()
+        yield server
     finally:
+        if server.process is not None:
+            server.process.terminate()
+            server.process.wait()
         shutil.rmtree(home, ignore_errors=True)
 
 
@@ -35,7 +133,8 @@ def new_mariadb_database(mariadb_server: str) -> Callable[[], str]:
 
     def made() -> str:
         name = f"test_{os.getpid()}_{next(_NUMBERS)}"
-        with _connected(int(mariadb_server.rpartition(":")[2])) as connection:
+        port = int(mariadb_server.rpartition(":")[2])
+        with pymysql.connect(host="127.0.0.1", port=port, user="root") as connection:
             connection.cursor().execute(
                 f"CREATE DATABASE {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
             )
@@ -60,47 +159,11 @@ def _programs() -> dict[str, str]:
     return {name: where for name, where in found.items() if where}
 
 
-def _served(programs: dict[str, str], home: Path) -> Iterator[str]:
+def _run_as(programs: dict[str, str]) -> list[str]:
     run_as = [programs["setpriv"], "--pdeathsig", "KILL"]
     if os.geteuid() == 0:
-        shutil.chown(home, "mysql", "mysql")
         run_as += ["--reuid=mysql", "--regid=mysql", "--clear-groups"]
-    where = ["--no-defaults", f"--datadir={home}/data"]
-    fresh = ["--auth-root-authentication-method=normal", "--skip-test-db"]
-    subprocess.run(
-        [*run_as, programs["mariadb-install-db"], *where, *fresh],
-        check=True,
-        capture_output=True,
-        cwd="/",
-    )
-    port = _free_port()
-    options = {
-        "bind-address": "127.0.0.1",
-        "port": port,
-        "socket": home / "socket",
-        "pid-file": home / "pid",
-        "innodb-flush-log-at-trx-commit": 0,
-        "local-infile": 1,
-        "max-allowed-packet": "64M",
-        "character-set-server": "utf8mb4",
-    }
-    given = [f"--{name}={value}" for name, value in options.items()]
-    with (home / "log").open("wb") as log:
-        server = subprocess.Popen(
-            [*run_as, programs["mariadbd"], *where, *given], cwd="/", stdout=log, stderr=log
-        )
-        try:
-            _wait_until_up(port, server)
-            yield f"mysql+pymysql://root@127.0.0.1:{port}"
-        finally:
-            server.terminate()
-            server.wait()
-
-
-def _connected(port: int) -> "pymysql.Connection[pymysql.cursors.Cursor]":
-    return pymysql.connect(
-        host="127.0.0.1", port=port, user="root", connect_timeout=2, autocommit=True
-    )
+    return run_as
 
 
 def _free_port() -> int:
@@ -109,13 +172,14 @@ def _free_port() -> int:
         return int(one.getsockname()[1])
 
 
-def _wait_until_up(port: int, server: subprocess.Popen[bytes]) -> None:
+def _wait_until_up(server: MariadbServer) -> None:
+    assert server.process is not None
     ends_at = time.monotonic() + _LONGEST_START_S
-    while server.poll() is None and time.monotonic() < ends_at:
-        try:
-            _connected(port).close()
-        except pymysql.err.OperationalError:
-            time.sleep(0.05)
-        else:
+    while server.process.poll() is None and time.monotonic() < ends_at:
+        # PyMySQL leaves a socket of its own open where nobody listens.
+        if (server.home / "socket").exists():
+            server.inside().close()
             return
-    raise RuntimeError(f"MariaDB did not start: exit code {server.poll()}")
+        time.sleep(0.05)
+    log = (server.home / "log").read_text(errors="replace")[-1000:]
+    raise RuntimeError(f"MariaDB did not start: exit code {server.process.poll()}: {log}")

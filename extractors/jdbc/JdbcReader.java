@@ -147,7 +147,8 @@ public final class JdbcReader {
             connection.rollback();
             connection.close();
         } catch (SQLException error) {
-            sendTexts('X', kindOf(error), error.getSQLState(), String.valueOf(error.getErrorCode()));
+            String code = String.valueOf(error.getErrorCode());
+            sendTexts('X', kindOf(error), error.getSQLState(), code, saidAtLogin(error));
         } catch (CharacterCodingException error) {
             sendTexts('X', "encoding", null, "0");
         } catch (RefusedException error) {
@@ -167,6 +168,15 @@ public final class JdbcReader {
         RefusedException(String kind) {
             super(kind);
         }
+    }
+
+    /** What the driver says of a login that failed; once rows may be quoted, nothing. */
+    private String saidAtLogin(Throwable error) {
+        StringBuilder said = new StringBuilder();
+        for (Throwable cause = error; connection == null && cause != null; cause = cause.getCause()) {
+            said.append(cause.getMessage()).append('\n');
+        }
+        return said.toString();
     }
 
     private static String kindOf(SQLException error) {

@@ -29,14 +29,7 @@ def arguments(url: str, **more: Any) -> dict[str, Any]:
 def test_a_postgresql_elsewhere_is_verified_without_a_word(url: str) -> None:
     found = arguments(url)
     assert found["sslmode"] == "verify-full"
-    assert found["sslrootcert"] == (ssl.get_default_verify_paths().cafile or "system")
-    own = arguments(url, tls={"ca_file": "ca.pem", "certificate": "c.pem", "key": "k.pem"})
-    assert own["sslmode"] == "verify-full"
-    assert (own["sslrootcert"], own["sslcert"], own["sslkey"]) == (
-        "/w/ca.pem",
-        "/w/c.pem",
-        "/w/k.pem",
-    )
+    assert found["sslrootcert"] == "system" or Path(found["sslrootcert"]).is_file()
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]"])
