@@ -17,12 +17,13 @@ from extractors.jdbc_frames import Cut, Frame, receive, send, widen
 from extractors.jdbc_program import ENVIRONMENT, java_command
 from extractors.jdbc_settings import JdbcSettings
 from extractors.jdbc_url import check_no_secret
+from extractors.silence import silence_s
 from schemas.errors import SourceFormatError, SourceIncompleteError
 
 __all__ = ["JdbcReader", "JdbcSettings", "Parameter", "open_jdbc"]
 
 _START_S = 60.0
-_GRACE_S = 30.0
+_FAREWELL_S = 30.0
 Parameter = tuple[Literal["text", "timestamp"], str | datetime]
 """A bound value: a text, or a moment as an aware datetime."""
 
@@ -75,7 +76,7 @@ class JdbcReader:
         return self._column_types[name]
 
     def _answer(self, name: str) -> pl.DataFrame:
-        limit_s = self._settings.query_timeout_s + _GRACE_S
+        limit_s = silence_s(self._settings.query_timeout_s)
         frames: list[pl.DataFrame] = []
         labels: list[str] = []
         while True:
@@ -144,7 +145,7 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
     """Lets the reader roll back and leave; a query that failed has ended it before."""
     try:
         send(process, [])
-        process.wait(_GRACE_S)
+        process.wait(_FAREWELL_S)
     except (Cut, subprocess.TimeoutExpired):
         return
 

@@ -44,7 +44,8 @@ def read_cursor(session: Session, statement: Statement, values: Values) -> Fetch
 def streaming_cursor(session: Session) -> Any:  # noqa: ANN401 - a DBAPI cursor
     """A cursor whose rows the driver does not gather first."""
     if session.engine in {"mysql", "mariadb"} and hasattr(session.connection, "set_charset"):
-        return session.connection.cursor(importlib.import_module("pymysql.cursors").SSCursor)
+        module = importlib.import_module("extractors.sql_mysql_cursor")
+        return session.connection.cursor(module.StreamingCursor)
     cursor = session.connection.cursor()
     if session.engine == "oracle":
         cursor.arraysize = _BATCH_ROWS

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import URL
 
 from extractors.database_urls.value import DatabaseUrl
+from extractors.silence import silence_s
 from extractors.sql_tls import tls_options
 from schemas.errors import ConfigError
 from schemas.secrets import Resolve
@@ -66,7 +67,7 @@ def _arguments(dialect: str, source: DatabaseOptions) -> dict[str, Any]:
             }
         case "mysql" | "mariadb":
             return {
-                "read_timeout": round(source.statement_timeout.total_seconds()) + 60,
+                "read_timeout": silence_s(source.statement_timeout.total_seconds()),
                 "charset": "utf8mb4",
                 "local_infile": False,
             }

@@ -14,13 +14,13 @@ from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus
 from psycopg.types.string import TextLoader
 
+from extractors.silence import silence_s
 from extractors.sql_copy import CopyStream
 from extractors.sql_postgresql_values import Kind, canonical, kinds_of
 from extractors.sql_session import Fetched, Session, Values
 from extractors.sql_statements import Statement
 from schemas.errors import SourceFormatError, SourceIncompleteError
 
-_SILENCE_S = 60.0
 _BATCH_ROWS = 20_000
 
 
@@ -77,7 +77,7 @@ def _copied(session: Session, statement: Statement, kinds: list[Kind]) -> list[p
     sql = f"COPY (\n{statement.rendered('dollar')}\n) TO STDOUT (FORMAT csv)"
     waiting: list[Future[pl.DataFrame]] = []
 
-    stream = CopyStream(session.connection, sql, session.timeout_s + _SILENCE_S)
+    stream = CopyStream(session.connection, sql, silence_s(session.timeout_s))
 
     def ask(pool: ThreadPoolExecutor) -> int:
         for part in stream.parts():

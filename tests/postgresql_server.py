@@ -129,7 +129,7 @@ def running_postgresql(
         yield server
     finally:
         if server.process is not None:
-            server.process.terminate()
+            server.process.send_signal(signal.SIGINT)  # SIGTERM would wait for whoever is in
             server.process.wait()
         shutil.rmtree(home, ignore_errors=True)
 

@@ -1,0 +1,167 @@
+"""A server that dies or falls silent in the middle of a result: an error, never fewer accounts."""
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from schemas.errors import SourceIncompleteError
+from tests.certificates import new_authority, new_certificate
+from tests.logging_in import error_of, jars_of, odbc_driver
+
+pytest_plugins = ["tests.postgresql_server", "tests.mariadb_server"]
+pytestmark = pytest.mark.xdist_group("server_dies")
+
+_POSTGRESQL = (
+    "SELECT n AS integration_specific_id, CASE WHEN n = 60000 THEN pg_sleep(60)::text "
+    "ELSE repeat('x', 200) END AS email FROM generate_series(1, 100000) n"
+)
+_MARIADB = (
+    "SELECT seq AS integration_specific_id, IF(seq = 60000, SLEEP(60), REPEAT('x', 200)) AS email "
+    "FROM seq_1_to_100000"
+)
+
+
+class Dying:
+    """A server and how it is read: what it says of the queries that wait in their 60,000th row."""
+
+    def __init__(self, server: Any, engine: str) -> None:
+        self.server = server
+        self.engine = engine
+
+    def is_in_the_middle(self, count: int) -> bool:
+        if self.engine == "postgresql":
+            with psycopg.connect(self.server.inside) as connection:
+                sql = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+                return connection.execute(sql).fetchone() == (count,)
+        with self.server.inside() as connection, connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT COUNT(*) FROM information_schema.processlist WHERE state = 'User sleep'"
+            )
+            return cursor.fetchone() == (count,)
+
+    def options(self, way: str) -> dict[str, Any]:
+        """`native` is unencrypted, `tls` the same encrypted."""
+        port, postgresql = self.server.port, self.engine == "postgresql"
+        given = {
+            "username": "postgres" if postgresql else "root",
+            "queries": {"list_accounts": _POSTGRESQL if postgresql else _MARIADB},
+        }
+        name, database = ("postgresql", "postgres") if postgresql else ("mariadb", "mysql")
+        if way == "odbc" and postgresql:
+            driver = odbc_driver("PostgreSQL Unicode", "odbc-postgresql")
+            dsn = f"{driver};Server=127.0.0.1;Port={port};Database=postgres"
+            return given | {"driver": "odbc", "dsn": dsn}
+        if way == "odbc":
+            driver = odbc_driver("MariaDB Unicode", "odbc-mariadb")
+            return given | {
+                "driver": "odbc",
+                "dsn": f"{driver};SERVER=127.0.0.1;PORT={port};DATABASE=mysql",
+            }
+        url = f"{name}://127.0.0.1:{port}/{database}"
+        if way == "jdbc" and postgresql:
+            jars = jars_of("postgresql.jar", "libpostgresql-jdbc-java")
+            return given | {"driver": "jdbc", "jars": jars, "url": f"jdbc:{url}"}
+        if way == "jdbc":
+            jars = jars_of("mariadb-java-client.jar", "libmariadb-java")
+            return given | {"driver": "jdbc", "jars": jars, "url": f"jdbc:{url}"}
+        return given | {"url": url, "tls": {"mode": "unverified" if way == "tls" else "none"}}
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    folder = tmp_path_factory.mktemp("certificate")
+    made = new_certificate(folder, new_authority(folder), "server", names=("localhost",))
+    return made.file, made.key_file
+
+
+@pytest.fixture(scope="module")
+def postgresql(certificate: tuple[Path, Path]) -> Iterator[Dying]:
+    from tests.postgresql_server import running_postgresql
+
+    options = {"ssl": "on", "ssl_cert_file": "server.pem", "ssl_key_file": "server.key"}
+    with running_postgresql(options, files=certificate) as server:
+        yield Dying(server, "postgresql")
+
+
+@pytest.fixture(scope="module")
+def mariadb(certificate: tuple[Path, Path]) -> Iterator[Dying]:
+    from tests.mariadb_server import running_mariadb
+
+    options = {"ssl-cert": "{home}/server.pem", "ssl-key": "{home}/server.key"}
+    with running_mariadb(options, files=certificate) as server:
+        yield Dying(server, "mariadb")
+
+
+def in_the_middle(dying: Dying, then: Callable[[], None], count: int = 1) -> threading.Thread:
+    """Does `then` as soon as `count` queries wait in the middle of their rows."""
+
+    def watch() -> None:
+        ends_at = time.monotonic() + 30
+        while time.monotonic() < ends_at:
+            if dying.is_in_the_middle(count):
+                then()
+                return
+            time.sleep(0.02)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    return thread
+
+
+@pytest.mark.parametrize("way", ["native", "tls", "odbc", "jdbc"])
+@pytest.mark.parametrize("engine", ["postgresql", "mariadb"])
+def test_a_server_that_dies_never_yields_fewer_rows(
+    engine: str, way: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    dying: Dying = request.getfixturevalue(engine)
+    killer = in_the_middle(dying, dying.server.kill)
+    try:
+        error = error_of(dying.options(way), tmp_path)
+    finally:
+        killer.join()
+        dying.server.start()
+    assert type(error) is SourceIncompleteError, error
+    assert "list_accounts" in str(error)
+
+
+def test_a_server_that_falls_silent_is_not_waited_for_longer_than_the_limit(
+    postgresql: Dying, mariadb: Dying, tmp_path: Path
+) -> None:
+    """Three readers at once, for each waits its whole limit."""
+    limit = {"statement_timeout": "3s"}
+    found: dict[str, Exception] = {}
+
+    def read(name: str, options: dict[str, Any]) -> None:
+        found[name] = error_of(options | limit, tmp_path)
+
+    readers = {
+        "postgresql": postgresql.options("native"),
+        "jdbc": postgresql.options("jdbc"),
+        "mariadb": mariadb.options("native"),
+    }
+    threads = [threading.Thread(target=read, args=one) for one in readers.items()]
+    stop = signal.SIGSTOP
+    watches = [
+        in_the_middle(postgresql, lambda: postgresql.server.signal(stop), 2),
+        in_the_middle(mariadb, lambda: mariadb.server.signal(stop)),
+    ]
+    began_at = time.monotonic()
+    for thread in threads:
+        thread.start()
+    try:
+        for thread in (*threads, *watches):
+            thread.join()
+    finally:
+        for dying in (postgresql, mariadb):
+            dying.server.signal(signal.SIGCONT)
+    assert time.monotonic() - began_at < 30
+    assert set(found) == set(readers)
+    for error in found.values():
+        assert type(error) is SourceIncompleteError
+        assert "list_accounts" in str(error)
