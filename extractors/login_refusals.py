@@ -24,6 +24,10 @@ _REFUSALS = {
     r"password supplied": (
         "the login is refused: the server asks for a password: name `password` or `token`"
     ),
+    r"package is required for|authentication plugin": (
+        "the login is refused: the account logs in by a plugin that the driver lacks: pip install "
+        "'pymysql[rsa,ed25519]', or give it another"
+    ),
     r"private key|key values mismatch": (
         f"{_TLS}our private key cannot be used: it must fit the certificate, and be for its owner "
         "to read alone (chmod 600)"

@@ -137,7 +137,8 @@ def _is_about_tls(text: str) -> bool:
 def _is_connection_text(text: str) -> bool:
     return bool(
         re.search(
-            r"connection|connect to|server closed|could not translate|resolve|timeout expired|\bSSL\b",
+            r"connection|connect to|server closed|could not translate|resolve|timeout expired|"
+            r"\bSSL\b",
             text,
             re.IGNORECASE,
         )

@@ -170,6 +170,8 @@ def _open_server(
     dialect = dialect_class(dbapi=module)
     words, arguments = dialect.create_connect_args(url)
     arguments = {**arguments, **more}
-    asking = Asking(database.dialect, driver_errors(module), database.place, is_login=True)
+    errors = driver_errors(module)
+    # PyMySQL's word for a package that the account's way to log in needs.
+    asking = Asking(database.dialect, (*errors, RuntimeError), database.place, is_login=True)
     connection = asked(asking, lambda: dialect.connect(*words, **arguments))
-    return connection, asking.errors, module.paramstyle
+    return connection, errors, module.paramstyle

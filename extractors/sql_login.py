@@ -51,6 +51,9 @@ def login_of(
                 arguments |= {"authenticator": "oauth", "token": token}
             case _:
                 password = token
+    if password is not None and database.dialect in {"mysql", "mariadb"}:
+        # PyMySQL would take it for Latin-1.
+        arguments["password"] = password.encode()
     return database.login_url(source.username, password), arguments
 
 

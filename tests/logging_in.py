@@ -13,7 +13,9 @@ import pytest
 from pydantic import SecretStr
 
 from extractors.read import read_source
+from flows.secrets import to_resolver
 from schemas.errors import IngestError
+from schemas.secrets import Secret
 from schemas.sql_source import SqlSource
 from tests.certificates import Certificate
 
@@ -31,6 +33,7 @@ class TlsDatabase:
     Attributes:
         port: on 127.0.0.1.
         database: its name.
+        inside: the socket by which its superuser gets in, or PostgreSQL's folder for it.
         folder: `ca.pem` signed the server's certificate and that of `holder`; `other.pem` and
             `stranger` have nothing to do with it.
         holder: the certificate that lets `holder` in.
@@ -39,6 +42,7 @@ class TlsDatabase:
 
     port: int
     database: str
+    inside: str
     folder: Path
     holder: Certificate
     stranger: Certificate
@@ -49,9 +53,12 @@ def logs_in(options: dict[str, Any], workspace: Path) -> int:
     secret = options.get("password")
     given = options | {"password": {"env": "SECRET"} if secret else None}
     source = SqlSource(kind="sql", **({"queries": {"list_accounts": _SQL}} | given))
-    raw = read_source(
-        source, workspace, now=datetime.now(UTC), resolve=lambda _: SecretStr(secret or "")
-    )
+    elsewhere = to_resolver(workspace)
+
+    def resolve(where: Secret) -> SecretStr:
+        return SecretStr(secret) if secret and where.env == "SECRET" else elsewhere(where)
+
+    raw = read_source(source, workspace, now=datetime.now(UTC), resolve=resolve)
     return raw.accounts.read_count
 
 

@@ -54,13 +54,21 @@ def tls_postgresql(certificates: _Made) -> Iterator[TlsDatabase]:
         with psycopg.connect(server.inside, autocommit=True) as connection:
             connection.execute(f"CREATE ROLE reader LOGIN PASSWORD '{PASSWORD}'")
             connection.execute("CREATE ROLE holder LOGIN")
+            connection.execute("CREATE ROLE cloud LOGIN")
             connection.execute(
                 "CREATE TABLE people AS SELECT n AS integration_specific_id "
                 "FROM generate_series(1, 3) n"
             )
-            connection.execute("GRANT SELECT ON people TO reader, holder")
+            connection.execute("GRANT SELECT ON people TO reader, holder, cloud")
         made = certificates
-        yield TlsDatabase(server.port, "postgres", made.folder, made.holder, made.stranger)
+        yield TlsDatabase(
+            server.port,
+            "postgres",
+            str(server.home),
+            made.folder,
+            made.holder,
+            made.stranger,
+        )
 
 
 @pytest.fixture(scope="session")
@@ -82,9 +90,18 @@ def tls_mariadb(certificates: _Made) -> Iterator[TlsDatabase]:
                 "CREATE TABLE people AS SELECT seq AS integration_specific_id FROM seq_1_to_3",
                 f"CREATE USER reader IDENTIFIED BY '{PASSWORD}'",
                 "CREATE USER holder REQUIRE X509",
+                "CREATE USER cloud IDENTIFIED BY ''",
                 "GRANT SELECT ON hr.* TO reader",
+                "GRANT SELECT ON hr.* TO cloud",
                 "GRANT SELECT ON hr.* TO holder",
             ):
                 cursor.execute(statement)
         made = certificates
-        yield TlsDatabase(server.port, "hr", made.folder, made.holder, made.stranger)
+        yield TlsDatabase(
+            server.port,
+            "hr",
+            f"{server.home}/socket",
+            made.folder,
+            made.holder,
+            made.stranger,
+        )

@@ -10,7 +10,7 @@ from schemas.errors import ConfigError
 from tests.logging_in import PASSWORD, TlsDatabase, error_of, jars_of, logs_in, odbc_driver
 
 pytest_plugins = ["tests.tls_databases"]
-pytestmark = pytest.mark.xdist_group("tls_postgresql")
+pytestmark = pytest.mark.xdist_group("tls_databases")
 
 CA = {"ca_file": "ca.pem"}
 WITH_CERTIFICATE = CA | {"certificate": "holder.pem", "key": "holder.key"}
