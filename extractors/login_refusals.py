@@ -13,7 +13,7 @@ _REFUSALS = {
         "the server asks for something else than a Kerberos ticket: write `gss` for this account "
         "in its pg_hba.conf, or leave `kerberos` out"
     ),
-    r"server not found in kerberos database": (
+    r"server .*not found in kerberos database": (
         "Kerberos knows no such service: connect by the host's name in the server's principal, "
         "postgres/HOST"
     ),
@@ -47,7 +47,8 @@ _REFUSALS = {
         f"{_TLS}the server's certificate is not valid at this time: have it renewed"
     ),
     r"pg_hba\.conf.*(no encryption|SSL off)|insecure transport": (
-        f"{_TLS}the server wants one and is offered none: take `mode: none` {_ELSE} out"
+        f"{_TLS}the server wants one and is offered none: take `mode: none` {_ELSE} out, "
+        "or get a Kerberos ticket with kinit where it encrypts by that"
     ),
     r"support SSL|SSL is required|doesn.t support": (
         f"{_TLS}the server has none: tls: {{mode: none}} {_ELSE}, if that is meant"

@@ -32,8 +32,9 @@ def login_of(
         raise ConfigError(f"source.kerberos: not known for {database.dialect}")
     seconds = max(1, round(source.connect_timeout.total_seconds()))
     database = database.with_login_timeout(seconds)
+    ours = _arguments(database.dialect, source)
     arguments = {
-        **_arguments(database.dialect, source),
+        **{name: value for name, value in ours.items() if name not in database.url.query},
         **database.connect_args,
         **tls_options(database, source.tls, workspace),
     }
@@ -66,7 +67,7 @@ def _arguments(dialect: str, source: DatabaseOptions) -> dict[str, Any]:
                 "keepalives_interval": 10,
                 "keepalives_count": 3,
                 "tcp_user_timeout": _DEAD_AFTER_MS,
-                **({"require_auth": "gss"} if source.kerberos else {}),
+                **({"require_auth": "gss", "gssencmode": "prefer"} if source.kerberos else {}),
             }
         case "mysql" | "mariadb":
             return {
