@@ -1,10 +1,14 @@
 """PyMySQL's streaming cursor, which lets go of a result whose connection is lost."""
 
+from typing import Any
+
 from pymysql.cursors import SSCursor
 
 
 class StreamingCursor(SSCursor):  # type: ignore[misc] # no types of its own
     """Its rows are not gathered first."""
+
+    connection: Any
 
     def close(self) -> None:
         """Reads what is left of the result, where the connection is there to read it from.

@@ -29,7 +29,18 @@ def arguments(url: str, **more: Any) -> dict[str, Any]:
 def test_a_postgresql_elsewhere_is_verified_without_a_word(url: str) -> None:
     found = arguments(url)
     assert found["sslmode"] == "verify-full"
-    assert found["sslrootcert"] == "system" or Path(found["sslrootcert"]).is_file()
+    assert Path(found["sslrootcert"]).is_file()
+
+
+def test_the_systems_authorities_are_a_file_for_a_driver_that_knows_none_itself() -> None:
+    java_store = "ssl=true&sslfactory=org.postgresql.ssl.DefaultJavaSSLFactory"
+    for url in (
+        "postgresql://db.example.com/a?sslrootcert=system",
+        f"jdbc:postgresql://db.example.com/a?{java_store}",
+    ):
+        found = arguments(url)
+        assert found["sslmode"] == "verify-full"
+        assert Path(found["sslrootcert"]).is_file()
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]"])
