@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pymysql
 import pytest
 
@@ -89,13 +90,13 @@ def test_connections_that_share_a_snapshot_log_in_with_a_token_each(
     tls_postgresql: TlsDatabase, tmp_path: Path
 ) -> None:
     server = tls_postgresql
-    minting(server, tmp_path, _POSTGRESQL)
-    same = _POSTGRESQL.replace("import psycopg", 'token = "canary-same"\nimport psycopg')
+    with psycopg.connect(f"host={server.inside} port={server.port} user=postgres") as connection:
+        connection.execute("ALTER ROLE cloud PASSWORD 'canary-same'")
     query = {
         "sql": "SELECT integration_specific_id FROM people",
         "partition": {"column": "integration_specific_id", "parts": 2},
     }
-    options = minting(server, tmp_path, same) | postgresql(server, "native")
+    options = minting(server, tmp_path, 'token = "canary-same"') | postgresql(server, "native")
     assert logs_in(options | {"queries": {"list_accounts": query}}, tmp_path) == 3
     assert len(minted(tmp_path)) == 4  # the first, two ranges, and the rows without a number
 
