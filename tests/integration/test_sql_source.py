@@ -5,8 +5,10 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import psycopg
@@ -18,9 +20,12 @@ from sqlalchemy.engine import make_url
 
 from extractors.read import probe_source, read_source
 from extractors.sql_connection import open_session
+from extractors.sql_cursor import read_cursor
+from extractors.sql_duckdb import read_duckdb
 from extractors.sql_postgresql import check_count
 from extractors.sql_privileges import writable_by
 from extractors.sql_single import read_account, read_activity_rows, read_updated_accounts
+from extractors.sql_statements import Statement
 from schemas.errors import (
     ConfigError,
     IngestError,
@@ -440,6 +445,99 @@ def test_duckdbs_values_are_canonical(duckdb_file: str, tmp_path: Path) -> None:
         "2026-07-02T01:04:05Z", '["a",null]', '{"a":"x","b":1}',
         "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
     )  # fmt: skip
+
+
+DUCKDB_TYPES = [
+    "42::TINYINT", "-42::SMALLINT", "42::INTEGER", "(-9223372036854775808)::BIGINT",
+    "170141183460469231731687303715884105727::HUGEINT", "255::UTINYINT", "65535::USMALLINT",
+    "4294967295::UINTEGER", "18446744073709551615::UBIGINT", "7::UHUGEINT", "true", "false",
+    "1.50::DECIMAL(9, 2)", "-0.10::DECIMAL(38, 9)", "100::DECIMAL(9, 0)", "0::DECIMAL(9, 2)",
+    "1.1::FLOAT", "1e22::DOUBLE", "1e-7::DOUBLE", "-0.0::DOUBLE", "5::DOUBLE", "'nan'::DOUBLE",
+    "'-infinity'::DOUBLE", "'ä😀'", "''", "' padded '", "'\\x00\\xFF'::BLOB", "''::BLOB",
+    "'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'::UUID", "'b'::ENUM('a', 'b')", "'{\"b\": 1.0}'::JSON",
+    "DATE '2026-01-02'", "DATE '0044-03-15'", "TIMESTAMP '2026-07-02 03:04:05.120'",
+    "TIMESTAMP '0001-01-01 00:00:00'", "TIMESTAMP '9999-12-31 23:59:59.999999'",
+    "TIMESTAMPTZ '2026-07-02 03:04:05+02'", "TIMESTAMPTZ '2026-07-02 03:04:05.5-05:30'",
+]  # fmt: skip
+DUCKDB_CURSORS = [
+    "DATE 'infinity'", "DATE '12000-01-01'", "TIMESTAMP '-infinity'", "TIMESTAMPTZ '12000-01-01'",
+    "TIME '03:04:05.5'", "TIMETZ '03:04:05+02'", "TIMESTAMP_NS '2026-01-01 00:00:00.123456789'",
+    "TIMESTAMP_S '2026-01-01 00:00:00'", "INTERVAL 3 DAY", "'101'::BIT", "[1, 2]", "{'a': 1}",
+    "MAP {'a': 1}", "union_value(n := 1)", "NULL",
+]  # fmt: skip
+
+
+class WithoutCursor:
+    """A connection of DuckDB's that has no cursor to fall back upon."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "cursor":
+            raise AssertionError("by the cursor")
+        return getattr(self._connection, name)
+
+
+def duckdb_rows(value: str) -> Statement:
+    """Twice the value, the second time under the same label, and a row of nulls."""
+    sql = f"SELECT CASE WHEN i = 1 THEN {value} END AS v, 'x' AS v FROM range(2) t(i) ORDER BY i"
+    return Statement("list_accounts", "list_accounts", (sql,), is_query=True)
+
+
+@pytest.mark.parametrize("zone", [None, "UTC", "Europe/Paris"])
+@pytest.mark.parametrize("value", DUCKDB_TYPES)
+def test_duckdbs_arrow_has_the_text_of_its_cursor(
+    value: str, zone: str | None, duckdb_file: str, tmp_path: Path
+) -> None:
+    described = source(duckdb_file, timezone=zone)
+    with open_session(described, tmp_path, no_secrets) as session:
+        expected = read_cursor(session, duckdb_rows(value), {})
+        only = replace(session, connection=WithoutCursor(session.connection))
+        found = read_duckdb(only, duckdb_rows(value), {})
+    assert found.rows.equals(expected.rows)
+    assert found.rows["0"].null_count() == 1
+    assert found.labels == expected.labels == ("v", "v")
+
+
+@pytest.mark.parametrize("value", DUCKDB_CURSORS)
+def test_what_duckdbs_arrow_is_not_proved_for_goes_by_the_cursor(
+    value: str, duckdb_file: str, tmp_path: Path
+) -> None:
+    with open_session(source(duckdb_file), tmp_path, no_secrets) as session:
+        expected = read_cursor(session, duckdb_rows(value), {})
+        assert read_duckdb(session, duckdb_rows(value), {}).rows.equals(expected.rows)
+        only = replace(session, connection=WithoutCursor(session.connection))
+        with pytest.raises(AssertionError, match="by the cursor"):
+            read_duckdb(only, duckdb_rows(value), {})
+
+
+def test_many_batches_of_duckdb_are_one_table_in_order(duckdb_file: str, tmp_path: Path) -> None:
+    sql = "SELECT n AS integration_specific_id FROM range(300000) t(n) ORDER BY n % 7, n DESC"
+    rows = read(duckdb_file, tmp_path, queries={"list_accounts": sql}).accounts.rows
+    expected = sorted(range(300_000), key=lambda n: (n % 7, -n))
+    assert rows["integration_specific_id"].to_list() == [str(n) for n in expected]
+
+
+LONG_IN_DUCKDB = (
+    "SELECT a.range * b.range AS integration_specific_id "
+    "FROM range(100000000) AS a, range(100000000) AS b"
+)
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("SELECT nonesuch FROM people", "nonesuch"),
+        ("SELECT CAST(mail AS integer) AS integration_specific_id FROM people", "does not fit"),
+        (LONG_IN_DUCKDB, "cancelled before it ended"),
+    ],
+)
+def test_duckdb_refuses_in_one_line(sql: str, said: str, duckdb_file: str, tmp_path: Path) -> None:
+    """In the middle of its rows, too."""
+    with pytest.raises(IngestError, match=f"^list_accounts: .*{said}") as caught:
+        read(duckdb_file, tmp_path, queries={"list_accounts": sql}, statement_timeout="1s")
+    assert "example.com" not in str(caught.value)
 
 
 def _odbc(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str]:
