@@ -67,9 +67,14 @@ class Reader:
             return None
         statement = self.statement(capability, query)
         if statement.partition is not None:
-            found = read_in_parts(self.session, statement, statement.partition, self._join)
+            found = read_in_parts(
+                self.session, statement, statement.partition, self._read, self._join
+            )
             return statement, found
-        return statement, read_statement(self.session, statement, self.values)
+        return statement, self._read(self.session, statement)
+
+    def _read(self, session: Session, statement: Statement) -> Fetched:
+        return read_statement(session, statement, self.values)
 
     def _join(self, name: str) -> AbstractContextManager[Session]:
         return join_snapshot(self.source, self.workspace, self.resolve, name)
