@@ -6,9 +6,9 @@ from typing import Any
 
 import polars as pl
 
+from extractors.sql_columns import column_text
 from extractors.sql_session import Fetched, Session, Values
 from extractors.sql_statements import Statement
-from extractors.sql_values import column_text
 from schemas.errors import SourceFormatError, SourceIncompleteError
 
 _BATCH_ROWS = 20_000

@@ -9,9 +9,9 @@ from pathlib import Path
 import polars as pl
 
 from extractors.jdbc_process import JdbcReader, JdbcSettings, Parameter, open_jdbc
+from extractors.sql_columns import without_zeros
 from extractors.sql_session import Fetched, Session, Values
 from extractors.sql_statements import Statement
-from extractors.sql_values import without_zeros
 from schemas.errors import ConfigError
 from schemas.secrets import Resolve
 from schemas.sql_source import DatabaseOptions

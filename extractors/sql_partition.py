@@ -1,4 +1,8 @@
-"""A large PostgreSQL table read in parts at once, by connections that share one snapshot."""
+"""A large table read in parts: ranges of a column of whole numbers, checked against the count.
+
+PostgreSQL's parts are read at once, by connections that share one snapshot; elsewhere they are
+read one after another in the source's one transaction.
+"""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -7,74 +11,94 @@ from dataclasses import replace
 
 import polars as pl
 
-from extractors.sql_postgresql import read_postgresql
-from extractors.sql_session import NO_VALUES, Fetched, Session
+from extractors.sql_describe import labels_without_rows
+from extractors.sql_session import Fetched, Session
 from extractors.sql_snapshot import run
 from extractors.sql_statements import Statement
 from schemas.errors import ConfigError, SourceIncompleteError
 from schemas.sql_source import Partition
 
+Reading = Callable[[Session, Statement], Fetched]
+"""Everything that a statement returns, its values bound."""
 Joining = Callable[[str], AbstractContextManager[Session]]
 """Opens another connection within the snapshot that another has exported."""
 
+_MOST_AT_ONCE = 8
+_BACKTICKS = ("`", "`")
+_QUOTES = {
+    "mysql": _BACKTICKS,
+    "mariadb": _BACKTICKS,
+    "databricks": _BACKTICKS,
+    "mssql": ("[", "]"),
+}
+
 
 def read_in_parts(
-    session: Session, statement: Statement, partition: Partition, join: Joining
+    session: Session, statement: Statement, partition: Partition, read: Reading, join: Joining
 ) -> Fetched:
     """Everything the statement returns, part by part in the order of the ranges, the nulls last.
 
     Raises:
-        ConfigError: the database has no snapshot that several connections can share, or the
-            column's values are no whole numbers.
+        ConfigError: the statement cannot stand in another, has no such column, or the column's
+            values are no whole numbers.
         SourceIncompleteError: a part did not come whole, or the parts are not the whole.
     """
-    if session.engine != "postgresql" or session.way != "native":
-        raise ConfigError(
-            f"{statement.origin}: partition: only PostgreSQL lets several connections read one "
-            "snapshot: leave it out"
-        )
-    column = f'"{partition.column.replace(chr(34), chr(34) * 2)}"'
-    low, high, count = _span(session, statement, column)
+    if not statement.is_query:
+        raise ConfigError(f"{statement.origin}: partition: only a query has parts: leave it out")
+    column = _column(session, statement, partition.column)
+    low, high, count = _span(session, statement, column, read)
     parts = [_part(statement, where) for where in _ranges(column, low, high, partition.parts)]
-    name = session.asked(
-        statement, lambda: str(run(session.connection, "SELECT pg_export_snapshot()"))
-    )
-
-    def read(part: Statement) -> Fetched:
-        with join(name) as joined:
-            return read_postgresql(joined, part, NO_VALUES)
-
-    with ThreadPoolExecutor(min(partition.parts, _MOST_AT_ONCE)) as pool:
-        found = list(pool.map(read, parts))
+    if session.engine == "postgresql" and session.way == "native":
+        found = _at_once(session, parts, read, join)
+    else:
+        found = [read(session, part) for part in parts]
     rows = pl.concat([one.rows for one in found], rechunk=True)
     if rows.height != count:
         raise SourceIncompleteError(
             f"{statement.origin}: {count} rows, but {rows.height} in its parts: partition by a "
-            "column that the query does not compute anew each time"
+            "column of whole numbers that the query does not compute anew each time"
         )
     return Fetched(rows, found[0].labels)
 
 
-_MOST_AT_ONCE = 8
-
-
-def _span(session: Session, statement: Statement, column: str) -> tuple[int, int, int]:
-    """The least and the greatest value, and how many rows there are; one scan."""
-    sql = (
-        f"SELECT min({column})::bigint::text, max({column})::bigint::text, count(*)::text, "  # noqa: S608
-        f"bool_and({column} = trunc({column}))::text FROM (\n{statement.rendered('dollar')}\n) q"
+def _at_once(
+    session: Session, parts: list[Statement], read: Reading, join: Joining
+) -> list[Fetched]:
+    name = session.asked(
+        parts[0], lambda: str(run(session.connection, "SELECT pg_export_snapshot()"))
     )
 
-    def ask() -> tuple[str | None, str | None, str, str | None]:
-        with session.connection.cursor() as cursor:
-            cursor.execute(sql)
-            found: tuple[str | None, str | None, str, str | None] = cursor.fetchone()
-            return found
+    def read_joined(part: Statement) -> Fetched:
+        with join(name) as joined:
+            return read(joined, part)
 
-    low, high, count, is_whole = session.asked(statement, ask)
-    if is_whole == "false":
-        raise ConfigError(f"{statement.origin}: partition: {column} is no column of whole numbers")
-    return int(low or 0), int(high or 0), int(count)
+    with ThreadPoolExecutor(min(len(parts), _MOST_AT_ONCE)) as pool:
+        return list(pool.map(read_joined, parts))
+
+
+def _column(session: Session, statement: Statement, name: str) -> str:
+    """The column, quoted, under the label that the query gives it."""
+    labels = labels_without_rows(session, statement) or (name,)
+    alike = [label for label in labels if label.casefold() == name.casefold()]
+    if name not in alike and len(alike) != 1:
+        raise ConfigError(f"{statement.origin}: partition: the query has no column {name}")
+    label = name if name in alike else alike[0]
+    first, last = _QUOTES.get(session.engine, ('"', '"'))
+    return f"{first}{label.replace(last, last * 2)}{last}"
+
+
+def _span(
+    session: Session, statement: Statement, column: str, read: Reading
+) -> tuple[int, int, int]:
+    """The least and the greatest value, and how many rows there are; one scan."""
+    ends = f"SELECT MIN({column}) AS lowest, MAX({column}) AS highest, COUNT(*) AS total FROM (\n"  # noqa: S608 - the query
+    found = read(session, replace(statement, pieces=(ends, *statement.pieces, "\n) q")))
+    low, high, count = found.rows.row(0)
+    try:
+        return int(low or 0), int(high or 0), int(count)
+    except ValueError:
+        problem = f"partition: {column} is no column of whole numbers"
+    raise ConfigError(f"{statement.origin}: {problem}")
 
 
 def _ranges(column: str, low: int, high: int, parts: int) -> list[str]:

@@ -9,7 +9,8 @@ from typing import Any
 
 import polars as pl
 
-from extractors.sql_values import decimal_text, json_text, utc_text, without_zeros
+from extractors.sql_columns import utc_text, without_zeros
+from extractors.sql_values import decimal_text, json_text
 
 _BOOL, _BYTEA, _FLOATS, _NUMERIC = 16, 17, {700, 701}, 1700
 _INTS = {20, 21, 23, 26}

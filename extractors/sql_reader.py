@@ -11,6 +11,7 @@ import polars as pl
 from extractors.discovery.queries import check_sight, queries_of
 from extractors.sql_connection import join_snapshot
 from extractors.sql_cursor import read_cursor
+from extractors.sql_duckdb import read_duckdb
 from extractors.sql_jdbc import read_jdbc
 from extractors.sql_labels import labelled
 from extractors.sql_partition import read_in_parts
@@ -66,9 +67,14 @@ class Reader:
             return None
         statement = self.statement(capability, query)
         if statement.partition is not None:
-            found = read_in_parts(self.session, statement, statement.partition, self._join)
+            found = read_in_parts(
+                self.session, statement, statement.partition, self._read, self._join
+            )
             return statement, found
-        return statement, read_statement(self.session, statement, self.values)
+        return statement, self._read(self.session, statement)
+
+    def _read(self, session: Session, statement: Statement) -> Fetched:
+        return read_statement(session, statement, self.values)
 
     def _join(self, name: str) -> AbstractContextManager[Session]:
         return join_snapshot(self.source, self.workspace, self.resolve, name)
@@ -132,6 +138,8 @@ def read_statement(session: Session, statement: Statement, values: Values) -> Fe
         return read_jdbc(session.jdbc, statement, values)
     if session.engine == "postgresql" and session.way == "native":
         return read_postgresql(session, statement, values)
+    if session.engine == "duckdb" and session.way == "native":
+        return read_duckdb(session, statement, values)
     return read_cursor(session, statement, values)
 
 

@@ -1,4 +1,4 @@
-"""Values as drivers hand them over, as text: canonically, once, the same from every driver.
+"""A value as a driver hands it over, as text: canonically, once, the same from every driver.
 
 Whole numbers without `.0`, decimals and floats without exponent or trailing zeros, booleans `true`
 and `false`, UUIDs and bytes as lower-case hex, times in ISO 8601, in UTC where a zone is known.
@@ -11,10 +11,6 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
-
-import polars as pl
-
-_INT64 = 2**63
 
 
 def value_text(value: Any, zone: str | None = None) -> str | None:  # noqa: ANN401 - any driver's
@@ -31,27 +27,6 @@ def value_text(value: Any, zone: str | None = None) -> str | None:  # noqa: ANN4
     return to_text(value)
 
 
-def column_text(name: str, values: list[Any], zone: str | None = None) -> pl.Series:
-    """`values` of one column as text, in order; null where a value is None."""
-    kinds = set(map(type, values)) - {type(None)}
-    if kinds <= {str}:
-        return pl.Series(name, values, dtype=pl.String)
-    if kinds == {int} and all(-_INT64 <= one < _INT64 for one in values if one is not None):
-        return pl.Series(name, values, dtype=pl.Int64).cast(pl.String)
-    if kinds == {bool}:
-        return bool_text(pl.Series(name, values, dtype=pl.Boolean))
-    if kinds == {datetime}:
-        return _datetimes_text(name, values, zone)
-    if kinds == {date}:
-        return pl.Series(name, values, dtype=pl.Date).dt.to_string("%Y-%m-%d")
-    return pl.Series(name, [value_text(one, zone) for one in values], dtype=pl.String)
-
-
-def bool_text(values: pl.Series) -> pl.Series:
-    """Booleans as `true` and `false`."""
-    return values.cast(pl.String)
-
-
 def decimal_text(value: Decimal) -> str:
     """Plain digits, without the zeros that end a fraction; `NaN`, `Infinity` as they are."""
     if not value.is_finite():
@@ -60,14 +35,6 @@ def decimal_text(value: Decimal) -> str:
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
-
-
-def without_zeros(text: pl.Series) -> pl.Series:
-    """Decimals in plain digits without the zeros that end their fraction, as `decimal_text`."""
-    number = pl.col(text.name)
-    cut = number.str.strip_chars_end("0").str.strip_chars_end(".")
-    plain = pl.when(number.str.contains(".", literal=True)).then(cut).otherwise(number)
-    return text.to_frame().select(plain).to_series()
 
 
 def float_text(value: float) -> str:
@@ -80,33 +47,6 @@ def json_text(value: Any) -> str:  # noqa: ANN401 - whatever JSON holds
     return json.dumps(
         value, default=value_text, ensure_ascii=False, sort_keys=True, separators=(",", ":")
     )
-
-
-def _datetimes_text(name: str, values: list[Any], zone: str | None) -> pl.Series:
-    zoned = {one.tzinfo is not None for one in values if one is not None}
-    if zoned == {True}:
-        times = pl.Series(name, values, dtype=pl.Datetime("us", "UTC"))
-        return utc_text(times)
-    if zoned == {False} and zone in {None, "UTC"}:
-        return local_text(pl.Series(name, values, dtype=pl.Datetime("us")), zone)
-    return pl.Series(name, [value_text(one, zone) for one in values], dtype=pl.String)
-
-
-def utc_text(times: pl.Series) -> pl.Series:
-    """Zoned times as text in UTC, `2026-01-02T03:04:05Z`; a fraction only where there is one."""
-    bare = times.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-    return _bare_text(bare) + "Z"
-
-
-def local_text(times: pl.Series, zone: str | None) -> pl.Series:
-    """Times without a zone: as they are, or in UTC where it is known to be theirs."""
-    return _bare_text(times) + ("Z" if zone == "UTC" else "")
-
-
-def _bare_text(times: pl.Series) -> pl.Series:
-    fraction = times.dt.to_string("%.6f").str.strip_chars_end("0").str.strip_chars_end(".")
-    year = times.dt.year().cast(pl.String).str.zfill(4)
-    return year + times.dt.to_string("-%m-%dT%H:%M:%S") + fraction
 
 
 def _datetime_text(value: datetime, zone: str | None = None) -> str:

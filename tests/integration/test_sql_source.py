@@ -1,12 +1,15 @@
 """A `sql` source against real databases: everything they hold, as text, from one snapshot."""
 
+import json
 import os
 import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import psycopg
@@ -18,9 +21,12 @@ from sqlalchemy.engine import make_url
 
 from extractors.read import probe_source, read_source
 from extractors.sql_connection import open_session
+from extractors.sql_cursor import read_cursor
+from extractors.sql_duckdb import read_duckdb
 from extractors.sql_postgresql import check_count
 from extractors.sql_privileges import writable_by
 from extractors.sql_single import read_account, read_activity_rows, read_updated_accounts
+from extractors.sql_statements import Statement
 from schemas.errors import (
     ConfigError,
     IngestError,
@@ -442,6 +448,99 @@ def test_duckdbs_values_are_canonical(duckdb_file: str, tmp_path: Path) -> None:
     )  # fmt: skip
 
 
+DUCKDB_TYPES = [
+    "42::TINYINT", "-42::SMALLINT", "42::INTEGER", "(-9223372036854775808)::BIGINT",
+    "170141183460469231731687303715884105727::HUGEINT", "255::UTINYINT", "65535::USMALLINT",
+    "4294967295::UINTEGER", "18446744073709551615::UBIGINT", "7::UHUGEINT", "true", "false",
+    "1.50::DECIMAL(9, 2)", "-0.10::DECIMAL(38, 9)", "100::DECIMAL(9, 0)", "0::DECIMAL(9, 2)",
+    "1.1::FLOAT", "1e22::DOUBLE", "1e-7::DOUBLE", "'-0'::DOUBLE", "5::DOUBLE", "'nan'::DOUBLE",
+    "'-infinity'::DOUBLE", "'ä😀'", "''", "' padded '", "'\\x00\\xFF'::BLOB", "''::BLOB",
+    "'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'::UUID", "'b'::ENUM('a', 'b')", "'{\"b\": 1.0}'::JSON",
+    "DATE '2026-01-02'", "DATE '0044-03-15'", "TIMESTAMP '2026-07-02 03:04:05.120'",
+    "TIMESTAMP '0001-01-01 00:00:00'", "TIMESTAMP '9999-12-31 23:59:59.999999'",
+    "TIMESTAMPTZ '2026-07-02 03:04:05+02'", "TIMESTAMPTZ '2026-07-02 03:04:05.5-05:30'",
+]  # fmt: skip
+DUCKDB_CURSORS = [
+    "DATE 'infinity'", "DATE '12000-01-01'", "TIMESTAMP '-infinity'", "TIMESTAMPTZ '12000-01-01'",
+    "TIME '03:04:05.5'", "TIMETZ '03:04:05+02'", "TIMESTAMP_NS '2026-01-01 00:00:00.123456789'",
+    "TIMESTAMP_S '2026-01-01 00:00:00'", "INTERVAL 3 DAY", "'101'::BIT", "[1, 2]", "{'a': 1}",
+    "MAP {'a': 1}", "union_value(n := 1)", "NULL",
+]  # fmt: skip
+
+
+class WithoutCursor:
+    """A connection of DuckDB's that has no cursor to fall back upon."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "cursor":
+            raise AssertionError("by the cursor")
+        return getattr(self._connection, name)
+
+
+def duckdb_rows(value: str) -> Statement:
+    """Twice the value, the second time under the same label, and a row of nulls."""
+    sql = f"SELECT CASE WHEN i = 1 THEN {value} END AS v, 'x' AS v FROM range(2) t(i) ORDER BY i"
+    return Statement("list_accounts", "list_accounts", (sql,), is_query=True)
+
+
+@pytest.mark.parametrize("zone", [None, "UTC", "Europe/Paris"])
+@pytest.mark.parametrize("value", DUCKDB_TYPES)
+def test_duckdbs_arrow_has_the_text_of_its_cursor(
+    value: str, zone: str | None, duckdb_file: str, tmp_path: Path
+) -> None:
+    described = source(duckdb_file, timezone=zone)
+    with open_session(described, tmp_path, no_secrets) as session:
+        expected = read_cursor(session, duckdb_rows(value), {})
+        only = replace(session, connection=WithoutCursor(session.connection))
+        found = read_duckdb(only, duckdb_rows(value), {})
+    assert found.rows.equals(expected.rows)
+    assert found.rows["0"].null_count() == 1
+    assert found.labels == expected.labels == ("v", "v")
+
+
+@pytest.mark.parametrize("value", DUCKDB_CURSORS)
+def test_what_duckdbs_arrow_is_not_proved_for_goes_by_the_cursor(
+    value: str, duckdb_file: str, tmp_path: Path
+) -> None:
+    with open_session(source(duckdb_file), tmp_path, no_secrets) as session:
+        expected = read_cursor(session, duckdb_rows(value), {})
+        assert read_duckdb(session, duckdb_rows(value), {}).rows.equals(expected.rows)
+        only = replace(session, connection=WithoutCursor(session.connection))
+        with pytest.raises(AssertionError, match="by the cursor"):
+            read_duckdb(only, duckdb_rows(value), {})
+
+
+def test_many_batches_of_duckdb_are_one_table_in_order(duckdb_file: str, tmp_path: Path) -> None:
+    sql = "SELECT n AS integration_specific_id FROM range(300000) t(n) ORDER BY n % 7, n DESC"
+    rows = read(duckdb_file, tmp_path, queries={"list_accounts": sql}).accounts.rows
+    expected = sorted(range(300_000), key=lambda n: (n % 7, -n))
+    assert rows["integration_specific_id"].to_list() == [str(n) for n in expected]
+
+
+LONG_IN_DUCKDB = (
+    "SELECT a.range * b.range AS integration_specific_id "
+    "FROM range(100000000) AS a, range(100000000) AS b"
+)
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("SELECT nonesuch FROM people", "nonesuch"),
+        ("SELECT CAST(mail AS integer) AS integration_specific_id FROM people", "does not fit"),
+        (LONG_IN_DUCKDB, "cancelled before it ended"),
+    ],
+)
+def test_duckdb_refuses_in_one_line(sql: str, said: str, duckdb_file: str, tmp_path: Path) -> None:
+    """In the middle of its rows, too."""
+    with pytest.raises(IngestError, match=f"^list_accounts: .*{said}") as caught:
+        read(duckdb_file, tmp_path, queries={"list_accounts": sql}, statement_timeout="1s")
+    assert "example.com" not in str(caught.value)
+
+
 def _odbc(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str]:
     """The native URL and the connection string of the same database."""
     url = make_url(request.getfixturevalue(name))
@@ -515,10 +614,86 @@ def test_a_partition_that_is_not_the_whole_is_an_error(postgresql: str, tmp_path
         read(postgresql, tmp_path, queries={"list_accounts": shifting})
 
 
-def test_a_partition_needs_a_snapshot_that_can_be_shared(sqlite: str, tmp_path: Path) -> None:
-    part = {"sql": QUERIES["list_accounts"], "partition": {"column": "id", "parts": 2}}
-    with pytest.raises(ConfigError, match="only PostgreSQL lets several connections"):
-        read(sqlite, tmp_path, queries={"list_accounts": part})
+def in_parts(read: Callable[..., Raw], mark: str, quoted: str, label: str) -> None:
+    """The table is read in parts: whole, each row once, the nulls last."""
+    odd = f"SELECT who AS {quoted}, what AS integration_specific_id FROM grants"
+    rest = (
+        f"SELECT CASE WHEN who = {mark} THEN NULL ELSE who END AS n, what AS email, "
+        "what AS integration_specific_id FROM grants -- of both"
+    )
+    for sql, column in ((odd, label), (rest, "N")):
+        for parts in (2, 3, 50):
+            query = {"sql": sql, "partition": {"column": column, "parts": parts}}
+            whole = read(queries={"list_accounts": sql}).accounts.rows.drop(ROW)
+            parted = read(queries={"list_accounts": query}).accounts.rows.drop(ROW)
+            assert parted.height == 3
+            assert parted.sort(parted.columns).equals(whole.sort(whole.columns))
+
+
+@pytest.mark.parametrize("name", ["postgresql", "sqlite", "duckdb_file", "mariadb"])
+def test_every_database_is_read_in_parts(
+    name: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    url = request.getfixturevalue(name)
+    quoted, label = ('`a``"b`', 'a`"b') if name == "mariadb" else ('"a`""b"', 'a`"b')
+    in_parts(lambda **more: read(url, tmp_path, **more), "10", quoted, label)
+
+
+@pytest.mark.parametrize("name", ["postgresql", "mariadb", "sqlite"])
+def test_odbc_is_read_in_parts(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    _, dsn = _odbc(name, request, tmp_path)
+    quoted = "`a b`" if name == "mariadb" else '"a b"'
+
+    def by_odbc(queries: dict[str, Any]) -> Raw:
+        asked = SqlSource(kind="sql", driver="odbc", dsn=dsn, queries=queries)
+        return read_source(asked, tmp_path, now=NOW)
+
+    in_parts(by_odbc, "10", quoted, "a b")
+
+
+def test_jdbc_is_read_in_parts(tmp_path: Path) -> None:
+    """Of a database that names its columns in capitals."""
+    if not Path(JARS["h2"]).exists():
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"missing: {JARS['h2']}")
+
+    def by_jdbc(queries: dict[str, Any]) -> Raw:
+        table = "(VALUES (1, 'A'), (1, 'B'), (10, 'A')) AS grants (who, what)"
+        text = json.loads(json.dumps(queries).replace("FROM grants", f"FROM {table}"))
+        asked = SqlSource(
+            kind="sql", driver="jdbc", url="jdbc:h2:mem:parts", jars=(JARS["h2"],), username="sa",
+            queries=text,
+        )  # fmt: skip
+        return read_source(asked, tmp_path, now=NOW)
+
+    in_parts(by_jdbc, "10", '"a`""b"', 'a`"b')
+
+
+@pytest.mark.parametrize(
+    ("sql", "column", "said"),
+    [
+        (QUERIES["list_accounts"], "nonesuch", "has no column nonesuch"),
+        ("SELECT id AS integration_specific_id, given AS n FROM people", "n", "whole numbers"),
+        ("SELECT id + 0.5 AS integration_specific_id FROM people", None, "whole numbers"),
+    ],
+)  # fmt: skip
+def test_a_column_that_has_no_parts_is_an_error(
+    sql: str, column: str | None, said: str, sqlite: str, tmp_path: Path
+) -> None:
+    part = {"column": column or "integration_specific_id", "parts": 40}
+    with pytest.raises(IngestError, match=said):
+        read(sqlite, tmp_path, queries={"list_accounts": {"sql": sql, "partition": part}})
+
+
+def test_changed_accounts_are_read_in_parts_within_their_bounds(
+    sqlite: str, tmp_path: Path
+) -> None:
+    query = {
+        "sql": "SELECT id AS integration_specific_id FROM people WHERE {since} < '2026-06-01'",
+        "partition": {"column": "integration_specific_id", "parts": 2},
+    }
+    asked = source(sqlite, queries={"list_updated_accounts": query})
+    found = read_updated_accounts(asked, tmp_path, NOW, resolve=no_secrets)
+    assert sorted(found.rows["integration_specific_id"].to_list()) == ["1", "10", "2"]
 
 
 @pytest.mark.parametrize("mode", ["", ";MODE=Oracle", ";MODE=DB2", ";MODE=MSSQLServer"])
