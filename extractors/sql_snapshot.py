@@ -139,6 +139,15 @@ def _databricks(session: Session) -> Begun:
     return _no_snapshot("Databricks")
 
 
+def _db2(session: Session) -> Begun:
+    run(session.connection, "SET CURRENT ISOLATION = RS")
+    said = (
+        "DB2 has no READ ONLY transaction and no snapshot: rows that were read stay as they are "
+        "until the end, new ones may join them; let an account log in that can only read"
+    )
+    return "one READ STABILITY transaction, rolled back", (said,)
+
+
 def _no_snapshot(name: str) -> Begun:
     said = (
         f"{name} has no snapshot over several queries: rows that change between two of them may "
@@ -166,6 +175,7 @@ _BEGINNINGS: dict[str, Callable[[Session], Begun]] = {
     "oracle": _oracle,
     "snowflake": _snowflake,
     "databricks": _databricks,
+    "db2": _db2,
 }
 
 
