@@ -119,7 +119,7 @@ def _oracle(session: Session) -> Begun:
     connection.call_timeout = round(session.timeout_s * 1000)
     run(
         connection,
-        f"ALTER SESSION SET TIME_ZONE = '{session.zone or 'UTC'}'",
+        f"ALTER SESSION SET TIME_ZONE = '{session.zone or '+00:00'}'",
         "SET TRANSACTION READ ONLY",
     )
     return "one READ ONLY transaction", ()
