@@ -18,6 +18,7 @@ _NEEDS = {
     "oracle+oracledb": ("oracle", ("oracledb",)),
     "snowflake": ("snowflake", ("snowflake", "snowflake.sqlalchemy")),
     "databricks": ("databricks", ("databricks", "databricks.sqlalchemy")),
+    "db2+ibm_db": ("db2", ("ibm_db", "ibm_db_sa")),
     "duckdb": ("duckdb", ("duckdb", "duckdb_engine")),
     "sqlite": ("", ()),
 }

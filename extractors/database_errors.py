@@ -53,6 +53,7 @@ _STATES = {
     "58": Trouble.BUSY,
     "40": Trouble.CONFLICT,
     "42501": Trouble.PRIVILEGE,
+    "42502": Trouble.PRIVILEGE,
     "42": Trouble.QUERY,
     "37000": Trouble.QUERY,
     "S0": Trouble.QUERY,
@@ -88,6 +89,10 @@ _CODES = {
     ("oracle", 12154): Trouble.HOST,
     ("oracle", 12514): Trouble.DATABASE,
     ("oracle", 28000): Trouble.LOGIN,
+    # DB2, which says 08 of a login, too
+    ("db2", 1060): Trouble.LOGIN,
+    ("db2", 30061): Trouble.DATABASE,
+    ("db2", 30082): Trouble.LOGIN,
     # H2
     ("h2", 90013): Trouble.DATABASE,
     ("h2", 90096): Trouble.PRIVILEGE,

@@ -10,6 +10,7 @@ from functools import partial
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from extractors.database_urls.db2 import db2_url
 from extractors.database_urls.files import duckdb_url, sqlite_url
 from extractors.database_urls.mssql import mssql_url
 from extractors.database_urls.mysql import mysql_url
@@ -20,7 +21,7 @@ from extractors.database_urls.value import KEY, DatabaseUrl
 from extractors.database_urls.warehouses import databricks_url, snowflake_url
 from schemas.errors import ConfigError
 
-__all__ = ["DatabaseUrl", "check_no_secret", "read_database_url"]
+__all__ = ["DatabaseUrl", "check_no_secret", "needs_java", "read_database_url"]
 
 _READERS: dict[str, Callable[[str], DatabaseUrl]] = {
     "postgresql": postgresql_url,
@@ -31,6 +32,7 @@ _READERS: dict[str, Callable[[str], DatabaseUrl]] = {
     "snowflake": snowflake_url,
     "databricks": databricks_url,
     "spark": databricks_url,
+    "db2": db2_url,
     "sqlite": sqlite_url,
     "duckdb": duckdb_url,
 }
@@ -40,14 +42,11 @@ _DRIVERS = {
     "mariadb": "pymysql",
     "mssql": "pyodbc",
     "oracle": "oracledb",
+    "db2": "ibm_db",
 }
 """The driver of a SQLAlchemy URL that names none; the only ones that everything is proved with."""
 
 _ASYNC = {"asyncpg", "aiosqlite", "aiomysql", "asyncmy", "aioodbc"}
-_DB2 = (
-    "with driver: jdbc and its jars, or as a SQLAlchemy URL, db2+ibm_db://host:port/database, "
-    "after pip install ibm_db_sa"
-)
 
 
 def read_database_url(text: str) -> DatabaseUrl:
@@ -65,6 +64,12 @@ def read_database_url(text: str) -> DatabaseUrl:
     if re.match(r"jdbc:", text, re.IGNORECASE):
         return _from_jdbc(text[len("jdbc:") :])
     return _from_sqlalchemy(text)
+
+
+def needs_java(text: str) -> bool:
+    """Whether it is the JDBC URL of a database that no Python driver reads, such as H2."""
+    start, database, *_ = [*text.strip().lower().split(":", 2), ""]
+    return start == "jdbc" and database not in {*_READERS, "mongodb"}
 
 
 def check_no_secret(text: str) -> None:
@@ -88,15 +93,13 @@ def _from_jdbc(text: str) -> DatabaseUrl:
 
 
 def _only_by_java(database: str) -> ConfigError:
-    match database:
-        case "h2":
-            return ConfigError(f"{KEY}: H2 is read with driver: jdbc and its jar under jars")
-        case "db2" | "db2j" | "as400":
-            return ConfigError(f"{KEY}: DB2 is read {_DB2}")
-        case "mongodb":
-            return ConfigError(f"{KEY}: MongoDB has no SQL: write discover: mongodb")
+    if database == "mongodb":
+        return ConfigError(f"{KEY}: MongoDB has no SQL: write discover: mongodb")
     named = f" of {database}" if re.fullmatch(r"[a-z][a-z0-9+]{0,30}", database) else ""
-    return ConfigError(f"{KEY}: a JDBC URL{named} is read with driver: jdbc and its jars")
+    return ConfigError(
+        f"{KEY}: no Python driver reads a JDBC URL{named}: write jars: [driver.jar] beside it, and "
+        "it is read with Java"
+    )
 
 
 def _from_sqlalchemy(text: str) -> DatabaseUrl:
@@ -107,6 +110,8 @@ def _from_sqlalchemy(text: str) -> DatabaseUrl:
             raise secret_error()
     if url.password is not None:
         raise secret_error()
+    if url.drivername == "ibm_db_sa":  # its name before SQLAlchemy knew DB2 by db2
+        url = url.set(drivername="db2+ibm_db")
     backend, plus, driver = url.drivername.partition("+")
     if driver in _ASYNC:
         raise ConfigError(

@@ -13,7 +13,8 @@ SQLSTATES: tuple[tuple[str, Meaning], ...] = (
     ("55P03", "timeout"), ("01004", "truncated"), ("40", "conflict"),
     ("22021", "encoding"), ("42P01", "missing"),
     ("42703", "missing"), ("3F000", "missing"), ("42883", "missing"), ("42S02", "missing"),
-    ("42S22", "missing"), ("42501", "privilege"), ("42601", "typo"), ("42", "typo"),
+    ("42S22", "missing"), ("42704", "missing"), ("42501", "privilege"), ("42502", "privilege"),
+    ("42601", "typo"), ("42", "typo"),
     ("25006", "write"), ("22", "data"), ("P0001", "data"),
 )  # fmt: skip
 
@@ -59,5 +60,7 @@ NUMBERS: dict[str, dict[Meaning, tuple[int, ...]]] = {
         "privilege": (3001,),
         "typo": (1003,),
     },
+    # What SQLSTATE 08 also says of a login and of a database that is not there
+    "db2": {"login": (30082, 1060, 1403, 30061, 1013), "lost": (30081, 1336, 1224, 1032, 1040)},
 }
 NUMBERS["mariadb"] = NUMBERS["mysql"]

@@ -25,7 +25,7 @@ _SAFE_TEXT = re.compile(
 def code_of(error: Exception, engine: str) -> Code:
     """The code that `error` carries, and what it means."""
     text = str(error)
-    state = getattr(error, "sqlstate", None) or _odbc_state(error)
+    state = getattr(error, "sqlstate", None) or _odbc_state(error) or _db2(error, "SQLSTATE")
     number = _number(error, engine)
     meaning = _meaning_of_number(number, engine) or _meaning_of_state(state)
     if meaning in {None, "lost", "other", "login"} and _is_about_tls(text):
@@ -111,6 +111,12 @@ def _odbc_state(error: Exception) -> str | None:
     return first if is_state else None
 
 
+def _db2(error: Exception, name: str) -> str | None:
+    """What IBM's driver ends its text with: `SQLSTATE=08001 SQLCODE=-30081`."""
+    found = re.search(rf"{name}=-?(\w+)", str(error.args[0])) if error.args else None
+    return found.group(1) if found else None
+
+
 def _number(error: Exception, engine: str) -> int | None:
     first = error.args[0] if error.args else None
     if isinstance(first, int) and not isinstance(error, OSError):
@@ -121,6 +127,9 @@ def _number(error: Exception, engine: str) -> int | None:
     found = re.search(r"\((\d+)\)", str(error.args[-1])) if _odbc_state(error) else None
     if found:
         return int(found.group(1))
+    sqlcode = _db2(error, "SQLCODE")
+    if sqlcode:
+        return int(sqlcode)
     code = getattr(error, "errno", None)
     return code if isinstance(code, int) and engine == "snowflake" else None
 

@@ -11,8 +11,9 @@ from typing import Any
 from urllib.parse import quote
 
 from extractors.database_drivers import check_driver, prepared
+from extractors.database_urls.db2 import connection_string
 from extractors.database_urls.value import DatabaseUrl
-from extractors.jdbc_url import read_database_url
+from extractors.jdbc_url import needs_java, read_database_url
 from extractors.sql_errors import Asking, asked, driver_errors
 from extractors.sql_jdbc import open_jdbc_session
 from extractors.sql_login import login_of
@@ -33,7 +34,8 @@ def open_session(source: DatabaseOptions, workspace: Path, resolve: Resolve) -> 
             the login is refused.
         SourceUnavailableError: no connection.
     """
-    if source.driver == "jdbc":
+    is_javas = source.driver == "auto" and source.jars and needs_java(source.url or "")
+    if source.driver == "jdbc" or is_javas:
         with open_jdbc_session(source, workspace, resolve) as session:
             yield session
         return
@@ -168,8 +170,11 @@ def _open_server(
     module = dialect_class.import_dbapi()
     url, more = login_of(database, source, workspace, resolve)
     dialect = dialect_class(dbapi=module)
-    words, arguments = dialect.create_connect_args(url)
-    arguments = {**arguments, **more}
+    if url.drivername == "db2+ibm_db":
+        words, arguments = (connection_string(url, more), url.username or ""), {}
+    else:
+        words, arguments = dialect.create_connect_args(url)
+        arguments = {**arguments, **more}
     errors = driver_errors(module)
     # PyMySQL's word for a package that the account's way to log in needs.
     asking = Asking(database.dialect, (*errors, RuntimeError), database.place, is_login=True)

@@ -69,6 +69,8 @@ def execute(
         pass
     if cursor.description is None:
         raise SourceFormatError(f"{statement.origin}: returns no columns: select what is wanted")
+    if session.engine == "oracle" and session.way == "native":
+        _check_zones(statement, cursor)
 
 
 def labels_of(cursor: Any) -> tuple[str, ...]:  # noqa: ANN401 - a DBAPI cursor
@@ -105,6 +107,18 @@ def _adapted(session: Session, cells: list[Any], column: Any) -> list[Any]:  # n
     if session.engine not in {"mysql", "mariadb"} or column[1] != _MYSQL_BIT or column[3] != 1:
         return cells
     return [None if one is None else one != b"\0" for one in cells]
+
+
+def _check_zones(statement: Statement, cursor: Any) -> None:  # noqa: ANN401 - oracledb's
+    """Oracle's Python driver hands over the clock of a zone, and not the zone."""
+    zoned = importlib.import_module("oracledb").DB_TYPE_TIMESTAMP_TZ
+    lost = [column[0] for column in cursor.description if column[1] is zoned]
+    if lost:
+        raise SourceFormatError(
+            f"{statement.origin}: {lost[0]} is a TIMESTAMP WITH TIME ZONE, whose zone Oracle's "
+            "Python driver drops: select SYS_EXTRACT_UTC of it and state timezone: UTC, or read "
+            "with driver: jdbc"
+        )
 
 
 def _oracle_types(cursor: Any, column: Any) -> Any:  # noqa: ANN401 - oracledb's own

@@ -50,9 +50,18 @@ def read_sql_source(
     """
     with open_session(source, workspace, resolve) as session:
         reader = Reader(source, workspace, session, resolve, times(_BEGINNING, now))
-        reader.check_credentials()
-        accounts = _accounts(reader, named)
-        found = {name: reader.table(name, TABLES[name]) for name in TABLES if name != "accounts"}
+        return read_whole(reader, now, named)
+
+
+def read_whole(reader: Reader, now: datetime, named: frozenset[str] = NO_NAMES) -> Raw:
+    """The same of a session that is open, with its reader.
+
+    Raises:
+        ConfigError, SourceIncompleteError, SourceFormatError: as `read_sql_source`.
+    """
+    reader.check_credentials()
+    accounts = _accounts(reader, named)
+    found = {name: reader.table(name, TABLES[name]) for name in TABLES if name != "accounts"}
     tables = [accounts, *(one for one in found.values() if one is not None)]
     counts = "; ".join(f"{one.origin}: {one.read_count:,} rows" for one in tables)
     return Raw(
@@ -61,7 +70,7 @@ def read_sql_source(
         resources=found["resources"],
         associations=found["associations"],
         taken_at=now,
-        proof=(f"{counts}; {session.snapshot}",),
+        proof=(f"{counts}; {reader.session.snapshot}",),
         warnings=tuple(reader.warnings),
     )
 

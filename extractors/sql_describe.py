@@ -8,6 +8,7 @@ from extractors.sql_postgresql import describe
 from extractors.sql_reading import first_word
 from extractors.sql_session import Session
 from extractors.sql_statements import Statement
+from extractors.sql_text import parts_of
 
 _LIMITED = {"mysql", "mariadb", "sqlite", "duckdb", "snowflake", "databricks"}
 _NOTHING = dict.fromkeys(("since", "until", "account_id"))
@@ -19,7 +20,7 @@ def labels_without_rows(session: Session, statement: Statement) -> tuple[str, ..
         return tuple(name for name, _ in describe(session, statement))
     if not statement.is_query:
         return None
-    if session.engine == "mssql" and _cannot_be_nested(statement.rendered("qmark")):
+    if _cannot_be_nested(statement.rendered("qmark"), session.engine):
         return None
     asked = _without_rows(session, statement)
     if session.jdbc is not None:
@@ -36,11 +37,17 @@ def labels_without_rows(session: Session, statement: Statement) -> tuple[str, ..
     return session.asked(statement, ask)
 
 
-def _cannot_be_nested(sql: str) -> bool:
-    """T-SQL takes no ordered query in another, and none that begins with WITH."""
+def _cannot_be_nested(sql: str, engine: str) -> bool:
+    """T-SQL takes no ordered query in another, and neither it nor DB2 one that begins with WITH.
+
+    Nor does DB2 take one that ends in WITH UR, FOR FETCH ONLY or OPTIMIZE FOR.
+    """
+    if engine == "db2":
+        bare = " ".join(part for kind, part in parts_of(sql, engine) if kind == "sql")
+        return bool({"WITH", "FOR"} & set(bare.upper().split()))
     from extractors.sql_trees import is_ordered
 
-    return first_word(sql, "mssql") == "WITH" or is_ordered(sql, "mssql")
+    return engine == "mssql" and (first_word(sql, engine) == "WITH" or is_ordered(sql, engine))
 
 
 def _without_rows(session: Session, statement: Statement) -> Statement:

@@ -15,6 +15,10 @@ from schemas.sql_source import DatabaseOptions
 
 _MSSQL_ACCESS_TOKEN = 1256
 _DEAD_AFTER_MS = 60_000
+_ALWAYS: dict[str, dict[str, Any]] = {
+    "snowflake": {"application": "lumos_ingest", "session_parameters": {"QUERY_TAG": "lumos"}},
+    "databricks": {"_disable_pandas": True},  # which would make an array numpy's
+}
 
 
 def login_of(
@@ -28,7 +32,7 @@ def login_of(
     """
     if source.password is not None and source.token is not None:
         raise ConfigError("source.token: password and token: name one of the two")
-    if source.kerberos and database.dialect not in {"postgresql", "mssql"}:
+    if source.kerberos and database.dialect not in {"postgresql", "mssql", "db2"}:
         raise ConfigError(f"source.kerberos: not known for {database.dialect}")
     seconds = max(1, round(source.connect_timeout.total_seconds()))
     database = database.with_login_timeout(seconds)
@@ -77,6 +81,10 @@ def _arguments(dialect: str, source: DatabaseOptions) -> dict[str, Any]:
             }
         case "mssql" if source.kerberos:
             return {"Trusted_Connection": "yes"}
-        case "snowflake":
-            return {"application": "lumos_ingest", "session_parameters": {"QUERY_TAG": "lumos"}}
-    return {}
+        case "db2":
+            return {
+                "ReceiveTimeout": max(1, round(source.statement_timeout.total_seconds())),
+                "ClientApplName": "lumos-ingest",
+                **({"Authentication": "KERBEROS"} if source.kerberos else {}),
+            }
+    return _ALWAYS.get(dialect, {})

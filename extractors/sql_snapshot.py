@@ -119,7 +119,7 @@ def _oracle(session: Session) -> Begun:
     connection.call_timeout = round(session.timeout_s * 1000)
     run(
         connection,
-        f"ALTER SESSION SET TIME_ZONE = '{session.zone or 'UTC'}'",
+        f"ALTER SESSION SET TIME_ZONE = '{session.zone or '+00:00'}'",
         "SET TRANSACTION READ ONLY",
     )
     return "one READ ONLY transaction", ()
@@ -137,6 +137,15 @@ def _snowflake(session: Session) -> Begun:
 def _databricks(session: Session) -> Begun:
     run(session.connection, f"SET STATEMENT_TIMEOUT = {max(1, round(session.timeout_s))}")
     return _no_snapshot("Databricks")
+
+
+def _db2(session: Session) -> Begun:
+    run(session.connection, "SET CURRENT ISOLATION = RS")
+    said = (
+        "DB2 has no READ ONLY transaction and no snapshot: rows that were read stay as they are "
+        "until the end, new ones may join them; let an account log in that can only read"
+    )
+    return "one READ STABILITY transaction, rolled back", (said,)
 
 
 def _no_snapshot(name: str) -> Begun:
@@ -166,6 +175,7 @@ _BEGINNINGS: dict[str, Callable[[Session], Begun]] = {
     "oracle": _oracle,
     "snowflake": _snowflake,
     "databricks": _databricks,
+    "db2": _db2,
 }
 
 

@@ -93,12 +93,14 @@ class DatabaseOptions(Strict):
         None, min_length=1, description="A JDBC URL or a SQLAlchemy URL, without a password in it."
     )
     driver: Literal["auto", "odbc", "jdbc"] = Field(
-        "auto", description="auto: the database's Python driver; odbc or jdbc: that way instead."
+        "auto",
+        description="auto: the database's Python driver, or `jars` where it has none; odbc or "
+        "jdbc: that way instead.",
     )
     dsn: str | None = Field(
         None, min_length=1, description="driver odbc: a DSN, or a connection string."
     )
-    jars: tuple[str, ...] = Field((), description="driver jdbc: the driver's jars.")
+    jars: tuple[str, ...] = Field((), description="The jars of a JDBC driver.")
     username: str | None = Field(None, min_length=1, description="Who logs in.")
     password: Secret | None = Field(None, description="The password's place.")
     token: Secret | None = Field(None, description="A token in the password's stead: cloud IAM.")

@@ -1,8 +1,8 @@
 """An emulator of Snowflake on loopback, for as long as the tests last, as a pytest plugin.
 
 fakesnow, which is DuckDB behind Snowflake's own protocol, does not install beside our connector: it
-lives in an environment of its own, `.venv-emulators/`, made from `tests/emulators.lock`;
-`python -m tests.snowflake_emulator` makes it beforehand.
+lives in an environment of its own, `.venv-emulators/`, made from `tests/emulators.lock`, with the
+drivers that are too large for ours; `python -m tests.snowflake_emulator` makes it beforehand.
 """
 
 import hashlib
@@ -24,18 +24,22 @@ _LONGEST_START_S = 120
 
 
 @pytest.fixture(scope="session")
-def snowflake_port() -> Iterator[int]:
+def snowflake_port(emulators_python: Path) -> Iterator[int]:
     """The port of a server that lets anybody in and starts empty."""
-    problem = None
+    yield from _served(emulators_python)
+
+
+@pytest.fixture(scope="session")
+def emulators_python() -> Path:
+    """The emulators' Python: without it a test is skipped, and fails under `CI`."""
+    problem = ""
     try:
-        python = environment()
+        return environment()
     except (subprocess.CalledProcessError, OSError) as error:
-        problem = f"no environment for the emulator of Snowflake ({type(error).__name__})"
-    if problem and os.environ.get("CI"):
+        problem = f"no environment for emulators and large drivers ({type(error).__name__})"
+    if os.environ.get("CI"):
         pytest.fail(problem)
-    if problem:
-        pytest.skip(problem)
-    yield from _served(python)
+    pytest.skip(problem)
 
 
 def environment() -> Path:

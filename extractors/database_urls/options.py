@@ -96,8 +96,10 @@ class Options:
                         del self._left[left]
                 self._left.pop(name, None)
 
-    def finish(self) -> None:
-        """Ends the translation.
+    def finish(
+        self, certificates: str = "write certificates as PEM files under source.tls"
+    ) -> None:
+        """Ends the translation; `certificates` is what to do instead of naming a Java store.
 
         Raises:
             ConfigError: options are left, each of which it names.
@@ -106,11 +108,7 @@ class Options:
         if not left:
             return
         stores = any(_JAVA_STORE.fullmatch(name.lower()) for name in left)
-        instead = (
-            "write certificates as PEM files under source.tls"
-            if stores
-            else "take it out, or read with driver: jdbc and its jars"
-        )
+        instead = certificates if stores else "take it out, or read with driver: jdbc and its jars"
         raise ConfigError(f"{KEY}: no translation for the option {', '.join(left)}: {instead}")
 
 

@@ -18,6 +18,7 @@ _LOGIN_TIMEOUT = {
     "oracle": "tcp_connect_timeout",
     "snowflake": "login_timeout",
     "databricks": "_socket_timeout",
+    "db2": "ConnectTimeout",
 }
 
 

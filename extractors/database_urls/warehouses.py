@@ -15,6 +15,7 @@ from extractors.database_urls.syntax import (
 from extractors.database_urls.value import KEY, DatabaseUrl
 from schemas.errors import ConfigError
 
+_DATABRICKS_PORT = 443
 _SNOWFLAKE = ".snowflakecomputing."
 _SNOWFLAKE_HARMLESS = {
     "how the Java driver shows and fetches rows": "JDBC_* CLIENT_RESULT_* CLIENT_PREFETCH_THREADS "
@@ -106,5 +107,7 @@ def databricks_url(rest: str) -> DatabaseUrl:
     options.ignore(_DATABRICKS_HARMLESS)
     options.finish()
     host, port = hosts[0]
-    url = URL.create("databricks", user, host=host, port=port or 443, query=query_part)
+    if port and port != _DATABRICKS_PORT:
+        arguments["_port"] = port  # the dialect leaves out the URL's
+    url = URL.create("databricks", user, host=host, port=port or _DATABRICKS_PORT, query=query_part)
     return DatabaseUrl(url, f"{host}/{query_part.get('catalog', '')}.{schema}", arguments)

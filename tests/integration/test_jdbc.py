@@ -19,6 +19,7 @@ from pydantic import SecretStr
 from sqlalchemy import make_url
 
 from extractors.jdbc_process import JdbcSettings, open_jdbc
+from extractors.read import read_source
 from schemas.errors import (
     ConfigError,
     IngestError,
@@ -26,6 +27,8 @@ from schemas.errors import (
     SourceIncompleteError,
     SourceUnavailableError,
 )
+from schemas.secrets import no_secrets
+from schemas.sql_source import SqlSource
 
 pytest_plugins = ["tests.postgresql_server", "tests.mariadb_server"]
 
@@ -350,6 +353,19 @@ def test_h2_over_tcp_answers_with_its_rows(tmp_path: Path) -> None:
     finally:
         server.kill()
         server.wait()
+
+
+def test_h2_is_read_with_its_jar_though_nobody_says_jdbc(tmp_path: Path) -> None:
+    (tmp_path / "h2.jar").symlink_to(_jar("h2.jar")[0])
+    query = "SELECT 7 AS integration_specific_id, 'a@corp.example' AS email FROM DUAL"
+    said = {"kind": "sql", "url": "jdbc:h2:mem:x", "username": "sa"}
+    named = SqlSource(**said, jars=("h2.jar",), queries={"list_accounts": query})
+    raw = read_source(named, tmp_path, now=datetime(2026, 1, 2, tzinfo=UTC), resolve=no_secrets)
+    assert raw.accounts.rows["integration_specific_id"].to_list() == ["7"]
+    assert "through JDBC" in raw.proof[0]
+    alone = SqlSource(**said, queries={"list_accounts": query})
+    with pytest.raises(ConfigError, match=r"^source\.url: .* of h2: write jars: \[driver\.jar\]"):
+        read_source(alone, tmp_path, now=datetime(2026, 1, 2, tzinfo=UTC), resolve=no_secrets)
 
 
 def _problem(settings: JdbcSettings, sql: str = "SELECT 1") -> IngestError:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine
 
 from extractors.database_drivers import check_driver, prepared
+from extractors.database_urls.db2 import connection_string
 from extractors.jdbc_url import DatabaseUrl, check_no_secret, read_database_url
 from schemas.errors import ConfigError
 
@@ -332,6 +333,86 @@ def test_a_databricks_url_says_to_the_connector_what_it_says_to_java() -> None:
     assert "AuthMech" in _refused("jdbc:databricks://h:443/default;httpPath=/x;AuthMech=11")
 
 
+def test_a_databricks_port_of_its_own_is_the_connector_s() -> None:
+    url = "jdbc:databricks://h:8443/default;ssl=1;httpPath=/x"
+    assert read_database_url(url).connect_args == {"_port": 8443}
+    assert read_database_url(url.replace("8443", "443")).connect_args == {}
+
+
+def _cli(text: str, user: str | None = None, password: str | None = None) -> str:
+    """The words that IBM's driver gets, after the address, without the last semicolon."""
+    database = read_database_url(text)
+    told = connection_string(database.login_url(user, password), database.connect_args)
+    assert told.startswith("DATABASE=x;HOSTNAME=h;PROTOCOL=TCPIP;PORT=")
+    return told.split("PORT=")[1].rstrip(";")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("jdbc:db2://h:50000/x", "50000"),
+        ("jdbc:db2://h/x:", "446"),
+        (
+            (
+                "jdbc:db2://h:50001/x:sslConnection=true;sslCertLocation=/etc/ca.pem;"
+                "sslClientHostnameValidation=BASIC;"
+            ),
+            "50001;SECURITY=SSL;SSLCLIENTHOSTNAMEVALIDATION=Basic;SSLSERVERCERTIFICATE=/etc/ca.pem",
+        ),
+        (
+            "jdbc:db2://h:1/x:user=jo;sslConnection=false;currentSchema=HR;loginTimeout=9;",
+            "1;UID=jo;CONNECTTIMEOUT=9;CURRENTSCHEMA=HR",
+        ),
+        (
+            "jdbc:db2://h:1/x:commandTimeout=60;blockingReadConnectionTimeout=30;",
+            "1;RECEIVETIMEOUT=30",
+        ),
+        (
+            "jdbc:db2://h:1/x:securityMechanism=11;kerberosServerPrincipal=db2/h@CORP.EXAMPLE;",
+            "1;AUTHENTICATION=KERBEROS;TARGETPRINCIPAL=db2/h@CORP.EXAMPLE",
+        ),
+        (
+            "jdbc:db2://h:1/x:securityMechanism=9;encryptionAlgorithm=2;",
+            "1;AUTHENTICATION=SERVER_ENCRYPT_AES",
+        ),
+        (
+            (
+                "jdbc:db2://h:1/x:retrieveMessagesFromServerOnGetMessage=true;readOnly=true;"
+                "fetchSize=500;traceLevel=0;queryDataSize=65536;"
+            ),
+            "1",
+        ),
+        (
+            "db2+ibm_db://jo@h:1/x?Security=SSL&ConnectTimeout=3&LockTimeout=4",
+            "1;UID=jo;SECURITY=SSL;CONNECTTIMEOUT=3;LOCKTIMEOUT=4",
+        ),
+    ],
+)
+def test_a_db2_url_says_to_ibm_s_driver_what_it_says_to_java(text: str, expected: str) -> None:
+    assert _cli(text) == expected
+
+
+def test_a_db2_keyword_of_the_url_s_own_is_the_first_and_so_the_one_that_is_heard() -> None:
+    database = read_database_url("db2://h:1/x?receivetimeout=5").with_login_timeout(15)
+    told = connection_string(database.url, {**database.connect_args, "ReceiveTimeout": 1800})
+    assert told.endswith("PORT=1;RECEIVETIMEOUT=5;CONNECTTIMEOUT=15;")
+    assert read_database_url("ibm_db_sa://h/x").url.drivername == "db2+ibm_db"
+    assert connection_string(read_database_url("db2:///alias").url, {}) == "DSN=alias;"
+
+
+@pytest.mark.parametrize(
+    ("user", "password", "key"),
+    [("jo", "s3cr;3t", "source.password"), ("j;o", "s3cr3t", "source.username")],
+)
+def test_a_semicolon_that_would_begin_another_keyword_of_db2_is_refused(
+    user: str, password: str, key: str
+) -> None:
+    with pytest.raises(ConfigError, match=f"^{key}: .*no semicolon") as caught:
+        _cli("jdbc:db2://h:1/x", user, password)
+    assert "s3cr" not in str(caught.value)
+    assert _cli("jdbc:db2://h:1/x", "jo", "s3 c={r}'\"3t").endswith("UID=jo;PWD=s3 c={r}'\"3t")
+
+
 def test_a_file_is_named_as_it_is() -> None:
     assert read_database_url("jdbc:sqlite:data/hr.db").url.database == "data/hr.db"
     assert read_database_url("jdbc:sqlite:/a b.db?busy_timeout=1500").connect_args == {"timeout": 2}
@@ -342,10 +423,10 @@ def test_a_file_is_named_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("jdbc:h2:tcp://h/x", "H2 is read with driver: jdbc"),
-        ("jdbc:db2://h:50000/x", "driver: jdbc and its jars, or as a SQLAlchemy URL, db2+ibm_db"),
+        ("jdbc:h2:tcp://h/x", "of h2: write jars: [driver.jar]"),
+        ("jdbc:as400://h/x", "of as400: write jars: [driver.jar]"),
         ("jdbc:mongodb://h:27017/x", "discover: mongodb"),
-        ("jdbc:firebirdsql://h/x", "firebirdsql is read with driver: jdbc"),
+        ("jdbc:firebirdsql://h/x", "of firebirdsql: write jars: [driver.jar]"),
         ("jdbc:postgresql://h/x?maxRows=5", "no translation for the option maxRows"),
         ("jdbc:mysql://h/x?maxRows=5&trustStore=/x", "option maxRows, trustStore: write cert"),
         ("jdbc:mysql://a,b/x", "one server"),
@@ -361,6 +442,13 @@ def test_a_file_is_named_as_it_is() -> None:
         ("jdbc:oracle:oci:@x", "thin is read"),
         ("jdbc:oracle:thin:@(DESCRIPTION=(", "do not close"),
         ("jdbc:oracle:thin:@//h/x?bogus=1", "no translation for the option bogus"),
+        ("jdbc:db2:alias", "jdbc:db2://host:port/database:name=value;"),
+        ("jdbc:db2://h:50000/x;sslConnection=true", "jdbc:db2://host:port/database:name=value;"),
+        ("jdbc:db2://h/x:bogus=1;pdqPriority=2;", "no translation for the option bogus, pdqPrio"),
+        ("jdbc:db2://h/x:sslTrustStoreLocation=/t.jks;", "sslCertLocation=/path/of/it"),
+        ("jdbc:db2://h/x:sslConnection=perhaps;", "sslConnection is either true or false"),
+        ("jdbc:db2://h/x:securityMechanism=4;", "securityMechanism is none of 3, 7, 9, 11"),
+        ("jdbc:db2://h/x:clientRerouteAlternateServerName=b;", "clientRerouteAlternateServerName"),
         ("nonsense", "neither a JDBC URL"),
         ("postgresql+asyncpg://h/x", "asynchronous"),
     ],
@@ -386,6 +474,11 @@ def test_what_has_no_translation_is_named(text: str, words: str) -> None:
         "jdbc:oracle:thin:jo/s3cr3t@//h/x",
         "jdbc:snowflake://a.snowflakecomputing.com/?user=jo&private_key_pwd=s3cr3t",
         "jdbc:databricks://h:443/default;httpPath=/x;UID=token;PWD=s3cr3t",
+        "jdbc:db2://h:50000/x:user=jo;password=s3cr3t;",
+        "jdbc:db2://h:50000/x:sslTrustStorePassword=s3cr3t;",
+        "jdbc:db2://h:50000/x:accessToken=s3cr3t;",
+        "jdbc:db2://jo:s3cr3t@h/x",
+        "jdbc:db2://jo:s3cr/3t@h/x",
         "postgresql://jo:s3cr3t@h/x",
         "postgresql://h/x?password=s3cr3t",
         "mssql+pyodbc:///?odbc_connect=DRIVER%3Dx%3BPWD%3Ds3cr3t",
@@ -400,7 +493,10 @@ def test_a_password_in_a_url_is_refused_and_not_quoted(text: str) -> None:
         check_no_secret(text.replace("%3D", "=").replace("%3B", ";"))
 
 
-_STARTS = ("jdbc:postgresql://h/x?", "jdbc:mysql://h/x?", "jdbc:sqlserver://h;", "jdbc:", "")
+_STARTS = (
+    "jdbc:postgresql://h/x?", "jdbc:mysql://h/x?", "jdbc:sqlserver://h;", "jdbc:db2://h/x:",
+    "jdbc:", "",
+)  # fmt: skip
 
 
 @given(st.sampled_from(_STARTS), _TEXT, _TEXT)
@@ -462,6 +558,8 @@ def test_a_missing_driver_is_named_with_the_command_that_installs_it() -> None:
     check_driver("mysql+pymysql")
     with pytest.raises(ConfigError, match=r"pip install 'lumos-ingest\[databricks\]'"):
         check_driver("databricks")
+    with pytest.raises(ConfigError, match=r"pip install 'lumos-ingest\[db2\]'"):
+        check_driver(read_database_url("jdbc:db2://h/x").url.drivername)
     with pytest.raises(ConfigError, match="knows no dialect nonsense"):
         check_driver("nonsense")
     with pytest.raises(ConfigError, match="pip install psycopg2"):
