@@ -20,7 +20,7 @@ from extractors.read import probe_source, read_source
 from extractors.sql_connection import open_session
 from extractors.sql_postgresql import check_count
 from extractors.sql_privileges import writable_by
-from extractors.sql_single import read_account, read_activity_rows, read_updated_accounts
+from extractors.sql_single import read_account, read_activity_rows
 from schemas.errors import (
     ConfigError,
     IngestError,
@@ -257,20 +257,6 @@ def test_activity_of_sqlite_is_read_within_the_window(sqlite: str, tmp_path: Pat
     assert raw.accounts.rows["last_login"].to_list() == [
         "2026-01-02 10:00:00", None, "2026-01-03 10:00:00",
     ]  # fmt: skip
-
-
-def test_changed_accounts_are_read_since_a_moment(sqlite: str, tmp_path: Path) -> None:
-    updated = source(
-        sqlite,
-        queries={
-            "list_updated_accounts": "SELECT id AS integration_specific_id FROM people "
-            "WHERE '2026-01-02 00:00:00' > {since}"
-        },
-    )
-    for day, count in ((1, 3), (3, 0)):
-        since = datetime(2026, 1, day, tzinfo=UTC)
-        found = read_updated_accounts(updated, tmp_path, since, resolve=no_secrets)
-        assert found.read_count == count
 
 
 EVERYTHING = """
