@@ -221,6 +221,14 @@ def test_what_changed_came_or_went_is_all_that_is_read_anew(reader: Reader) -> N
     assert in_order(reader.read()) != in_order(reader.whole())
 
 
+def test_the_moment_of_a_read_is_by_the_server_s_own_clock(reader: Reader) -> None:
+    kept = reader.read().remembered
+    assert kept is not None
+    at = datetime.fromisoformat(kept.marks["at"])
+    is_ours = reader.options.get("url") == "sqlite:///app.db"
+    assert abs(at - (NOW if is_ours else datetime.now(UTC))) < timedelta(minutes=1)
+
+
 def test_nothing_but_ids_and_changed_rows_is_asked_for(postgresql: Reader) -> None:
     """A column that would fail for a row that did not change is not computed."""
     postgresql.read()
