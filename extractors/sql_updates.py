@@ -124,7 +124,6 @@ class DeltaReader:
             listed,
             origin=f"{listed.origin}, its ids",
             pieces=(f"SELECT {label} FROM (\n", *listed.pieces, "\n) q"),  # noqa: S608 - quoted
-            partition=None,
         )
         fetched = read_statement(session, sweep, NO_VALUES)
         trims = self._reader.source.trim_ids

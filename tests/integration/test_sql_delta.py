@@ -386,6 +386,15 @@ def test_since_is_the_last_read_less_the_overlap(sqlite: Reader) -> None:
     assert "1 changed" in sqlite.check_equal()
 
 
+def test_everything_is_read_every_week_however_often_it_was_read_since(sqlite: Reader) -> None:
+    sqlite.read()
+    for day in range(1, 8):
+        sqlite.now = NOW + timedelta(days=day)
+        assert ("all of 4 accounts" in sqlite.check_equal()) == (day == 7)
+    sqlite.now += timedelta(days=1)
+    assert "on top of all that was read on 2026-06-08" in sqlite.check_equal()
+
+
 def test_more_than_a_fifth_that_changed_is_read_whole(
     sqlite: Reader, caplog: pytest.LogCaptureFixture
 ) -> None:
