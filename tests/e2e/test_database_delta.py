@@ -49,6 +49,7 @@ def people(workspace: Workspace) -> Iterator[sqlite3.Connection]:
         )
         for n in range(1, 31):
             put(connection, f"{n:05}", team="Ops" if n % 2 else None)
+        connection.execute("UPDATE people SET changed_at = '2026-01-01 00:00:00'")
         workspace.source(SOURCE)
         workspace.source(WHOLE, "whole")
         yield connection
