@@ -18,10 +18,10 @@ from schemas.activity import (
     ActivityQueries,
     EventTypeColumn,
 )
+from schemas.delta import DirectoryDelta, SqlDelta
 from schemas.directory_sources import (
     ActiveDirectorySource,
     Branch,
-    Delta,
     LdapSource,
     LdifSource,
 )
@@ -81,12 +81,13 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("source.queries", Queries),
     ("A query", Query),
     ("A query's partition", Partition),
+    ("source.delta, of kind sql", SqlDelta),
     ("source.tls", Tls),
     ("source, of kind ldap", LdapSource),
     ("source, of kind active_directory", ActiveDirectorySource),
     ("source, of kind ldif", LdifSource),
     ("source.users and source.groups", Branch),
-    ("source.delta", Delta),
+    ("source.delta, of a directory", DirectoryDelta),
     ("A secret", Secret),
     ("columns", AccountColumns),
     ("A column of text", TextColumn),

@@ -11,7 +11,8 @@ from extractors.directory_memory import Memory
 from extractors.domain_tree import root_dse, root_dse_values
 from extractors.ldap_pages import PagedSearch, read_pages
 from extractors.untold_attributes import untold_in_domain, untold_in_tree
-from schemas.directory_sources import ActiveDirectorySource, Delta, LdapSource
+from schemas.delta import DirectoryDelta
+from schemas.directory_sources import ActiveDirectorySource, LdapSource
 from schemas.errors import ConfigError
 from schemas.quantities import duration_text
 
@@ -21,7 +22,7 @@ _log = logging.getLogger(__name__)
 def to_way(
     connection: Connection,
     source: LdapSource | ActiveDirectorySource,
-    delta: Delta,
+    delta: DirectoryDelta,
     host: str,
     attributes: tuple[str, ...],
 ) -> Way:
@@ -45,7 +46,7 @@ def to_way(
 
 
 def _way_of_domain(
-    connection: Connection, delta: Delta, host: str, attributes: tuple[str, ...]
+    connection: Connection, delta: DirectoryDelta, host: str, attributes: tuple[str, ...]
 ) -> Way:
     if delta.by in {"modify_timestamp", "syncrepl"}:
         raise ConfigError(
@@ -70,7 +71,9 @@ def _first_value(connection: Connection, dn: str, attribute: str) -> bytes | Non
     return None
 
 
-def still_good(last: Memory | None, way: Way, delta: Delta, now: datetime) -> Memory | None:
+def still_good(
+    last: Memory | None, way: Way, delta: DirectoryDelta, now: datetime
+) -> Memory | None:
     """`last`, where it can be gone on from: of the same server, told in the same way, and young."""
     if last is None:
         return None

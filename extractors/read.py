@@ -75,7 +75,15 @@ def read_source(  # noqa: PLR0913 - what one kind of source or another needs
         case SqlSource():
             from extractors.sql_database import read_sql_source
 
-            return read_sql_source(source, workspace, now=now, resolve=resolve, named=named.columns)
+            return read_sql_source(
+                source,
+                workspace,
+                now=now,
+                resolve=resolve,
+                named=named.columns,
+                id_column=id_columns.get("accounts") or "integration_specific_id",
+                remembered=remembered,
+            )
         case _:
             assert_never(source)
 

@@ -3,14 +3,17 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import polars as pl
+
 from extractors.sql_attributes import with_attributes
 from extractors.sql_connection import open_session
 from extractors.sql_describe import labels_without_rows
 from extractors.sql_labels import check_labels
 from extractors.sql_last_activity import with_last_activity
 from extractors.sql_reader import NO_NAMES, Reader, times, to_raw_table
-from schemas.errors import ConfigError, SourceIncompleteError
-from schemas.raw import Probe, Raw, RawTable
+from extractors.sql_updates import DeltaReader
+from schemas.errors import SourceIncompleteError
+from schemas.raw import Probe, Raw, RawTable, Remembered
 from schemas.secrets import Resolve
 from schemas.sql_source import Query, SqlSource
 
@@ -20,6 +23,7 @@ TABLES = {
     "resources": "list_resources",
     "associations": "find_entitlement_associations",
 }
+_ROWS_OF_ACCOUNTS = {"list_accounts", "list_updated_accounts", "get_account"}
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -30,8 +34,13 @@ def read_sql_source(
     now: datetime,
     resolve: Resolve,
     named: frozenset[str] = NO_NAMES,
+    id_column: str = "integration_specific_id",
+    remembered: Remembered | None = None,
 ) -> Raw:
     """Everything the queries return, from one snapshot where the database has such a thing.
+
+    With `delta` in the file, only what changed of the accounts since `remembered` is read, where
+    that can be told.
 
     Args:
         source: the database and its queries.
@@ -40,6 +49,8 @@ def read_sql_source(
         resolve: fetches the password.
         named: columns of the accounts that the source file's mapping names; the query's labels
             need not be Lumos's then.
+        id_column: the column of the accounts' ids.
+        remembered: what the run that was accepted last left.
 
     Raises:
         ConfigError: a query is no read, or the url, a driver or a secret is not right.
@@ -50,17 +61,26 @@ def read_sql_source(
     """
     with open_session(source, workspace, resolve) as session:
         reader = Reader(source, workspace, session, resolve, times(_BEGINNING, now))
-        return read_whole(reader, now, named)
+        return read_whole(reader, now, named, id_column, remembered)
 
 
-def read_whole(reader: Reader, now: datetime, named: frozenset[str] = NO_NAMES) -> Raw:
+def read_whole(
+    reader: Reader,
+    now: datetime,
+    named: frozenset[str] = NO_NAMES,
+    id_column: str = "integration_specific_id",
+    remembered: Remembered | None = None,
+) -> Raw:
     """The same of a session that is open, with its reader.
 
     Raises:
         ConfigError, SourceIncompleteError, SourceFormatError: as `read_sql_source`.
     """
+    asked = reader.source.delta
+    delta = DeltaReader(reader, asked, named, id_column, now) if asked is not None else None
     reader.check_credentials()
-    accounts = _accounts(reader, named)
+    listed = delta.rows(remembered) if delta else reader.needed_rows("list_accounts", named)
+    accounts = _accounts(reader, *listed, named)
     found = {name: reader.table(name, TABLES[name]) for name in TABLES if name != "accounts"}
     tables = [accounts, *(one for one in found.values() if one is not None)]
     counts = "; ".join(f"{one.origin}: {one.read_count:,} rows" for one in tables)
@@ -70,17 +90,16 @@ def read_whole(reader: Reader, now: datetime, named: frozenset[str] = NO_NAMES) 
         resources=found["resources"],
         associations=found["associations"],
         taken_at=now,
-        proof=(f"{counts}; {reader.session.snapshot}",),
+        proof=(f"{counts}; {reader.session.snapshot}", *(delta.said if delta else ())),
         warnings=tuple(reader.warnings),
+        remembered=delta.memory() if delta else None,
     )
 
 
-def _accounts(reader: Reader, named: frozenset[str]) -> RawTable:
+def _accounts(
+    reader: Reader, accounts: pl.DataFrame, origin: str, named: frozenset[str]
+) -> RawTable:
     """The accounts, with what other capabilities say of their columns."""
-    found = reader.rows("list_accounts", named)
-    if found is None:
-        raise ConfigError("source.queries: list_accounts is missing")
-    accounts, origin = found
     if not accounts.height:
         raise SourceIncompleteError(
             f"{origin}: returned no row, and an empty snapshot is never uploaded: run the query "
@@ -125,7 +144,7 @@ def probe_sql_source(
                 found,
                 capability,
                 statement.origin,
-                named if capability == "list_accounts" else NO_NAMES,
+                named if capability in _ROWS_OF_ACCOUNTS else NO_NAMES,
             )
             table = next((t for t, c in TABLES.items() if c == capability), None)
             if table is not None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from copy import copy
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -42,9 +43,15 @@ class Reader:
         self.resolve = resolve
         self.workspace = workspace
         self.session = session
-        self.values = {name: _bindable(value, session) for name, value in values.items()}
+        self.values: Values = _bindables(values, session)
         self.warnings = list(session.warnings)
         self.queries = queries_of(source, session.engine)
+
+    def with_values(self, values: Values) -> "Reader":
+        """The same, in the same session and with the same `warnings`, but for the values."""
+        other = copy(self)
+        other.values = _bindables(values, self.session)
+        return other
 
     def statement(self, capability: str, query: Query) -> Statement:
         """The query as a statement.
@@ -113,18 +120,28 @@ class Reader:
         found = self.rows(capability, named)
         return None if found is None else to_raw_table(table, *found)
 
-    def needed_table(
-        self, table: str, capability: str, named: frozenset[str] = NO_NAMES
-    ) -> RawTable:
-        """The same, where the query must be there.
+    def needed_rows(
+        self, capability: str, named: frozenset[str] = NO_NAMES
+    ) -> tuple[pl.DataFrame, str]:
+        """A capability's rows, and where they are from, where the query must be there.
 
         Raises:
             ConfigError: it is not.
         """
-        found = self.table(table, capability, named)
+        found = self.rows(capability, named)
         if found is None:
             raise ConfigError(f"source.queries: {capability} is missing")
         return found
+
+    def needed_table(
+        self, table: str, capability: str, named: frozenset[str] = NO_NAMES
+    ) -> RawTable:
+        """The same, as a table.
+
+        Raises:
+            ConfigError: the query is missing.
+        """
+        return to_raw_table(table, *self.needed_rows(capability, named))
 
 
 def read_statement(session: Session, statement: Statement, values: Values) -> Fetched:
@@ -154,6 +171,10 @@ def to_raw_table(table: str, rows: pl.DataFrame, origin: str) -> RawTable:
 def times(since: datetime, until: datetime) -> Mapping[str, object]:
     """The values of a window of time, by placeholder; both UTC."""
     return {"since": since, "until": until}
+
+
+def _bindables(values: Values, session: Session) -> Values:
+    return {name: _bindable(value, session) for name, value in values.items()}
 
 
 def _bindable(value: object, session: Session) -> object:

@@ -1,4 +1,4 @@
-"""Queries that are no snapshot: one account, changed accounts, activity within a window of time."""
+"""Queries that are no snapshot: one account, activity within a window of time."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -32,20 +32,6 @@ def read_account(
     with open_session(source, workspace, resolve) as session:
         reader = Reader(source, workspace, session, resolve, {"account_id": account_id})
         return reader.needed_table("accounts", "get_account", named)
-
-
-def read_updated_accounts(
-    source: SqlSource, workspace: Path, since: datetime, *, resolve: Resolve
-) -> RawTable:
-    """What `list_updated_accounts` returns since `since`, UTC. A part of the accounts: no snapshot.
-
-    Raises:
-        ConfigError: the source has no such query, or as `read_sql_source`.
-        SourceError: as `read_sql_source`.
-    """
-    with open_session(source, workspace, resolve) as session:
-        reader = Reader(source, workspace, session, resolve, {"since": since})
-        return reader.needed_table("accounts", "list_updated_accounts")
 
 
 def read_activity_rows(

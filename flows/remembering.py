@@ -14,7 +14,7 @@ from schemas.run import Run
 from schemas.source_file import Source
 
 _log = logging.getLogger(__name__)
-_MARKS, _FRAME = "memory", "memory-"
+_MARKS, _FRAME, _KIND = "memory", "memory-", "kind"
 
 
 def recalled(source: Source, base: Run | None, tools: Tools) -> Remembered | None:
@@ -31,6 +31,9 @@ def recalled(source: Source, base: Run | None, tools: Tools) -> Remembered | Non
     except StateError as error:
         _log.info("%s: everything is read: nothing to go on from: %s", source.name, error)
         return None
+    if marks.pop(_KIND, None) != source.file.source.kind:
+        _log.info("%s: everything is read: it was of another kind before", source.name)
+        return None
     return Remembered({k: v for k, v in marks.items() if not k.startswith(_FRAME)}, frames)
 
 
@@ -43,7 +46,7 @@ def remember(source: Source, run_id: str, remembered: Remembered, tools: Tools) 
     names = {f"{_FRAME}{name}": frame for name, frame in remembered.frames.items()}
     for name, frame in names.items():
         tools.archive.save_frame(source.name, run_id, name, frame)
-    marks = remembered.marks | dict.fromkeys(names, "")
+    marks = remembered.marks | dict.fromkeys(names, "") | {_KIND: source.file.source.kind}
     table = pl.DataFrame({"name": list(marks), "value": list(marks.values())})
     tools.archive.save_frame(source.name, run_id, _MARKS, table)
 

@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from schemas.delta import DirectoryDelta
 from schemas.drop_zones import Dropped
 from schemas.quantities import Duration
 from schemas.secrets import Secret
@@ -78,22 +79,6 @@ class ActiveDirectoryMeaning(Strict):
     )
 
 
-class Delta(Strict):
-    """Reading only what changed since the last accepted run; the upload is a whole snapshot still.
-
-    What is read is merged into the last complete read. A change of server, filter, base or
-    attributes, or anything that does not add up, reads everything.
-    """
-
-    by: Literal["auto", "dirsync", "usn_changed", "modify_timestamp", "syncrepl"] = Field(
-        "auto",
-        description="How changes are told; auto takes the first of these that the server allows.",
-    )
-    full_every: Duration = Field(
-        timedelta(days=7), description="A complete read that is older is made anew."
-    )
-
-
 class DirectoryServer(Strict):
     """How a directory is reached and read."""
 
@@ -128,7 +113,7 @@ class DirectoryServer(Strict):
     idle_timeout: Duration = Field(
         timedelta(minutes=5), description="For each answer: a server that says nothing is given up."
     )
-    delta: Delta | None = Field(
+    delta: DirectoryDelta | None = Field(
         None, description="Reads only what changed, where that can be told; `{}` is enough."
     )
 

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from schemas.delta import SqlDelta
 from schemas.quantities import Duration
 from schemas.secrets import Secret
 from schemas.source_columns import Strict, check_zone
@@ -58,7 +59,7 @@ class Queries(Strict):
     validate_credentials: Query | None = Field(None, description="Answers where the login works.")
     list_accounts: Query | None = Field(None, description="Every account.")
     list_updated_accounts: Query | None = Field(
-        None, description="Accounts that changed since `{since}`: to find out whether anything did."
+        None, description="Accounts that changed since `{since}`: what `delta` reads."
     )
     get_account: Query | None = Field(None, description="One account, `{account_id}`.")
     list_entitlements: Query | None = Field(None, description="Every entitlement, held or not.")
@@ -136,9 +137,27 @@ class SqlSource(DatabaseOptions):
         description="The built-in reading of a database's own accounts and roles; `queries` then "
         "replace it one by one.",
     )
+    delta: SqlDelta | None = Field(
+        None,
+        description="Reads only the accounts that list_updated_accounts names; `{}` is enough.",
+    )
 
     @model_validator(mode="after")
     def _check_accounts_are_listed(self) -> "SqlSource":
         if self.discover is None and self.queries.list_accounts is None:
             raise ValueError("name the query list_accounts, or an engine to discover")
+        return self
+
+    @model_validator(mode="after")
+    def _check_changes_are_told(self) -> "SqlSource":
+        if self.delta is None:
+            return self
+        listed, updated = self.queries.list_accounts, self.queries.list_updated_accounts
+        if listed is None or updated is None or self.discover == "mongodb":
+            raise ValueError(
+                "delta needs list_accounts and list_updated_accounts among the queries: name both, "
+                "or leave delta out"
+            )
+        if updated.partition is not None:
+            raise ValueError("list_updated_accounts takes no partition: leave it out")
         return self

@@ -25,7 +25,7 @@ from extractors.sql_cursor import read_cursor
 from extractors.sql_duckdb import read_duckdb
 from extractors.sql_postgresql import check_count
 from extractors.sql_privileges import writable_by
-from extractors.sql_single import read_account, read_activity_rows, read_updated_accounts
+from extractors.sql_single import read_account, read_activity_rows
 from extractors.sql_statements import Statement
 from schemas.errors import (
     ConfigError,
@@ -263,20 +263,6 @@ def test_activity_of_sqlite_is_read_within_the_window(sqlite: str, tmp_path: Pat
     assert raw.accounts.rows["last_login"].to_list() == [
         "2026-01-02 10:00:00", None, "2026-01-03 10:00:00",
     ]  # fmt: skip
-
-
-def test_changed_accounts_are_read_since_a_moment(sqlite: str, tmp_path: Path) -> None:
-    updated = source(
-        sqlite,
-        queries={
-            "list_updated_accounts": "SELECT id AS integration_specific_id FROM people "
-            "WHERE '2026-01-02 00:00:00' > {since}"
-        },
-    )
-    for day, count in ((1, 3), (3, 0)):
-        since = datetime(2026, 1, day, tzinfo=UTC)
-        found = read_updated_accounts(updated, tmp_path, since, resolve=no_secrets)
-        assert found.read_count == count
 
 
 EVERYTHING = """
@@ -682,18 +668,6 @@ def test_a_column_that_has_no_parts_is_an_error(
     part = {"column": column or "integration_specific_id", "parts": 40}
     with pytest.raises(IngestError, match=said):
         read(sqlite, tmp_path, queries={"list_accounts": {"sql": sql, "partition": part}})
-
-
-def test_changed_accounts_are_read_in_parts_within_their_bounds(
-    sqlite: str, tmp_path: Path
-) -> None:
-    query = {
-        "sql": "SELECT id AS integration_specific_id FROM people WHERE {since} < '2026-06-01'",
-        "partition": {"column": "integration_specific_id", "parts": 2},
-    }
-    asked = source(sqlite, queries={"list_updated_accounts": query})
-    found = read_updated_accounts(asked, tmp_path, NOW, resolve=no_secrets)
-    assert sorted(found.rows["integration_specific_id"].to_list()) == ["1", "10", "2"]
 
 
 @pytest.mark.parametrize("mode", ["", ";MODE=Oracle", ";MODE=DB2", ";MODE=MSSQLServer"])

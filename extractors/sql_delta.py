@@ -1,0 +1,87 @@
+"""Accounts put together: the ids there are now, each with its row as it changed or as it was."""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+_MOST_CHANGED = 0.2
+"""Of all accounts; where more changed, reading all is as fast."""
+
+_FEW = 100
+"""So many may always have changed."""
+
+
+class UncertainError(Exception):
+    """What is there cannot be told from what was there before; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What there is now.
+
+    Attributes:
+        rows: one an id of the sweep, in its order, in the columns of the rows before.
+        changed: how many of them were told as changed.
+        gone: how many ids there were before and are no more.
+    """
+
+    rows: pl.DataFrame
+    changed: int
+    gone: int
+
+
+def put_together(swept: pl.Series, updated: pl.DataFrame, before: pl.DataFrame, key: str) -> Merged:
+    """The rows of the ids in `swept`: as `updated` has them, else as they were `before`.
+
+    An updated row whose id was not swept is left out: the account is gone, or not wanted.
+
+    Args:
+        swept: the ids there are now.
+        updated: the rows that changed; columns in any order, their names in any case.
+        before: the rows of the last read.
+        key: the column of the id.
+
+    Raises:
+        UncertainError: ids are missing or twice, the columns are others, an id is in neither, or
+            more than a fifth changed.
+    """
+    updated = _as_before(updated, before)
+    ids = {"list_accounts": swept, "list_updated_accounts": updated[key], "memory": before[key]}
+    for origin, found in ids.items():
+        _check_ids(origin, found)
+    fresh = updated.filter(pl.col(key).is_in(swept.implode()))
+    if fresh.height > max(_FEW, _MOST_CHANGED * len(swept)):
+        raise UncertainError(f"{fresh.height:,} of {len(swept):,} accounts changed")
+    kept = before.join(fresh, on=key, how="anti", maintain_order="left")
+    known = pl.concat([fresh, kept])
+    places = swept.rename(key).to_frame().join(
+        known.select(key, pl.int_range(pl.len()).alias(f"{key} at")),
+        on=key,
+        how="left",
+        maintain_order="left",
+    )[f"{key} at"]  # fmt: skip
+    if places.null_count():
+        raise UncertainError(
+            f"{places.null_count():,} ids are new, and list_updated_accounts does not have them"
+        )
+    gone = before.join(swept.rename(key).to_frame(), on=key, how="anti").height
+    return Merged(known[places], fresh.height, gone)
+
+
+def _as_before(updated: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
+    """The updated rows under the names, and in the order, of the columns before."""
+    if set(updated.columns) != set(before.columns):
+        found = {name.lower(): name for name in updated.columns}
+        names = {name.lower(): name for name in before.columns}
+        if found.keys() != names.keys() or {len(names)} != {updated.width, before.width}:
+            raise UncertainError("list_updated_accounts has other columns than list_accounts had")
+        updated = updated.rename({found[low]: name for low, name in names.items()})
+    return updated.select(before.columns)
+
+
+def _check_ids(origin: str, ids: pl.Series) -> None:
+    if ids.null_count():
+        raise UncertainError(f"{origin}: {ids.null_count():,} rows have no id")
+    twice = len(ids) - ids.n_unique()
+    if twice:
+        raise UncertainError(f"{origin}: {twice:,} rows have an id that another row has, too")

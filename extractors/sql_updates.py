@@ -1,0 +1,150 @@
+"""The accounts of a database, of which only the changed are read, where these can be told."""
+
+import logging
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import polars as pl
+
+from extractors.sql_delta import UncertainError, put_together
+from extractors.sql_describe import labels_without_rows
+from extractors.sql_labels import check_labels, labelled
+from extractors.sql_memory import Memory, fingerprint_of, to_memory, to_remembered
+from extractors.sql_reader import Reader, read_statement
+from extractors.sql_session import NO_VALUES, Session
+from extractors.sql_statements import Statement
+from schemas.delta import SqlDelta
+from schemas.raw import Remembered
+
+_log = logging.getLogger(__name__)
+
+_CLOCKS = {
+    "postgresql": "SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')",
+    "mysql": "SELECT CAST(UTC_TIMESTAMP() AS CHAR)",
+    "mariadb": "SELECT CAST(UTC_TIMESTAMP() AS CHAR)",
+    "mssql": "SELECT CONVERT(varchar(19), SYSUTCDATETIME(), 120)",
+    "oracle": "SELECT TO_CHAR(SYS_EXTRACT_UTC(SYSTIMESTAMP), 'YYYY-MM-DD HH24:MI:SS') FROM dual",
+}
+"""The server's time in UTC, to the second; the clock of the others is ours."""
+
+_BACKTICKED = {"mysql", "mariadb", "databricks"}
+
+
+class DeltaReader:
+    """Reads `list_accounts` whole, or the ids of it and what changed since the last read.
+
+    Attributes:
+        said: a sentence for the proof of a complete read, once it was made.
+    """
+
+    def __init__(
+        self, reader: Reader, delta: SqlDelta, named: frozenset[str], key: str, now: datetime
+    ) -> None:
+        """The clock is read: what changes from here on is told the next time.
+
+        Args:
+            reader: of a source with the queries that this needs.
+            delta: what the source file says of it.
+            named: columns that the source file names.
+            key: the column of the id.
+            now: this moment by our clock, UTC.
+        """
+        self.said: tuple[str, ...] = ()
+        self._reader = reader
+        self._delta = delta
+        self._named = named
+        self._key = key
+        self._at = _time(reader.session, now)
+        self._memory: Memory | None = None
+
+    def rows(self, remembered: Remembered | None) -> tuple[pl.DataFrame, str]:
+        """The accounts under their labels, and where they are from; all, as a whole read has them.
+
+        Raises:
+            ConfigError, SourceError: as `read_sql_source`.
+        """
+        reader = self._reader
+        listed, updated = (
+            reader.statement(name, reader.queries[name])
+            for name in ("list_accounts", "list_updated_accounts")
+        )
+        fingerprint = fingerprint_of(
+            reader.source, self._key, listed.rendered("named"), updated.rendered("named")
+        )
+        try:
+            last = to_memory(remembered, fingerprint, self._delta, self._at)
+            rows, full_at = self._merged(listed, last), last.full_at
+        except UncertainError as reason:
+            _log.info("%s: read whole: %s", listed.origin, reason)
+            rows, full_at = self._whole(listed), self._at
+        self._memory = Memory(fingerprint, full_at, self._at, rows)
+        return rows, listed.origin
+
+    def memory(self) -> Remembered | None:
+        """What the next read goes on from."""
+        return to_remembered(self._memory) if self._memory else None
+
+    def _whole(self, listed: Statement) -> pl.DataFrame:
+        rows, _ = self._reader.needed_rows("list_accounts", self._named)
+        self.said = (f"{listed.origin}: all of {rows.height:,} accounts read",)
+        return rows
+
+    def _merged(self, listed: Statement, last: Memory) -> pl.DataFrame:
+        """What is there now, of what was there and what changed.
+
+        The ids come first: where the database has no snapshot, an account that comes after them is
+        left for the next time.
+
+        Raises:
+            UncertainError: that cannot be told for certain.
+        """
+        swept = self._swept(listed, tuple(last.rows.columns))
+        changes = self._reader.with_values({"since": last.at - self._delta.overlap})
+        updated, _ = changes.needed_rows("list_updated_accounts", self._named)
+        merged = put_together(swept, updated, last.rows, self._key)
+        said = (
+            f"accounts: {len(swept):,} ids; {merged.changed:,} changed, {merged.gone:,} gone since"
+        )
+        self.said = (f"{said}, on top of all that was read on {last.full_at:%Y-%m-%d}",)
+        return merged.rows
+
+    def _swept(self, listed: Statement, before: tuple[str, ...]) -> pl.Series:
+        """The ids that `list_accounts` has now, in its order where a subquery keeps that."""
+        session = self._reader.session
+        found = labels_without_rows(session, listed) if listed.is_query else None
+        if found is None:
+            raise UncertainError(
+                "its ids cannot be read alone: it is a procedure, or cannot stand in another query"
+            )
+        names = check_labels(found, listed.capability, listed.origin, self._named)
+        if names != before or self._key not in names:
+            raise UncertainError("its columns are others than before")
+        label = _quoted(found[names.index(self._key)], session.engine)
+        sweep = replace(
+            listed,
+            origin=f"{listed.origin}, its ids",
+            pieces=(f"SELECT {label} FROM (\n", *listed.pieces, "\n) q"),  # noqa: S608 - quoted
+        )
+        fetched = read_statement(session, sweep, NO_VALUES)
+        trims = self._reader.source.trim_ids
+        rows, _ = labelled(
+            fetched, sweep.capability, sweep.origin, trim_ids=trims, named=self._named
+        )
+        return rows.to_series()
+
+
+def _quoted(label: str, engine: str) -> str:
+    """The label as the name of a column, in the very case in which the database told it."""
+    if engine == "mssql":
+        return f"[{label.replace(']', ']]')}]"
+    mark = "`" if engine in _BACKTICKED else '"'
+    return f"{mark}{label.replace(mark, mark * 2)}{mark}"
+
+
+def _time(session: Session, now: datetime) -> datetime:
+    sql = _CLOCKS.get(session.engine)
+    if sql is None:
+        return now
+    clock = Statement("clock", "the database's clock", (sql,), is_query=True)
+    told = read_statement(session, clock, NO_VALUES).rows.item()
+    return datetime.fromisoformat(told).replace(tzinfo=UTC)

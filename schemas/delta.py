@@ -1,0 +1,43 @@
+"""Reading only what changed since the last accepted run; the upload is a whole snapshot still."""
+
+from datetime import timedelta
+from typing import Literal
+
+from pydantic import Field
+
+from schemas.quantities import Duration
+from schemas.source_columns import Strict
+
+
+class Delta(Strict):
+    """What is read is merged into the last complete read."""
+
+    full_every: Duration = Field(
+        timedelta(days=7), description="A complete read that is older is made anew."
+    )
+
+
+class DirectoryDelta(Delta):
+    """Reading only what changed since the last accepted run; the upload is a whole snapshot still.
+
+    What is read is merged into the last complete read. A change of server, filter, base or
+    attributes, or anything that does not add up, reads everything.
+    """
+
+    by: Literal["auto", "dirsync", "usn_changed", "modify_timestamp", "syncrepl"] = Field(
+        "auto",
+        description="How changes are told; auto takes the first of these that the server allows.",
+    )
+
+
+class SqlDelta(Delta):
+    """Reading only the accounts that `list_updated_accounts` names; the upload is a whole snapshot.
+
+    They are merged into the last complete read, by the ids that `list_accounts` has now. Another
+    query, url or timezone, or anything that does not add up, reads everything.
+    """
+
+    overlap: Duration = Field(
+        timedelta(hours=1),
+        description="`{since}` is so long before the last accepted read, for rows that came late.",
+    )
