@@ -1,9 +1,11 @@
 """What the Java reader reports, or fails to, as errors of ours."""
 
-from extractors.database_errors import Trouble, database_error, trouble_of
 from extractors.jdbc_frames import Cut, Frame
 from extractors.jdbc_settings import JdbcSettings
 from extractors.login_refusals import why_no_login
+from extractors.sql_code_tables import Meaning
+from extractors.sql_codes import meaning_of
+from extractors.sql_errors import error_of
 from schemas.errors import (
     ConfigError,
     IngestError,
@@ -45,16 +47,21 @@ def frame_error(name: str, settings: JdbcSettings, frame: Frame, *, began: bool)
     refusal = why_no_login(said[0]) if said else None
     if refusal is not None:
         return ConfigError(f"{name}: {refusal}{f' (SQLSTATE {sqlstate})' if sqlstate else ''}")
-    kinds = {
-        "timeout": Trouble.TIMEOUT if began else Trouble.CONNECTION,
-        "unknown_host": Trouble.HOST,
-        "tls": Trouble.TLS,
-        "refused": Trouble.CONNECTION,
+    kinds: dict[str, Meaning] = {
+        "timeout": "timeout" if began else "lost",
+        "unknown_host": "host",
+        "tls": "tls",
+        "refused": "lost",
     }
     dialect = place_of(settings).removeprefix("jdbc:")
-    number = int(code)
-    trouble = kinds.get(kind) or trouble_of(dialect, sqlstate, number)
-    return database_error(name, trouble, sqlstate or None, number, began=began)
+    meaning = kinds.get(kind) or meaning_of(dialect, sqlstate, int(code)) or "other"
+    return error_of(name, meaning, _said(kind, sqlstate, int(code)), is_login=not began)
+
+
+def _said(kind: str, sqlstate: str, number: int) -> str:
+    known = [f"SQLSTATE {sqlstate}"] if sqlstate else []
+    known += [f"error {number}"] if number else []
+    return ", ".join(known) or kind
 
 
 def cut_error(name: str, cut: Cut) -> IngestError:

@@ -6,9 +6,11 @@ import re
 import pyodbc
 from pydantic import SecretStr
 
-from extractors.database_errors import Trouble, database_error, trouble_of
 from extractors.jdbc_url import check_no_secret
 from extractors.login_refusals import why_no_login
+from extractors.sql_code_tables import Meaning
+from extractors.sql_codes import UNKNOWN_HOST, meaning_of
+from extractors.sql_errors import error_of
 from schemas.errors import ConfigError, IngestError
 
 _log = logging.getLogger(__name__)
@@ -35,26 +37,14 @@ _LIMITS = {
 }
 """The server's own limit, where the driver sets none."""
 
-_CODES = {
-    2002: Trouble.CONNECTION,  # MariaDB's and MySQL's client library
-    2003: Trouble.CONNECTION,
-    2005: Trouble.HOST,
-    2006: Trouble.CONNECTION,
-    2013: Trouble.CONNECTION,
-    2026: Trouble.TLS,
-}
-_WORDS = (
-    (r"password authentication failed|no password supplied|Login failed", Trouble.LOGIN),
-    (
-        r"could not translate host name|Unknown (MySQL )?server host|Name or service not known",
-        Trouble.HOST,
-    ),
-    (r"certificate|SSL Provider|server does not support SSL|SSL error", Trouble.TLS),
-    (r"FATAL: +database .* does not exist", Trouble.DATABASE),
-    (r"read-only transaction|attempt to write a readonly", Trouble.WRITES),
-    (r"statement timeout", Trouble.TIMEOUT),
-    (r"server closed the connection|terminating connection|no connection to", Trouble.CONNECTION),
-    (r"no such (table|column)|syntax error|does not exist", Trouble.QUERY),
+_WORDS: tuple[tuple[str, Meaning], ...] = (
+    (r"password authentication failed|no password supplied|Login failed", "login"),
+    (r"certificate|SSL Provider|server does not support SSL|SSL error", "tls"),
+    (r"FATAL: +database .* does not exist", "database"),
+    (r"read-only transaction|attempt to write a readonly", "write"),
+    (r"statement timeout", "timeout"),
+    (r"server closed the connection|terminating connection|no connection to", "lost"),
+    (r"no such (table|column)|syntax error|does not exist", "missing"),
 )
 """Where a driver says one SQLSTATE for many things, its text is looked at and never shown."""
 
@@ -120,20 +110,18 @@ def odbc_error(what: str, error: pyodbc.Error, *, began: bool = False) -> Ingest
     refusal = why_no_login(text) if what == _WHAT else None
     if refusal is not None:
         return ConfigError(f"{what}: {refusal} (SQLSTATE {sqlstate})")
-    return database_error(what, _trouble(sqlstate, code, text), sqlstate, code, began=began)
+    said = f"SQLSTATE {sqlstate}" + (f", error {code}" if code else "")
+    return error_of(what, _meaning(sqlstate, code, text), said, is_login=not began)
 
 
-def _trouble(sqlstate: str, code: int | None, text: str) -> Trouble:
-    dialect = "mssql" if "SQL Server]" in text else "mysql" if "[ma-" in text else ""
-    if dialect == "mysql" and code in _CODES:
-        return _CODES[code]
-    known = trouble_of(dialect, sqlstate, code)
-    if known not in {Trouble.OTHER, Trouble.CONNECTION, Trouble.QUERY}:
+def _meaning(sqlstate: str, code: int | None, text: str) -> Meaning:
+    engine = "mssql" if "SQL Server]" in text else "mysql" if "[ma-" in text else ""
+    known = meaning_of(engine, sqlstate, code) or "other"
+    if known not in {"other", "lost"}:
         return known
-    for pattern, trouble in _WORDS:
-        if re.search(pattern, text):
-            return trouble
-    return known
+    if UNKNOWN_HOST.search(text):
+        return "host"
+    return next((meaning for pattern, meaning in _WORDS if re.search(pattern, text)), known)
 
 
 def _words(connection_string: str, username: str | None, password: SecretStr | None) -> str:

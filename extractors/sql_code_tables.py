@@ -3,24 +3,26 @@
 from typing import Literal
 
 Meaning = Literal[
-    "login", "tls", "lost", "timeout", "truncated", "missing", "privilege", "typo", "write",
-    "data", "conflict", "encoding", "other",
+    "login", "database", "tls", "host", "lost", "busy", "timeout", "truncated", "missing",
+    "privilege", "typo", "write", "data", "conflict", "encoding", "other",
 ]  # fmt: skip
 
 SQLSTATES: tuple[tuple[str, Meaning], ...] = (
-    ("28", "login"), ("3D000", "login"), ("08", "lost"), ("57P", "lost"), ("53300", "lost"),
+    ("28", "login"), ("3D", "database"), ("08", "lost"), ("57P", "lost"), ("57", "busy"),
+    ("53", "busy"), ("58", "busy"), ("70100", "timeout"),
     ("57014", "timeout"), ("HYT", "timeout"), ("25P03", "timeout"), ("25P04", "timeout"),
     ("55P03", "timeout"), ("01004", "truncated"), ("40", "conflict"),
     ("22021", "encoding"), ("42P01", "missing"),
     ("42703", "missing"), ("3F000", "missing"), ("42883", "missing"), ("42S02", "missing"),
     ("42S22", "missing"), ("42704", "missing"), ("42501", "privilege"), ("42502", "privilege"),
-    ("42601", "typo"), ("42", "typo"),
+    ("42601", "typo"), ("42", "typo"), ("37000", "typo"), ("S0", "typo"),
     ("25006", "write"), ("22", "data"), ("P0001", "data"),
 )  # fmt: skip
 
 NUMBERS: dict[str, dict[Meaning, tuple[int, ...]]] = {
     "mysql": {
-        "login": (1044, 1045, 1049, 1130, 1251, 1698, 1862, 1820),
+        "login": (1044, 1045, 1130, 1251, 1698, 1862, 1820),
+        "database": (1049,),
         "tls": (2026, 3159),
         "lost": (1053, 1040, 1158, 1159, 1160, 1161, 1927, 2002, 2003, 2005, 2006, 2013, 2055),
         "timeout": (1317, 1205, 1969, 3024),
@@ -44,7 +46,8 @@ NUMBERS: dict[str, dict[Meaning, tuple[int, ...]]] = {
         "truncated": (1406, 22835),
     },
     "mssql": {
-        "login": (18456, 18452, 4060, 18470, 18487, 18488),
+        "login": (18456, 18452, 18470, 18487, 18488),
+        "database": (4060,),
         "missing": (208, 207, 2812, 4121),
         "privilege": (229, 230, 916),
         "typo": (102, 156, 105, 170, 209),
@@ -62,5 +65,6 @@ NUMBERS: dict[str, dict[Meaning, tuple[int, ...]]] = {
     },
     # What SQLSTATE 08 also says of a login and of a database that is not there
     "db2": {"login": (30082, 1060, 1403, 30061, 1013), "lost": (30081, 1336, 1224, 1032, 1040)},
+    "h2": {"database": (90013, 90146), "privilege": (90096,), "write": (90097,)},
 }
-NUMBERS["mariadb"] = NUMBERS["mysql"]
+NUMBERS |= {"mariadb": NUMBERS["mysql"], "sqlserver": NUMBERS["mssql"]}

@@ -27,11 +27,13 @@ def code_of(error: Exception, engine: str) -> Code:
     text = str(error)
     state = getattr(error, "sqlstate", None) or _odbc_state(error) or _db2(error, "SQLSTATE")
     number = _number(error, engine)
-    meaning = _meaning_of_number(number, engine) or _meaning_of_state(state)
+    meaning = meaning_of(engine, state, number)
     if meaning in {None, "lost", "other", "login"} and _is_about_tls(text):
         meaning = "tls"
     if engine in {"sqlite", "duckdb"}:
         return _of_embedded(error, text)
+    if meaning in {None, "lost", "other"} and UNKNOWN_HOST.search(text):
+        meaning = "host"
     fatal = _fatal(text) if engine == "postgresql" and not state else ""
     if fatal and meaning != "tls":
         return Code("FATAL", "lost" if _PASSING.search(fatal) else "login")
@@ -59,6 +61,11 @@ def safe_words(error: Exception, code: Code, engine: str) -> str:
     return found.group(1) if found else ""
 
 
+UNKNOWN_HOST = re.compile(
+    r"translate host name|resolve host|getaddrinfo|Name or service not known|Unknown .*server host",
+    re.IGNORECASE,
+)
+"""A driver's words for a name that no name server knows."""
 _PASSING = re.compile("starting up|shutting down|recovery|too many|reserved for|remaining")
 """What a PostgreSQL says that will let us in later."""
 
@@ -67,6 +74,17 @@ def _fatal(text: str) -> str:
     """What a PostgreSQL server said when it did not let us in: libpq gives no code for that."""
     found = re.search(r"FATAL: +(.+)", text)
     return found.group(1) if found else ""
+
+
+def meaning_of(engine: str, state: str | None, number: int | None) -> Meaning | None:
+    """What a SQLSTATE and a vendor's number mean; the number decides where it is known.
+
+    Args:
+        engine: the database's kind, `mysql` or `sqlserver` say.
+        state: five characters; None or empty where the driver has none.
+        number: the vendor's own; of either sign, None where there is none.
+    """
+    return _meaning_of_number(number, engine) or _meaning_of_state(state)
 
 
 def _meaning_of_state(state: str | None) -> Meaning | None:
@@ -78,7 +96,7 @@ def _meaning_of_state(state: str | None) -> Meaning | None:
 
 def _meaning_of_number(number: int | None, engine: str) -> Meaning | None:
     for meaning, numbers in NUMBERS.get(engine, {}).items():
-        if number in numbers:
+        if number is not None and abs(number) in numbers:
             return meaning
     return None
 

@@ -69,15 +69,27 @@ def to_source_error(error: Exception, asking: Asking) -> IngestError:
     refusal = why_no_login(str(error)) if asking.is_login else None
     if refusal is not None:
         return ConfigError(f"{asking.where}: {refusal} ({code.text})")
-    if code.meaning == "lost":
-        return _lost(asking.where, said, is_login=asking.is_login)
-    if code.meaning in _ENDINGS:
-        kind, text = _ENDINGS[code.meaning]
-        return kind(f"{asking.where}: {text.format(said)}")
-    if asking.is_login:
-        return SourceUnavailableError(f"{asking.where}: no connection ({said}): check the url")
-    advice = _ADVICE.get(code.meaning, "look at the query and at the server's log")
-    return SourceFormatError(f"{asking.where}: refused ({said}): {advice}")
+    return error_of(asking.where, code.meaning, said, is_login=asking.is_login)
+
+
+def error_of(where: str, meaning: Meaning, said: str, *, is_login: bool) -> IngestError:
+    """The error for a meaning, whatever driver it came by: what, where, and what to do.
+
+    Args:
+        where: the capability, or the server while logging in.
+        meaning: what went wrong.
+        said: the code, and words that can quote no row.
+        is_login: whether no query had been sent yet.
+    """
+    if meaning in {"lost", "busy"}:
+        return _lost(where, said, is_login=is_login, is_busy=meaning == "busy")
+    if meaning in _ENDINGS:
+        kind, text = _ENDINGS[meaning]
+        return kind(f"{where}: {text.format(said)}")
+    if is_login:
+        return SourceUnavailableError(f"{where}: no connection ({said}): check the url")
+    advice = _ADVICE.get(meaning, "look at the query and at the server's log")
+    return SourceFormatError(f"{where}: refused ({said}): {advice}")
 
 
 _ENDINGS: dict[Meaning, tuple[type[IngestError], str]] = {
@@ -88,6 +100,12 @@ _ENDINGS: dict[Meaning, tuple[type[IngestError], str]] = {
             "from here, secured as it is (tls)"
         ),
     ),
+    "database": (
+        ConfigError,
+        "there is no such database, or the account may not use it ({}): check the url",
+    ),
+    "host": (SourceUnavailableError, "the host's name is not known ({}): check the url"),
+    "write": (ConfigError, "refused ({}): only reads are allowed"),
     "tls": (
         ConfigError,
         (
@@ -113,13 +131,15 @@ _ADVICE: dict[Meaning, str] = {
     "missing": "check the name, and the schema it is in",
     "privilege": "grant the account the right to read it",
     "typo": "correct the query",
-    "write": "only reads are allowed",
     "encoding": "a text in the rows is not valid in the database's encoding: mend it there",
     "data": "a value in the rows does not fit the query's own conversion",
 }
 
 
-def _lost(where: str, said: str, *, is_login: bool) -> IngestError:
+def _lost(where: str, said: str, *, is_login: bool, is_busy: bool) -> IngestError:
+    if is_busy:
+        kind = SourceUnavailableError if is_login else SourceIncompleteError
+        return kind(f"{where}: the database is out of a resource or stops ({said}): run again")
     if is_login:
         return SourceUnavailableError(
             f"{where}: cannot be reached ({said}): check host and port, and that the server is up"

@@ -81,7 +81,9 @@ def test_postgresql_is_one_snapshot_and_only_read(postgresql: str) -> None:
         assert connection.execute("SELECT * FROM t").fetchall() == []
         problem = _failed(connection, "INSERT INTO t VALUES (2)")
         assert isinstance(problem, ConfigError)
-        assert "list_accounts: the query writes" in str(problem)
+        assert "list_accounts: refused (SQLSTATE 25006, error 1): only reads are allowed" in str(
+            problem
+        )
         connection.close()
 
 
@@ -100,7 +102,9 @@ def test_mariadb_is_one_snapshot_and_only_read(mariadb: str) -> None:
         native.cursor().execute("INSERT INTO t VALUES (1)")
         assert connection.execute("SELECT * FROM t").fetchall() == []
         assert len(connection.execute("SELECT 1 UNION ALL SELECT 2").fetchall()) == 2
-        assert "the query writes" in str(_failed(connection, "INSERT INTO t VALUES (2)"))
+        assert "refused (SQLSTATE 25006, error 1792): only reads are allowed" in str(
+            _failed(connection, "INSERT INTO t VALUES (2)")
+        )
         connection.close()
 
 
@@ -135,7 +139,7 @@ def test_any_password_reaches_the_server(mariadb: str, password: str) -> None:
     connect_odbc(mariadb, "jo", SecretStr(password)).close()
     problem = _refused(mariadb, "jo", password + "x")
     assert isinstance(problem, ConfigError)
-    assert "the login was refused" in str(problem)
+    assert "the login is refused" in str(problem)
     assert "1045" in str(problem)
 
 
@@ -188,7 +192,7 @@ def test_a_connection_string_that_cannot_do_says_so(text: str, words: str) -> No
 def test_a_query_that_fails_says_why_and_quotes_no_value(postgresql: str, mariadb: str) -> None:
     connection = connect_odbc(postgresql, "postgres", None)
     for sql, words in (
-        ("SELEC 1", "list_accounts: the query was refused"),
+        ("SELEC 1", "42601, error 1): correct the query"),
         ("SELECT * FROM nowhere", "42P01"),
         ("SELECT 'v4lue'::int", "22P02"),
     ):
@@ -206,13 +210,13 @@ def test_a_query_that_never_ends_is_cancelled(postgresql: str, mariadb: str) -> 
     connection = connect_odbc(postgresql, "postgres", None, query_timeout_s=1)
     problem = _failed(connection, "SELECT pg_sleep(60)")
     assert isinstance(problem, SourceIncompleteError)
-    assert "the time limit passed" in str(problem)
+    assert "cancelled before it ended" in str(problem)
     connection.close()
     connection = connect_odbc(mariadb, "root", None, query_timeout_s=1)
     sql = "SELECT COUNT(*) FROM seq_1_to_10000000 a JOIN seq_1_to_10000000 b ON a.seq > b.seq"
     problem = _failed(connection, sql)
     assert isinstance(problem, SourceIncompleteError)
-    assert "the time limit passed" in str(problem)
+    assert "cancelled before it ended" in str(problem)
     connection.close()
 
 

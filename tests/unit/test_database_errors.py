@@ -2,7 +2,9 @@
 
 import pytest
 
-from extractors.database_errors import Trouble, database_error, trouble_of
+from extractors.sql_code_tables import Meaning
+from extractors.sql_codes import meaning_of
+from extractors.sql_errors import error_of
 from schemas.errors import (
     ConfigError,
     IngestError,
@@ -13,67 +15,67 @@ from schemas.errors import (
 
 
 @pytest.mark.parametrize(
-    ("dialect", "sqlstate", "code", "expected"),
+    ("engine", "sqlstate", "number", "expected"),
     [
-        ("postgresql", "28P01", 0, Trouble.LOGIN),
-        ("postgresql", "3D000", None, Trouble.DATABASE),
-        ("postgresql", "42501", 0, Trouble.PRIVILEGE),
-        ("postgresql", "42P01", 0, Trouble.QUERY),
-        ("postgresql", "57014", 0, Trouble.TIMEOUT),
-        ("postgresql", "57P01", 0, Trouble.BUSY),
-        ("postgresql", "25006", 0, Trouble.WRITES),
-        ("postgresql", "40001", 0, Trouble.CONFLICT),
-        ("mysql", "HY000", 1045, Trouble.LOGIN),
-        ("mariadb", "42000", 1142, Trouble.PRIVILEGE),
-        ("mariadb", "42000", 1064, Trouble.QUERY),
-        ("sqlserver", "S0001", 18456, Trouble.LOGIN),
-        ("mssql", "42S02", 208, Trouble.QUERY),
-        ("oracle", "72000", 1017, Trouble.LOGIN),
-        ("oracle", "72000", 1555, Trouble.CONFLICT),
-        ("db2", "08001", -30082, Trouble.LOGIN),
-        ("db2", "08001", -4499, Trouble.CONNECTION),
-        ("db2", "42704", -204, Trouble.QUERY),
-        ("db2", "42502", -552, Trouble.PRIVILEGE),
-        ("h2", "90146", 90146, Trouble.DATABASE),
-        ("anything", "HYT00", None, Trouble.TIMEOUT),
-        ("anything", "01004", None, Trouble.TRUNCATED),
-        ("anything", "22P02", None, Trouble.VALUE),
-        ("anything", "ZZ000", 7, Trouble.OTHER),
-        ("anything", None, None, Trouble.OTHER),
+        ("postgresql", "28P01", 0, "login"),
+        ("postgresql", "3D000", None, "database"),
+        ("postgresql", "42501", 0, "privilege"),
+        ("postgresql", "42P01", 0, "missing"),
+        ("postgresql", "57014", 0, "timeout"),
+        ("postgresql", "57P01", 0, "lost"),
+        ("postgresql", "53200", 0, "busy"),
+        ("postgresql", "25006", 0, "write"),
+        ("postgresql", "40001", 0, "conflict"),
+        ("mysql", "HY000", 1045, "login"),
+        ("mariadb", "42000", 1142, "privilege"),
+        ("mariadb", "42000", 1064, "typo"),
+        ("mariadb", "42000", 1049, "database"),
+        ("sqlserver", "S0001", 18456, "login"),
+        ("mssql", "42S02", 208, "missing"),
+        ("oracle", "72000", 1017, "login"),
+        ("oracle", "72000", 1555, "conflict"),
+        ("db2", "08001", -30082, "login"),
+        ("db2", "08001", -4499, "lost"),
+        ("db2", "42704", -204, "missing"),
+        ("db2", "42502", -552, "privilege"),
+        ("h2", "90146", 90146, "database"),
+        ("anything", "HYT00", None, "timeout"),
+        ("anything", "01004", None, "truncated"),
+        ("anything", "22P02", None, "data"),
+        ("anything", "ZZ000", 7, "other"),
+        ("anything", None, None, None),
+        ("anything", "", None, None),
     ],
 )
-def test_a_state_or_a_code_means_one_trouble(
-    dialect: str, sqlstate: str | None, code: int | None, expected: Trouble
+def test_a_state_or_a_number_means_one_thing(
+    engine: str, sqlstate: str | None, number: int | None, expected: Meaning | None
 ) -> None:
-    assert trouble_of(dialect, sqlstate, code) is expected
+    assert meaning_of(engine, sqlstate, number) == expected
 
 
 @pytest.mark.parametrize(
-    ("trouble", "before", "after"),
+    ("meaning", "before", "after"),
     [
-        (Trouble.LOGIN, ConfigError, ConfigError),
-        (Trouble.HOST, SourceUnavailableError, SourceUnavailableError),
-        (Trouble.CONNECTION, SourceUnavailableError, SourceIncompleteError),
-        (Trouble.BUSY, SourceUnavailableError, SourceIncompleteError),
-        (Trouble.TIMEOUT, SourceUnavailableError, SourceIncompleteError),
-        (Trouble.TRUNCATED, SourceFormatError, SourceIncompleteError),
-        (Trouble.CONFLICT, SourceUnavailableError, SourceUnavailableError),
-        (Trouble.QUERY, SourceFormatError, SourceFormatError),
-        (Trouble.WRITES, ConfigError, ConfigError),
-        (Trouble.OTHER, SourceFormatError, SourceFormatError),
+        ("login", ConfigError, ConfigError),
+        ("database", ConfigError, ConfigError),
+        ("tls", ConfigError, ConfigError),
+        ("write", ConfigError, ConfigError),
+        ("host", SourceUnavailableError, SourceUnavailableError),
+        ("lost", SourceUnavailableError, SourceIncompleteError),
+        ("busy", SourceUnavailableError, SourceIncompleteError),
+        ("timeout", SourceIncompleteError, SourceIncompleteError),
+        ("truncated", SourceIncompleteError, SourceIncompleteError),
+        ("conflict", SourceIncompleteError, SourceIncompleteError),
+        ("missing", SourceUnavailableError, SourceFormatError),
+        ("other", SourceUnavailableError, SourceFormatError),
     ],
 )
-def test_what_began_and_broke_off_is_incomplete(
-    trouble: Trouble, before: type[IngestError], after: type[IngestError]
+def test_the_error_says_who_acts_next(
+    meaning: Meaning, before: type[IngestError], after: type[IngestError]
 ) -> None:
-    assert type(database_error("q", trouble)) is before
-    assert type(database_error("q", trouble, began=True)) is after
-
-
-def test_a_message_has_the_query_the_state_and_the_code_in_one_line() -> None:
-    problem = database_error("list_accounts on db/hr", Trouble.QUERY, "42S02", 1146, began=True)
-    assert str(problem) == (
-        "list_accounts on db/hr: the query was refused: a typo, or a table or column that is not "
-        "there (SQLSTATE 42S02, code 1146)"
-    )
-    assert str(database_error("q", Trouble.OTHER)) == "q: the database reported an error"
+    for kind, is_login in ((before, True), (after, False)):
+        problem = error_of("list_accounts", meaning, "SQLSTATE ZZ000", is_login=is_login)
+        assert type(problem) is kind
+        assert str(problem).startswith("list_accounts: ")
+        assert "SQLSTATE ZZ000" in str(problem)
+        assert "\n" not in str(problem)
