@@ -1,7 +1,5 @@
 """The labels of a query without its rows, for a look before the first sync."""
 
-from dataclasses import replace
-
 from extractors.sql_cursor import execute, labels_of, streaming_cursor
 from extractors.sql_jdbc import read_jdbc
 from extractors.sql_postgresql import describe
@@ -52,5 +50,4 @@ def _cannot_be_nested(sql: str, engine: str) -> bool:
 
 def _without_rows(session: Session, statement: Statement) -> Statement:
     is_limited = session.engine in _LIMITED and session.way == "native"
-    end = "\n) q LIMIT 0" if is_limited else "\n) q WHERE 1 = 0"
-    return replace(statement, pieces=("SELECT * FROM (\n", *statement.pieces, end))
+    return statement.within("*", " LIMIT 0" if is_limited else " WHERE 1 = 0")

@@ -7,7 +7,6 @@ read one after another in the source's one transaction.
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import replace
 
 import polars as pl
 
@@ -15,6 +14,7 @@ from extractors.sql_describe import labels_without_rows
 from extractors.sql_session import Fetched, Session
 from extractors.sql_snapshot import run
 from extractors.sql_statements import Statement
+from extractors.sql_text import quoted_name
 from schemas.errors import ConfigError, SourceIncompleteError
 from schemas.sql_source import Partition
 
@@ -24,13 +24,6 @@ Joining = Callable[[str], AbstractContextManager[Session]]
 """Opens another connection within the snapshot that another has exported."""
 
 _MOST_AT_ONCE = 8
-_BACKTICKS = ("`", "`")
-_QUOTES = {
-    "mysql": _BACKTICKS,
-    "mariadb": _BACKTICKS,
-    "databricks": _BACKTICKS,
-    "mssql": ("[", "]"),
-}
 
 
 def read_in_parts(
@@ -47,7 +40,8 @@ def read_in_parts(
         raise ConfigError(f"{statement.origin}: partition: only a query has parts: leave it out")
     column = _column(session, statement, partition.column)
     low, high, count = _span(session, statement, column, read)
-    parts = [_part(statement, where) for where in _ranges(column, low, high, partition.parts)]
+    ranges = _ranges(column, low, high, partition.parts)
+    parts = [statement.within("*", f" WHERE {rows}") for rows in ranges]
     if session.engine == "postgresql" and session.way == "native":
         found = _at_once(session, parts, read, join)
     else:
@@ -83,16 +77,15 @@ def _column(session: Session, statement: Statement, name: str) -> str:
     if name not in alike and len(alike) != 1:
         raise ConfigError(f"{statement.origin}: partition: the query has no column {name}")
     label = name if name in alike else alike[0]
-    first, last = _QUOTES.get(session.engine, ('"', '"'))
-    return f"{first}{label.replace(last, last * 2)}{last}"
+    return quoted_name(label, session.engine)
 
 
 def _span(
     session: Session, statement: Statement, column: str, read: Reading
 ) -> tuple[int, int, int]:
     """The least and the greatest value, and how many rows there are; one scan."""
-    ends = f"SELECT MIN({column}) AS lowest, MAX({column}) AS highest, COUNT(*) AS total FROM (\n"  # noqa: S608 - the query
-    found = read(session, replace(statement, pieces=(ends, *statement.pieces, "\n) q")))
+    ends = f"MIN({column}) AS lowest, MAX({column}) AS highest, COUNT(*) AS total"
+    found = read(session, statement.within(ends))
     low, high, count = found.rows.row(0)
     try:
         return int(low or 0), int(high or 0), int(count)
@@ -106,8 +99,3 @@ def _ranges(column: str, low: int, high: int, parts: int) -> list[str]:
     starts = range(low, high + 1, step)
     ranges = [f"{column} >= {start} AND {column} < {start + step}" for start in starts]
     return [*ranges, f"{column} IS NULL"]
-
-
-def _part(statement: Statement, where: str) -> Statement:
-    pieces = ("SELECT * FROM (\n", *statement.pieces, f"\n) q WHERE {where}")
-    return replace(statement, pieces=pieces, partition=None)

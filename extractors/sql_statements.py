@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from extractors.sql_reading import is_procedure, is_query, why_not_a_read
@@ -74,6 +74,11 @@ class Statement:
         if style == "named":
             return {name: known[name] for name in self.names}
         return [known[name] for name in self.names]
+
+    def within(self, selected: str, rest: str = "") -> "Statement":
+        """`SELECT selected FROM (this) q rest`; of a query alone, read in one."""
+        pieces = (f"SELECT {selected} FROM (\n", *self.pieces, f"\n) q{rest}")  # noqa: S608 - ours
+        return replace(self, pieces=pieces, partition=None)
 
 
 def _mark(style: str, name: str, number: int) -> str:

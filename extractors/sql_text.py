@@ -42,6 +42,14 @@ def without_end(text: str, engine: str) -> str:
     return "".join(part for _, part in parts).lstrip()
 
 
+def quoted_name(name: str, engine: str) -> str:
+    """`name` as the name of a column, in the very case in which it is written."""
+    first, last = ("[", "]") if engine == "mssql" else ('"', '"')
+    if engine in {"mysql", "mariadb", "databricks"}:
+        first = last = "`"
+    return f"{first}{name.replace(last, last * 2)}{last}"
+
+
 def _quoted(engine: str) -> re.Pattern[str]:
     plain = r"'(?:[^']|'')*'"
     backslashed = r"'(?:\\.|''|[^'\\])*'"

@@ -13,6 +13,7 @@ from extractors.sql_memory import Memory, fingerprint_of, to_memory, to_remember
 from extractors.sql_reader import Reader, read_statement
 from extractors.sql_session import NO_VALUES, Session
 from extractors.sql_statements import Statement
+from extractors.sql_text import quoted_name
 from schemas.delta import SqlDelta
 from schemas.raw import Remembered
 
@@ -26,8 +27,6 @@ _CLOCKS = {
     "oracle": "SELECT TO_CHAR(SYS_EXTRACT_UTC(SYSTIMESTAMP), 'YYYY-MM-DD HH24:MI:SS') FROM dual",
 }
 """The server's time in UTC, to the second; the clock of the others is ours."""
-
-_BACKTICKED = {"mysql", "mariadb", "databricks"}
 
 
 class DeltaReader:
@@ -119,26 +118,14 @@ class DeltaReader:
         names = check_labels(found, listed.capability, listed.origin, self._named)
         if names != before or self._key not in names:
             raise UncertainError("its columns are others than before")
-        label = _quoted(found[names.index(self._key)], session.engine)
-        sweep = replace(
-            listed,
-            origin=f"{listed.origin}, its ids",
-            pieces=(f"SELECT {label} FROM (\n", *listed.pieces, "\n) q"),  # noqa: S608 - quoted
-        )
+        label = quoted_name(found[names.index(self._key)], session.engine)
+        sweep = replace(listed.within(label), origin=f"{listed.origin}, its ids")
         fetched = read_statement(session, sweep, NO_VALUES)
         trims = self._reader.source.trim_ids
         rows, _ = labelled(
             fetched, sweep.capability, sweep.origin, trim_ids=trims, named=self._named
         )
         return rows.to_series()
-
-
-def _quoted(label: str, engine: str) -> str:
-    """The label as the name of a column, in the very case in which the database told it."""
-    if engine == "mssql":
-        return f"[{label.replace(']', ']]')}]"
-    mark = "`" if engine in _BACKTICKED else '"'
-    return f"{mark}{label.replace(mark, mark * 2)}{mark}"
 
 
 def _time(session: Session, now: datetime) -> datetime:
