@@ -4,8 +4,12 @@ Values come as PostgreSQL writes them, both from a COPY and from a cursor, and a
 column by column.
 """
 
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from io import BytesIO
+from socket import AF_UNIX, SHUT_RDWR, SOCK_STREAM, fromfd
+from threading import Timer
 from typing import Any
 
 import polars as pl
@@ -137,8 +141,9 @@ def _fetched(
     def ask() -> None:
         name = "lumos_ingest" if statement.is_query else ""
         with connection.cursor(name) if name else connection.cursor() as cursor:
-            cursor.execute(sql, bound if statement.names else None)
-            while rows := cursor.fetchmany(_BATCH_ROWS):
+            with _not_silent(session):
+                cursor.execute(sql, bound if statement.names else None)
+            while rows := _next_rows(session, cursor):
                 columns = list(zip(*rows, strict=True))
                 batch = pl.DataFrame(
                     {
@@ -150,6 +155,26 @@ def _fetched(
 
     session.asked(statement, ask)
     return batches
+
+
+def _next_rows(session: Session, cursor: Any) -> list[Any]:  # noqa: ANN401 - psycopg's, of any row
+    with _not_silent(session):
+        rows: list[Any] = cursor.fetchmany(_BATCH_ROWS)
+        return rows
+
+
+@contextmanager
+def _not_silent(session: Session) -> Iterator[None]:
+    """Hangs up on a server that says nothing for too long: psycopg's cursors wait without end."""
+    socket = fromfd(session.connection.pgconn.socket, AF_UNIX, SOCK_STREAM)
+    watch = Timer(silence_s(session.timeout_s), socket.shutdown, [SHUT_RDWR])
+    watch.daemon = True
+    watch.start()
+    try:
+        yield
+    finally:
+        watch.cancel()
+        socket.close()
 
 
 def as_text(connection: Connection[Any]) -> None:

@@ -21,6 +21,11 @@ _POSTGRESQL = (
     "SELECT n AS integration_specific_id, CASE WHEN n = 60000 THEN pg_sleep(60)::text "
     "ELSE repeat('x', 200) END AS email FROM generate_series(1, 100000) n"
 )
+_BOUND = (
+    "SELECT n AS account_id, 'last_login' AS event_type, CASE WHEN n = 60000 THEN "
+    "pg_sleep(60)::text ELSE '2026-01-01T00:00:00Z' END AS happened_at "
+    "FROM generate_series(1, 100000) n WHERE {since} < now()"
+)
 _MARIADB = (
     "SELECT seq AS integration_specific_id, IF(seq = 60000, SLEEP(60), REPEAT('x', 200)) AS email "
     "FROM seq_1_to_100000"
@@ -133,7 +138,7 @@ def test_a_server_that_dies_never_yields_fewer_rows(
 def test_a_server_that_falls_silent_is_not_waited_for_longer_than_the_limit(
     postgresql: Dying, mariadb: Dying, tmp_path: Path
 ) -> None:
-    """Three readers at once, for each waits its whole limit."""
+    """Four readers at once, for each waits its whole limit."""
     limit = {"statement_timeout": "3s"}
     found: dict[str, Exception] = {}
 
@@ -142,13 +147,20 @@ def test_a_server_that_falls_silent_is_not_waited_for_longer_than_the_limit(
 
     readers = {
         "postgresql": postgresql.options("native"),
+        "bound": postgresql.options("native")
+        | {
+            "queries": {
+                "list_accounts": "SELECT 1 AS integration_specific_id",
+                "get_last_activity": _BOUND,
+            }
+        },
         "jdbc": postgresql.options("jdbc"),
         "mariadb": mariadb.options("native"),
     }
     threads = [threading.Thread(target=read, args=one) for one in readers.items()]
     stop = signal.SIGSTOP
     watches = [
-        in_the_middle(postgresql, lambda: postgresql.server.signal(stop), 2),
+        in_the_middle(postgresql, lambda: postgresql.server.signal(stop), 3),
         in_the_middle(mariadb, lambda: mariadb.server.signal(stop)),
     ]
     began_at = time.monotonic()
@@ -162,6 +174,6 @@ def test_a_server_that_falls_silent_is_not_waited_for_longer_than_the_limit(
             dying.server.signal(signal.SIGCONT)
     assert time.monotonic() - began_at < 30
     assert set(found) == set(readers)
-    for error in found.values():
+    for name, error in found.items():
         assert type(error) is SourceIncompleteError
-        assert "list_accounts" in str(error)
+        assert ("get_last_activity" if name == "bound" else "list_accounts") in str(error)
