@@ -14,7 +14,9 @@ class Code:
     meaning: Meaning
 
 
-_SAFE: frozenset[Meaning] = frozenset({"missing", "privilege", "typo", "write", "login"})
+_SAFE: frozenset[Meaning] = frozenset(
+    {"missing", "privilege", "typo", "write", "login", "database"}
+)
 _SAFE_TEXT = re.compile(
     r'^(no such |near "|ambiguous column|attempt to write a readonly|unable to open|file is not a '
     r"database|database is locked|Referenced column|Table with name|Catalog Error|Binder Error|"
@@ -36,7 +38,7 @@ def code_of(error: Exception, engine: str) -> Code:
         meaning = "host"
     fatal = _fatal(text) if engine == "postgresql" and not state else ""
     if fatal and meaning != "tls":
-        return Code("FATAL", "lost" if _PASSING.search(fatal) else "login")
+        return Code("FATAL", _of_fatal(fatal))
     said = f"SQLSTATE {state}" if state else ""
     if number is not None and engine in NUMBERS:
         said = f"{said}, {_vendor(engine)} {number}".removeprefix(", ")
@@ -74,6 +76,12 @@ def _fatal(text: str) -> str:
     """What a PostgreSQL server said when it did not let us in: libpq gives no code for that."""
     found = re.search(r"FATAL: +(.+)", text)
     return found.group(1) if found else ""
+
+
+def _of_fatal(fatal: str) -> Meaning:
+    if _PASSING.search(fatal):
+        return "lost"
+    return "database" if re.match("database .* does not exist", fatal) else "login"
 
 
 def meaning_of(engine: str, state: str | None, number: int | None) -> Meaning | None:

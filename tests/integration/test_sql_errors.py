@@ -167,7 +167,7 @@ def test_a_bound_value_is_never_quoted(postgresql: str, tmp_path: Path) -> None:
             "postgresql://nobody@{host}/postgres",
             ["login is refused", 'role "nobody" does not exist'],
         ),
-        ("postgresql://postgres@{host}/nowhere", ["login is refused", "nowhere"]),
+        ("postgresql://postgres@{host}/nowhere", ["no such database", "nowhere", "check the url"]),
         ("postgresql://postgres@127.0.0.1:1/postgres", ["cannot be reached"]),
         ("postgresql://postgres@no.such.host.invalid/x?sslmode=disable", ["is not known"]),
         ("postgresql://postgres@{host}/postgres?sslmode=require", ["no secured connection"]),
