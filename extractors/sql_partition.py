@@ -38,21 +38,28 @@ def read_in_parts(
     """
     if not statement.is_query:
         raise ConfigError(f"{statement.origin}: partition: only a query has parts: leave it out")
-    column = _column(session, statement, partition.column)
+    label = _label(session, statement, partition.column)
+    column = quoted_name(label, session.engine)
     low, high, count = _span(session, statement, column, read)
-    ranges = _ranges(column, low, high, partition.parts)
-    parts = [statement.within("*", f" WHERE {rows}") for rows in ranges]
+    ranges = _ranges(low, high, partition.parts)
+    wheres = [f"{column} >= {one.start} AND {column} < {one.stop}" for one in ranges]
+    parts = [statement.within("*", f" WHERE {rows}") for rows in (*wheres, f"{column} IS NULL")]
     if session.engine == "postgresql" and session.way == "native":
         found = _at_once(session, parts, read, join)
     else:
         found = [read(session, part) for part in parts]
+    labels = found[0].labels
+    place = labels.index(label) if label in labels else None
+    strays = (
+        0 if place is None else sum(map(_strays, (one.rows[:, place] for one in found), ranges))
+    )
     rows = pl.concat([one.rows for one in found], rechunk=True)
-    if rows.height != count:
+    if rows.height != count or strays:
         raise SourceIncompleteError(
-            f"{statement.origin}: {count} rows, but {rows.height} in its parts: partition by a "
-            "column of whole numbers that the query does not compute anew each time"
+            f"{statement.origin}: {count} rows, but {rows.height} in its parts, {strays} in a "
+            "wrong one: partition by a column of whole numbers that stay as they are"
         )
-    return Fetched(rows, found[0].labels)
+    return Fetched(rows, labels)
 
 
 def _at_once(
@@ -70,14 +77,13 @@ def _at_once(
         return list(pool.map(read_joined, parts))
 
 
-def _column(session: Session, statement: Statement, name: str) -> str:
-    """The column, quoted, under the label that the query gives it."""
+def _label(session: Session, statement: Statement, name: str) -> str:
+    """The column's label as the query has it: in capitals, where the database makes them so."""
     labels = labels_without_rows(session, statement) or (name,)
     alike = [label for label in labels if label.casefold() == name.casefold()]
     if name not in alike and len(alike) != 1:
         raise ConfigError(f"{statement.origin}: partition: the query has no column {name}")
-    label = name if name in alike else alike[0]
-    return quoted_name(label, session.engine)
+    return name if name in alike else alike[0]
 
 
 def _span(
@@ -94,8 +100,12 @@ def _span(
     raise ConfigError(f"{statement.origin}: {problem}")
 
 
-def _ranges(column: str, low: int, high: int, parts: int) -> list[str]:
+def _ranges(low: int, high: int, parts: int) -> list[range]:
     step = max(1, -(-(high - low + 1) // parts))
-    starts = range(low, high + 1, step)
-    ranges = [f"{column} >= {start} AND {column} < {start + step}" for start in starts]
-    return [*ranges, f"{column} IS NULL"]
+    return [range(start, start + step) for start in range(low, high + 1, step)]
+
+
+def _strays(values: pl.Series, within: range) -> int:
+    """How many values lie outside, as texts do that the database compares as texts."""
+    inside = values.cast(pl.Int128, strict=False).is_between(within.start, within.stop - 1)
+    return len(values) - int(inside.sum())

@@ -654,12 +654,19 @@ def test_jdbc_is_read_in_parts(tmp_path: Path) -> None:
     in_parts(by_jdbc, "10", '"a`""b"', 'a`"b')
 
 
+TEXTS = (
+    "SELECT value AS integration_specific_id, CAST(value AS text) AS n FROM json_each('[1,16,99]')"
+)
+"""Compared as texts, 16 lies also between 1 and 4, and 99 nowhere: again three."""
+
+
 @pytest.mark.parametrize(
     ("sql", "column", "said"),
     [
         (QUERIES["list_accounts"], "nonesuch", "has no column nonesuch"),
         ("SELECT id AS integration_specific_id, given AS n FROM people", "n", "whole numbers"),
         ("SELECT id + 0.5 AS integration_specific_id FROM people", None, "whole numbers"),
+        (TEXTS, "n", "3 rows, but 3 in its parts, 1 in a wrong one"),
     ],
 )  # fmt: skip
 def test_a_column_that_has_no_parts_is_an_error(
