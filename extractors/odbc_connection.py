@@ -135,6 +135,9 @@ def _words(connection_string: str, username: str | None, password: SecretStr | N
         parts += (
             [] if re.search(r"(?i)usedeclarefetch", text) else ["UseDeclareFetch=1", "Fetch=10000"]
         )
+    if re.search(r"(?i)(^|;)\s*driver\s*=\s*\{?[^;]*sqlite", text):
+        # Without it the driver cuts every whole number to 32 bits.
+        parts += [] if re.search(r"(?i)(^|;)\s*bigint\s*=", text) else ["BigInt=1"]
     parts += [f"UID={_braced(username)}"] if username else []
     parts += [f"PWD={_braced(password.get_secret_value())}"] if password else []
     return ";".join(parts)

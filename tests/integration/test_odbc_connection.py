@@ -1,7 +1,9 @@
 """ODBC by connection string: PostgreSQL, MariaDB and SQLite through their real drivers."""
 
+import contextlib
 import os
 import re
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -119,6 +121,17 @@ def test_sqlite_is_only_read(tmp_path: Path) -> None:
     with pytest.raises(pyodbc.Error):
         connection.execute("INSERT INTO t VALUES (1)")
     connection.close()
+
+
+def test_sqlites_long_numbers_arrive_whole(tmp_path: Path) -> None:
+    words = f"{_driver('SQLite3')};Database={tmp_path}/x.db"
+    with contextlib.closing(sqlite3.connect(tmp_path / "x.db")) as writer:
+        writer.execute("CREATE TABLE t (n INTEGER, m)")
+        writer.execute("INSERT INTO t VALUES (9223372036854775807, 5000000000)")
+        writer.commit()
+    with contextlib.closing(connect_odbc(words, None, None)) as connection:
+        found = connection.execute("SELECT n, m, -5000000000 FROM t").fetchall()
+    assert [tuple(row) for row in found] == [(9223372036854775807, 5000000000, -5000000000)]
 
 
 @pytest.mark.parametrize("engine", ["postgresql", "mariadb"])
