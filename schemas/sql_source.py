@@ -28,7 +28,7 @@ Engine = Literal["postgresql", "mysql", "mssql", "oracle", "snowflake", "databri
 
 
 class Partition(Strict):
-    """A large table read in parts at once: a number column, cut into ranges."""
+    """A large table read in parts, of PostgreSQL at once: a number column, cut into ranges."""
 
     column: str = Field(min_length=1, description="A column of the query: whole numbers.")
     parts: int = Field(ge=2, le=64, description="How many ranges.")
@@ -39,7 +39,7 @@ class Query(Strict):
 
     sql: str | None = Field(None, min_length=1, description="The statement.")
     file: str | None = Field(None, min_length=1, description="A file with the statement.")
-    partition: Partition | None = Field(None, description="For parallel reads of a large table.")
+    partition: Partition | None = Field(None, description="For a large table: read in parts.")
 
     @model_validator(mode="before")
     @classmethod
