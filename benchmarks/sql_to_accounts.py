@@ -72,10 +72,10 @@ _STARTED = "import benchmarks.sql_ours, extractors.sql_database, extractors.sql_
 def show(running: list[Contestant]) -> None:
     """Prints the figures, the first being the measure."""
     floor = statistics.median(running[0].walls)
-    print(f"{'':8}{'wall s':>8}{'CPU s':>8}{'peak MiB':>10}{'x first':>9}")
+    print(f"{'':22}{'wall s':>8}{'CPU s':>8}{'peak MiB':>10}{'x first':>9}")
     for one in running:
         wall, cpu = statistics.median(one.walls), statistics.median(one.cpus)
-        print(f"{one.name:8}{wall:8.1f}{cpu:8.1f}{max(one.peaks):10.0f}{wall / floor:9.2f}")
+        print(f"{one.name:22}{wall:8.1f}{cpu:8.1f}{max(one.peaks):10.0f}{wall / floor:9.2f}")
 
 
 def main() -> None:

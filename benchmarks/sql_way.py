@@ -1,0 +1,31 @@
+"""Ours: one query of a database into a frame of text, by one way."""
+
+import sys
+from pathlib import Path
+
+import flows  # noqa: F401 - its memory settings are the product's
+from extractors.sql_connection import open_session
+from extractors.sql_cursor import read_cursor
+from extractors.sql_reader import read_statement
+from extractors.sql_session import NO_VALUES
+from extractors.sql_statements import Statement
+from schemas.secrets import no_secrets
+from schemas.sql_source import SqlSource
+
+QUERY = "SELECT * FROM accounts"
+
+
+def main() -> None:
+    """`python -m benchmarks.sql_way fastest|cursor URL-OR-CONNECTION-STRING`."""
+    way, place = sys.argv[1:]
+    where = {"url": place} if "://" in place else {"driver": "odbc", "dsn": place}
+    source = SqlSource(kind="sql", queries={"list_accounts": QUERY}, **where)
+    statement = Statement("list_accounts", "list_accounts", (QUERY,), is_query=True)
+    with open_session(source, Path(), no_secrets) as session:
+        read = read_statement if way == "fastest" else read_cursor
+        rows = read(session, statement, NO_VALUES).rows
+    print(f"{rows.height} rows, {rows.hash_rows().sum()}")
+
+
+if __name__ == "__main__":
+    main()
