@@ -8,6 +8,10 @@ import re
 
 _TLS = "no secured connection: "
 _ELSE = "(or the word for it in the url or the dsn)"
+CERTIFICATE_WANTED = (
+    f"{_TLS}the server wants a certificate of ours that it trusts: tls: {{certificate: …, "
+    f"key: …}} {_ELSE}"
+)
 _REFUSALS = {
     r"authentication method requirement .?gss": (
         "the server asks for something else than a Kerberos ticket: write `gss` for this account "
@@ -35,10 +39,7 @@ _REFUSALS = {
     (
         r"valid client certificate|alert (unknown ca|bad certificate|certificate required|"
         r"certificate unknown|unsupported certificate|certificate expired)"
-    ): (
-        f"{_TLS}the server wants a certificate of ours that it trusts: tls: {{certificate: …, "
-        f"key: …}} {_ELSE}"
-    ),
+    ): CERTIFICATE_WANTED,
     (
         r"does not match host ?name|hostname .* not be verified|host ?name mismatch|"
         r"IP address mismatch|certificate is not valid for|doesn.t (match|correspond)"

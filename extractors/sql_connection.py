@@ -177,6 +177,12 @@ def _open_server(
         arguments = {**arguments, **more}
     errors = driver_errors(module)
     # PyMySQL's word for a package that the account's way to log in needs.
-    asking = Asking(database.dialect, (*errors, RuntimeError), database.place, is_login=True)
+    asking = Asking(
+        database.dialect,
+        (*errors, RuntimeError),
+        database.place,
+        is_login=True,
+        shows_certificate=source.tls is not None and source.tls.certificate is not None,
+    )
     connection = asked(asking, lambda: dialect.connect(*words, **arguments))
     return connection, errors, module.paramstyle

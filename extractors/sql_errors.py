@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from extractors.login_refusals import why_no_login
+from extractors.login_refusals import CERTIFICATE_WANTED, why_no_login
 from extractors.sql_code_tables import Meaning
 from extractors.sql_codes import code_of, safe_words
 from schemas.errors import (
@@ -23,6 +23,10 @@ from schemas.errors import (
 T = TypeVar("T")
 
 _LONGEST_WORDS = 200
+_HUNG_UP = re.compile(r"error (2006|2013)$")
+"""How a MySQL that does not trust our certificate ends the login, where its alert comes too late:
+in TLS 1.3 a client is done with the handshake before the server has looked at its certificate.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,7 @@ class Asking:
         where: the capability, or the server while logging in.
         is_login: whether this is still the login.
         has_values: whether values are bound, which a message might quote.
+        shows_certificate: whether we show the server a certificate of ours.
     """
 
     engine: str
@@ -42,6 +47,7 @@ class Asking:
     where: str
     is_login: bool = False
     has_values: bool = False
+    shows_certificate: bool = False
 
 
 def asked(asking: Asking, ask: Callable[[], T]) -> T:
@@ -67,6 +73,8 @@ def to_source_error(error: Exception, asking: Asking) -> IngestError:
     words = "" if asking.has_values else _cut(safe_words(error, code, asking.engine))
     said = f"{code.text}{f': {words}' if words else ''}"
     refusal = why_no_login(str(error)) if asking.is_login else None
+    if asking.shows_certificate and _HUNG_UP.search(code.text):
+        refusal = CERTIFICATE_WANTED
     if refusal is not None:
         return ConfigError(f"{asking.where}: {refusal} ({code.text})")
     return error_of(asking.where, code.meaning, said, is_login=asking.is_login)

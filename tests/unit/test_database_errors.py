@@ -1,10 +1,11 @@
 """What SQLSTATEs and vendors' codes mean, and which of our errors they become."""
 
+import pymysql
 import pytest
 
 from extractors.sql_code_tables import Meaning
 from extractors.sql_codes import meaning_of
-from extractors.sql_errors import error_of
+from extractors.sql_errors import Asking, error_of, to_source_error
 from schemas.errors import (
     ConfigError,
     IngestError,
@@ -79,3 +80,22 @@ def test_the_error_says_who_acts_next(
         assert str(problem).startswith("list_accounts: ")
         assert "SQLSTATE ZZ000" in str(problem)
         assert "\n" not in str(problem)
+
+
+@pytest.mark.parametrize(
+    ("shows_certificate", "number", "kind"),
+    [
+        (True, 2006, ConfigError),
+        (True, 2013, ConfigError),
+        (True, 2003, SourceUnavailableError),
+        (False, 2013, SourceUnavailableError),
+    ],
+)
+def test_a_server_that_hangs_up_on_our_certificate_does_not_trust_it(
+    shows_certificate: bool, number: int, kind: type[IngestError]
+) -> None:
+    """In TLS 1.3 its alert may come after the client has gone on to log in."""
+    asking = Asking("mysql", (), "db/hr", is_login=True, shows_certificate=shows_certificate)
+    problem = to_source_error(pymysql.err.OperationalError(number, "gone away"), asking)
+    assert type(problem) is kind
+    assert ("wants a certificate of ours" in str(problem)) is (kind is ConfigError)
