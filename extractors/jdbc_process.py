@@ -173,7 +173,7 @@ def _columns(name: str, frame: Frame) -> tuple[list[str], tuple[str, ...]]:
     twice = sorted({label for label in labels if labels.count(label) > 1})
     if twice:
         raise SourceFormatError(
-            f"{name}: two columns have one label, {', '.join(twice)}: give each its own with AS"
+            f"{name}: two columns with the label {twice[0]}: give each its own with AS"
         )
     return labels, tuple(texts[1::2])
 

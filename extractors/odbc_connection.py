@@ -7,10 +7,7 @@ import pyodbc
 from pydantic import SecretStr
 
 from extractors.jdbc_url import check_no_secret
-from extractors.login_refusals import why_no_login
-from extractors.sql_code_tables import Meaning
-from extractors.sql_codes import UNKNOWN_HOST, meaning_of
-from extractors.sql_errors import error_of
+from extractors.sql_errors import Asking, to_source_error
 from schemas.errors import ConfigError, IngestError
 
 _log = logging.getLogger(__name__)
@@ -36,17 +33,6 @@ _LIMITS = {
     "mariadb": "SET SESSION max_statement_time = {}",
 }
 """The server's own limit, where the driver sets none."""
-
-_WORDS: tuple[tuple[str, Meaning], ...] = (
-    (r"password authentication failed|no password supplied|Login failed", "login"),
-    (r"certificate|SSL Provider|server does not support SSL|SSL error", "tls"),
-    (r"FATAL: +database .* does not exist", "database"),
-    (r"read-only transaction|attempt to write a readonly", "write"),
-    (r"statement timeout", "timeout"),
-    (r"server closed the connection|terminating connection|no connection to", "lost"),
-    (r"no such (table|column)|syntax error|does not exist", "missing"),
-)
-"""Where a driver says one SQLSTATE for many things, its text is looked at and never shown."""
 
 
 def connect_odbc(
@@ -78,50 +64,28 @@ def connect_odbc(
     try:
         connection = pyodbc.connect(words, timeout=login_timeout_s, readonly=read_only)
     except pyodbc.Error as error:
-        problem = odbc_error(_WHAT, error)
+        problem = _not_connected(error)
     else:
         try:
             _prepare(connection, query_timeout_s, read_only=read_only)
         except pyodbc.Error as error:
             connection.close()
-            problem = odbc_error(_WHAT, error)
+            problem = _not_connected(error)
         else:
             return connection
     raise problem
 
 
-def odbc_error(what: str, error: pyodbc.Error, *, began: bool = False) -> IngestError:
-    """One of our errors for one of ODBC's: SQLSTATE and vendor's code, none of the driver's text.
-
-    Args:
-        what: the capability, or the key that is wrong.
-        error: as pyodbc raised it; it may quote a row, so it is not chained.
-        began: the query had been sent.
-    """
-    sqlstate = str(error.args[0]) if error.args else ""
-    sqlstate = sqlstate if re.fullmatch(r"[0-9A-Z]{5}", sqlstate) else ""
-    text = str(error.args[1]) if len(error.args) > 1 else ""
-    numbers = re.findall(r"\((-?\d{1,7})\)", text)
-    code = int(numbers[-1]) if numbers else None
-    if sqlstate == "IM002":
-        return ConfigError(f"{what}: no such DSN or driver (SQLSTATE IM002): see odbcinst -q -d")
-    if sqlstate in {"IM003", "IM004"} or "Can't open lib" in text:
-        return ConfigError(f"{what}: the ODBC driver cannot be loaded (SQLSTATE {sqlstate})")
-    refusal = why_no_login(text) if what == _WHAT else None
-    if refusal is not None:
-        return ConfigError(f"{what}: {refusal} (SQLSTATE {sqlstate})")
-    said = f"SQLSTATE {sqlstate}" + (f", error {code}" if code else "")
-    return error_of(what, _meaning(sqlstate, code, text), said, is_login=not began)
-
-
-def _meaning(sqlstate: str, code: int | None, text: str) -> Meaning:
+def _not_connected(error: pyodbc.Error) -> IngestError:
+    state, text = str(error.args[0]), str(error.args[-1])
+    if state == "IM002":
+        return ConfigError(f"{_WHAT}: no such DSN or driver (SQLSTATE IM002): see odbcinst -q -d")
+    if state in {"IM003", "IM004"} or "Can't open lib" in text:
+        return ConfigError(
+            f"{_WHAT}: the ODBC driver cannot be loaded (SQLSTATE {state}): install it anew"
+        )
     engine = "mssql" if "SQL Server]" in text else "mysql" if "[ma-" in text else ""
-    known = meaning_of(engine, sqlstate, code) or "other"
-    if known not in {"other", "lost"}:
-        return known
-    if UNKNOWN_HOST.search(text):
-        return "host"
-    return next((meaning for pattern, meaning in _WORDS if re.search(pattern, text)), known)
+    return to_source_error(error, Asking(engine, (pyodbc.Error,), _WHAT, is_login=True))
 
 
 def _words(connection_string: str, username: str | None, password: SecretStr | None) -> str:

@@ -16,7 +16,7 @@ SQLSTATES: tuple[tuple[str, Meaning], ...] = (
     ("42703", "missing"), ("3F000", "missing"), ("42883", "missing"), ("42S02", "missing"),
     ("42S22", "missing"), ("42704", "missing"), ("42501", "privilege"), ("42502", "privilege"),
     ("42601", "typo"), ("42", "typo"), ("37000", "typo"), ("S0", "typo"),
-    ("25006", "write"), ("22", "data"), ("P0001", "data"),
+    ("25006", "write"), ("22", "data"),
 )  # fmt: skip
 
 NUMBERS: dict[str, dict[Meaning, tuple[int, ...]]] = {

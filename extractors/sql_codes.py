@@ -30,19 +30,15 @@ def code_of(error: Exception, engine: str) -> Code:
     state = getattr(error, "sqlstate", None) or _odbc_state(error) or _db2(error, "SQLSTATE")
     number = _number(error, engine)
     meaning = meaning_of(engine, state, number)
-    if meaning in {None, "lost", "other", "login"} and _is_about_tls(text):
-        meaning = "tls"
     if engine in {"sqlite", "duckdb"}:
         return _of_embedded(error, text)
-    if meaning in {None, "lost", "other"} and UNKNOWN_HOST.search(text):
-        meaning = "host"
-    fatal = _fatal(text) if engine == "postgresql" and not state else ""
-    if fatal and meaning != "tls":
-        return Code("FATAL", _of_fatal(fatal))
+    if meaning in {None, "lost"}:
+        meaning = _by_words(text) or meaning
     said = f"SQLSTATE {state}" if state else ""
     if number is not None and engine in NUMBERS:
         said = f"{said}, {_vendor(engine)} {number}".removeprefix(", ")
-    return Code(said or type(error).__name__, meaning or _by_type(error))
+    name = "FATAL" if _fatal(text) else type(error).__name__
+    return Code(said or name, meaning or _by_type(error))
 
 
 def safe_words(error: Exception, code: Code, engine: str) -> str:
@@ -55,20 +51,20 @@ def safe_words(error: Exception, code: Code, engine: str) -> str:
     diag = getattr(error, "diag", None)
     if diag is not None:
         return diag.message_primary or _fatal(str(error))
-    if engine in {"mysql", "mariadb"} and len(error.args) > 1:
-        return str(error.args[1])
+    if _odbc_state(error) is None and engine in {"mysql", "mariadb"}:
+        return str(error.args[-1])
     if engine == "oracle":
         return str(error).splitlines()[0]
     found = re.search(r"\]([^\]\[]+?)(?: \(\d+\).*)?$", str(error.args[-1]).split("\n")[0])
     return found.group(1) if found else ""
 
 
-UNKNOWN_HOST = re.compile(
+_UNKNOWN_HOST = re.compile(
     r"translate host name|resolve host|getaddrinfo|Name or service not known|Unknown .*server host",
     re.IGNORECASE,
 )
 """A driver's words for a name that no name server knows."""
-_PASSING = re.compile("starting up|shutting down|recovery|too many|reserved for|remaining")
+_PASSING = re.compile("starting up|shutting down|recovery|too many|reserved|remaining|terminating")
 """What a PostgreSQL says that will let us in later."""
 
 
@@ -78,10 +74,16 @@ def _fatal(text: str) -> str:
     return found.group(1) if found else ""
 
 
-def _of_fatal(fatal: str) -> Meaning:
-    if _PASSING.search(fatal):
-        return "lost"
-    return "database" if re.match("database .* does not exist", fatal) else "login"
+def _by_words(text: str) -> Meaning | None:
+    """Where there is no code, or one for any login that fails."""
+    fatal = _fatal(text)
+    if _UNKNOWN_HOST.search(text):
+        return "host"
+    if re.search("database .* does not exist", fatal):
+        return "database"
+    if fatal:
+        return "lost" if _PASSING.search(fatal) else "login"
+    return None
 
 
 def meaning_of(engine: str, state: str | None, number: int | None) -> Meaning | None:
@@ -150,9 +152,10 @@ def _number(error: Exception, engine: str) -> int | None:
     full = re.search(r"ORA-(\d{5})|DPY-(\d{4})", str(error)) if engine == "oracle" else None
     if full:
         return int(full.group(1) or full.group(2))
-    found = re.search(r"\((\d+)\)", str(error.args[-1])) if _odbc_state(error) else None
-    if found:
-        return int(found.group(1))
+    if _odbc_state(error):
+        # The first of several complaints is the cause; its number comes after its text.
+        found = re.findall(r"\((-?\d{1,7})\)", str(error.args[-1]).split("; [")[0])
+        return int(found[-1]) if found else None
     sqlcode = _db2(error, "SQLCODE")
     if sqlcode:
         return int(sqlcode)
@@ -162,11 +165,6 @@ def _number(error: Exception, engine: str) -> int | None:
 
 def _vendor(engine: str) -> str:
     return {"oracle": "ORA", "mssql": "error", "snowflake": "error"}.get(engine, "error")
-
-
-def _is_about_tls(text: str) -> bool:
-    """Not `SSL connection has been closed`: that one is lost, as any other is."""
-    return bool(re.search(r"certificate|sslmode|support SSL|SSL is required", text, re.IGNORECASE))
 
 
 def _is_connection_text(text: str) -> bool:

@@ -70,7 +70,10 @@ def asked(asking: Asking, ask: Callable[[], T]) -> T:
 def to_source_error(error: Exception, asking: Asking) -> IngestError:
     """The error of ours that `error` amounts to."""
     code = code_of(error, asking.engine)
-    words = "" if asking.has_values else _cut(safe_words(error, code, asking.engine))
+    # A message that a function of the database makes may have any code, and quote a row.
+    is_safe = asking.is_login or code.meaning not in {"login", "database"}
+    words = safe_words(error, code, asking.engine) if is_safe and not asking.has_values else ""
+    words = _cut(words)
     said = f"{code.text}{f': {words}' if words else ''}"
     refusal = why_no_login(str(error)) if asking.is_login else None
     if asking.shows_certificate and _HUNG_UP.search(code.text):
@@ -89,13 +92,15 @@ def error_of(where: str, meaning: Meaning, said: str, *, is_login: bool) -> Inge
         said: the code, and words that can quote no row.
         is_login: whether no query had been sent yet.
     """
+    if is_login and meaning == "timeout":
+        meaning = "lost"
     if meaning in {"lost", "busy"}:
         return _lost(where, said, is_login=is_login, is_busy=meaning == "busy")
     if meaning in _ENDINGS:
         kind, text = _ENDINGS[meaning]
         return kind(f"{where}: {text.format(said)}")
     if is_login:
-        return SourceUnavailableError(f"{where}: no connection ({said}): check the url")
+        return SourceUnavailableError(f"{where}: no connection ({said}): check the url or the dsn")
     advice = _ADVICE.get(meaning, "look at the query and at the server's log")
     return SourceFormatError(f"{where}: refused ({said}): {advice}")
 
@@ -110,9 +115,9 @@ _ENDINGS: dict[Meaning, tuple[type[IngestError], str]] = {
     ),
     "database": (
         ConfigError,
-        "there is no such database, or the account may not use it ({}): check the url",
+        "there is no such database, or the account may not use it ({}): check its name",
     ),
-    "host": (SourceUnavailableError, "the host's name is not known ({}): check the url"),
+    "host": (SourceUnavailableError, "the host's name is not known ({}): check its spelling"),
     "write": (ConfigError, "refused ({}): only reads are allowed"),
     "tls": (
         ConfigError,

@@ -1,11 +1,16 @@
 """A database reaches Lumos: its queries in a source file, the commands as a person types them."""
 
+import os
 import re
+import shutil
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
-from terminal import Workspace
+from terminal import Said, Workspace
 
 from schemas.source_file import to_source
 
@@ -54,6 +59,14 @@ def database(workspace: Workspace) -> Workspace:
     return workspace
 
 
+def one_line(said: Said) -> str:
+    """All that stands on stderr but notes on the stages of a run: what went wrong."""
+    lines = [line for line in said.err.splitlines() if not re.match(r"(INFO|WARNING)\b", line)]
+    assert len(lines) == 1, said.err
+    assert "Traceback" not in said.err + said.out
+    return lines[0]
+
+
 def test_every_account_of_a_database_arrives_with_its_permissions(database: Workspace):
     said = database.run("sync", "hr", "--json")
     assert said.code == 0, said.err
@@ -66,21 +79,115 @@ def test_every_account_of_a_database_arrives_with_its_permissions(database: Work
     assert held["1"]["attributes"] == [{"type": "Team", "name": "Ops"}]
 
 
-def test_a_query_with_a_typo_is_one_line_and_uploads_nothing(database: Workspace):
-    (database.path / "queries" / "accounts.sql").write_text("SELECT id FROM poeple", "utf-8")
-    said = database.run("sync", "hr")
-    assert said.code == 1
-    assert "list_accounts (queries/accounts.sql): refused (SQLITE_ERROR: no such table: poeple" in (
-        said.err
-    )
+ID = "integration_specific_id"
+WRONG_QUERIES = {
+    "a typo": ("SELECT id FORM people WHERE", 1, "refused (SQLITE_ERROR: near"),
+    "a missing table": ("SELECT id FROM poeple", 1, "no such table: poeple): check the name"),
+    "a write": ("DELETE FROM people", 2, "only reads are sent"),
+    "a missing label": ("SELECT mail FROM people", 1, f"no column label {ID}; it has mail"),
+    "two columns with one label": (f"SELECT id AS {ID}, mail AS {ID} FROM people", 1, "with AS"),
+    "no rows": (f"SELECT id AS {ID} FROM people WHERE id = 7", 1, "returned no row"),
+    "no end": (
+        f"WITH RECURSIVE n(i) AS (SELECT 1 UNION SELECT i + 1 FROM n) SELECT max(i) AS {ID} FROM n",
+        1,
+        "cancelled before it ended (SQLITE_INTERRUPT",
+    ),
+    "a bad value": (
+        f"SELECT json_extract(mail, '$') AS {ID} FROM people",
+        1,
+        "refused (SQLITE_ERROR): a value in the rows",
+    ),
+}
+UNSEEN = {"no rows", "no end", "a bad value"}
+"""What a check, which describes the queries and runs none, cannot know."""
+
+
+@pytest.mark.parametrize(
+    ("command", "wrong"),
+    [(command, one) for one in WRONG_QUERIES for command in ("check", "preview", "sync")],
+)
+def test_a_wrong_query_is_one_line_and_uploads_nothing(
+    database: Workspace, command: str, wrong: str
+):
+    sql, code, words = WRONG_QUERIES[wrong]
+    (database.path / "queries" / "accounts.sql").write_text(sql, "utf-8")
+    database.source(SOURCE.replace("  queries:", "  statement_timeout: 1s\n  queries:"))
+    said = database.run(command, "hr")
+    assert database.stats()["uploads"] == 0
+    if command == "check" and wrong in UNSEEN:
+        assert said.code == 0, said.err
+        return
+    assert said.code == code
+    assert "list_accounts (queries/accounts.sql): " in one_line(said)
+    assert words in one_line(said)
+
+
+SQLITE = "url: jdbc:sqlite:hr.db"
+JDBC = "driver: jdbc\n  url: jdbc:postgresql://127.0.0.1:1/hr"
+WRONG_PLACES = {
+    "a closed port": ("url: postgresql://127.0.0.1:1/hr", 1, "cannot be reached"),
+    "an unknown host": ("url: mysql://no.such.host.invalid/hr", 1, "is not known"),
+    "no file": ("url: sqlite:///none.db", 2, "none.db: no such file: check the path"),
+    "a file that is no database": ("url: sqlite:///sources/hr.yaml", 1, "file is not a database"),
+    "a secret that is not there": (f"{SQLITE}\n  password: {{env: NOWHERE}}", 2, "NOWHERE"),
+    "a password in the url": ("url: postgresql://jo:canary-1@h/hr", 2, "password"),
+    "a dsn that is not there": ("driver: odbc\n  dsn: no_such_dsn", 2, "no such DSN or driver"),
+    "no jar": (f"{JDBC}\n  jars: []", 2, "source.jars: driver: jdbc needs the jars"),
+    "a jar that is not there": (f"{JDBC}\n  jars: [no.jar]", 2, "no.jar is no file"),
+    "a jar without a driver": (f"{JDBC}\n  jars: [empty.jar]", 2, "none of the jars holds a"),
+}
+
+
+@pytest.mark.parametrize("command", ["check", "sync"])
+@pytest.mark.parametrize("wrong", WRONG_PLACES)
+def test_a_database_that_cannot_be_opened_is_one_line(
+    database: Workspace, command: str, wrong: str
+):
+    place, code, words = WRONG_PLACES[wrong]
+    if wrong == "a jar without a driver" and not shutil.which("java"):
+        if os.environ.get("CI"):
+            pytest.fail("missing: java (Debian: default-jre-headless)")
+        pytest.skip("missing: java (Debian: default-jre-headless)")
+    with ZipFile(database.path / "empty.jar", "w") as jar:
+        jar.writestr("META-INF/MANIFEST.MF", "Manifest-Version: 1.0\n")
+    database.source(SOURCE.replace(SQLITE, place))
+    said = database.run(command, "hr")
+    assert said.code == code, said.err
+    assert words in one_line(said)
+    assert "canary-1" not in said.err + said.out
     assert database.stats()["uploads"] == 0
 
 
-def test_a_query_that_writes_is_a_wrong_source_file(database: Workspace):
-    (database.path / "queries" / "accounts.sql").write_text("DELETE FROM people", "utf-8")
-    said = database.run("sync", "hr")
+def test_a_missing_java_is_named(database: Workspace):
+    (database.path / "some.jar").write_bytes(b"")
+    database.source(SOURCE.replace(SQLITE, f"{JDBC}\n  jars: [some.jar]"))
+    said = database.run("sync", "hr", env={"PATH": "/nowhere"})
     assert said.code == 2
-    assert "only reads are sent" in said.err
+    assert "needs Java 11 or later, and there is no program java" in one_line(said)
+
+
+@pytest.mark.parametrize(
+    ("hidden", "place", "command"),
+    [
+        ("pymysql", "url: mysql://127.0.0.1:1/hr", "pip install 'lumos-ingest[mysql]'"),
+        ("duckdb", "url: duckdb:///hr.db", "pip install 'lumos-ingest[duckdb]'"),
+        ("oracledb", "url: oracle://127.0.0.1:1/hr", "pip install 'lumos-ingest[oracle]'"),
+        ("snowflake", "url: snowflake://account/hr", "pip install 'lumos-ingest[snowflake]'"),
+    ],
+)
+def test_a_missing_driver_is_named_with_the_command_that_installs_it(
+    database: Workspace, hidden: str, place: str, command: str
+):
+    database.source(SOURCE.replace(SQLITE, place))
+    program = f"import sys; sys.modules[{hidden!r}] = None; from flows.cli import main; main()"
+    words = [sys.executable, "-c", program, "sync", "hr", "--workspace", str(database.path)]
+    token = {"LUMOS_API_URL": database.sandbox.url, "LUMOS_API_TOKEN": database.sandbox.token}
+    done = subprocess.run(
+        words, capture_output=True, text=True, check=False, env={**os.environ, **token}
+    )
+    assert done.returncode == 2, done.stderr
+    assert command in one_line(Said(done.returncode, done.stdout, done.stderr))
+    assert database.stats()["uploads"] == 0
 
 
 def test_a_check_names_the_columns_and_what_could_be_written(database: Workspace):

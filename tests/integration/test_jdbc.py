@@ -390,7 +390,7 @@ def _problem(settings: JdbcSettings, sql: str = "SELECT 1") -> IngestError:
             SourceFormatError,
             r"refused .*22P02\): a value in the rows",
         ),
-        ("SELECT 1 AS id, 2 AS id", SourceFormatError, "two columns have one label, id"),
+        ("SELECT 1 AS id, 2 AS id", SourceFormatError, "two columns with the label id"),
         ("SET application_name = 'x'", SourceFormatError, "returns no rows"),
         ("SELECT 1/(2 - n) FROM generate_series(1, 3) n", SourceFormatError, "22012"),
     ],

@@ -14,12 +14,10 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import make_url
 
-from extractors.odbc_connection import connect_odbc, odbc_error
+from extractors.odbc_connection import connect_odbc
 from schemas.errors import (
     ConfigError,
     IngestError,
-    SourceFormatError,
-    SourceIncompleteError,
     SourceUnavailableError,
 )
 
@@ -67,13 +65,6 @@ def _refused(connection_string: str, user: str | None, password: str | None = No
     return caught.value
 
 
-def _failed(connection: pyodbc.Connection, sql: str) -> IngestError:
-    with pytest.raises(pyodbc.Error) as caught:
-        connection.execute(sql).fetchall()
-    connection.rollback()
-    return odbc_error("list_accounts", caught.value, began=True)
-
-
 def test_postgresql_is_one_snapshot_and_only_read(postgresql: str) -> None:
     with _native(postgresql) as native:
         native.execute("CREATE TABLE t (n int)")
@@ -81,11 +72,8 @@ def test_postgresql_is_one_snapshot_and_only_read(postgresql: str) -> None:
         assert connection.execute("SELECT * FROM t").fetchall() == []
         native.execute("INSERT INTO t VALUES (1)")
         assert connection.execute("SELECT * FROM t").fetchall() == []
-        problem = _failed(connection, "INSERT INTO t VALUES (2)")
-        assert isinstance(problem, ConfigError)
-        assert "list_accounts: refused (SQLSTATE 25006, error 1): only reads are allowed" in str(
-            problem
-        )
+        with pytest.raises(pyodbc.Error, match="25006"):
+            connection.execute("INSERT INTO t VALUES (2)")
         connection.close()
 
 
@@ -104,9 +92,8 @@ def test_mariadb_is_one_snapshot_and_only_read(mariadb: str) -> None:
         native.cursor().execute("INSERT INTO t VALUES (1)")
         assert connection.execute("SELECT * FROM t").fetchall() == []
         assert len(connection.execute("SELECT 1 UNION ALL SELECT 2").fetchall()) == 2
-        assert "refused (SQLSTATE 25006, error 1792): only reads are allowed" in str(
-            _failed(connection, "INSERT INTO t VALUES (2)")
-        )
+        with pytest.raises(pyodbc.Error, match=r"25006.*1792"):
+            connection.execute("INSERT INTO t VALUES (2)")
         connection.close()
 
 
@@ -200,48 +187,3 @@ def test_a_connection_string_that_cannot_do_says_so(text: str, words: str) -> No
     assert isinstance(problem, ConfigError)
     assert words in str(problem)
     assert "s3cr3t" not in str(problem)
-
-
-def test_a_query_that_fails_says_why_and_quotes_no_value(postgresql: str, mariadb: str) -> None:
-    connection = connect_odbc(postgresql, "postgres", None)
-    for sql, words in (
-        ("SELEC 1", "42601, error 1): correct the query"),
-        ("SELECT * FROM nowhere", "42P01"),
-        ("SELECT 'v4lue'::int", "22P02"),
-    ):
-        problem = _failed(connection, sql)
-        assert type(problem) is SourceFormatError
-        assert words in str(problem)
-        assert "v4lue" not in str(problem)
-    connection.close()
-    connection = connect_odbc(mariadb, "root", None)
-    assert "42S02" in str(_failed(connection, "SELECT * FROM nowhere"))
-    connection.close()
-
-
-def test_a_query_that_never_ends_is_cancelled(postgresql: str, mariadb: str) -> None:
-    connection = connect_odbc(postgresql, "postgres", None, query_timeout_s=1)
-    problem = _failed(connection, "SELECT pg_sleep(60)")
-    assert isinstance(problem, SourceIncompleteError)
-    assert "cancelled before it ended" in str(problem)
-    connection.close()
-    connection = connect_odbc(mariadb, "root", None, query_timeout_s=1)
-    sql = "SELECT COUNT(*) FROM seq_1_to_10000000 a JOIN seq_1_to_10000000 b ON a.seq > b.seq"
-    problem = _failed(connection, sql)
-    assert isinstance(problem, SourceIncompleteError)
-    assert "cancelled before it ended" in str(problem)
-    connection.close()
-
-
-def test_a_connection_cut_in_the_middle_is_an_error(postgresql: str) -> None:
-    connection = connect_odbc(postgresql, "postgres", None)
-    rows = connection.execute("SELECT n FROM generate_series(1, 100000) n")
-    assert rows.fetchone() is not None
-    with _native(postgresql) as native:
-        native.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
-    with pytest.raises(pyodbc.Error) as caught:
-        rows.fetchall()
-    assert isinstance(odbc_error("list_accounts", caught.value, began=True), SourceIncompleteError)

@@ -772,3 +772,13 @@ def test_a_mariadb_connection_that_is_killed_yields_no_rows(mariadb: str, tmp_pa
     with pytest.raises(SourceIncompleteError, match=r"^list_accounts: .*(lost|cancelled)"):
         read(mariadb, tmp_path, queries={"list_accounts": sql})
     killer.join()
+
+
+def test_nothing_is_written_and_nothing_is_left_open(postgresql: str, tmp_path: Path) -> None:
+    read(postgresql, tmp_path)
+    with psycopg.connect(postgresql) as connection:
+        count = connection.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'lumos-ingest' "
+            "AND datname = current_database()"
+        ).fetchone()
+    assert count == (0,)

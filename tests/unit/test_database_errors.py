@@ -64,7 +64,7 @@ def test_a_state_or_a_number_means_one_thing(
         ("host", SourceUnavailableError, SourceUnavailableError),
         ("lost", SourceUnavailableError, SourceIncompleteError),
         ("busy", SourceUnavailableError, SourceIncompleteError),
-        ("timeout", SourceIncompleteError, SourceIncompleteError),
+        ("timeout", SourceUnavailableError, SourceIncompleteError),
         ("truncated", SourceIncompleteError, SourceIncompleteError),
         ("conflict", SourceIncompleteError, SourceIncompleteError),
         ("missing", SourceUnavailableError, SourceFormatError),
