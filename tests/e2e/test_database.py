@@ -98,8 +98,8 @@ WRONG_QUERIES = {
         "refused (SQLITE_ERROR): a value in the rows",
     ),
 }
-UNSEEN = {"no rows", "no end", "a bad value"}
-"""What a check, which describes the queries and runs none, cannot know."""
+UNSEEN = {"two columns with one label", "no rows", "no end", "a bad value"}
+"""What a check, which describes the queries and runs none, cannot know of an SQLite."""
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,11 @@ WRONG_PLACES = {
     "an unknown host": ("url: mysql://no.such.host.invalid/hr", 1, "is not known"),
     "no file": ("url: sqlite:///none.db", 2, "none.db: no such file: check the path"),
     "a file that is no database": ("url: sqlite:///sources/hr.yaml", 1, "file is not a database"),
-    "a secret that is not there": (f"{SQLITE}\n  password: {{env: NOWHERE}}", 2, "NOWHERE"),
+    "a secret that is not there": (
+        "url: mysql://127.0.0.1:1/hr\n  password: {env: NOWHERE}",
+        2,
+        "NOWHERE",
+    ),
     "a password in the url": ("url: postgresql://jo:canary-1@h/hr", 2, "password"),
     "a dsn that is not there": ("driver: odbc\n  dsn: no_such_dsn", 2, "no such DSN or driver"),
     "no jar": (f"{JDBC}\n  jars: []", 2, "source.jars: driver: jdbc needs the jars"),

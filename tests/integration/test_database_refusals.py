@@ -423,6 +423,13 @@ def test_a_server_that_does_not_let_us_in_is_named(case: str, way: Way) -> None:
     assert re.match(rf"{where}[^ ]*: {said}.* \(.+\): check \w", str(error)), error
 
 
+@pytest.mark.parametrize("way", ["postgresql", "mariadb"], indirect=True)
+def test_a_server_without_tls_is_refused_where_it_was_asked_for(way: Way) -> None:
+    error = reading(way.source(ALL, tls={"mode": "unverified"}), way.workspace)
+    assert type(error) is ConfigError
+    assert "no secured connection: the server has none: tls: {mode: none}" in str(error)
+
+
 @pytest.mark.parametrize("way", BY_SERVER[3:], indirect=True)
 def test_a_wrong_password_is_one_line_and_is_not_repeated(way: Way) -> None:
     source = way.source({"list_accounts": "SELECT 1"}, username=CLERK, password=Secret(env="X"))
@@ -442,6 +449,17 @@ def test_a_look_finds_it_before_the_first_sync(case: str, way: Way) -> None:
     assert type(error) is asked.kind
     assert str(error).startswith("list_accounts: ")
     assert asked.advice in str(error)
+
+
+@pytest.mark.parametrize("way", BY_SERVER, indirect=True)
+def test_a_look_finds_two_columns_with_one_label(way: Way) -> None:
+    """MariaDB says so itself; SQLite and DuckDB rename the second, and only a sync can tell."""
+    source = way.source({"list_accounts": str(IN_A_QUERY["two columns with one label"].sql)})
+    error = failed(
+        lambda: probe_source(source, way.workspace, now=NOW, resolve=lambda _: SecretStr(""))
+    )
+    assert type(error) is SourceFormatError
+    assert re.match(r"list_accounts: .*(the label email: give|error 1060.*: correct) ", str(error))
 
 
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
