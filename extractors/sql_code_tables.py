@@ -1,5 +1,6 @@
 """What databases' codes mean to us: SQLSTATEs, and vendors' own numbers where these say more."""
 
+from collections.abc import Container
 from typing import Literal
 
 Meaning = Literal[
@@ -19,7 +20,7 @@ SQLSTATES: tuple[tuple[str, Meaning], ...] = (
     ("25006", "write"), ("22", "data"),
 )  # fmt: skip
 
-NUMBERS: dict[str, dict[Meaning, tuple[int, ...]]] = {
+NUMBERS: dict[str, dict[Meaning, Container[int]]] = {
     "mysql": {
         "login": (1044, 1045, 1130, 1251, 1698, 1862, 1820),
         "database": (1049,),
@@ -32,6 +33,7 @@ NUMBERS: dict[str, dict[Meaning, tuple[int, ...]]] = {
         "write": (1792, 1290),
         "truncated": (1260, 1301, 1406),
         "conflict": (1213,),
+        "other": (1105, 1644),  # what a function makes up: its words may quote a row
     },
     "oracle": {
         "login": (1017, 28000, 28001, 1045),
@@ -54,6 +56,7 @@ NUMBERS: dict[str, dict[Meaning, tuple[int, ...]]] = {
         "timeout": (1222, 3617),
         "write": (3906,),
         "conflict": (1205, 3960),
+        "other": range(50_000, 2**31),  # what a procedure makes up
     },
     "snowflake": {
         "login": (250001, 251005, 390100, 390101, 390144),

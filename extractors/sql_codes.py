@@ -33,7 +33,7 @@ def code_of(error: Exception, engine: str) -> Code:
     if engine in {"sqlite", "duckdb"}:
         return _of_embedded(error, text)
     if meaning in {None, "lost"}:
-        meaning = _by_words(text) or meaning
+        meaning = _by_words(text, engine) or meaning
     said = f"SQLSTATE {state}" if state else ""
     if number is not None and engine in NUMBERS:
         said = f"{said}, {_vendor(engine)} {number}".removeprefix(", ")
@@ -46,16 +46,22 @@ def safe_words(error: Exception, code: Code, engine: str) -> str:
     if engine in {"sqlite", "duckdb"}:
         text = str(error).splitlines()[0] if str(error) else ""
         return text if _SAFE_TEXT.match(text) else ""
-    if code.meaning not in _SAFE:
-        return ""
+    return _words(error, engine) if code.meaning in _SAFE else ""
+
+
+def _words(error: Exception, engine: str) -> str:
     diag = getattr(error, "diag", None)
     if diag is not None:
-        return diag.message_primary or _fatal(str(error))
+        is_raised = diag.source_function == "exec_stmt_raise"
+        return "" if is_raised else diag.message_primary or _fatal(str(error))
+    if engine == "postgresql":
+        return ""  # ODBC does not say whether a function raised it, with whatever code and words
     if _odbc_state(error) is None and engine in {"mysql", "mariadb"}:
         return str(error.args[-1])
+    line = str(error.args[-1]).split("\n")[0]
     if engine == "oracle":
-        return str(error).splitlines()[0]
-    found = re.search(r"\]([^\]\[]+?)(?: \(\d+\).*)?$", str(error.args[-1]).split("\n")[0])
+        return line
+    found = re.search(r"\]([^\]\[]+?)(?: \(\d+\).*)?$", line)
     return found.group(1) if found else ""
 
 
@@ -74,9 +80,9 @@ def _fatal(text: str) -> str:
     return found.group(1) if found else ""
 
 
-def _by_words(text: str) -> Meaning | None:
+def _by_words(text: str, engine: str) -> Meaning | None:
     """Where there is no code, or one for any login that fails."""
-    fatal = _fatal(text)
+    fatal = _fatal(text) if engine in {"postgresql", ""} else ""
     if _UNKNOWN_HOST.search(text):
         return "host"
     if re.search("database .* does not exist", fatal):

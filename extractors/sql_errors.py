@@ -70,10 +70,7 @@ def asked(asking: Asking, ask: Callable[[], T]) -> T:
 def to_source_error(error: Exception, asking: Asking) -> IngestError:
     """The error of ours that `error` amounts to."""
     code = code_of(error, asking.engine)
-    # A message that a function of the database makes may have any code, and quote a row.
-    is_safe = asking.is_login or code.meaning not in {"login", "database"}
-    words = safe_words(error, code, asking.engine) if is_safe and not asking.has_values else ""
-    words = _cut(words)
+    words = "" if asking.has_values else _cut(safe_words(error, code, asking.engine))
     said = f"{code.text}{f': {words}' if words else ''}"
     refusal = why_no_login(str(error)) if asking.is_login else None
     if asking.shows_certificate and _HUNG_UP.search(code.text):

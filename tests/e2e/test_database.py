@@ -123,6 +123,7 @@ def test_a_wrong_query_is_one_line_and_uploads_nothing(
 
 
 SQLITE = "url: jdbc:sqlite:hr.db"
+MYSQL = "url: mysql://127.0.0.1:1/hr"
 JDBC = "driver: jdbc\n  url: jdbc:postgresql://127.0.0.1:1/hr"
 WRONG_PLACES = {
     "a closed port": ("url: postgresql://127.0.0.1:1/hr", 1, "cannot be reached"),

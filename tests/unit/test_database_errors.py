@@ -4,7 +4,7 @@ import pymysql
 import pytest
 
 from extractors.sql_code_tables import Meaning
-from extractors.sql_codes import meaning_of
+from extractors.sql_codes import code_of, meaning_of
 from extractors.sql_errors import Asking, error_of, to_source_error
 from schemas.errors import (
     ConfigError,
@@ -99,3 +99,8 @@ def test_a_server_that_hangs_up_on_our_certificate_does_not_trust_it(
     problem = to_source_error(pymysql.err.OperationalError(number, "gone away"), asking)
     assert type(problem) is kind
     assert ("wants a certificate of ours" in str(problem)) is (kind is ConfigError)
+
+
+def test_a_value_with_the_words_of_a_refused_login_is_no_refused_login() -> None:
+    assert code_of(ValueError(1366, "Incorrect value: 'FATAL:  zoe'"), "mariadb").meaning == "other"
+    assert code_of(ValueError("FATAL:  role does not exist"), "postgresql").meaning == "login"
