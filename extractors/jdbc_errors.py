@@ -28,14 +28,16 @@ def frame_error(name: str, settings: JdbcSettings, frame: Frame, *, began: bool)
     kind, sqlstate, code, *said = frame.texts()
     refusals = {
         "no_driver": ConfigError(
-            f"source.jars: none of the jars holds a driver for {place_of(settings)}"
+            f"source.jars: none of the jars holds a driver for {place_of(settings)}: name its jar"
         ),
         "no_rows": SourceFormatError(f"{name}: the statement returns no rows: write a query"),
         "max_rows": ConfigError(f"{name}: the URL limits the number of rows: take that out"),
         "memory": SourceIncompleteError(
-            f"{name}: Java ran out of {settings.memory_mib} MiB of memory"
+            f"{name}: Java ran out of {settings.memory_mib} MiB of memory: select fewer columns"
         ),
-        "encoding": SourceFormatError(f"{name}: a text in the result is not valid Unicode"),
+        "encoding": SourceFormatError(
+            f"{name}: a text in the result is not valid Unicode: mend it there"
+        ),
     }
     if kind in refusals:
         return refusals[kind]
@@ -68,13 +70,17 @@ def cut_error(name: str, cut: Cut) -> IngestError:
     """The end of the process, or its silence, in the middle of a query."""
     if cut.is_silent:
         return SourceIncompleteError(
-            f"{name}: nothing came for longer than source.statement_timeout allows"
+            f"{name}: nothing came for longer than source.statement_timeout allows: raise it"
         )
-    return SourceIncompleteError(f"{name}: the Java reader ended before the last row")
+    return SourceIncompleteError(f"{name}: the Java reader ended before the last row: run again")
 
 
 def start_error(what: str, cut: Cut) -> IngestError:
     """Java's end, or its silence, before it was connected."""
     if cut.is_silent:
-        return SourceUnavailableError(f"{what}: no connection within source.connect_timeout")
-    return SourceUnavailableError(f"{what}: the Java reader ended before it was connected")
+        return SourceUnavailableError(
+            f"{what}: no connection within source.connect_timeout: run again"
+        )
+    return SourceUnavailableError(
+        f"{what}: the Java reader ended before it was connected: run again"
+    )

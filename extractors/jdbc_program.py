@@ -34,12 +34,16 @@ def java_command(settings: JdbcSettings) -> list[str]:
     """
     java = shutil.which(settings.java)
     if java is None:
-        raise ConfigError("driver: jdbc needs Java 11 or later, and there is no program java")
+        raise ConfigError(
+            "driver: jdbc needs Java 11 or later, and there is no program java: install a JDK"
+        )
     if not settings.jars:
-        raise ConfigError("source.jars: driver: jdbc needs the jars of the database's driver")
+        raise ConfigError(
+            "source.jars: driver: jdbc needs the jars of the database's driver: name them"
+        )
     for jar in settings.jars:
         if not jar.is_file() or os.pathsep in str(jar):
-            raise ConfigError(f"source.jars: {jar} is no file that can be read")
+            raise ConfigError(f"source.jars: {jar} is no file that can be read: check the path")
     jars = os.pathsep.join(str(path.absolute()) for path in (_compiled(java), *settings.jars))
     return [java, f"-Xmx{settings.memory_mib}m", *_FLAGS, "-cp", jars, "JdbcReader"]
 

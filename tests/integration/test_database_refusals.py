@@ -103,7 +103,7 @@ class Way:
                 yield lambda sql: connection.execute(sql.encode()).fetchall()
         else:
             with _mariadb(self.port, self.database) as other, other.cursor() as cursor:
-                yield lambda sql: cursor.execute(sql) and cursor.fetchall()
+                yield lambda sql: cursor.fetchall() if cursor.execute(sql) else ()
 
 
 def _mariadb(port: int, database: str | None) -> "pymysql.Connection[pymysql.cursors.Cursor]":
@@ -396,18 +396,18 @@ ASLEEP = {
 @pytest.mark.parametrize("way", BY_SERVER, indirect=True)
 def test_a_connection_cut_in_the_middle_is_one_line(way: Way) -> None:
     ends_at = time.monotonic() + 60
+    with way.beside() as ask:
 
-    def cut() -> None:
-        with way.beside() as ask:
+        def cut() -> None:
             while not (asleep := ask(ASLEEP[way.engine])) and time.monotonic() < ends_at:
                 time.sleep(0.1)
-            if way.engine == "mariadb":
-                ask(f"KILL {asleep[0][0]}")
+            for [number] in asleep if way.engine == "mariadb" else ():
+                ask(f"KILL {number}")
 
-    cutter = threading.Thread(target=cut)
-    cutter.start()
-    error = reading(way.source({"list_accounts": SLOW[way.engine]}), way.workspace)
-    cutter.join()
+        cutter = threading.Thread(target=cut)
+        cutter.start()
+        error = reading(way.source({"list_accounts": SLOW[way.engine]}), way.workspace)
+        cutter.join()
     assert type(error) is SourceIncompleteError, error
     assert str(error).startswith("list_accounts: the connection was lost before the last row (")
     assert re.search(r"(SQLSTATE|error) \w+.*\): run again$", str(error))
