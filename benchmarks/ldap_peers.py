@@ -36,8 +36,8 @@ def by_python_ldap(
     url: str, base: str, login: tuple[str, str], names: list[str]
 ) -> Iterator[Found]:
     """The entries by python-ldap, page by page."""
-    import ldap  # noqa: PLC0415
-    from ldap.controls import SimplePagedResultsControl  # noqa: PLC0415
+    import ldap  # noqa: PLC0415 - as above
+    from ldap.controls import SimplePagedResultsControl  # noqa: PLC0415 - as above
 
     connection = ldap.initialize(url)
     connection.simple_bind_s(*login)
