@@ -176,7 +176,7 @@ def _vendor(engine: str) -> str:
 def _is_connection_text(text: str) -> bool:
     return bool(
         re.search(
-            r"connection|connect to|server closed|could not translate|resolve|timeout expired|"
+            r"connection|connect to|server closed|resolve|timeout expired|"
             r"\bSSL\b",
             text,
             re.IGNORECASE,

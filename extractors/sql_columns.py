@@ -24,11 +24,6 @@ def column_text(name: str, values: list[Any], zone: str | None = None) -> pl.Ser
     return pl.Series(name, [value_text(one, zone) for one in values], dtype=pl.String)
 
 
-def bool_text(values: pl.Series) -> pl.Series:
-    """Booleans as `true` and `false`."""
-    return values.cast(pl.String)
-
-
 def floats_text(values: pl.Series) -> pl.Series:
     """Floats in the shortest digits that read back as they are, without an exponent."""
     short = without_zeros(values.cast(pl.String))
@@ -74,7 +69,7 @@ def _bare_text(times: pl.Series) -> pl.Series:
 
 _WAYS: dict[type, tuple[type[pl.DataType], Callable[[pl.Series], pl.Series]]] = {
     str: (pl.String, lambda values: values),
-    bool: (pl.Boolean, bool_text),
+    bool: (pl.Boolean, lambda values: values.cast(pl.String)),
     float: (pl.Float64, floats_text),
     bytes: (pl.Binary, lambda values: values.bin.encode("hex")),
     date: (pl.Date, lambda values: values.dt.to_string("%Y-%m-%d")),
