@@ -42,6 +42,14 @@ class MariadbServer:
         """The SQLAlchemy URL up to the database's name, for the superuser without password."""
         return f"mysql+pymysql://root@127.0.0.1:{self.port}"
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """With a folder for temporary files that it shares with no other server.
+
+        A server that starts removes the temporary tables it finds there.
+        """
+        return os.environ | {"TMPDIR": str(self.home)}
+
     def inside(self) -> "pymysql.Connection[pymysql.cursors.Cursor]":
         """A connection of the superuser's through the socket."""
         return pymysql.connect(
@@ -67,6 +75,7 @@ class MariadbServer:
             self.process = subprocess.Popen(
                 [*_run_as(self.programs), self.programs["mariadbd"], *where, *given],
                 cwd="/",
+                env=self.environment,
                 stdout=log,
                 stderr=log,
             )
@@ -115,9 +124,17 @@ def running_mariadb(
                 shutil.chown(path, "mysql", "mysql")
         fresh = ["--auth-root-authentication-method=normal", "--skip-test-db"]
         install = [programs["mariadb-install-db"], "--no-defaults", f"--datadir={home}/data"]
-        subprocess.run(
-            [*_run_as(programs), *install, *fresh], check=True, capture_output=True, cwd="/"
+        made = subprocess.run(
+            [*_run_as(programs), *install, *fresh],
+            check=False,
+            cwd="/",
+            env=server.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
+        if made.returncode:
+            raise RuntimeError(f"MariaDB could not be set up: {made.stdout[:1000]}")
         server.start()
         yield server
     finally:
