@@ -1,5 +1,6 @@
 """A private PostgreSQL server on loopback, for as long as the tests last, as a pytest plugin."""
 
+import contextlib
 import itertools
 import os
 import shutil
@@ -76,7 +77,9 @@ class PostgresqlServer:
         parent = self.process.pid
         children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
         for pid in (parent, *map(int, children)):
-            os.kill(pid, number)
+            # One of its helpers may have ended meanwhile.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     def kill(self) -> None:
         """Ends all of it at once, as a power cut would."""
