@@ -31,6 +31,17 @@ def frame_error(name: str, settings: JdbcSettings, frame: Frame, *, began: bool)
             f"source.jars: none of the jars holds a driver for {place_of(settings)}: name its jar"
         ),
         "no_rows": SourceFormatError(f"{name}: the statement returns no rows: write a query"),
+        "more_rows": SourceFormatError(
+            f"{name}: returns more than one result: one alone would be the whole"
+        ),
+        "cut": SourceIncompleteError(
+            f"{name}: values or rows were cut short: raise max_allowed_packet, select less of that "
+            "column, or take the query's own limit out"
+        ),
+        "zone": SourceFormatError(
+            f"{name}: the server does not know the source's timezone: load its time zone tables "
+            "(mysql_tzinfo_to_sql), or leave timezone out"
+        ),
         "max_rows": ConfigError(f"{name}: the URL limits the number of rows: take that out"),
         "memory": SourceIncompleteError(
             f"{name}: Java ran out of {settings.memory_mib} MiB of memory: select fewer columns"

@@ -1,12 +1,15 @@
 """A connection through any ODBC driver, by DSN or connection string: it only reads."""
 
 import logging
+import math
 import re
 
 import pyodbc
 from pydantic import SecretStr
 
 from extractors.jdbc_url import check_no_secret
+from extractors.odbc_values import read_exactly
+from extractors.silence import silence_s
 from extractors.sql_errors import Asking, to_source_error
 from schemas.errors import ConfigError, IngestError
 
@@ -15,8 +18,6 @@ _WHAT = "source.dsn"
 _MYSQL = (
     "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
     "SET SESSION TRANSACTION READ ONLY",
-    # A limit of the server's would cut off every longer result.
-    "SET SESSION sql_select_limit = 18446744073709551615",
 )
 _READ_ONLY = {
     "postgresql": (
@@ -33,6 +34,22 @@ _LIMITS = {
     "mariadb": "SET SESSION max_statement_time = {}",
 }
 """The server's own limit, where the driver sets none."""
+_OPTIONS = (
+    # Else the driver holds the whole result in memory, and a host that is gone is not missed.
+    (
+        "postgres|psqlodbc",
+        {
+            "UseDeclareFetch": "1",
+            "Fetch": "10000",
+            "KeepaliveTime": "60",
+            "KeepaliveInterval": "10",
+        },
+    ),
+    ("maria|maodbc", {"READ_TIMEOUT": "{silence_s}"}),
+    # Else the driver cuts every whole number to 32 bits.
+    ("sqlite", {"BigInt": "1"}),
+)
+"""What drivers are told, by what is in their names, unless the connection string says it."""
 
 
 def connect_odbc(
@@ -60,13 +77,14 @@ def connect_odbc(
         SourceUnavailableError: the database could not be reached.
     """
     check_no_secret(connection_string)
-    words = _words(connection_string, username, password)
+    words = _words(connection_string, username, password, query_timeout_s)
     try:
         connection = pyodbc.connect(words, timeout=login_timeout_s, readonly=read_only)
     except pyodbc.Error as error:
         problem = _not_connected(error)
     else:
         try:
+            read_exactly(connection)
             _prepare(connection, query_timeout_s, read_only=read_only)
         except pyodbc.Error as error:
             connection.close()
@@ -88,23 +106,33 @@ def _not_connected(error: pyodbc.Error) -> IngestError:
     return to_source_error(error, Asking(engine, (pyodbc.Error,), _WHAT, is_login=True))
 
 
-def _words(connection_string: str, username: str | None, password: SecretStr | None) -> str:
+def _words(
+    connection_string: str, username: str | None, password: SecretStr | None, query_timeout_s: int
+) -> str:
     """The whole connection string. It holds the password: it goes to the driver, never to a log."""
     text = connection_string.strip().rstrip(";")
     if not text:
         raise ConfigError(f"{_WHAT} is empty: write a DSN's name or DRIVER=…;SERVER=…")
     parts = [text if "=" in text else f"DSN={text}"]
-    if re.search(r"(?i)(^|;)\s*driver\s*=\s*\{?[^;]*(postgres|psqlodbc)", text):
-        # Without it the driver holds the whole result in memory.
-        parts += (
-            [] if re.search(r"(?i)usedeclarefetch", text) else ["UseDeclareFetch=1", "Fetch=10000"]
-        )
-    if re.search(r"(?i)(^|;)\s*driver\s*=\s*\{?[^;]*sqlite", text):
-        # Without it the driver cuts every whole number to 32 bits.
-        parts += [] if re.search(r"(?i)(^|;)\s*bigint\s*=", text) else ["BigInt=1"]
+    parts += [
+        f"{name}={value.format(silence_s=math.ceil(silence_s(query_timeout_s)))}"
+        for name, value in _options(parts[0]).items()
+        if not re.search(rf"(?i)(^|;)\s*{name}\s*=", text)
+    ]
     parts += [f"UID={_braced(username)}"] if username else []
     parts += [f"PWD={_braced(password.get_secret_value())}"] if password else []
     return ";".join(parts)
+
+
+def _options(connection_string: str) -> dict[str, str]:
+    """What the driver has to be told, by the name that the string or its DSN calls it."""
+    driver = re.search(r"(?i)(?:^|;)\s*driver\s*=\s*\{?([^;}]*)", connection_string)
+    dsn = re.search(r"(?i)(?:^|;)\s*dsn\s*=\s*\{?([^;}]*)", connection_string)
+    named = driver.group(1) if driver else ""
+    if dsn and not named:
+        named = pyodbc.dataSources().get(dsn.group(1).strip(), "")
+    found = (options for known, options in _OPTIONS if re.search(known, named.lower()))
+    return next(found, {})
 
 
 def _braced(value: str) -> str:

@@ -13,8 +13,8 @@ from schemas.errors import SourceFormatError, SourceIncompleteError
 
 _BATCH_ROWS = 20_000
 _MYSQL_BIT, _MYSQL_TIMESTAMP = 16, 7
-_CUT_SHORT = {1260, 1265, 1301}
-"""MySQL's warnings of values that were cut: GROUP_CONCAT, a conversion, max_allowed_packet."""
+_CUT_SHORT = {1260, 1265, 1301, 1931}
+"""MySQL's warnings of what was cut: GROUP_CONCAT, a conversion, max_allowed_packet, the rows."""
 
 
 def read_cursor(session: Session, statement: Statement, values: Values) -> Fetched:
@@ -31,7 +31,9 @@ def read_cursor(session: Session, statement: Statement, values: Values) -> Fetch
         cursor = streaming_cursor(session)
         try:
             execute(session, cursor, statement, values)
-            found.append(_fetched(session, cursor))
+            found.append(_fetched(session, cursor, statement))
+            if not statement.is_query:
+                _check_end(cursor, statement)
         finally:
             cursor.close()
 
@@ -78,10 +80,10 @@ def labels_of(cursor: Any) -> tuple[str, ...]:  # noqa: ANN401 - a DBAPI cursor
     return tuple(str(column[0]) for column in cursor.description)
 
 
-def _fetched(session: Session, cursor: Any) -> Fetched:  # noqa: ANN401
+def _fetched(session: Session, cursor: Any, statement: Statement) -> Fetched:  # noqa: ANN401
     description = cursor.description
     batches = [pl.DataFrame(schema={str(n): pl.String() for n in range(len(description))})]
-    for rows in _batches(cursor):
+    for rows in _batches(cursor, statement):
         columns = [
             column_text(str(number), _adapted(session, list(cells), description[number]), zone)
             for number, cells in enumerate(zip(*rows, strict=True))
@@ -91,9 +93,32 @@ def _fetched(session: Session, cursor: Any) -> Fetched:  # noqa: ANN401
     return Fetched(pl.concat(batches, rechunk=True), labels_of(cursor))
 
 
-def _batches(cursor: Any) -> Iterator[list[Any]]:  # noqa: ANN401 - a DBAPI cursor
-    while rows := cursor.fetchmany(_BATCH_ROWS):
+def _batches(cursor: Any, statement: Statement) -> Iterator[list[Any]]:  # noqa: ANN401
+    while rows := _next_rows(cursor, statement):
         yield rows
+
+
+def _next_rows(cursor: Any, statement: Statement) -> list[Any]:  # noqa: ANN401 - a DBAPI cursor
+    problem = None
+    try:
+        rows: list[Any] = cursor.fetchmany(_BATCH_ROWS)
+    except ValueError as error:  # pyodbc's, of a time over a day; its words may quote the value
+        problem = type(error).__name__
+    else:
+        return rows
+    raise SourceFormatError(
+        f"{statement.origin}: the driver cannot hand over a value ({problem}), such as a time over "
+        "a day: make text of it in the query"
+    )
+
+
+def _check_end(cursor: Any, statement: Statement) -> None:  # noqa: ANN401 - a DBAPI cursor
+    """Nothing: what was called has no more rows to return, nor an error to tell."""
+    while hasattr(cursor, "nextset") and cursor.nextset():
+        if cursor.description is not None:
+            raise SourceFormatError(
+                f"{statement.origin}: returns more than one result: one alone would be the whole"
+            )
 
 
 def _zone(session: Session, column: Any) -> str | None:  # noqa: ANN401 - a DBAPI description
@@ -138,6 +163,7 @@ def _check_warnings(session: Session, statement: Statement) -> None:
         cut = [code for _, code, _ in cursor.fetchall() if code in _CUT_SHORT]
     if cut:
         raise SourceIncompleteError(
-            f"{statement.origin}: {len(cut)} values were cut short (warning {cut[0]}): raise "
-            "max_allowed_packet, or select less of that column"
+            f"{statement.origin}: values or rows were cut short, {len(cut)} times (warning "
+            f"{cut[0]}): raise max_allowed_packet, select less of that column, or take the "
+            "query's own limit out"
         )

@@ -17,6 +17,10 @@ from schemas.secrets import Resolve
 from schemas.sql_source import DatabaseOptions
 
 _ENGINES = {"sqlserver": "mssql", "db2j": "db2", "as400": "db2", "spark": "databricks"}
+_SNAPSHOTS = {"postgresql", "mysql", "mariadb", "oracle", "h2", "sqlite"}
+"""Where REPEATABLE READ or SERIALIZABLE is a snapshot; elsewhere it locks, row by row."""
+_CANONICAL = {"tinyInt1isBit": "false", "yearIsDateType": "false"}
+"""What MySQL's and MariaDB's drivers are told: a small number is no boolean, a year no date."""
 _DECIMALS = {"NUMERIC", "DECIMAL", "NUMBER", "DECFLOAT"}
 
 
@@ -35,6 +39,8 @@ def open_jdbc_session(
         raise ConfigError("source.url: driver: jdbc needs a JDBC URL, jdbc:…")
     if source.tls is not None or source.kerberos:
         raise ConfigError("source.tls, source.kerberos: with driver: jdbc, say it in the url")
+    named = url.split(":")[1].lower()
+    engine = _ENGINES.get(named, named)
     secret = source.password or source.token
     settings = JdbcSettings(
         url=url,
@@ -43,14 +49,15 @@ def open_jdbc_session(
         password=None if secret is None else resolve(secret),
         login_timeout_s=max(1, round(source.connect_timeout.total_seconds())),
         query_timeout_s=max(1, round(source.statement_timeout.total_seconds())),
+        properties=_CANONICAL if named in {"mysql", "mariadb"} else {},
         zone=source.timezone,
     )
     with open_jdbc(settings) as reader:
-        named = url.split(":")[1].lower()
-        is_snapshot = reader.isolation in {"repeatable read", "serializable"}
+        strong = reader.isolation in {"repeatable read", "serializable"}
+        is_snapshot = strong and engine in _SNAPSHOTS
         warnings = () if is_snapshot else (_no_snapshot(reader),)
         yield Session(
-            engine=_ENGINES.get(named, named),
+            engine=engine,
             server=reader.product,
             connection=None,
             errors=(),

@@ -7,8 +7,9 @@ from contextlib import contextmanager
 import pyodbc
 
 from extractors.odbc_connection import connect_odbc
-from extractors.sql_errors import driver_errors
+from extractors.sql_errors import Asking, asked, driver_errors
 from extractors.sql_session import Session
+from extractors.sql_snapshot import set_mysql
 from schemas.errors import ConfigError
 from schemas.secrets import Resolve
 from schemas.sql_source import DatabaseOptions
@@ -41,7 +42,7 @@ def open_odbc_session(source: DatabaseOptions, resolve: Resolve) -> Iterator[Ses
         product = str(connection.getinfo(pyodbc.SQL_DBMS_NAME)).lower()
         engine = _ENGINES.get(product, product)
         is_snapshot = engine in _SNAPSHOTS
-        yield Session(
+        session = Session(
             engine=engine,
             server=str(connection.getinfo(pyodbc.SQL_DATABASE_NAME)) or "the database",
             connection=connection,
@@ -54,6 +55,10 @@ def open_odbc_session(source: DatabaseOptions, resolve: Resolve) -> Iterator[Ses
             warnings=() if is_snapshot else (_no_snapshot(product),),
             way="odbc",
         )
+        if engine in {"mysql", "mariadb"}:
+            asking = Asking(engine, session.errors, session.server, is_login=True)
+            asked(asking, lambda: set_mysql(session))
+        yield session
     finally:
         with contextlib.suppress(pyodbc.Error):
             connection.rollback()

@@ -48,7 +48,8 @@ def canonical(rows: pl.DataFrame, kinds: list[Kind], zone: str | None) -> pl.Dat
 def _column(text: pl.Series, kind: Kind, zone: str | None) -> pl.Series:
     oid, element = kind.oid, kind.element
     if element is not None:
-        return _by_value(text, lambda one: _array_text(one, element, zone))
+        # An int2vector or an oidvector counts as an array and is written without braces.
+        return _by_value(text, lambda one: _array_text(one, element, zone) if "{" in one else one)
     if oid in {_TIMESTAMP, _TIMESTAMPTZ}:
         return _times(text, zone, is_zoned=oid == _TIMESTAMPTZ)
     change = _CHANGES.get(oid)

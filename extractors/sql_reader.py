@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from copy import copy
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,7 @@ from extractors.sql_jdbc import read_jdbc
 from extractors.sql_labels import labelled
 from extractors.sql_partition import read_in_parts
 from extractors.sql_postgresql import read_postgresql
+from extractors.sql_postgresql_text import read_postgresql_text
 from extractors.sql_session import NO_VALUES, Fetched, Session, Values
 from extractors.sql_statements import Statement, to_statement
 from schemas.errors import ConfigError
@@ -151,12 +153,18 @@ def read_statement(session: Session, statement: Statement, values: Values) -> Fe
         SourceIncompleteError: it did not come whole.
         SourceFormatError: the server refuses it.
     """
-    if session.jdbc is not None:
-        return read_jdbc(session.jdbc, statement, values)
     if session.engine == "postgresql" and session.way == "native":
         return read_postgresql(session, statement, values)
+    if session.engine == "postgresql":
+        return read_postgresql_text(session, statement, partial(_read_plain, session, values))
     if session.engine == "duckdb" and session.way == "native":
         return read_duckdb(session, statement, values)
+    return _read_plain(session, values, statement)
+
+
+def _read_plain(session: Session, values: Values, statement: Statement) -> Fetched:
+    if session.jdbc is not None:
+        return read_jdbc(session.jdbc, statement, values)
     return read_cursor(session, statement, values)
 
 

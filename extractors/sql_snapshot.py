@@ -50,24 +50,25 @@ def _postgresql(session: Session, *first: str) -> Begun:
         *first,
         f"SET LOCAL statement_timeout = {limit}",
         f"SET LOCAL idle_in_transaction_session_timeout = {limit}",
-        f"SET LOCAL TimeZone = '{session.zone or 'UTC'}'",
-        "SET LOCAL DateStyle = 'ISO, YMD'",
-        "SET LOCAL IntervalStyle = iso_8601",
-        "SET LOCAL bytea_output = hex",
-        "SET LOCAL extra_float_digits = 1",
+        *(f"SET LOCAL {name} = '{to}'" for name, to in postgresql_settings(session.zone).items()),
         "SET LOCAL client_encoding = 'UTF8'",
     )
     return "one REPEATABLE READ, READ ONLY transaction", ()
 
 
+def postgresql_settings(zone: str | None) -> dict[str, str]:
+    """What makes PostgreSQL write the text that `sql_postgresql_values` reads."""
+    return {
+        "TimeZone": zone or "UTC",
+        "DateStyle": "ISO, YMD",
+        "IntervalStyle": "iso_8601",
+        "bytea_output": "hex",
+        "extra_float_digits": "1",
+    }
+
+
 def _mysql(session: Session) -> Begun:
-    connection = session.connection
-    zones = "SELECT CONVERT_TZ('2026-01-01', '+00:00', '{}') IS NULL"
-    if session.zone and run(connection, zones.format(session.zone)):
-        raise SourceFormatError(
-            f"{session.server}: the server does not know the zone {session.zone}: load its time "
-            "zone tables (mysql_tzinfo_to_sql), or leave timezone out"
-        )
+    set_mysql(session)
     is_mariadb = session.engine == "mariadb"
     limit = (
         f"SET SESSION max_statement_time = {session.timeout_s}"
@@ -75,15 +76,42 @@ def _mysql(session: Session) -> Begun:
         else f"SET SESSION max_execution_time = {round(session.timeout_s * 1000)}"
     )
     run(
-        connection,
+        session.connection,
         limit,
-        f"SET SESSION time_zone = '{session.zone or '+00:00'}'",
-        "SET SESSION group_concat_max_len = 4294967295",
         "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
         "SET SESSION TRANSACTION READ ONLY",
         "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
     )
     return "one consistent snapshot, READ ONLY", ()
+
+
+def set_mysql(session: Session) -> None:
+    """Has a MySQL or MariaDB cut nothing off, whatever its settings are, and warn of what it cuts.
+
+    Its TIMESTAMPs are told in the zone of times that carry none, or in UTC.
+
+    Raises:
+        SourceFormatError: the server does not know the zone.
+    """
+    zone = mysql_zone(session.zone)
+    known = f"SELECT CONVERT_TZ('2026-01-01', '+00:00', '{zone}') IS NULL"
+    if run(session.connection, known):
+        raise SourceFormatError(
+            f"{session.server}: the server does not know the zone {zone}: load its time zone "
+            "tables (mysql_tzinfo_to_sql), or leave timezone out"
+        )
+    run(
+        session.connection,
+        f"SET SESSION time_zone = '{zone}'",
+        "SET SESSION sql_select_limit = 18446744073709551615",
+        "SET SESSION group_concat_max_len = 4294967295",
+        "SET SESSION max_error_count = 65535",
+    )
+
+
+def mysql_zone(zone: str | None) -> str:
+    """`zone` as MySQL knows it: UTC also where its time zone tables are not loaded."""
+    return "+00:00" if zone in {None, "UTC"} else str(zone)
 
 
 def _sqlite(session: Session) -> Begun:
@@ -102,6 +130,7 @@ def _duckdb(session: Session) -> Begun:
 
 def _mssql(session: Session) -> Begun:
     connection = session.connection
+    connection.timeout = max(1, round(session.timeout_s))
     state = run(
         connection,
         "SELECT snapshot_isolation_state FROM sys.databases WHERE name = DB_NAME()",
@@ -129,7 +158,7 @@ def _snowflake(session: Session) -> Begun:
     run(
         session.connection,
         f"ALTER SESSION SET STATEMENT_TIMEOUT_IN_SECONDS = {max(1, round(session.timeout_s))}, "
-        f"TIMEZONE = '{session.zone or 'UTC'}'",
+        f"TIMEZONE = '{session.zone or 'UTC'}', ROWS_PER_RESULTSET = 0",
     )
     return _no_snapshot("Snowflake")
 

@@ -94,8 +94,7 @@ def _session(options: Options, zone: str | None) -> tuple[str, ...]:
         statements += [f"SET SESSION {re.sub('^(@@|session.)', '', p.strip())}" for p in parts]
     if options.flag("forceConnectionTimeZoneToSession") and zone:
         statements.append(f"SET SESSION time_zone = '{zone}'")
-    # A limit of the URL's or the server's would cut off every longer result.
-    return (*statements, "SET SESSION sql_select_limit = 18446744073709551615")
+    return tuple(statements)
 
 
 def _tls(options: Options, dialect: str) -> dict[str, Any]:

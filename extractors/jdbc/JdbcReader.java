@@ -70,6 +70,8 @@ public final class JdbcReader {
     private int fetchRows;
     /** The zone of timestamps that carry none; null leaves them as they are. */
     private ZoneId zone;
+    /** MySQL or MariaDB: their TIMESTAMP is a moment, told in the session's zone. */
+    private boolean isMysql;
 
     private JdbcReader(OutputStream out) {
         this.frames = new DataOutputStream(out);
@@ -266,14 +268,30 @@ public final class JdbcReader {
                 break;
             }
         }
-        if (product.contains("mysql") || product.contains("mariadb")) {
+        isMysql = product.contains("mysql") || product.contains("mariadb");
+        if (isMysql) {
             // setReadOnly is a hint to these drivers; this is the server's own word for it.
             run("SET SESSION TRANSACTION READ ONLY");
-            // A limit of the URL's or the server's would cut off every longer result.
+            // Limits of the URL's or the server's would cut off what is longer.
             run("SET SESSION sql_select_limit = 18446744073709551615");
+            run("SET SESSION group_concat_max_len = 4294967295");
+            run("SET SESSION max_error_count = 65535");
+            setMysqlZone();
         }
         connection.setAutoCommit(false);
         return isolation;
+    }
+
+    private void setMysqlZone() throws SQLException {
+        boolean isUtc = zone == null || zone.getId().equals("UTC");
+        try {
+            run("SET SESSION time_zone = '" + (isUtc ? "+00:00" : zone.getId()) + "'");
+        } catch (SQLException error) {
+            if (error.getErrorCode() == 1298) {
+                throw new RefusedException("zone");
+            }
+            throw error;
+        }
     }
 
     private void run(String sql) throws SQLException {
@@ -301,8 +319,36 @@ public final class JdbcReader {
                 }
                 isRows = statement.getMoreResults();
             }
+            long read;
             try (ResultSet rows = statement.getResultSet()) {
-                stream(rows);
+                read = stream(rows);
+            }
+            requireEnd(statement);
+            if (isMysql) {
+                requireNothingCut();
+            }
+            send('E', String.valueOf(read).getBytes(StandardCharsets.US_ASCII));
+        }
+    }
+
+    /** A procedure may have more rows to return, or an error to tell. */
+    private void requireEnd(PreparedStatement statement) throws SQLException {
+        while (statement.getMoreResults() || statement.getUpdateCount() != -1) {
+            if (statement.getResultSet() != null) {
+                throw new RefusedException("more_rows");
+            }
+        }
+    }
+
+    /** MySQL cuts GROUP_CONCAT, conversions, long values and LIMIT ROWS EXAMINED with a warning. */
+    private void requireNothingCut() throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet warnings = statement.executeQuery("SHOW WARNINGS")) {
+            while (warnings.next()) {
+                int code = warnings.getInt(2);
+                if (code == 1260 || code == 1265 || code == 1301 || code == 1931) {
+                    throw new RefusedException("cut");
+                }
             }
         }
     }
@@ -347,7 +393,7 @@ public final class JdbcReader {
         statement.setTimestamp(place, Timestamp.from(instant), calendar);
     }
 
-    private void stream(ResultSet rows) throws SQLException, IOException {
+    private long stream(ResultSet rows) throws SQLException, IOException {
         ResultSetMetaData about = rows.getMetaData();
         int count = about.getColumnCount();
         String[] header = new String[2 * count];
@@ -377,7 +423,7 @@ public final class JdbcReader {
             }
         }
         sendRows(batch);
-        send('E', String.valueOf(read).getBytes(StandardCharsets.US_ASCII));
+        return read;
     }
 
     private void sendRows(StringBuilder batch) throws IOException {
@@ -405,9 +451,9 @@ public final class JdbcReader {
 
     // --- values as text ------------------------------------------------------------------------
 
-    private enum Form { ZONED, LOCAL, DATE, LONG_TEXT, DRIVERS_TEXT, BY_CLASS }
+    private enum Form { ZONED, LOCAL, MOMENT, DATE, TIME, LONG_TEXT, DRIVERS_TEXT, BY_CLASS }
 
-    private static Form formOf(int type, String typeName) {
+    private Form formOf(int type, String typeName) {
         String name = typeName == null ? "" : typeName.toLowerCase(Locale.ROOT);
         // Drivers disagree on the number of a type with a zone, and agree on its name.
         if (type == Types.TIMESTAMP_WITH_TIMEZONE
@@ -422,13 +468,14 @@ public final class JdbcReader {
         }
         switch (type) {
             case Types.TIMESTAMP:
-                return Form.LOCAL;
+                return isMysql && name.equals("timestamp") ? Form.MOMENT : Form.LOCAL;
             case Types.DATE:
                 return Form.DATE;
             case Types.CLOB:
             case Types.NCLOB:
                 return Form.LONG_TEXT;
             case Types.TIME:
+                return Form.TIME;
             case Types.TIME_WITH_TIMEZONE:
             case Types.ARRAY:
             case Types.SQLXML:
@@ -452,7 +499,13 @@ public final class JdbcReader {
             case ZONED:
                 return zonedText(rows.getObject(column, OffsetDateTime.class));
             case LOCAL:
-                return localText(rows.getObject(column, LocalDateTime.class));
+                return localText(rows.getObject(column, LocalDateTime.class), zone);
+            case MOMENT:
+                return localText(
+                        rows.getObject(column, LocalDateTime.class),
+                        zone == null ? ZoneOffset.UTC : zone);
+            case TIME:
+                return withoutZeros(rows.getString(column));
             case DATE:
                 return dateText(rows.getObject(column, LocalDate.class));
             case LONG_TEXT:
@@ -475,7 +528,12 @@ public final class JdbcReader {
         return ISO.format(moment.withOffsetSameInstant(ZoneOffset.UTC)) + "Z";
     }
 
-    private String localText(LocalDateTime time) {
+    /** A time's fraction of a second without the zeros that end it. */
+    private static String withoutZeros(String time) {
+        return time == null || !time.contains(".") ? time : time.replaceAll("\\.?0*$", "");
+    }
+
+    private static String localText(LocalDateTime time, ZoneId zone) {
         if (time == null) {
             return null;
         }
@@ -538,7 +596,7 @@ public final class JdbcReader {
             return longText(((Clob) value).getCharacterStream());
         }
         if (value instanceof Timestamp) {
-            return localText(((Timestamp) value).toLocalDateTime());
+            return localText(((Timestamp) value).toLocalDateTime(), zone);
         }
         if (value instanceof OffsetDateTime) {
             return zonedText((OffsetDateTime) value);

@@ -1,0 +1,245 @@
+"""The same rows and the same text by a database's own driver, through ODBC and through JDBC.
+
+The servers are set up badly: they live in another zone, and cut off what is long.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from extractors.read import read_source
+from schemas.errors import SourceFormatError, SourceIncompleteError
+from schemas.sql_source import SqlSource
+from schemas.tables import ROW
+from tests.logging_in import error_of, jars_of, odbc_driver
+
+pytest_plugins = ["tests.postgresql_server", "tests.mariadb_server"]
+pytestmark = pytest.mark.xdist_group("every_way_in")
+
+Ways = dict[str, dict[str, Any]]
+"""What a source says to read one and the same database, by the name of the way in."""
+
+every_way = pytest.mark.parametrize("way", ["native", "odbc", "jdbc"])
+
+
+@pytest.fixture(scope="module")
+def postgresql() -> Iterator[Ways]:
+    from tests.postgresql_server import running_postgresql
+
+    options = {"timezone": "America/New_York", "intervalstyle": "sql_standard"}
+    with running_postgresql(options) as server:
+        with psycopg.connect(server.inside) as connection:
+            connection.execute("CREATE DOMAIN moment AS timestamptz")
+            connection.execute("CREATE DOMAIN tags AS text[]")
+        where = f"127.0.0.1:{server.port}/postgres"
+        driver = odbc_driver("PostgreSQL Unicode", "odbc-postgresql")
+        ways: Ways = {
+            "native": {"url": f"postgresql://{where}"},
+            "odbc": {
+                "driver": "odbc",
+                "dsn": f"{driver};Server=127.0.0.1;Port={server.port};Database=postgres",
+            },
+            "jdbc": {
+                "driver": "jdbc",
+                "jars": jars_of("postgresql.jar", "libpostgresql-jdbc-java"),
+                "url": f"jdbc:postgresql://{where}",
+            },
+        }
+        yield {way: options | {"username": "postgres"} for way, options in ways.items()}
+
+
+@pytest.fixture(scope="module")
+def mariadb() -> Iterator[Ways]:
+    from tests.mariadb_server import running_mariadb
+
+    options = {
+        "default-time-zone": "-05:00",
+        "group-concat-max-len": 12,
+        "max-error-count": 3,
+        "sql-mode": "",
+    }
+    with running_mariadb(options) as server:
+        with server.inside() as connection, connection.cursor() as cursor:
+            for statement in re.split(r";\n(?=\w)", _MARIADB):
+                cursor.execute(statement)
+        driver = odbc_driver("MariaDB Unicode", "odbc-mariadb")
+        ways: Ways = {
+            "native": {"url": f"mysql+pymysql://127.0.0.1:{server.port}/app"},
+            "odbc": {
+                "driver": "odbc",
+                "dsn": f"{driver};SERVER=127.0.0.1;PORT={server.port};DATABASE=app",
+            },
+            "jdbc": {
+                "driver": "jdbc",
+                "jars": jars_of("mariadb-java-client.jar", "libmariadb-java"),
+                "url": f"jdbc:mariadb://127.0.0.1:{server.port}/app",
+            },
+        }
+        yield {way: options | {"username": "root"} for way, options in ways.items()}
+
+
+def read(options: dict[str, Any], workspace: Path, sql: str, **more: Any) -> list[dict[str, Any]]:
+    source = SqlSource(kind="sql", queries={"list_accounts": sql}, **options, **more)
+    found = read_source(source, workspace, now=datetime(2026, 1, 2, tzinfo=UTC))
+    return found.accounts.rows.drop(ROW).to_dicts()
+
+
+POSTGRESQLS = {
+    "12345678901234567890::numeric": "12345678901234567890",
+    "1.50::numeric": "1.5",
+    "'Infinity'::numeric": "Infinity",
+    "1e22::float8": "10000000000000000000000",
+    "0.1::real": "0.1",
+    "'NaN'::float8": "NaN",
+    "true": "true",
+    "B'1'": "1",
+    r"'\x00FF'::bytea": "00ff",
+    "'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'::uuid": "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
+    "'2026-01-02'::date": "2026-01-02",
+    "'infinity'::date": "infinity",
+    "'0044-03-15 BC'::date": "0044-03-15 BC",
+    "'12000-01-01'::date": "12000-01-01",
+    "'24:00:00'::time": "24:00:00",
+    "'2026-07-02 03:04:05+02'::timestamptz": "2026-07-02T01:04:05Z",
+    "'2026-07-02 03:04:05+02'::moment": "2026-07-02T01:04:05Z",
+    "'infinity'::timestamptz": "infinity",
+    "'-infinity'::timestamp": "-infinity",
+    "interval '1 day 2 hours'": "P1DT2H",
+    """'{"b": 1.0, "a": "é"}'::json""": '{"a":"é","b":1.0}',
+    "ARRAY['a,b', NULL, '']": '["a,b",null,""]',
+    "ARRAY['a']::tags": '["a"]',
+    "ARRAY['2026-07-02 03:04:05+02'::timestamptz]": '["2026-07-02T01:04:05Z"]',
+    "'1 2'::int2vector": "1 2",
+    "'ab'::char(4)": "ab  ",
+    "'10.0.0.1'::inet": "10.0.0.1",
+    "12.5::money": "$12.50",
+    "NULL::date": None,
+    "''": "",
+}
+
+
+@every_way
+@pytest.mark.parametrize("zone", [None, "Europe/Paris"])
+def test_postgresqls_values(zone: str | None, way: str, postgresql: Ways, tmp_path: Path) -> None:
+    columns = ", ".join(f"{value} AS v{number}" for number, value in enumerate(POSTGRESQLS))
+    local = "'2026-07-02 03:04:05.120'::timestamp AS local"
+    sql = f"SELECT 1 AS integration_specific_id, {local}, {columns} -- all"
+    [row] = read(postgresql[way], tmp_path, sql, timezone=zone)
+    texts = dict(zip(POSTGRESQLS, [row[f"v{n}"] for n in range(len(POSTGRESQLS))], strict=True))
+    assert texts == POSTGRESQLS
+    assert row["local"] == ("2026-07-02T01:04:05.12Z" if zone else "2026-07-02T03:04:05.12")
+
+
+_MARIADB = """SET GLOBAL sql_select_limit = 2;
+CREATE DATABASE app;
+USE app;
+SET time_zone = '+00:00';
+CREATE TABLE one (moment TIMESTAMP, at DATETIME(6), yes BIT(1), bits BIT(8), tiny TINYINT(1),
+    big BIGINT UNSIGNED, money DECIMAL(9, 2), short FLOAT, wide DOUBLE, y YEAR, day DATE,
+    zeros DATE, no_day DATETIME, wait TIME, before_ TIME(6), letter ENUM('a', 'b'),
+    text VARCHAR(20) CHARACTER SET utf8mb4, raw VARBINARY(4), id UUID, nothing INT);
+INSERT INTO one VALUES ('2026-07-02 03:04:05', '2026-07-02 03:04:05.12', b'1', b'1010', 7,
+    18446744073709551615, 1.50, 0.1, 1e22, 2020, '2026-01-02', '0000-00-00', '0000-00-00',
+    '26:03:04', '-01:02:03.5', 'b', 'ä😀', x'00FF', 'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11', NULL);
+CREATE PROCEDURE two() BEGIN SELECT 1 AS integration_specific_id;
+    SELECT 2 AS integration_specific_id; END;
+CREATE PROCEDURE bad() BEGIN SELECT 1 AS integration_specific_id;
+    SIGNAL SQLSTATE '45000'; END;
+CREATE PROCEDURE good() SELECT 1 AS integration_specific_id UNION ALL SELECT 2"""
+
+MARIADBS = {
+    "moment": "2026-07-02T03:04:05Z",
+    "at": "2026-07-02T03:04:05.12",
+    "yes": "true",
+    "(SELECT MAX(yes) FROM one)": "true",
+    "bits": "0a",
+    "tiny": "7",
+    "big": "18446744073709551615",
+    "money": "1.5",
+    "short": "0.1",
+    "wide": "10000000000000000000000",
+    "y": "2020",
+    "day": "2026-01-02",
+    "zeros": "0000-00-00",
+    "no_day": "0000-00-00 00:00:00",
+    "wait": "26:03:04",
+    "before_": "-01:02:03.5",
+    "letter": "b",
+    "text": "ä😀",
+    "raw": "00ff",
+    "id": "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
+    "nothing": None,
+}
+OF_THE_DRIVER = {
+    # pyodbc does not say which times are moments; they come in `timezone`, or in UTC.
+    "odbc": {"moment": "2026-07-02T03:04:05"},
+    # Java's has no such days, and says NULL.
+    "jdbc": {"zeros": None, "no_day": None},
+}
+
+
+@every_way
+@pytest.mark.parametrize("zone", [None, "UTC"])
+def test_mariadbs_values(zone: str | None, way: str, mariadb: Ways, tmp_path: Path) -> None:
+    columns = ", ".join(f"{value} AS v{number}" for number, value in enumerate(MARIADBS))
+    sql = f"SELECT 1 AS integration_specific_id, {columns} FROM one"
+    [row] = read(mariadb[way], tmp_path, sql, timezone=zone)
+    texts = dict(zip(MARIADBS, [row[f"v{n}"] for n in range(len(MARIADBS))], strict=True))
+    zoned = {"at": "2026-07-02T03:04:05.12Z", "moment": "2026-07-02T03:04:05Z"}
+    expected = MARIADBS | OF_THE_DRIVER.get(way, {}) | (zoned if zone else {})
+    assert texts == expected
+
+
+@every_way
+def test_a_zone_that_mariadb_does_not_know_is_one_line(
+    way: str, mariadb: Ways, tmp_path: Path
+) -> None:
+    error = error_of(mariadb[way] | {"timezone": "Europe/Paris"}, tmp_path)
+    assert type(error) is SourceFormatError
+    assert "mysql_tzinfo_to_sql" in str(error)
+
+
+@every_way
+def test_no_limit_of_mariadbs_shortens_a_result(way: str, mariadb: Ways, tmp_path: Path) -> None:
+    sql = (
+        "SELECT seq AS integration_specific_id, (SELECT GROUP_CONCAT(seq) FROM seq_1_to_9000) "
+        "AS email FROM seq_1_to_50"
+    )
+    found = read(mariadb[way], tmp_path, sql)
+    assert len(found) == 50
+    assert {row["email"] for row in found} == {",".join(map(str, range(1, 9001)))}
+
+
+CUT = {
+    "a value, after many other warnings": (
+        "SELECT seq AS integration_specific_id, seq + 'ab' AS email, IF(seq = 99, REPEAT('x', "
+        "2000000000), '') AS long_text FROM seq_1_to_99"
+    ),
+    "the rows": "SELECT seq AS integration_specific_id FROM seq_1_to_99 LIMIT ROWS EXAMINED 10",
+}
+
+
+@every_way
+@pytest.mark.parametrize("sql", CUT.values(), ids=list(CUT))
+def test_what_mariadb_cuts_short_is_an_error(
+    sql: str, way: str, mariadb: Ways, tmp_path: Path
+) -> None:
+    error = error_of(mariadb[way] | {"queries": {"list_accounts": sql}}, tmp_path)
+    assert type(error) is SourceIncompleteError
+    assert "cut short" in str(error)
+
+
+@every_way
+@pytest.mark.parametrize("name", ["two", "bad"])
+def test_a_procedure_returns_one_result_and_no_error_after_it(
+    name: str, way: str, mariadb: Ways, tmp_path: Path
+) -> None:
+    allowed = mariadb[way] | {"allow_procedures": True}
+    assert len(read(allowed, tmp_path, "CALL good()")) == 2
+    error = error_of(allowed | {"queries": {"list_accounts": f"CALL {name}()"}}, tmp_path)
+    assert ("more than one result" if name == "two" else "45000") in str(error)
