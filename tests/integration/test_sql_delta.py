@@ -364,7 +364,7 @@ def test_an_own_id_column_is_the_one_that_is_swept(sqlite: Reader) -> None:
 
 def test_a_partitioned_list_is_swept_in_one_and_read_whole_in_parts(postgresql: Reader) -> None:
     postgresql.queries["list_accounts"] = {  # type: ignore[assignment]
-        "sql": f"SELECT {_ID}, {_COLUMNS}, length(id) AS n FROM people",
+        "sql": f"SELECT {_ID}, {_COLUMNS}, n FROM (SELECT *, length(id) AS n FROM people) p",
         "partition": {"column": "n", "parts": 2},
     }
     postgresql.queries["list_updated_accounts"] = UPDATED.replace(" FROM", ", length(id) AS n FROM")
