@@ -61,9 +61,11 @@ def _postgresql(session: Session, *first: str) -> Begun:
 
 
 def _mysql(session: Session) -> Begun:
-    connection = session.connection
+    connection, zone = session.connection, session.zone
+    if zone == "UTC":
+        zone = None  # a server without time zone tables does not know its name
     zones = "SELECT CONVERT_TZ('2026-01-01', '+00:00', '{}') IS NULL"
-    if session.zone and run(connection, zones.format(session.zone)):
+    if zone and run(connection, zones.format(zone)):
         raise SourceFormatError(
             f"{session.server}: the server does not know the zone {session.zone}: load its time "
             "zone tables (mysql_tzinfo_to_sql), or leave timezone out"
@@ -77,7 +79,7 @@ def _mysql(session: Session) -> Begun:
     run(
         connection,
         limit,
-        f"SET SESSION time_zone = '{session.zone or '+00:00'}'",
+        f"SET SESSION time_zone = '{zone or '+00:00'}'",
         "SET SESSION group_concat_max_len = 4294967295",
         "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
         "SET SESSION TRANSACTION READ ONLY",

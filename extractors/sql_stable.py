@@ -8,7 +8,7 @@ from sqlglot.errors import SqlglotError
 
 from extractors.sql_trees import DIALECTS
 
-_UNSTABLE_NODES = {
+_UNSTABLE_NODES: dict[type[exp.Expr], str] = {
     exp.Window: "a window function (OVER)",
     exp.Limit: "a LIMIT or a TOP",
     exp.Fetch: "a FETCH",
@@ -61,8 +61,8 @@ def _instability(node: exp.Expr) -> str | None:
 
 def _is_stored(tree: exp.Expr, column: str) -> bool:
     """Whether each SELECT of a UNION or its like has it as a mere column, or a constant."""
-    selects = list(_selects(tree))
-    names = [one.alias_or_name.casefold() for one in selects[0].selects]
+    selects = _selects(tree)  # none of VALUES, which are constants
+    names = [one.alias_or_name.casefold() for select in selects[:1] for one in select.selects]
     place = names.index(column.casefold()) if column.casefold() in names else None
     for select in selects:
         has_star = any(one.is_star for one in select.selects)
@@ -76,7 +76,7 @@ def _is_stored(tree: exp.Expr, column: str) -> bool:
     return True
 
 
-def _selects(tree: exp.Expr) -> list[exp.Expr]:
+def _selects(tree: exp.Expr) -> list[exp.Query]:
     """The SELECTs that a UNION or its like is made of, from left to right; else the one."""
     if isinstance(tree, exp.SetOperation):
         return [*_selects(tree.left), *_selects(tree.right)]

@@ -12,6 +12,7 @@ from extractors.sql_stable import why_no_parts
         ("postgresql", "SELECT *, upper(mail) AS mail FROM people"),
         ("postgresql", "SELECT p.* FROM people p JOIN units u ON u.id = p.unit"),
         ("postgresql", "TABLE people"),
+        ("postgresql", "VALUES (1), (2)"),
         ("duckdb", "FROM people"),
         ("postgresql", "WITH a AS (SELECT n + 1 AS n FROM p) SELECT DISTINCT n FROM a"),
         ("postgresql", "SELECT n, mail FROM a UNION ALL SELECT number, mail FROM b"),
