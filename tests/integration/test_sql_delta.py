@@ -331,18 +331,31 @@ def test_a_change_that_was_not_told_is_warned_of_once_all_is_read(reader_of_thre
     assert not reader.read().warnings
 
 
+SIX_HOURS_WEST = """
+INSERT INTO mysql.time_zone (Use_leap_seconds) VALUES ('N');
+SET @zone = LAST_INSERT_ID();
+INSERT INTO mysql.time_zone_name VALUES ('Etc/GMT+6', @zone);
+INSERT INTO mysql.time_zone_transition_type VALUES (@zone, 0, -21600, 0, '-06');
+"""
+
+
 def test_times_without_a_zone_are_compared_in_the_one_that_is_stated(
-    postgresql: Reader, sqlite: Reader
+    reader_of_three: Reader,
 ) -> None:
     """West of UTC a change would look hours older than it is."""
-    postgresql.run("ALTER TABLE people ALTER changed_at TYPE timestamp")
-    zone = "America/Chicago"
-    local = f"'{NOW.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S}'"
-    for reader, at in ((postgresql, f"now() AT TIME ZONE '{zone}'"), (sqlite, local)):
-        reader.options["timezone"] = zone
-        reader.read()
-        reader.run(f"UPDATE people SET mail = 'new', changed_at = {at} WHERE id = 'b'")
-        assert "4 ids; 1 changed" in reader.check_equal()
+    reader = reader_of_three
+    reader.options["timezone"] = "Etc/GMT+6"
+    at = {
+        "now()": "now() AT TIME ZONE 'UTC' - INTERVAL '6 hours'",
+        "UTC_TIMESTAMP()": "UTC_TIMESTAMP() - INTERVAL 6 HOUR",
+    }.get(reader.clock, f"'{NOW - timedelta(hours=6):%Y-%m-%d %H:%M:%S}'")
+    if reader.clock == "now()":
+        reader.run("ALTER TABLE people ALTER changed_at TYPE timestamp")
+    elif reader.clock == "UTC_TIMESTAMP()":
+        reader.run(SIX_HOURS_WEST)
+    reader.read()
+    reader.run(f"UPDATE people SET mail = 'new', changed_at = {at} WHERE id = 'b'")
+    assert "4 ids; 1 changed" in reader.check_equal()
 
 
 def test_times_counted_in_seconds_are_compared_with_since_so_counted(sqlite: Reader) -> None:
