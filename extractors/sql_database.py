@@ -60,7 +60,7 @@ def read_sql_source(
         SourceFormatError: the server refuses a query, or a label is missing.
     """
     with open_session(source, workspace, resolve) as session:
-        reader = Reader(source, workspace, session, resolve, times(_BEGINNING, now))
+        reader = Reader(source, workspace, session, resolve, times(_BEGINNING, now), id_column)
         return read_whole(reader, now, named, id_column, remembered)
 
 

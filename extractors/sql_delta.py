@@ -12,7 +12,15 @@ _FEW = 100
 
 
 class UncertainError(Exception):
-    """What is there cannot be told from what was there before; the text says why."""
+    """What is there cannot be told from what was there before; the text says why.
+
+    Attributes:
+        is_warning: whether a person should do something, for the next time to be otherwise.
+    """
+
+    def __init__(self, why: str, *, is_warning: bool = False) -> None:
+        super().__init__(why)
+        self.is_warning = is_warning
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +41,7 @@ class Merged:
 def put_together(swept: pl.Series, updated: pl.DataFrame, before: pl.DataFrame, key: str) -> Merged:
     """The rows of the ids in `swept`: as `updated` has them, else as they were `before`.
 
-    An updated row whose id was not swept is left out: the account is gone, or not wanted.
+    An updated row whose id was not swept is left out: the account was there before, and is gone.
 
     Args:
         swept: the ids there are now.
@@ -42,13 +50,20 @@ def put_together(swept: pl.Series, updated: pl.DataFrame, before: pl.DataFrame, 
         key: the column of the id.
 
     Raises:
-        UncertainError: ids are missing or twice, the columns are others, an id is in neither, or
-            more than a fifth changed.
+        UncertainError: ids are missing or twice, the columns are others, an id is in neither, an
+            updated one was not swept and not there before, or more than a fifth changed.
     """
     updated = _as_before(updated, before)
     ids = {"list_accounts": swept, "list_updated_accounts": updated[key], "memory": before[key]}
     for origin, found in ids.items():
         _check_ids(origin, found)
+    strangers = int((~updated[key].is_in(pl.concat([swept, before[key]]).implode())).sum())
+    if strangers:
+        raise UncertainError(
+            f"list_updated_accounts has {strangers:,} ids that list_accounts does not have: give "
+            "both the same WHERE, and write the ids alike",
+            is_warning=True,
+        )
     fresh = updated.filter(pl.col(key).is_in(swept.implode()))
     if fresh.height > max(_FEW, _MOST_CHANGED * len(swept)):
         raise UncertainError(f"{fresh.height:,} of {len(swept):,} accounts changed")
@@ -66,6 +81,26 @@ def put_together(swept: pl.Series, updated: pl.DataFrame, before: pl.DataFrame, 
         )
     gone = before.join(swept.rename(key).to_frame(), on=key, how="anti").height
     return Merged(known[places], fresh.height, gone)
+
+
+def untold(rows: pl.DataFrame, told: pl.Series, before: pl.DataFrame, key: str) -> int:
+    """How many ids have another row than before, though their change was not told.
+
+    Ids that are new, and columns that are others, are another matter: these are not counted.
+
+    Args:
+        rows: everything that there is now.
+        told: the ids that were told as changed since `before`.
+        before: everything that there was, by what was told until then.
+        key: the column of the id.
+    """
+    if rows.columns != before.columns:
+        return 0
+    now, then = (one.select(key, row=one.hash_rows()) for one in (rows, before))
+    others = now.join(then, on=[key, "row"], how="anti")[key]
+    return others.filter(
+        others.is_in(before[key].implode()) & ~others.is_in(told.implode())
+    ).n_unique()
 
 
 def _as_before(updated: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:

@@ -50,29 +50,46 @@ def to_remembered(memory: Memory) -> Remembered:
     return Remembered(marks, {_ROWS: memory.rows})
 
 
-def to_memory(
-    remembered: Remembered | None, fingerprint: str, delta: SqlDelta, now: datetime
-) -> Memory:
+def to_memory(remembered: Remembered | None, fingerprint: str, now: datetime) -> Memory:
     """The memory that was kept.
 
     Args:
         remembered: as it was kept.
         fingerprint: of the rows that are wanted now.
-        delta: how old it may be.
         now: by the same clock.
 
     Raises:
-        UncertainError: there is none, it is of other rows, too old, or of a time to come.
+        UncertainError: there is none, it is none of ours, of other rows, or of a time to come.
     """
     if remembered is None:
         raise UncertainError("nothing is kept to go on from")
     if remembered.marks.get("fingerprint") != fingerprint:
         raise UncertainError("the queries, the url or what shapes the values changed")
-    full_at, at = (datetime.fromisoformat(remembered.marks[name]) for name in ("full_at", "at"))
+    full_at, at = (_moment(remembered.marks.get(name)) for name in ("full_at", "at"))
+    rows = remembered.frames.get(_ROWS)
+    if full_at is None or at is None or rows is None or set(rows.dtypes) != {pl.String}:
+        raise UncertainError("what is kept is damaged, or of another version", is_warning=True)
     if at > now:
         raise UncertainError(f"the clock went back: the last read was at {at:%Y-%m-%d %H:%M} UTC")
-    if now - full_at >= delta.full_every:
+    return Memory(fingerprint, full_at, at, rows)
+
+
+def check_age(memory: Memory, delta: SqlDelta, now: datetime) -> None:
+    """Nothing, where the complete read is young enough; `now` is by the clock of the memory.
+
+    Raises:
+        UncertainError: it is too old.
+    """
+    if now - memory.full_at >= delta.full_every:
         raise UncertainError(
             f"the last complete read is older than full_every ({duration_text(delta.full_every)})"
         )
-    return Memory(fingerprint, full_at, at, remembered.frames[_ROWS])
+
+
+def _moment(written: str | None) -> datetime | None:
+    """The moment, UTC; None where it is none."""
+    try:
+        moment = datetime.fromisoformat(written or "")
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else None

@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 import polars as pl
 
 from extractors.sql_describe import labels_without_rows
+from extractors.sql_labels import LABELS, known_label
 from extractors.sql_session import Fetched, Session
 from extractors.sql_snapshot import run
 from extractors.sql_statements import Statement
@@ -24,17 +25,30 @@ Joining = Callable[[str], AbstractContextManager[Session]]
 """Opens another connection within the snapshot that another has exported."""
 
 _MOST_AT_ONCE = 8
+_WAIT = "SET LOCAL idle_in_transaction_session_timeout"
+_KEYS = {
+    "list_entitlements": ("integration_specific_id", "integration_specific_resource_id"),
+    "list_resources": ("integration_specific_id",),
+}
+"""What no two rows have in common; rows of what else is read may repeat their ids."""
 
 
 def read_in_parts(
-    session: Session, statement: Statement, partition: Partition, read: Reading, join: Joining
+    session: Session,
+    statement: Statement,
+    partition: Partition,
+    read: Reading,
+    join: Joining,
+    id_column: str,
 ) -> Fetched:
     """Everything the statement returns, part by part in the order of the ranges, the nulls last.
+
+    `id_column` is that of the accounts' ids.
 
     Raises:
         ConfigError: the statement cannot stand in another, has no such column, or the column's
             values are no whole numbers.
-        SourceIncompleteError: a part did not come whole, or the parts are not the whole.
+        SourceIncompleteError: a part did not come whole, the parts are not the whole, or overlap.
     """
     if not statement.is_query:
         raise ConfigError(f"{statement.origin}: partition: only a query has parts: leave it out")
@@ -59,22 +73,48 @@ def read_in_parts(
             f"{statement.origin}: {count} rows, but {rows.height} in its parts, {strays} in a "
             "wrong one: partition by a column of whole numbers that stay as they are"
         )
+    _check_apart(statement, labels, [one.rows for one in found], id_column)
     return Fetched(rows, labels)
 
 
 def _at_once(
     session: Session, parts: list[Statement], read: Reading, join: Joining
 ) -> list[Fetched]:
-    name = session.asked(
-        parts[0], lambda: str(run(session.connection, "SELECT pg_export_snapshot()"))
-    )
+    """The parts by connections of their own, while this one waits for as long as that takes."""
+    export = (f"{_WAIT} = 0", "SELECT pg_export_snapshot()")
+    name = session.asked(parts[0], lambda: str(run(session.connection, *export)))
 
     def read_joined(part: Statement) -> Fetched:
         with join(name) as joined:
             return read(joined, part)
 
     with ThreadPoolExecutor(min(len(parts), _MOST_AT_ONCE)) as pool:
-        return list(pool.map(read_joined, parts))
+        found = list(pool.map(read_joined, parts))
+    limit = round(session.timeout_s * 1000)
+    session.asked(parts[0], lambda: run(session.connection, f"{_WAIT} = {limit}"))
+    return found
+
+
+def _check_apart(
+    statement: Statement, labels: tuple[str, ...], parts: list[pl.DataFrame], id_column: str
+) -> None:
+    """No id is in two parts: one row was read twice then, and another perhaps not at all.
+
+    Raises:
+        SourceIncompleteError: one is.
+    """
+    keys = {**_KEYS, "list_accounts": (id_column,)}.get(statement.capability, ())
+    names = [known_label(label, LABELS[statement.capability]) for label in labels]
+    places = [names.index(name) for name in keys if name in names]
+    if not places:
+        return
+    ids = [rows[:, places].drop_nulls() for rows in parts]
+    twice = sum(one.n_unique() for one in ids) - pl.concat(ids).n_unique()
+    if twice:
+        raise SourceIncompleteError(
+            f"{statement.origin}: the parts overlap: {twice:,} ids are in two of them: partition "
+            "by a column that each id has once, and that stays as it is"
+        )
 
 
 def _label(session: Session, statement: Statement, name: str) -> str:

@@ -40,11 +40,13 @@ class Reader:
         session: Session,
         resolve: Resolve,
         values: Values = NO_VALUES,
+        id_column: str = "integration_specific_id",
     ) -> None:
         self.source = source
         self.resolve = resolve
         self.workspace = workspace
         self.session = session
+        self.id_column = id_column
         self.values: Values = _bindables(values, session)
         self.warnings = list(session.warnings)
         self.queries = queries_of(source, session.engine)
@@ -77,7 +79,12 @@ class Reader:
         statement = self.statement(capability, query)
         if statement.partition is not None:
             found = read_in_parts(
-                self.session, statement, statement.partition, self._read, self._join
+                self.session,
+                statement,
+                statement.partition,
+                self._read,
+                self._join,
+                self.id_column,
             )
             return statement, found
         return statement, self._read(self.session, statement)

@@ -92,8 +92,8 @@ def to_statement(
     """The query as it is sent to `engine`; trailing semicolons are dropped.
 
     Raises:
-        ConfigError: it is no single read, it names a value that the capability does not have, or
-            its file lies outside of the workspace.
+        ConfigError: it is no single read, its parts need not stay as they are, it names a value
+            that the capability does not have, or its file lies outside of the workspace.
         SourceUnavailableError: its file is not there.
     """
     origin = capability if query.file is None else f"{capability} ({query.file})"
@@ -113,7 +113,20 @@ def to_statement(
     problem = why_not_a_read(sample, engine)
     if problem:
         raise ConfigError(f"{origin}: only reads are sent: the statement {problem}")
+    if query.partition is not None:
+        _check_parts(sample, engine, query.partition, origin)
     return Statement(capability, origin, pieces, is_query(sample, engine), query.partition)
+
+
+def _check_parts(text: str, engine: str, partition: Partition, origin: str) -> None:
+    from extractors.sql_stable import why_no_parts  # noqa: PLC0415 - loads sqlglot
+
+    problem = why_no_parts(text, engine, partition.column)
+    if problem:
+        raise ConfigError(
+            f"{origin}: partition: the query {problem}: leave partition out, or read a table or a "
+            "view of stored rows"
+        )
 
 
 def _file_text(name: str, workspace: Path, origin: str) -> str:

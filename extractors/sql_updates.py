@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 import polars as pl
 
-from extractors.sql_delta import UncertainError, put_together
+from extractors.sql_delta import UncertainError, put_together, untold
 from extractors.sql_describe import labels_without_rows
 from extractors.sql_labels import check_labels, labelled
-from extractors.sql_memory import Memory, fingerprint_of, to_memory, to_remembered
+from extractors.sql_memory import Memory, check_age, fingerprint_of, to_memory, to_remembered
 from extractors.sql_reader import Reader, read_statement
 from extractors.sql_session import NO_VALUES, Session
 from extractors.sql_statements import Statement
@@ -70,12 +70,18 @@ class DeltaReader:
         fingerprint = fingerprint_of(
             reader.source, self._key, listed.rendered("named"), updated.rendered("named")
         )
+        last = None
         try:
-            last = to_memory(remembered, fingerprint, self._delta, self._at)
+            last = to_memory(remembered, fingerprint, self._at)
+            check_age(last, self._delta, self._at)
             rows, full_at = self._merged(listed, last), last.full_at
         except UncertainError as reason:
             _log.info("%s: read whole: %s", listed.origin, reason)
+            if reason.is_warning:
+                reader.warnings.append(f"{listed.origin}: read whole: {reason}")
             rows, full_at = self._whole(listed), self._at
+            if last is not None:
+                self._warn_of_untold(updated, rows, last)
         self._memory = Memory(fingerprint, full_at, self._at, rows)
         return rows, listed.origin
 
@@ -98,14 +104,33 @@ class DeltaReader:
             UncertainError: that cannot be told for certain.
         """
         swept = self._swept(listed, tuple(last.rows.columns))
-        changes = self._reader.with_values({"since": last.at - self._delta.overlap})
-        updated, _ = changes.needed_rows("list_updated_accounts", self._named)
-        merged = put_together(swept, updated, last.rows, self._key)
+        merged = put_together(swept, self._updated(last), last.rows, self._key)
         said = (
             f"accounts: {len(swept):,} ids; {merged.changed:,} changed, {merged.gone:,} gone since"
         )
         self.said = (f"{said}, on top of all that was read on {last.full_at:%Y-%m-%d}",)
         return merged.rows
+
+    def _updated(self, last: Memory) -> pl.DataFrame:
+        """What `list_updated_accounts` tells since the last read."""
+        changes = self._reader.with_values({"since": last.at - self._delta.overlap})
+        return changes.needed_rows("list_updated_accounts", self._named)[0]
+
+    def _warn_of_untold(self, updated: Statement, rows: pl.DataFrame, last: Memory) -> None:
+        """Compares a whole read with what was put together until then.
+
+        The changes come last: where the database has no snapshot, what changed before a row was
+        read is told after it.
+        """
+        told = self._updated(last)
+        names = {name.lower(): name for name in told.columns}
+        own = names.get(self._key.lower())
+        count = untold(rows, told[own], last.rows, self._key) if own is not None else 0
+        if count:
+            self._reader.warnings.append(
+                f"{count:,} accounts had changed without {updated.origin} telling: look at its "
+                "WHERE, and at the source's timezone"
+            )
 
     def _swept(self, listed: Statement, before: tuple[str, ...]) -> pl.Series:
         """The ids that `list_accounts` has now, in its order where a subquery keeps that."""

@@ -3,10 +3,12 @@
 from datetime import timedelta
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from schemas.quantities import Duration
 from schemas.source_columns import Strict
+
+_SHORTEST_OVERLAP = timedelta(minutes=1)
 
 
 class Delta(Strict):
@@ -34,10 +36,18 @@ class SqlDelta(Delta):
     """Reading only the accounts that `list_updated_accounts` names; the upload is a whole snapshot.
 
     They are merged into the last complete read, by the ids that `list_accounts` has now. Another
-    query, url or timezone, or anything that does not add up, reads everything.
+    query, url or timezone, or anything that does not add up, reads everything. It needs `timezone`.
     """
 
     overlap: Duration = Field(
         timedelta(hours=1),
-        description="`{since}` is so long before the last accepted read, for rows that came late.",
+        description="`{since}` is so long before the last accepted read, for rows that came late: "
+        "1m or more.",
     )
+
+    @field_validator("overlap")
+    @classmethod
+    def _check_overlap(cls, overlap: timedelta) -> timedelta:
+        if overlap < _SHORTEST_OVERLAP:
+            raise ValueError("is at least 1m: rows come late, and {since} is cut to the second")
+        return overlap

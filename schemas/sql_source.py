@@ -160,4 +160,9 @@ class SqlSource(DatabaseOptions):
             )
         if updated.partition is not None:
             raise ValueError("list_updated_accounts takes no partition: leave it out")
+        if self.timezone is None:
+            raise ValueError(
+                "delta needs timezone: times without a zone in list_updated_accounts are compared "
+                "with {since} in it; say timezone: UTC if its times carry a zone"
+            )
         return self

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pymysql
@@ -35,7 +36,9 @@ NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 _ID = "id AS Integration_Specific_ID"
 _COLUMNS = "mail AS email, team AS Team, seen AS last_login"
 LIST = f"SELECT {_ID}, {_COLUMNS} FROM people WHERE state <> 'hidden'"
-UPDATED = f"SELECT {_ID}, {_COLUMNS} FROM people WHERE changed_at >= {{since}}"
+UPDATED = (
+    f"SELECT {_ID}, {_COLUMNS} FROM people WHERE changed_at >= {{since}} AND state <> 'hidden'"
+)
 ROLES = """SELECT id AS integration_specific_id, '' AS integration_specific_resource_id, 'ROLE' AS
 entitlement_type, id AS label FROM roles"""
 TABLES = """
@@ -79,7 +82,8 @@ class Reader:
         return self._read({}, None)
 
     def source(self, **more: object) -> SqlSource:
-        return SqlSource(kind="sql", queries=self.queries, **self.options, **more)
+        options = {"timezone": "UTC", **self.options}
+        return SqlSource(kind="sql", queries=self.queries, **options, **more)
 
     def _read(self, more: Mapping[str, Any], remembered: Remembered | None) -> Raw:
         source = self.source(**more)
@@ -274,6 +278,7 @@ def _whole_because(reader: Reader, caplog: pytest.LogCaptureFixture, reason: str
             "1 ids are new",
         ),
         (lambda reader: setattr(reader, "remembered", None), "nothing is kept"),
+        (lambda reader: reader.remembered.marks.pop("full_at"), "damaged"),
     ],
 )
 def test_what_cannot_be_told_is_read_whole_and_the_log_says_why(
@@ -291,6 +296,76 @@ def test_what_cannot_be_told_is_read_whole_and_the_log_says_why(
 def reader_of_three(request: pytest.FixtureRequest) -> Reader:
     found: Reader = request.getfixturevalue(request.param)
     return found
+
+
+def test_an_update_under_an_id_written_otherwise_is_read_whole_with_a_warning(
+    reader_of_three: Reader,
+) -> None:
+    reader_of_three.queries["list_updated_accounts"] = UPDATED.replace("id AS", "upper(id) AS")
+    reader_of_three.read()
+    reader_of_three.run(
+        f"UPDATE people SET mail = 'new', changed_at = {reader_of_three.clock} WHERE id = 'b'"
+    )
+    raw = reader_of_three.read()
+    assert in_order(raw) == in_order(reader_of_three.whole())
+    assert any("list_updated_accounts has 1 ids" in warning for warning in raw.warnings)
+
+
+def test_a_change_that_was_not_told_is_warned_of_once_all_is_read(reader_of_three: Reader) -> None:
+    reader = reader_of_three
+    reader.read()
+    reader.run(
+        "UPDATE people SET mail = 'untold' WHERE id IN ('b', 'C');"
+        f"UPDATE people SET mail = 'told', changed_at = {reader.clock} WHERE id = 'd';"
+        f"INSERT INTO people VALUES ('E', NULL, '', NULL, '', {reader.clock});"
+    )
+    raw = reader.read()
+    assert "2 changed" in raw.proof[-1]
+    assert not raw.warnings
+    reader.delta = {"full_every": "0s"}
+    raw = reader.read()
+    [said] = [warning for warning in raw.warnings if "without" in warning]
+    assert said.startswith("2 accounts had changed without list_updated_accounts telling")
+    assert "untold" not in said
+    reader.run(f"UPDATE people SET mail = 'x', changed_at = {reader.clock} WHERE id = 'b'")
+    assert not reader.read().warnings
+
+
+SIX_HOURS_WEST = """
+INSERT INTO mysql.time_zone (Use_leap_seconds) VALUES ('N');
+SET @zone = LAST_INSERT_ID();
+INSERT INTO mysql.time_zone_name VALUES ('Etc/GMT+6', @zone);
+INSERT INTO mysql.time_zone_transition_type VALUES (@zone, 0, -21600, 0, '-06');
+"""
+
+
+def test_times_without_a_zone_are_compared_in_the_one_that_is_stated(
+    reader_of_three: Reader,
+) -> None:
+    """West of UTC a change would look hours older than it is."""
+    reader = reader_of_three
+    reader.options["timezone"] = "Etc/GMT+6"
+    at = {
+        "now()": "now() AT TIME ZONE 'UTC' - INTERVAL '6 hours'",
+        "UTC_TIMESTAMP()": "UTC_TIMESTAMP() - INTERVAL 6 HOUR",
+    }.get(reader.clock, f"'{NOW - timedelta(hours=6):%Y-%m-%d %H:%M:%S}'")
+    if reader.clock == "now()":
+        reader.run("ALTER TABLE people ALTER changed_at TYPE timestamp")
+    elif reader.clock == "UTC_TIMESTAMP()":
+        reader.run(SIX_HOURS_WEST)
+    reader.read()
+    reader.run(f"UPDATE people SET mail = 'new', changed_at = {at} WHERE id = 'b'")
+    assert "4 ids; 1 changed" in reader.check_equal()
+
+
+def test_times_counted_in_seconds_are_compared_with_since_so_counted(sqlite: Reader) -> None:
+    sqlite.run("UPDATE people SET changed_at = 0")
+    sqlite.queries["list_updated_accounts"] = UPDATED.replace(
+        "changed_at >= {since}", "CAST(changed_at AS INTEGER) >= unixepoch({since})"
+    )
+    sqlite.read()
+    sqlite.run(f"UPDATE people SET mail = 'm', changed_at = {NOW.timestamp():.0f} WHERE id = 'b'")
+    assert "4 ids; 1 changed" in sqlite.check_equal()
 
 
 def test_a_column_that_came_is_read_whole(
@@ -364,7 +439,7 @@ def test_an_own_id_column_is_the_one_that_is_swept(sqlite: Reader) -> None:
 
 def test_a_partitioned_list_is_swept_in_one_and_read_whole_in_parts(postgresql: Reader) -> None:
     postgresql.queries["list_accounts"] = {  # type: ignore[assignment]
-        "sql": f"SELECT {_ID}, {_COLUMNS}, length(id) AS n FROM people",
+        "sql": f"SELECT {_ID}, {_COLUMNS}, n FROM (SELECT *, length(id) AS n FROM people) p",
         "partition": {"column": "n", "parts": 2},
     }
     postgresql.queries["list_updated_accounts"] = UPDATED.replace(" FROM", ", length(id) AS n FROM")
@@ -410,31 +485,36 @@ def test_more_than_a_fifth_that_changed_is_read_whole(
     assert "of 504 accounts changed" in caplog.text
 
 
+WITHIN_OVERLAP = 60  # minutes
 IDS = st.sampled_from([f"a{n}" for n in range(6)])
 TEXTS = st.sampled_from([None, "", "x", "Ü"])
 STEPS = st.one_of(
-    st.tuples(st.just("put"), IDS, TEXTS, st.sampled_from(["", "hidden"])),
-    st.tuples(st.just("delete"), IDS, st.none(), st.none()),
-    st.tuples(st.just("read"), st.none(), st.none(), st.none()),
+    st.tuples(
+        st.just("put"), IDS, TEXTS, st.sampled_from(["", "hidden"]), st.integers(0, WITHIN_OVERLAP)
+    ),
+    st.tuples(st.just("delete"), IDS, st.none(), st.none(), st.just(0)),
+    st.tuples(st.just("read"), st.none(), st.none(), st.none(), st.just(0)),
 )
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(STEPS, max_size=20))
+@given(st.lists(STEPS, max_size=20), st.sampled_from(["UTC", "America/Chicago", "Asia/Kolkata"]))
 def test_whatever_happens_between_two_reads_the_result_is_that_of_a_whole_read(
-    steps: list[tuple[str, str | None, str | None, str | None]],
+    steps: list[tuple[str, str | None, str | None, str | None, int]], zone: str
 ) -> None:
     with TemporaryDirectory() as folder, _sqlite(Path(folder)) as connection:
-        reader = Reader(Path(folder), {"url": "sqlite:///app.db"}, connection.execute, "")
+        options = {"url": "sqlite:///app.db", "timezone": zone}
+        reader = Reader(Path(folder), options, connection.execute, "")
         reader.read()
-        for what, one, text, state in [*steps, ("read", None, None, None)]:
+        for what, one, text, state, late in [*steps, ("read", None, None, None, 0)]:
             reader.now += timedelta(minutes=7)
             if what == "read":
                 assert "ids; " in reader.check_equal()
             elif what == "delete":
                 connection.execute("DELETE FROM people WHERE id = ?", [one])
             else:
-                at = f"{reader.now:%Y-%m-%d %H:%M:%S}"
+                stamped = (reader.now - timedelta(minutes=late)).astimezone(ZoneInfo(zone))
+                at = f"{stamped:%Y-%m-%d %H:%M:%S}"
                 connection.execute(
                     "REPLACE INTO people VALUES (?, ?, ?, NULL, ?, ?)", [one, text, text, state, at]
                 )

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import polars as pl
 import psycopg
 import pymysql
 import pyodbc
@@ -35,6 +36,7 @@ from schemas.errors import (
 )
 from schemas.raw import Raw
 from schemas.secrets import no_secrets
+from schemas.source_columns import Named
 from schemas.sql_source import SqlSource
 from schemas.tables import ROW
 
@@ -591,27 +593,115 @@ def test_a_partitioned_read_is_the_whole_table_of_one_moment(
 
 
 def test_a_partition_that_is_not_the_whole_is_an_error(postgresql: str, tmp_path: Path) -> None:
+    with psycopg.connect(postgresql) as connection:
+        connection.execute(
+            "CREATE VIEW shifting AS SELECT pg_backend_pid() * 10 + id % 10 AS n, id "
+            "FROM generate_series(1, 5000) AS id"
+        )
     shifting = {
-        "sql": "SELECT pg_backend_pid() * 10 + id % 10 AS n, id AS integration_specific_id "
-        "FROM generate_series(1, 5000) AS id",
+        "sql": "SELECT n, id AS integration_specific_id FROM shifting",
         "partition": {"column": "n", "parts": 7},
     }
     with pytest.raises(SourceIncompleteError, match="5000 rows, but 0 in its parts"):
         read(postgresql, tmp_path, queries={"list_accounts": shifting})
 
 
-def in_parts(read: Callable[..., Raw], mark: str, quoted: str, label: str) -> None:
-    """The table is read in parts: whole, each row once, the nulls last."""
-    odd = f"SELECT who AS {quoted}, what AS integration_specific_id FROM grants"
-    rest = (
-        f"SELECT CASE WHEN who = {mark} THEN NULL ELSE who END AS n, what AS email, "
-        "what AS integration_specific_id FROM grants -- of both"
+ROLE_ON = "'R' AS integration_specific_id, 'ROLE' AS entitlement_type,"
+SHUFFLED = """CREATE VIEW shuffled AS WITH RECURSIVE k(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM k
+WHERE i < 500) SELECT i, i % 2 AS j, row_number() OVER (ORDER BY random()) AS n FROM k"""
+
+
+@pytest.mark.parametrize(
+    ("capability", "columns"),
+    [
+        ("list_accounts", "i AS integration_specific_id"),
+        ("list_accounts", "i AS integration_specific_id, i AS employee"),
+        (
+            "list_entitlements",
+            f"{ROLE_ON} i AS integration_specific_resource_id, i AS label",
+        ),
+        ("list_resources", "i AS integration_specific_id, i AS label, 'R' AS resource_type"),
+    ],
+)
+def test_parts_that_overlap_are_an_error(
+    capability: str, columns: str, sqlite: str, tmp_path: Path
+) -> None:
+    with sqlite3.connect(tmp_path / "app.db") as connection:
+        connection.execute(SHUFFLED)
+    connection.close()
+    own = "employee" in columns
+    part = {"sql": f"SELECT n, {columns} FROM shuffled", "partition": {"column": "n", "parts": 9}}
+    ids = {"accounts": "employee"} if own else {}
+    with pytest.raises(SourceIncompleteError, match="the parts overlap"):
+        read_source(
+            source(sqlite, queries={capability: part}), tmp_path, now=NOW, id_columns=ids,
+            named=Named(frozenset({"employee"} if own else ())),
+        )  # fmt: skip
+
+
+def test_entitlements_of_one_id_on_several_resources_do_not_overlap(
+    sqlite: str, tmp_path: Path
+) -> None:
+    sql = (
+        "SELECT id AS n, 'R' AS integration_specific_id, id AS integration_specific_resource_id, "
+        "'ROLE' AS entitlement_type, 'Role' AS label FROM people"
     )
+    part = {"sql": sql, "partition": {"column": "n", "parts": 3}}
+    found = read(sqlite, tmp_path, queries={"list_entitlements": part}).entitlements
+    assert found is not None
+    assert found.read_count == 3
+
+
+def test_a_query_without_fixed_parts_is_a_wrong_source_file(sqlite: str, tmp_path: Path) -> None:
+    part = {
+        "sql": "SELECT id AS integration_specific_id, row_number() OVER () AS n FROM people",
+        "partition": {"column": "n", "parts": 4},
+    }
+    asked = source(sqlite, queries={"list_accounts": part})
+    for look in (probe_source, read_source):
+        with pytest.raises(ConfigError, match=r"list_accounts: partition: .*OVER.*leave") as caught:
+            look(asked, tmp_path, now=NOW)
+        assert "\n" not in str(caught.value)
+
+
+def test_the_connection_that_waits_for_the_parts_may_wait_longer_than_each(
+    postgresql: str, tmp_path: Path
+) -> None:
+    with psycopg.connect(postgresql) as connection:
+        connection.execute("CREATE TABLE many AS SELECT id FROM generate_series(1, 64) AS id")
+        connection.execute(
+            "CREATE FUNCTION slow(id int) RETURNS text LANGUAGE plpgsql STABLE AS "
+            "$$ BEGIN PERFORM pg_sleep(0.2); RETURN id; END $$"
+        )
+    part = {
+        "sql": "SELECT id AS integration_specific_id, slow(id) AS slept FROM many",
+        "partition": {"column": "integration_specific_id", "parts": 64},
+    }
+    raw = read(postgresql, tmp_path, statement_timeout="1s", queries={"list_accounts": part})
+    assert raw.accounts.read_count == 64
+
+
+def in_parts(read: Callable[..., Raw], mark: str, quoted: str, label: str) -> None:
+    """The table is read in parts: whole, each row once, the nulls last; its ids may repeat."""
+    ids = (
+        "what AS account_id, who AS integration_specific_entitlement_id, "
+        "'' AS integration_specific_resource_id"
+    )
+    odd = f"SELECT who AS {quoted}, {ids} FROM grants"
+    n = f"SELECT CASE WHEN who = {mark} THEN NULL ELSE who END AS n, who, what FROM grants"
+    rest = f"SELECT n, {ids} FROM ({n}) g -- of both"
+    accounts = "SELECT what AS integration_specific_id FROM grants"
+
+    def held(query: object) -> pl.DataFrame:
+        queries = {"list_accounts": accounts, "find_entitlement_associations": query}
+        found = read(queries=queries).associations
+        assert found is not None
+        return found.rows.drop(ROW)
+
     for sql, column in ((odd, label), (rest, "N")):
         for parts in (2, 3, 50):
-            query = {"sql": sql, "partition": {"column": column, "parts": parts}}
-            whole = read(queries={"list_accounts": sql}).accounts.rows.drop(ROW)
-            parted = read(queries={"list_accounts": query}).accounts.rows.drop(ROW)
+            whole = held(sql)
+            parted = held({"sql": sql, "partition": {"column": column, "parts": parts}})
             assert parted.height == 3
             assert parted.sort(parted.columns).equals(whole.sort(whole.columns))
 
@@ -658,15 +748,17 @@ TEXTS = (
     "SELECT value AS integration_specific_id, CAST(value AS text) AS n FROM json_each('[1,16,99]')"
 )
 """Compared as texts, 16 lies also between 1 and 4, and 99 nowhere: again three."""
+HALVES = "SELECT id + 0.5 AS integration_specific_id FROM people"
 
 
 @pytest.mark.parametrize(
     ("sql", "column", "said"),
     [
         (QUERIES["list_accounts"], "nonesuch", "has no column nonesuch"),
+        ("SELECT * FROM people", "nonesuch", "has no column nonesuch"),
         ("SELECT id AS integration_specific_id, given AS n FROM people", "n", "whole numbers"),
-        ("SELECT id + 0.5 AS integration_specific_id FROM people", None, "whole numbers"),
-        (TEXTS, "n", "3 rows, but 3 in its parts, 1 in a wrong one"),
+        (f"SELECT * FROM ({HALVES})", None, "whole numbers"),
+        (f"SELECT * FROM ({TEXTS})", "n", "3 rows, but 3 in its parts, 1 in a wrong one"),
     ],
 )  # fmt: skip
 def test_a_column_that_has_no_parts_is_an_error(

@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from extractors.sql_delta import UncertainError, put_together
-from extractors.sql_memory import Memory, fingerprint_of, to_memory, to_remembered
+from extractors.sql_delta import UncertainError, put_together, untold
+from extractors.sql_memory import Memory, check_age, fingerprint_of, to_memory, to_remembered
 from schemas.delta import SqlDelta
 from schemas.errors import ConfigError
+from schemas.raw import Remembered
 from schemas.source_file import to_source
 from schemas.sql_source import SqlSource
 
@@ -33,7 +34,7 @@ BEFORE = rows(a="a@x", b="b@x", c=None)
 
 
 def test_each_id_of_the_sweep_has_its_row_from_the_update_or_else_from_before():
-    merged = put_together(ids("d", "c", "a"), rows(a="new", d="", z="not there"), BEFORE, KEY)
+    merged = put_together(ids("d", "c", "a"), rows(a="new", d="", b="gone"), BEFORE, KEY)
     assert merged.rows.equals(rows(d="", c=None, a="new"))
     assert (merged.changed, merged.gone) == (2, 1)
 
@@ -75,21 +76,39 @@ def test_what_does_not_add_up_is_not_put_together(
 def test_where_more_than_a_fifth_changed_everything_is_read(changed: int, is_uncertain: bool):
     before = rows(**{f"a{n}": "old" for n in range(1000)})
     updated = rows(**{f"a{n}": "new" for n in range(changed)}, **{f"z{n}": "" for n in range(500)})
+    swept, before = before[KEY], pl.concat([before, rows(**{f"z{n}": "" for n in range(500)})])
     if is_uncertain:
         with pytest.raises(UncertainError, match="201 of 1,000 accounts changed"):
-            put_together(before[KEY], updated, before, KEY)
+            put_together(swept, updated, before, KEY)
     else:
-        assert put_together(before[KEY], updated, before, KEY).changed == changed
+        assert put_together(swept, updated, before, KEY).changed == changed
+
+
+def test_an_updated_id_that_was_never_listed_is_a_doubt_and_a_warning():
+    with pytest.raises(UncertainError, match="2 ids that list_accounts does not have") as caught:
+        put_together(ids("a", "b", "c"), rows(A="new", b="x", **{"c ": ""}), BEFORE, KEY)
+    assert caught.value.is_warning
+
+
+def test_changes_that_were_not_told_are_counted():
+    now = rows(a="other", b="told", c=None, d="new")
+    assert untold(now, ids("b"), BEFORE, KEY) == 1
+    assert untold(now, ids("a", "b"), BEFORE, KEY) == 0
+    assert untold(rows(a="a@x", b="b@x", c=""), ids(), BEFORE, KEY) == 1
+    assert untold(BEFORE[::-1], ids(), BEFORE, KEY) == 0
+    assert untold(now.with_columns(team=pl.lit("x")), ids(), BEFORE, KEY) == 0
 
 
 def source(**more: object) -> SqlSource:
     queries = {"list_accounts": "SELECT 1", "list_updated_accounts": "SELECT 1"}
+    more = {"timezone": "UTC", **more}
     return SqlSource(kind="sql", url="sqlite:///a.db", queries=queries, delta={}, **more)
 
 
 def test_a_memory_is_found_again_as_it_was():
     memory = Memory("f", NOW - timedelta(days=1), NOW, BEFORE)
-    found = to_memory(to_remembered(memory), "f", SqlDelta(), NOW)
+    found = to_memory(to_remembered(memory), "f", NOW)
+    check_age(found, SqlDelta(), NOW)
     assert (found.fingerprint, found.full_at, found.at) == ("f", NOW - timedelta(days=1), NOW)
     assert found.rows.equals(BEFORE)
 
@@ -107,9 +126,33 @@ def test_a_memory_of_other_rows_or_another_time_is_not_gone_on_from(
 ):
     kept = to_remembered(Memory("f", NOW - timedelta(days=1), NOW, BEFORE))
     with pytest.raises(UncertainError, match=reason):
-        to_memory(kept, fingerprint, SqlDelta(), now)
+        check_age(to_memory(kept, fingerprint, now), SqlDelta(), now)
     with pytest.raises(UncertainError, match="nothing is kept"):
-        to_memory(None, "f", SqlDelta(), NOW)
+        to_memory(None, "f", NOW)
+
+
+@pytest.mark.parametrize(
+    ("marks", "frames"),
+    [
+        ({"at": None}, {}),
+        ({"at": "yesterday"}, {}),
+        ({"full_at": "2026-06-01T12:00:00"}, {}),
+        ({}, {"accounts": None}),
+        ({}, {"accounts": BEFORE.with_columns(n=pl.lit(1))}),
+        ({}, {"accounts": pl.DataFrame()}),
+    ],
+)
+def test_a_damaged_memory_is_not_gone_on_from(
+    marks: dict[str, str | None], frames: dict[str, pl.DataFrame | None]
+):
+    whole = to_remembered(Memory("f", NOW, NOW, BEFORE))
+    kept = Remembered(
+        {name: text for name, text in (whole.marks | marks).items() if text is not None},
+        {name: rows for name, rows in (whole.frames | frames).items() if rows is not None},
+    )
+    with pytest.raises(UncertainError, match="damaged") as caught:
+        to_memory(kept, "f", NOW)
+    assert caught.value.is_warning
 
 
 @pytest.mark.parametrize(
@@ -136,6 +179,7 @@ app: {name: HR}
 source:
   kind: sql
   url: sqlite:///a.db
+  timezone: UTC
   delta: {}
 """
 PARTITIONED = """
@@ -166,3 +210,20 @@ def test_a_delta_with_its_queries_is_a_source_file():
     assert to_source(FILE + BOTH, "hr", "hr.yaml").file.source.kind == "sql"
     partitioned = BOTH.replace("SELECT 1,", "{sql: SELECT 1, partition: {column: n, parts: 2}},", 1)
     assert to_source(FILE + partitioned, "hr", "hr.yaml").file.source.kind == "sql"
+
+
+@pytest.mark.parametrize(
+    ("written", "instead", "said"),
+    [
+        ("  timezone: UTC\n", "", "timezone: UTC if its times carry a zone"),
+        ("delta: {}", "delta: {overlap: 59s}", "1m"),
+        ("delta: {}", "delta: {overlap: 0s}", "1m"),
+    ],
+)
+def test_a_delta_without_a_zone_or_an_overlap_is_a_wrong_source_file(
+    written: str, instead: str, said: str
+):
+    with pytest.raises(ConfigError, match=said) as caught:
+        to_source((FILE + BOTH).replace(written, instead), "hr", "hr.yaml")
+    assert "\n" not in str(caught.value)
+    assert to_source(FILE.replace("{}", "{overlap: 1m}") + BOTH, "hr", "hr.yaml")
