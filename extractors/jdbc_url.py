@@ -119,7 +119,10 @@ def _from_sqlalchemy(text: str) -> DatabaseUrl:
         )
     if not plus and backend in _DRIVERS:
         url = url.set(drivername=f"{backend}+{_DRIVERS[backend]}")
-    return DatabaseUrl(url, f"{url.host or ''}/{url.database or ''}".lstrip("/"))
+    if url.host is None:
+        return DatabaseUrl(url, url.database or "")
+    port = f":{url.port}" if url.port else ""
+    return DatabaseUrl(url, f"{url.host}{port}/{url.database or ''}")
 
 
 def _made(text: str) -> URL:

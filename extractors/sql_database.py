@@ -10,6 +10,7 @@ from extractors.sql_connection import open_session
 from extractors.sql_describe import labels_without_rows
 from extractors.sql_labels import check_labels
 from extractors.sql_last_activity import with_last_activity
+from extractors.sql_partition import part_column
 from extractors.sql_reader import NO_NAMES, Reader, times, to_raw_table
 from extractors.sql_updates import DeltaReader
 from schemas.errors import SourceIncompleteError
@@ -113,7 +114,7 @@ def _accounts(
         accounts, said = with_attributes(accounts, schema[0], named)
         reader.warnings += said
     if activity is not None:
-        accounts, said = with_last_activity(accounts, activity[0])
+        accounts, said = with_last_activity(accounts, activity[0], reader.id_column)
         reader.warnings += said
     return to_raw_table("accounts", accounts, origin)
 
@@ -140,6 +141,8 @@ def probe_sql_source(
             found = labels_without_rows(session, statement)
             if found is None:
                 continue
+            if statement.partition is not None:
+                part_column(statement, statement.partition, found)
             names = check_labels(
                 found,
                 capability,

@@ -12,16 +12,18 @@ _SHAPES = ("%Y-%m-%dT%H:%M:%S%.fZ", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.
 
 
 def with_last_activity(
-    accounts: pl.DataFrame, activity: pl.DataFrame
+    accounts: pl.DataFrame, activity: pl.DataFrame, id_column: str
 ) -> tuple[pl.DataFrame, list[str]]:
     """The accounts with `last_login` and `last_activity` where they have no such columns yet.
+
+    `id_column` is that of the accounts' ids.
 
     The newest of an account's rows counts, by time; one that is no time counts only where the
     account has no other, and is then a reject. Rows of another event are left out, with a warning.
     """
     event = pl.col("event_type").str.to_lowercase().replace_strict(_EVENTS, default=None)
     times = activity.select(
-        pl.col("account_id").alias("integration_specific_id"),
+        pl.col("account_id").alias(id_column),
         event.alias("event"),
         "happened_at",
         pl.coalesce(_read(shape) for shape in _SHAPES).alias("at"),
@@ -34,13 +36,11 @@ def with_last_activity(
         newest = (
             times.filter(pl.col("event") == name)
             .sort("at", descending=True, nulls_last=True)
-            .unique("integration_specific_id", keep="first", maintain_order=True)
-            .select("integration_specific_id", pl.col("happened_at").alias(name))
+            .unique(id_column, keep="first", maintain_order=True)
+            .select(id_column, pl.col("happened_at").alias(name))
         )
-        if newest.height and "integration_specific_id" in accounts.columns:
-            accounts = accounts.join(
-                newest, on="integration_specific_id", how="left", maintain_order="left"
-            )
+        if newest.height and id_column in accounts.columns:
+            accounts = accounts.join(newest, on=id_column, how="left", maintain_order="left")
     return accounts, warnings
 
 

@@ -52,7 +52,8 @@ def read_in_parts(
     """
     if not statement.is_query:
         raise ConfigError(f"{statement.origin}: partition: only a query has parts: leave it out")
-    label = _label(session, statement, partition.column)
+    labels = labels_without_rows(session, statement) or (partition.column,)
+    label = part_column(statement, partition, labels)
     column = quoted_name(label, session.engine)
     low, high, count = _span(session, statement, column, read)
     ranges = _ranges(low, high, partition.parts)
@@ -117,9 +118,13 @@ def _check_apart(
         )
 
 
-def _label(session: Session, statement: Statement, name: str) -> str:
-    """The column's label as the query has it: in capitals, where the database makes them so."""
-    labels = labels_without_rows(session, statement) or (name,)
+def part_column(statement: Statement, partition: Partition, labels: tuple[str, ...]) -> str:
+    """The column's label as the query has it: in capitals, where the database makes them so.
+
+    Raises:
+        ConfigError: there is none, or more than one.
+    """
+    name = partition.column
     alike = [label for label in labels if label.casefold() == name.casefold()]
     if name not in alike and len(alike) != 1:
         raise ConfigError(f"{statement.origin}: partition: the query has no column {name}")

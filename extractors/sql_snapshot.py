@@ -64,6 +64,8 @@ def postgresql_settings(zone: str | None) -> dict[str, str]:
         "IntervalStyle": "iso_8601",
         "bytea_output": "hex",
         "extra_float_digits": "1",
+        # A policy that hides rows is an error then.
+        "row_security": "off",
     }
 
 
@@ -82,7 +84,24 @@ def _mysql(session: Session) -> Begun:
         "SET SESSION TRANSACTION READ ONLY",
         "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
     )
-    return "one consistent snapshot, READ ONLY", ()
+    return "one consistent snapshot, READ ONLY", _without_transactions(session)
+
+
+def _without_transactions(session: Session) -> tuple[str, ...]:
+    """What to say of tables that no snapshot holds, such as MyISAM's; among them may be ours."""
+    count = run(
+        session.connection,
+        "SELECT COUNT(*) FROM information_schema.tables JOIN information_schema.engines "
+        "USING (engine) WHERE table_schema = DATABASE() AND transactions <> 'YES'",
+    )
+    if not count:
+        return ()
+    said = (
+        f"{session.server}: {count} tables are kept by an engine without transactions, such as "
+        "MyISAM, and no snapshot holds them: rows that change while they are read may not fit "
+        "together: ALTER TABLE … ENGINE = InnoDB"
+    )
+    return (said,)
 
 
 def set_mysql(session: Session) -> None:

@@ -8,6 +8,7 @@ from schemas.errors import SourceFormatError
 from schemas.secrets import Resolve
 from schemas.source_file import Source
 from schemas.sql_source import SqlSource
+from schemas.tables import ROW
 
 _MOST_LISTED = 10
 
@@ -60,7 +61,7 @@ def look_closer(
             raise SourceFormatError(
                 f"{found.origin}: returned {found.read_count} rows for this id, not one"
             )
-        filled = [one.name for one in found.rows if not one.has_nulls()]
+        filled = [one.name for one in found.rows if one.name != ROW and not one.has_nulls()]
         notebook.facts.append(f"{found.origin}: the account is there; filled: {', '.join(filled)}")
 
 

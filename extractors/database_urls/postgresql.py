@@ -66,7 +66,8 @@ def postgresql_url(rest: str) -> DatabaseUrl:
     else:
         arguments["host"] = ",".join(host for host, _ in hosts)
         arguments["port"] = ",".join(str(port or 5432) for _, port in hosts)
-    return DatabaseUrl(url, f"{','.join(h for h, _ in hosts)}/{database or ''}", arguments)
+    places = ",".join(f"{host}:{port or 5432}" for host, port in hosts)
+    return DatabaseUrl(url, f"{places}/{database or ''}", arguments)
 
 
 def _tls(options: Options) -> dict[str, Any]:

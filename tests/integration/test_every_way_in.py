@@ -12,8 +12,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from extractors.read import read_source
-from schemas.errors import SourceFormatError, SourceIncompleteError
+from extractors.read import probe_source, read_source
+from schemas.errors import ConfigError, SourceFormatError, SourceIncompleteError
+from schemas.source_columns import Named
 from schemas.sql_source import SqlSource
 from schemas.tables import ROW
 from tests.logging_in import error_of, jars_of, odbc_driver
@@ -21,10 +22,23 @@ from tests.logging_in import error_of, jars_of, odbc_driver
 pytest_plugins = ["tests.postgresql_server", "tests.mariadb_server"]
 pytestmark = pytest.mark.xdist_group("every_way_in")
 
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+
 Ways = dict[str, dict[str, Any]]
 """What a source says to read one and the same database, by the name of the way in."""
 
 every_way = pytest.mark.parametrize("way", ["native", "odbc", "jdbc"])
+
+
+_POSTGRESQL = """CREATE DOMAIN moment AS timestamptz;
+CREATE DOMAIN tags AS text[];
+CREATE ROLE reader LOGIN;
+CREATE TABLE forbidden AS SELECT 1 AS integration_specific_id;
+CREATE TABLE policed AS SELECT 1 AS integration_specific_id, 'mine' AS team;
+INSERT INTO policed VALUES (2, 'theirs');
+ALTER TABLE policed ENABLE ROW LEVEL SECURITY;
+CREATE POLICY mine ON policed USING (team = 'mine');
+GRANT SELECT ON policed TO reader"""
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +48,7 @@ def postgresql() -> Iterator[Ways]:
     options = {"timezone": "America/New_York", "intervalstyle": "sql_standard"}
     with running_postgresql(options) as server:
         with psycopg.connect(server.inside) as connection:
-            connection.execute("CREATE DOMAIN moment AS timestamptz")
-            connection.execute("CREATE DOMAIN tags AS text[]")
+            connection.execute(_POSTGRESQL)
         where = f"127.0.0.1:{server.port}/postgres"
         driver = odbc_driver("PostgreSQL Unicode", "odbc-postgresql")
         ways: Ways = {
@@ -85,7 +98,7 @@ def mariadb() -> Iterator[Ways]:
 
 def read(options: dict[str, Any], workspace: Path, sql: str, **more: Any) -> list[dict[str, Any]]:
     source = SqlSource(kind="sql", queries={"list_accounts": sql}, **options, **more)
-    found = read_source(source, workspace, now=datetime(2026, 1, 2, tzinfo=UTC))
+    found = read_source(source, workspace, now=NOW)
     return found.accounts.rows.drop(ROW).to_dicts()
 
 
@@ -146,6 +159,7 @@ CREATE TABLE one (moment TIMESTAMP, at DATETIME(6), yes BIT(1), bits BIT(8), tin
 INSERT INTO one VALUES ('2026-07-02 03:04:05', '2026-07-02 03:04:05.12', b'1', b'1010', 7,
     18446744073709551615, 1.50, 0.1, 1e22, 2020, '2026-01-02', '0000-00-00', '0000-00-00',
     '26:03:04', '-01:02:03.5', 'b', 'ä😀', x'00FF', 'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11', NULL);
+CREATE TABLE unsafe (id INT) ENGINE = MyISAM;
 CREATE PROCEDURE two() BEGIN SELECT 1 AS integration_specific_id;
     SELECT 2 AS integration_specific_id; END;
 CREATE PROCEDURE bad() BEGIN SELECT 1 AS integration_specific_id;
@@ -243,3 +257,53 @@ def test_a_procedure_returns_one_result_and_no_error_after_it(
     assert len(read(allowed, tmp_path, "CALL good()")) == 2
     error = error_of(allowed | {"queries": {"list_accounts": f"CALL {name}()"}}, tmp_path)
     assert ("more than one result" if name == "two" else "45000") in str(error)
+
+
+@every_way
+def test_rows_that_a_policy_hides_are_an_error_and_so_is_a_table_without_rights(
+    way: str, postgresql: Ways, tmp_path: Path
+) -> None:
+    options = postgresql[way] | {"username": "reader"}
+    hidden = {"queries": {"list_accounts": "SELECT * FROM policed"}}
+    error = error_of(options | hidden, tmp_path)
+    assert "42501" in str(error)
+    assert "every row of it" in str(error)
+    forbidden = SqlSource(
+        kind="sql", **options, queries={"list_accounts": "SELECT * FROM forbidden"}
+    )
+    with pytest.raises(SourceFormatError, match="42501"):
+        probe_source(forbidden, tmp_path, now=NOW)
+
+
+def test_tables_that_no_snapshot_holds_are_told(mariadb: Ways, tmp_path: Path) -> None:
+    sql = {"list_accounts": "SELECT 1 AS integration_specific_id"}
+    found = read_source(SqlSource(kind="sql", queries=sql, **mariadb["native"]), tmp_path, now=NOW)
+    assert [one for one in found.warnings if "1 tables are kept by an engine without" in one]
+
+
+def test_a_partitions_column_is_looked_for_before_a_row_is_read(
+    mariadb: Ways, tmp_path: Path
+) -> None:
+    query = {
+        "sql": "SELECT 1 AS integration_specific_id FROM one",
+        "partition": {"column": "n", "parts": 2},
+    }
+    source = SqlSource(kind="sql", queries={"list_accounts": query}, **mariadb["native"])
+    with pytest.raises(ConfigError, match="no column n"):
+        probe_source(source, tmp_path, now=NOW)
+
+
+def test_the_newest_login_finds_the_id_whatever_its_column(mariadb: Ways, tmp_path: Path) -> None:
+    queries = {
+        "list_accounts": "SELECT 1 AS employee",
+        "get_last_activity": "SELECT 1 AS account_id, 'last_login' AS event_type, "
+        "'2026-01-01T00:00:00Z' AS happened_at",
+    }
+    found = read_source(
+        SqlSource(kind="sql", queries=queries, **mariadb["native"]),
+        tmp_path,
+        now=NOW,
+        named=Named(frozenset({"employee"})),
+        id_columns={"accounts": "employee"},
+    )
+    assert found.accounts.rows["last_login"].to_list() == ["2026-01-01T00:00:00Z"]

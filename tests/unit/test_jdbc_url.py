@@ -533,7 +533,7 @@ def test_a_sqlalchemy_url_is_taken_as_it_is() -> None:
     assert database.url.render_as_string() == "oracle+oracledb://jo@h:1521/?service_name=x"
     assert read_database_url("postgresql://h/x").url.drivername == "postgresql+psycopg"
     assert read_database_url("mysql://h/x").url.drivername == "mysql+pymysql"
-    assert (database.dialect, database.place) == ("oracle", "h/")
+    assert (database.dialect, database.place) == ("oracle", "h:1521/")
 
 
 def test_two_users_are_one_too_many() -> None:

@@ -85,7 +85,7 @@ def test_a_schema_says_which_columns_are_attributes_and_what_they_are_called() -
 
 
 def test_an_accounts_newest_activity_fills_the_columns_that_the_accounts_lack() -> None:
-    accounts = pl.DataFrame({"integration_specific_id": ["1", "2", "3"]})
+    accounts = pl.DataFrame({"employee": ["1", "2", "3"]})
     activity = pl.DataFrame(
         [
             ("1", "last_login", "2026-01-02T03:04:05Z"),
@@ -99,7 +99,7 @@ def test_an_accounts_newest_activity_fills_the_columns_that_the_accounts_lack() 
         schema=["account_id", "event_type", "happened_at"],
         orient="row",
     )
-    rows, warnings = with_last_activity(accounts, activity)
+    rows, warnings = with_last_activity(accounts, activity, "employee")
     assert rows.rows() == [
         ("1", "2026-01-02T03:04:05.5Z", "2026-01-01T00:00:00Z"),
         ("2", None, "no time"),
@@ -107,4 +107,4 @@ def test_an_accounts_newest_activity_fills_the_columns_that_the_accounts_lack() 
     ]
     assert warnings == ["get_last_activity: 1 rows of another event_type"]
     own = accounts.with_columns(last_login=pl.lit("mine"), last_activity=pl.lit("mine"))
-    assert with_last_activity(own, activity)[0].equals(own)
+    assert with_last_activity(own, activity, "employee")[0].equals(own)
