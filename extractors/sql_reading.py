@@ -2,6 +2,7 @@
 
 import re
 
+from extractors.sql_functions import writing_function
 from extractors.sql_text import EXECUTED, TSQL, Parts, bare, parts_of, readings_of
 
 _QUERIES = {"SELECT", "WITH", "VALUES", "TABLE", "FROM"}
@@ -106,7 +107,7 @@ def _beginning(word: str, engine: str) -> str | None:
 
 
 def _anywhere(parts: Parts, engine: str) -> str | None:
-    """What its comments and files give away."""
+    """What its comments, files and functions give away."""
     for part in (part for kind, part in parts if kind == "comment"):
         if part.startswith(EXECUTED):
             return "has a comment that the server would run (/*! … */)"
@@ -116,7 +117,8 @@ def _anywhere(parts: Parts, engine: str) -> str | None:
             return "has a comment whose line ends elsewhere for some servers: end it by a newline"
     if engine in {"mysql", "mariadb"} and {"OUTFILE", "DUMPFILE"} & set(_words(parts)):
         return "writes its rows into a file (INTO OUTFILE)"
-    return None
+    function = writing_function(parts, engine)
+    return f"calls {function}, which can do more than read" if function else None
 
 
 def _run_on(parts: Parts, engine: str) -> str | None:

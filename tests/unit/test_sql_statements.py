@@ -193,6 +193,36 @@ def test_no_statement_of_t_sql_runs_on_into_another(word: str, before: str) -> N
             made(text, "mssql")
 
 
+@pytest.mark.parametrize(
+    ("engine", "text", "name"),
+    [
+        ("mssql", "SELECT * FROM OPENQUERY(s, 'DELETE FROM w')", "OPENQUERY"),
+        ("mssql", "SELECT * FROM OPENROWSET('a', 'b', 'DELETE FROM w')", "OPENROWSET"),
+        ("postgresql", "SELECT dblink_exec('', 'DELETE FROM w')", "DBLINK_EXEC"),
+        ("postgresql", "SELECT * FROM public.dblink('', 'DELETE FROM w') AS t(a int)", "DBLINK"),
+        ("postgresql", "SELECT \"lo_export\" /* x */ (1, '/tmp/x')", "LO_EXPORT"),
+        ("postgresql", "SELECT lo_import('/tmp/x')", "LO_IMPORT"),
+        ("postgresql", "SELECT pg_terminate_backend(1)", "PG_TERMINATE_BACKEND"),
+        ("postgresql", "WITH a AS (SELECT pg_reload_conf()) TABLE a", "PG_RELOAD_CONF"),
+        ("postgresql", "CALL dblink_exec('', 'DELETE FROM w')", "DBLINK_EXEC"),
+        ("h2", "SELECT FILE_WRITE('x', '/tmp/x')", "FILE_WRITE"),
+        ("h2", "CALL CSVWRITE('/tmp/x', 'SELECT 1')", "CSVWRITE"),
+        ("h2", "SELECT * FROM LINK_SCHEMA('a', '', 'b', 'c', 'd', 'e')", "LINK_SCHEMA"),
+        ("databricks", "SELECT java_method('java.lang.System', 'gc')", "JAVA_METHOD"),
+        ("snowflake", "SELECT SYSTEM$CANCEL_ALL_QUERIES(1)", "SYSTEM$CANCEL_ALL_QUERIES"),
+        ("mysql", "SELECT `sys_exec`('x')", "SYS_EXEC"),
+        ("oracle", "SELECT UTL_FILE.FOPEN('A', 'b', 'w') FROM dual", "UTL_FILE"),
+        ("oracle", 'SELECT "SYS"."DBMS_PIPE".RECEIVE_MESSAGE(\'a\') FROM dual', "DBMS_PIPE"),
+        ("unheard", "SELECT dblink_exec('', 'DELETE FROM w')", "DBLINK_EXEC"),
+    ],
+)
+def test_a_function_that_can_write_is_named_and_not_sent(engine: str, text: str, name: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        to_statement("list_accounts", Query(sql=text), Path(), engine, allow_procedures=True)
+    assert f"calls {name}" in str(error.value)
+    assert "only reads are sent" in str(error.value)
+
+
 @pytest.mark.parametrize("engine", ["oracle", "db2"])
 def test_an_explanation_that_is_kept_in_a_table_is_no_read(engine: str) -> None:
     with pytest.raises(ConfigError, match="EXPLAIN"):
