@@ -1,6 +1,7 @@
 """Whether a statement only reads: judged before it is sent, by its words or its syntax tree."""
 
 import re
+from itertools import pairwise
 
 from extractors.sql_functions import writing_function
 from extractors.sql_text import EXECUTED, TSQL, Parts, bare, parts_of, readings_of
@@ -28,12 +29,15 @@ _TSQL_WRITES = {
     "SHUTDOWN", "RECONFIGURE", "DBCC", "USE", "WAITFOR", "SET", "REVERT", "SETUSER", "BEGIN",
     "COMMIT", "ROLLBACK", "SAVE", "TRAN", "TRANSACTION", "CHECKPOINT", "TRIGGER", "DECLARE", "IF",
     "WHILE", "GOTO", "RETURN", "PRINT", "RAISERROR", "OPEN", "CLOSE", "DEALLOCATE", "BULK", "LOAD",
-    "DUMP", "RECEIVE", "CONVERSATION",
+    "DUMP", "RECEIVE", "CONVERSATION", "UPDLOCK", "XLOCK", "TABLOCKX",
 }  # fmt: skip
-"""Words of T-SQL that begin a statement: no name of a read is one unless it is quoted."""
+"""Words of T-SQL that begin a statement, or lock: no name of a read is one unless it is quoted."""
 
 _TSQL_WORD = re.compile(r"\d[\w.]*|(?:[^\W\d]|[@#])[\w@#$]*(?:\.+[^\W\d][\w@#$]*)*")
 _TSQL_NUMBER = re.compile(r"0X[0-9A-F]*|\d+\.?\d*(?:E\d*)?")
+_FILE = re.compile(r"\b(?:OUTFILE|DUMPFILE)\b")
+_SEQUENCE = re.compile(r"\bNEXTVAL\b|\bNEXT VALUE FOR\b")
+_LINKED = re.compile(r"->>[\s(]*(\w*)")
 _UNCLEAR_END = re.compile(r"\r(?=[^\n])|\\\r?\Z")
 
 
@@ -71,19 +75,19 @@ def _problem(parts: Parts, engine: str) -> str | None:
     problem = _beginning(_first(words), engine) or _anywhere(parts, engine)
     if problem or _first(words) in _BLOCKS:
         return problem
-    if any(";" in part for kind, part in parts if kind == "sql"):
-        return "is more than one statement; give one"
-    problem = _run_on(parts, engine)
+    problem = _second_statement(parts, engine) or _run_on(parts, engine)
     if problem or _first(words) in _CALLS:
         return problem
     if _first(words) in _SHOWING:
         return _by_words(words)
-    if _is_plain(words):
-        return None
+    return None if _is_plain(words) else _by_tree(parts, engine)
+
+
+def _by_tree(parts: Parts, engine: str) -> str | None:
     from extractors.sql_trees import why_no_read_by_tree
 
     judged, problem = why_no_read_by_tree(bare(parts, engine), engine)
-    return problem if judged else _by_words(words)
+    return problem if judged else _by_words(_words(parts))
 
 
 def _is_plain(words: list[str]) -> bool:
@@ -91,7 +95,7 @@ def _is_plain(words: list[str]) -> bool:
 
     Most are; sqlglot takes longer to load than they take to be judged.
     """
-    return words[0] == "SELECT" and not set(words) & (_WRITES | _TSQL_WRITES | {"FOR", "WITH"})
+    return words[0] == "SELECT" and not set(words) & (_WRITES | {"FOR", "WITH"})
 
 
 def _beginning(word: str, engine: str) -> str | None:
@@ -107,18 +111,39 @@ def _beginning(word: str, engine: str) -> str | None:
 
 
 def _anywhere(parts: Parts, engine: str) -> str | None:
-    """What its comments, files and functions give away."""
-    for part in (part for kind, part in parts if kind == "comment"):
-        if part.startswith(EXECUTED):
-            return "has a comment that the server would run (/*! … */)"
-        if part.startswith("/*") and "/*" in part[2:]:
-            return "has a comment with /* in it, which ends elsewhere for some servers: take it out"
-        if not part.startswith("/*") and _UNCLEAR_END.search(part):
-            return "has a comment whose line ends elsewhere for some servers: end it by a newline"
-    if engine in {"mysql", "mariadb"} and {"OUTFILE", "DUMPFILE"} & set(_words(parts)):
+    """What its comments, names and functions give away."""
+    text = " ".join(_words(parts))
+    found = next(filter(None, (_comment(part) for kind, part in parts if kind == "comment")), None)
+    if found:
+        return found
+    if any(
+        was.upper().endswith("U&") and kind == "name" for (_, was), (kind, _) in pairwise(parts)
+    ):
+        return 'has a name with escapes (U&"…"): write it plainly'
+    if engine in {"mysql", "mariadb"} and _FILE.search(text):
         return "writes its rows into a file (INTO OUTFILE)"
+    if engine != "postgresql" and _SEQUENCE.search(text):
+        return "takes a number from a sequence (NEXTVAL), which moves it"
     function = writing_function(parts, engine)
     return f"calls {function}, which can do more than read" if function else None
+
+
+def _comment(part: str) -> str | None:
+    if part.startswith(EXECUTED):
+        return "has a comment that the server would run (/*! … */)"
+    if part.startswith("/*") and "/*" in part[2:]:
+        return "has a comment with /* in it, which ends elsewhere for some servers: take it out"
+    if not part.startswith("/*") and _UNCLEAR_END.search(part):
+        return "has a comment whose line ends elsewhere for some servers: end it by a newline"
+    return None
+
+
+def _second_statement(parts: Parts, engine: str) -> str | None:
+    text = bare(parts, engine)
+    links = _LINKED.findall(text.upper()) if engine == "snowflake" else []
+    if ";" in text or not {*links} <= _QUERIES | _SHOWING:
+        return "is more than one statement; give one"
+    return None
 
 
 def _run_on(parts: Parts, engine: str) -> str | None:

@@ -25,6 +25,12 @@ _DOLLARED = {
 """What may stand between the dollars that open a literal."""
 
 _MYSQL = {"mysql", "mariadb"}
+_COMMENTS = {
+    **dict.fromkeys(_MYSQL, r"#|--(?=[\x00-\x20\x7f]|\Z)"),  # to MySQL, 5--1 is 6
+    **dict.fromkeys(("h2", "snowflake"), "--|//"),
+}
+"""What opens a comment to the line's end."""
+
 _NOT_IN_A_NAME = r"(?<![\w$\x80-\U0010ffff])"
 _Q_QUOTED = r"(?<![\w$#])[nN]?[qQ]'(?:\[.*?\]|\{.*?\}|<.*?>|\(.*?\)|(?P<q>[^\s\[{<(]).*?(?P=q))'"
 
@@ -109,11 +115,9 @@ def _quoted(engine: str, escaped: str) -> re.Pattern[str]:
         literals.append(rf"{_NOT_IN_A_NAME}\$(?P<tag>{tag})\$.*?\$(?P=tag)\$")
     if engine in TSQL:
         names.append(r"\[(?:[^\]]|\]\])*\]")
-    # to MySQL, 5--1 is 6
-    line = r"(?:#|--(?=[\x00-\x20\x7f]|\Z))[^\n]*" if engine in _MYSQL else r"--[^\n]*"
-    comments = [line, r"/\*.*?\*/"]
+    begin = _COMMENTS.get(engine, "--")
     return re.compile(
-        f"(?P<comment>{'|'.join(comments)})|(?P<name>{'|'.join(names)})"
+        rf"(?P<comment>(?:{begin})[^\n]*|/\*.*?\*/)|(?P<name>{'|'.join(names)})"
         f"|(?P<literal>{'|'.join(literals)})",
         re.DOTALL,
     )

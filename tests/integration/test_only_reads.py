@@ -9,6 +9,7 @@ from uuid import uuid4
 import duckdb
 import psycopg
 import pymysql
+import pyodbc
 import pytest
 from sqlalchemy import make_url
 
@@ -20,6 +21,7 @@ from tests.integration.test_sql_source import JARS, NOW
 pytest_plugins = ["tests.postgresql_server", "tests.mariadb_server"]
 
 ID = "integration_specific_id"
+ODBC = "PostgreSQL Unicode"
 READ_WRITE = "SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE"
 HIDDEN = f"COMMIT; {READ_WRITE}; BEGIN; DELETE FROM w; COMMIT; SELECT 1 AS {ID}"
 
@@ -27,20 +29,28 @@ HIDDEN = f"COMMIT; {READ_WRITE}; BEGIN; DELETE FROM w; COMMIT; SELECT 1 AS {ID}"
 def read(
     sql: str, url: str, workspace: Path, *, first: str | None = None, allow_procedures: bool = False
 ) -> list[object]:
-    """The ids that `list_accounts` returns, through JDBC where the URL is one of Java's."""
-    java = url.startswith("jdbc:")
-    if java and not Path(JARS["postgresql"]).exists():
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"missing: {JARS['postgresql']}")
-    source = SqlSource(
-        kind="sql",
-        url=url,
-        username="postgres" if java else None,
-        jars=(JARS["postgresql"],) if java else (),
-        driver="jdbc" if java else "auto",
-        queries={"validate_credentials": first, "list_accounts": sql},
-        allow_procedures=allow_procedures,
+    """The ids that `list_accounts` returns, of a URL, a JDBC URL or an ODBC connection string."""
+    place: dict[str, object] = {"url": url}
+    if url.startswith("jdbc:"):
+        _needs(JARS["postgresql"], Path(JARS["postgresql"]).exists())
+        place |= {"driver": "jdbc", "jars": (JARS["postgresql"],), "username": "postgres"}
+    elif url.startswith("DRIVER="):
+        _needs(ODBC, ODBC in pyodbc.drivers())
+        place = {"driver": "odbc", "dsn": url}
+    source = SqlSource.model_validate(
+        {
+            "kind": "sql",
+            **place,
+            "queries": {"validate_credentials": first, "list_accounts": sql},
+            "allow_procedures": allow_procedures,
+        }
     )
     return read_source(source, workspace, now=NOW).accounts.rows[ID].to_list()
+
+
+def _needs(name: str, is_there: object) -> None:
+    if not is_there:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"missing: {name}")
 
 
 @pytest.fixture
@@ -52,11 +62,15 @@ def postgresql(new_database: Callable[[], str]) -> str:
     return url
 
 
-@pytest.fixture(params=["native", "jdbc"])
+@pytest.fixture(params=["native", "jdbc", "odbc"])
 def way(request: pytest.FixtureRequest, postgresql: str) -> str:
-    where = make_url(postgresql)
-    java = f"jdbc:postgresql://{where.host}:{where.port}/{where.database}"
-    return java if request.param == "jdbc" else postgresql
+    at = make_url(postgresql)
+    place = f"SERVER={at.host};PORT={at.port};DATABASE={at.database}"
+    return {
+        "native": postgresql,
+        "jdbc": f"jdbc:postgresql://{at.host}:{at.port}/{at.database}",
+        "odbc": f"DRIVER={{{ODBC}}};{place};UID=postgres",
+    }[request.param]
 
 
 def rows_of_postgresql(url: str) -> list[tuple[object, ...]]:

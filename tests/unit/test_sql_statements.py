@@ -74,6 +74,7 @@ def test_a_read_is_sent_as_it_is_but_for_what_ends_it(text: str, sent: str, engi
          "SELECT x.[set], x.use, [x].begin, [y] AS \"commit\" FROM x"),
         ("mssql", "SELECT 1.5, 1e5, 0x1F, $1 FROM x ORDER BY 1 OFFSET 0 ROWS FETCH NEXT 5 ROWS;",
          "SELECT 1.5, 1e5, 0x1F, $1 FROM x ORDER BY 1 OFFSET 0 ROWS FETCH NEXT 5 ROWS"),
+        ("snowflake", "SHOW USERS ->> SELECT a FROM $1 // b", "SHOW USERS ->> SELECT a FROM $1"),
         ("snowflake", "SELECT SYSTEM$TYPEOF(a) FROM b", "SELECT SYSTEM$TYPEOF(a) FROM b"),
         ("oracle", "SELECT DBMS_LOB.SUBSTR(a, 9) FROM b", "SELECT DBMS_LOB.SUBSTR(a, 9) FROM b"),
         ("postgresql", "SELECT f('dblink(x)') AS dblink;", "SELECT f('dblink(x)') AS dblink"),
@@ -154,6 +155,15 @@ HIDDEN = "COMMIT; BEGIN READ WRITE; DELETE FROM w; COMMIT; SELECT 1"
         ("postgresql", f"SELECT 1 AS ` ; {HIDDEN} AS `"),
         ("postgresql", "BEGIN READ WRITE"),
         ("postgresql", "EXECUTE a; COMMIT"),
+        ("postgresql", "SELECT U&\"dbl\\0069nk\"('', '')"),
+        ("snowflake", "SELECT 1 ->> DELETE FROM w"),
+        ("snowflake", "SHOW USERS ->> /* */ TRUNCATE w"),
+        ("snowflake", "SHOW USERS ->> SELECT 1 ->> (INSERT INTO w SELECT 1)"),
+        ("snowflake", "SELECT 1 // ' \n, SYSTEM$ABORT_SESSION(1) // '"),
+        ("mssql", "SELECT NEXT VALUE FOR s"),
+        ("mssql", "SELECT id FROM w WITH (UPDLOCK)"),
+        ("oracle", "SELECT s.NEXTVAL FROM dual"),
+        ("h2", f"SELECT 1 // ' \n; {HIDDEN} // '"),
         ("h2", f"SELECT $$ ' $$; {HIDDEN}, $$ ' $$"),
         ("mysql", f"SELECT v --1; {HIDDEN}"),
         ("mysql", f'SELECT 1 AS "\\"; {HIDDEN} -- "'),
@@ -163,7 +173,7 @@ HIDDEN = "COMMIT; BEGIN READ WRITE; DELETE FROM w; COMMIT; SELECT 1"
         *((engine, f"CALL pp(); {HIDDEN}") for engine in ENGINES),
     ],
 )
-def test_no_quote_hides_a_second_statement_not_even_behind_a_procedure(
+def test_nothing_hides_what_is_more_than_a_read_not_even_behind_a_procedure(
     engine: str, text: str
 ) -> None:
     query = Query(sql=text)
