@@ -1,12 +1,22 @@
 """Whether a statement only reads: judged before it is sent, by its words or its syntax tree."""
 
 import re
+from itertools import pairwise
 
-from extractors.sql_text import EXECUTED, parts_of
+from extractors.sql_functions import writing_function
+from extractors.sql_text import EXECUTED, TSQL, Parts, bare, parts_of, readings_of
 
 _QUERIES = {"SELECT", "WITH", "VALUES", "TABLE", "FROM"}
+_QUERIES_OF = {"duckdb": {"PIVOT", "UNPIVOT", "SUMMARIZE"}}
 _SHOWING = {"SHOW", "EXPLAIN", "DESCRIBE", "DESC"}
-_PROCEDURES = {"CALL", "EXEC", "EXECUTE", "BEGIN", "DECLARE"}
+_CALLS = {"CALL", "EXEC", "EXECUTE"}
+_BLOCKS = {"BEGIN", "DECLARE"}
+_HAVE_BLOCKS = {"oracle", "db2", "mariadb", "snowflake", "databricks", *TSQL}
+"""Elsewhere BEGIN begins a transaction, and DECLARE a cursor."""
+
+_KEEPS_EXPLAINED = {"oracle", "db2"}
+"""Where EXPLAIN writes the plan into a table."""
+
 _WRITES = {
     "INSERT", "UPDATE", "DELETE", "MERGE", "UPSERT", "INTO", "CREATE", "DROP", "ALTER", "TRUNCATE",
     "GRANT", "REVOKE", "COPY", "CALL", "EXEC", "EXECUTE", "LOCK", "UNLOAD", "ANALYZE", "ANALYSE",
@@ -16,87 +26,161 @@ _WRITES = {
 _TSQL_WRITES = {
     "INSERT", "UPDATE", "DELETE", "MERGE", "DROP", "CREATE", "ALTER", "TRUNCATE", "EXEC", "EXECUTE",
     "GRANT", "REVOKE", "DENY", "INTO", "BACKUP", "RESTORE", "WRITETEXT", "UPDATETEXT", "KILL",
-    "SHUTDOWN", "RECONFIGURE", "DBCC", "USE", "WAITFOR",
+    "SHUTDOWN", "RECONFIGURE", "DBCC", "USE", "WAITFOR", "SET", "REVERT", "SETUSER", "BEGIN",
+    "COMMIT", "ROLLBACK", "SAVE", "TRAN", "TRANSACTION", "CHECKPOINT", "TRIGGER", "DECLARE", "IF",
+    "WHILE", "GOTO", "RETURN", "PRINT", "RAISERROR", "OPEN", "CLOSE", "DEALLOCATE", "BULK", "LOAD",
+    "DUMP", "RECEIVE", "CONVERSATION", "UPDLOCK", "XLOCK", "TABLOCKX",
 }  # fmt: skip
-"""Reserved words of T-SQL: no name of a read is one of these unless it is quoted."""
+"""Words of T-SQL that begin a statement, or lock: no name of a read is one unless it is quoted."""
+
+_TSQL_WORD = re.compile(r"\d[\w.]*|(?:[^\W\d]|[@#])[\w@#$]*(?:\.+[^\W\d][\w@#$]*)*")
+_TSQL_NUMBER = re.compile(r"0X[0-9A-F]*|\d+\.?\d*(?:E\d*)?")
+_FILE = re.compile(r"\b(?:OUTFILE|DUMPFILE)\b")
+_SEQUENCE = re.compile(r"\bNEXTVAL\b|\bNEXT VALUE FOR\b")
+_LINKED = re.compile(r"->>[\s(]*(\w*)")
+_UNCLEAR_END = re.compile(r"\r(?=[^\n])|\\\r?\Z")
 
 
 def first_word(text: str, engine: str) -> str:
     """The first word of the statement, in capitals; empty where there is none."""
-    words = _words(text, engine)
-    return words[0] if words else ""
+    return _first(_words(list(parts_of(text, engine))))
 
 
 def is_query(text: str, engine: str) -> bool:
     """Whether it is a SELECT or its like, so that it can stand in another as a subquery."""
-    return first_word(text, engine) in _QUERIES
+    return first_word(text, engine) in _queries(engine)
 
 
 def is_procedure(text: str, engine: str) -> bool:
     """Whether it calls a procedure or is a block of statements: what it does cannot be seen."""
-    return first_word(text, engine) in _PROCEDURES
+    return first_word(text, engine) in _CALLS | _BLOCKS
 
 
 def why_not_a_read(text: str, engine: str) -> str | None:
     """What makes `text` more than one reading statement; None where nothing does.
 
-    Placeholders are values by then. A procedure is not judged here.
+    Placeholders are values by then. What a procedure does is not judged, but that it is all there
+    is.
     """
-    problem = _beginning(text, engine)
-    if problem or first_word(text, engine) in _SHOWING:
-        return problem or _by_words(text, engine)
-    if _is_plain(text, engine):
-        return None
+    first, *others = readings_of(text, engine)
+    problem = _problem(first, engine)
+    if problem or not others:
+        return problem
+    problem = next((found for one in others if (found := _problem(one, engine))), None)
+    return problem and f"{problem} (if sql_mode makes a backslash no escape: write '' for \\')"
+
+
+def _problem(parts: Parts, engine: str) -> str | None:
+    words = _words(parts)
+    problem = _beginning(_first(words), engine) or _anywhere(parts, engine)
+    if problem or _first(words) in _BLOCKS:
+        return problem
+    problem = _second_statement(parts, engine) or _run_on(parts, engine)
+    if problem or _first(words) in _CALLS:
+        return problem
+    if _first(words) in _SHOWING:
+        return _by_words(words)
+    return None if _is_plain(words) else _by_tree(parts, engine)
+
+
+def _by_tree(parts: Parts, engine: str) -> str | None:
     from extractors.sql_trees import why_no_read_by_tree
 
-    judged, problem = why_no_read_by_tree(text, engine)
-    return problem if judged else _by_words(text, engine)
+    judged, problem = why_no_read_by_tree(bare(parts, engine), engine)
+    return problem if judged else _by_words(_words(parts))
 
 
-def _is_plain(text: str, engine: str) -> bool:
-    """Whether it is a lone SELECT without any word that a write, a lock or an INTO needs.
+def _is_plain(words: list[str]) -> bool:
+    """Whether it is a SELECT without any word that a write, a lock or an INTO needs.
 
     Most are; sqlglot takes longer to load than they take to be judged.
     """
-    words = set(_words(text, engine))
-    return (
-        first_word(text, engine) == "SELECT"
-        and not words & (_WRITES | _TSQL_WRITES | {"FOR", "WITH", "SET"})
-        and ";" not in _without_literals(text, engine)
-    )
+    return words[0] == "SELECT" and not set(words) & (_WRITES | {"FOR", "WITH"})
 
 
-def _beginning(text: str, engine: str) -> str | None:
-    """What its words and comments alone give away."""
-    word = first_word(text, engine)
+def _beginning(word: str, engine: str) -> str | None:
+    """What its first word gives away."""
     if not word:
         return "is no statement"
-    if any(part.startswith(EXECUTED) for kind, part in parts_of(text, engine) if kind == "comment"):
-        return "has a comment that the server would run (/*! … */)"
-    if word not in _QUERIES | _SHOWING:
+    if word == "EXPLAIN" and engine in _KEEPS_EXPLAINED:
+        return "begins with EXPLAIN, which writes the plan into a table here"
+    blocks = _BLOCKS if engine in _HAVE_BLOCKS else set()
+    if word not in _queries(engine) | _SHOWING | _CALLS | blocks:
         return f"begins with {word}, which is no read"
-    run_on = sorted(_TSQL_WRITES & set(_words(text, engine))) if engine == "mssql" else []
-    if run_on:
-        # T-SQL needs no semicolon between two statements, and sqlglot takes the second for a name.
-        return f"has the word {run_on[0]}; write a name of that kind in brackets"
     return None
 
 
-def _by_words(text: str, engine: str) -> str | None:
-    """For what cannot be parsed: no second statement, and no word that a write could need."""
-    if ";" in _without_literals(text, engine):
+def _anywhere(parts: Parts, engine: str) -> str | None:
+    """What its comments, names and functions give away."""
+    text = " ".join(_words(parts))
+    found = next(filter(None, (_comment(part) for kind, part in parts if kind == "comment")), None)
+    if found:
+        return found
+    if any(
+        was.upper().endswith("U&") and kind == "name" for (_, was), (kind, _) in pairwise(parts)
+    ):
+        return 'has a name with escapes (U&"…"): write it plainly'
+    if engine in {"mysql", "mariadb"} and _FILE.search(text):
+        return "writes its rows into a file (INTO OUTFILE)"
+    if engine != "postgresql" and _SEQUENCE.search(text):
+        return "takes a number from a sequence (NEXTVAL), which moves it"
+    function = writing_function(parts, engine)
+    return f"calls {function}, which can do more than read" if function else None
+
+
+def _comment(part: str) -> str | None:
+    if part.startswith(EXECUTED):
+        return "has a comment that the server would run (/*! … */)"
+    if part.startswith("/*") and "/*" in part[2:]:
+        return "has a comment with /* in it, which ends elsewhere for some servers: take it out"
+    if not part.startswith("/*") and _UNCLEAR_END.search(part):
+        return "has a comment whose line ends elsewhere for some servers: end it by a newline"
+    return None
+
+
+def _second_statement(parts: Parts, engine: str) -> str | None:
+    text = bare(parts, engine)
+    links = _LINKED.findall(text.upper()) if engine == "snowflake" else []
+    if ";" in text or not {*links} <= _QUERIES | _SHOWING:
         return "is more than one statement; give one"
-    words = _words(text, engine)
+    return None
+
+
+def _run_on(parts: Parts, engine: str) -> str | None:
+    """T-SQL needs no semicolon between two statements, and sqlglot takes the second for a name."""
+    if engine not in TSQL:
+        return None
+    text, before = "", ""
+    for kind, part in parts:
+        # what stands behind the dot of a quoted name is a name, too
+        is_named = before == "name" and part.startswith(".")
+        text += f"_{part}" if is_named else part if kind == "sql" else " "
+        before = kind
+    words = _TSQL_WORD.findall(text.upper())
+    for word in words[1:]:
+        if word[0].isdigit() and not _TSQL_NUMBER.fullmatch(word):
+            return "has a number that runs on into a word: put a blank between"
+        if word.split(".")[0] in _TSQL_WRITES:
+            return f"has the word {word}; write a name of that kind in brackets"
+    return None
+
+
+def _by_words(words: list[str]) -> str | None:
+    """For what cannot be parsed: no word that a write could need."""
     for before, word in zip(["", *words], words, strict=False):
         if word in _WRITES or (before, word) in {("FOR", "UPDATE"), ("FOR", "SHARE")}:
             return f"could not be parsed, and the word {word} may be a write"
     return None
 
 
-def _words(text: str, engine: str) -> list[str]:
-    bare = " ".join(part for kind, part in parts_of(text, engine) if kind == "sql")
-    return re.findall(r"[A-Z_]\w*", bare.upper())
+def _queries(engine: str) -> set[str]:
+    return _QUERIES | _QUERIES_OF.get(engine, set())
 
 
-def _without_literals(text: str, engine: str) -> str:
-    return "".join(part for kind, part in parts_of(text, engine) if kind in {"sql", "comment"})
+def _words(parts: Parts) -> list[str]:
+    text = " ".join(part for kind, part in parts if kind == "sql")
+    return re.findall(r"[A-Z_]\w*", text.upper())
+
+
+def _first(words: list[str]) -> str:
+    return words[0] if words else ""

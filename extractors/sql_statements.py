@@ -20,8 +20,6 @@ PLACEHOLDERS = {
 """What a capability's query may name in braces; the others are snapshots, and take none."""
 
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_]\w*)\}")
-_HOLDS_PROCEDURES = {"postgresql", "mysql", "mariadb", "sqlite"}
-"""Where a READ ONLY transaction binds a procedure, too: it cannot end it and begin another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +99,12 @@ def to_statement(
     text = without_end(written or "", engine)
     pieces = _pieces(text, engine, capability, origin)
     sample = "".join("NULL" if isinstance(piece, Bound) else piece for piece in pieces)
+    problem = why_not_a_read(sample, engine)
+    if problem:
+        raise ConfigError(f"{origin}: only reads are sent: the statement {problem}")
     if is_procedure(sample, engine):
-        if not (allow_procedures or engine in _HOLDS_PROCEDURES):
+        # only PostgreSQL's cannot end the transaction it is called in and begin another that writes
+        if not (allow_procedures or engine == "postgresql"):
             raise ConfigError(
                 f"{origin}: calls a procedure, and {engine} has no transaction that keeps it from "
                 "writing: say allow_procedures: true if it only reads"
@@ -110,9 +112,6 @@ def to_statement(
         if engine == "oracle" and text.upper().endswith("END"):
             pieces = (*pieces, ";")  # a block of PL/SQL ends in one
         return Statement(capability, origin, pieces, is_query=False)
-    problem = why_not_a_read(sample, engine)
-    if problem:
-        raise ConfigError(f"{origin}: only reads are sent: the statement {problem}")
     if query.partition is not None:
         _check_parts(sample, engine, query.partition, origin)
     return Statement(capability, origin, pieces, is_query(sample, engine), query.partition)

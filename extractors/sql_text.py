@@ -9,14 +9,49 @@ Part = Literal["sql", "literal", "name", "comment"]
 EXECUTED = ("/*!", "/*M!")
 """How a comment begins that MySQL and MariaDB execute."""
 
-_BACKSLASHED = {"mysql", "mariadb", "snowflake", "databricks"}
-_DOLLARED = {"postgresql", "snowflake", "duckdb"}
+TSQL = {"mssql", "jtds", "sybase"}
+"""Whose names stand in brackets, and whose statements need no semicolon between them."""
+
+_BACKSLASHED = {"mysql": "'\"", "mariadb": "'\"", "databricks": "'\"", "snowflake": "'"}
+"""The quotes within which a backslash escapes."""
+
+_DOLLARED = {
+    "postgresql": r"(?:[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_\x80-\U0010ffff]*)?",
+    "duckdb": r"(?:[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_\x80-\U0010ffff]*)?",
+    "redshift": r"\w*",
+    "snowflake": "",
+    "h2": "",
+}
+"""What may stand between the dollars that open a literal."""
+
+_MYSQL = {"mysql", "mariadb"}
+_COMMENTS = {
+    **dict.fromkeys(_MYSQL, r"#|--(?=[\x00-\x20\x7f]|\Z)"),  # to MySQL, 5--1 is 6
+    **dict.fromkeys(("h2", "snowflake"), "--|//"),
+}
+"""What opens a comment to the line's end."""
+
+_NOT_IN_A_NAME = r"(?<![\w$\x80-\U0010ffff])"
+_Q_QUOTED = r"(?<![\w$#])[nN]?[qQ]'(?:\[.*?\]|\{.*?\}|<.*?>|\(.*?\)|(?P<q>[^\s\[{<(]).*?(?P=q))'"
+
+Parts = list[tuple[Part, str]]
 
 
 def parts_of(text: str, engine: str) -> Iterator[tuple[Part, str]]:
     """`text` in parts, in order; joined they are `text` again. `engine` says how it quotes."""
+    yield from _cut(text, engine, _BACKSLASHED.get(engine, ""))
+
+
+def readings_of(text: str, engine: str) -> list[Parts]:
+    """`text` in parts, in every way that a server may take it: MySQL's go by their `sql_mode`."""
+    escaped = _BACKSLASHED.get(engine, "")
+    ways = [escaped, "'", ""] if engine in _MYSQL and "\\" in text else [escaped]
+    return [list(_cut(text, engine, one)) for one in ways]
+
+
+def _cut(text: str, engine: str, escaped: str) -> Iterator[tuple[Part, str]]:
     at = 0
-    for found in _quoted(engine).finditer(text):
+    for found in _quoted(engine, escaped).finditer(text):
         if found.start() > at:
             yield "sql", text[at : found.start()]
         kind: Part = "literal"
@@ -26,6 +61,21 @@ def parts_of(text: str, engine: str) -> Iterator[tuple[Part, str]]:
         at = found.end()
     if at < len(text):
         yield "sql", text[at:]
+
+
+def bare(parts: Parts, engine: str) -> str:
+    """The same for a parser: without comments, every literal '0', names of plain letters."""
+    made = []
+    for kind, part in parts:
+        if kind == "comment":
+            made.append(" ")
+        elif kind == "literal":
+            made.append("'0'")
+        elif kind == "name":
+            made.append(quoted_name(re.sub(r"\W", "_", part[1:-1]), engine))
+        else:
+            made.append(part.replace("--", "- -"))
+    return "".join(made)
 
 
 def without_end(text: str, engine: str) -> str:
@@ -50,21 +100,30 @@ def quoted_name(name: str, engine: str) -> str:
     return f"{first}{name.replace(last, last * 2)}{last}"
 
 
-def _quoted(engine: str) -> re.Pattern[str]:
-    plain = r"'(?:[^']|'')*'"
-    backslashed = r"'(?:\\.|''|[^'\\])*'"
-    literals = [backslashed if engine in _BACKSLASHED else plain]
-    if engine == "postgresql":
-        literals.insert(0, r"\b[eE]" + backslashed)
-    dollared = r"|\$(?P<tag>[A-Za-z_]\w*|)\$.*?\$(?P=tag)\$" if engine in _DOLLARED else ""
-    names = [r'"(?:[^"]|"")*"', r"`(?:[^`]|``)*`"]
-    if engine == "mssql":
+def _quoted(engine: str, escaped: str) -> re.Pattern[str]:
+    literals = [_between("'", escaped)]
+    names = [] if engine in {"postgresql", "duckdb"} else [r"`(?:[^`]|``)*`"]
+    (literals if '"' in escaped else names).append(_between('"', escaped))
+    if engine in {"postgresql", "redshift"}:
+        literals.insert(0, _NOT_IN_A_NAME + "[eE]" + _between("'", "'"))
+    if engine == "databricks":
+        literals.insert(0, rf"{_NOT_IN_A_NAME}[rR](?:'[^']*'|\"[^\"]*\")")
+    if engine == "oracle":
+        literals.insert(0, _Q_QUOTED)
+    if engine in _DOLLARED:
+        tag = _DOLLARED[engine]
+        literals.append(rf"{_NOT_IN_A_NAME}\$(?P<tag>{tag})\$.*?\$(?P=tag)\$")
+    if engine in TSQL:
         names.append(r"\[(?:[^\]]|\]\])*\]")
-    comments = [r"--[^\n]*", r"/\*.*?\*/"]
-    if engine in {"mysql", "mariadb"}:
-        comments.append(r"#[^\n]*")
+    begin = _COMMENTS.get(engine, "--")
     return re.compile(
-        f"(?P<comment>{'|'.join(comments)})|(?P<name>{'|'.join(names)})"
-        f"|(?P<literal>{'|'.join(literals)}{dollared})",
+        rf"(?P<comment>(?:{begin})[^\n]*|/\*.*?\*/)|(?P<name>{'|'.join(names)})"
+        f"|(?P<literal>{'|'.join(literals)})",
         re.DOTALL,
     )
+
+
+def _between(quote: str, escaped: str) -> str:
+    if quote in escaped:
+        return rf"{quote}(?:\\.|{quote}{quote}|[^{quote}\\])*{quote}"
+    return f"{quote}(?:[^{quote}]|{quote}{quote})*{quote}"
