@@ -2,7 +2,6 @@
 
 import contextlib
 import importlib
-import ipaddress
 import re
 import warnings
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from schemas.errors import (
     SourceIncompleteError,
     SourceUnavailableError,
 )
+from schemas.loopback import is_loopback
 from schemas.secrets import Resolve
 from schemas.sql_source import DatabaseOptions
 
@@ -191,12 +191,4 @@ def _tls(source: DatabaseOptions, url: str, workspace: Path) -> dict[str, Any]:
 def _is_here(url: str) -> bool:
     shaped = _SHAPE.fullmatch(url)
     hosts = shaped["hosts"].split(",") if shaped else []
-    return all(_is_loopback(re.sub(r":\d+$", "", host).strip("[]")) for host in hosts)
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    with contextlib.suppress(ValueError):
-        return ipaddress.ip_address(host).is_loopback
-    return False
+    return all(is_loopback(re.sub(r":\d+$", "", host)) for host in hosts)
