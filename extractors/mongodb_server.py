@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
+from extractors.database_urls.options import refuse_secret, secret_error
 from schemas.errors import (
     ConfigError,
     IngestError,
@@ -134,9 +136,9 @@ def _checked_url(source: DatabaseOptions) -> str:
     if shaped is None:
         raise ConfigError("source.url: write mongodb://host:27017, or mongodb+srv://host")
     if ":" in (shaped["user"] or ""):
-        raise ConfigError(
-            "source.url: holds a password: take it out, and write password: {env: NAME}"
-        )
+        raise secret_error()
+    for name in re.findall(r"[?&;=,](\w+)(?=[=:])", unquote(shaped["rest"] or "")):
+        refuse_secret(name)  # an option, or one of authMechanismProperties
     if _UNVERIFIED.search(url):
         raise ConfigError(
             "source.url: trusts any certificate: take that out, and name the authority under "

@@ -171,6 +171,12 @@ def test_tls_is_what_a_server_elsewhere_is_asked_for(mongo: Mongo, tmp_path: Pat
     ("given", "said"),
     [
         ({"url": "mongodb://jane:pw@host/"}, "holds a password"),
+        ({"url": "mongodb://host/?tlsCertificateKeyFilePassword=pw"}, "holds a password"),
+        (
+            {"url": "mongodb://host/?authMechanismProperties=SERVICE_NAME:a,AWS_SESSION_TOKEN:pw"},
+            "holds a password",
+        ),
+        ({"url": "mongodb://host/?authMechanismProperties=AWS%5fSESSION_TOKEN:pw"}, "a password"),
         ({"url": "mongodb://host/?tls=true&tlsInsecure=true"}, "trusts any certificate"),
         ({"url": "postgresql://host/"}, "write mongodb://"),
         ({"url": "mongodb://host/?tlsCaFil=x"}, "no url of MongoDB"),
