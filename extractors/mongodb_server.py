@@ -28,7 +28,10 @@ _UNVERIFIED = re.compile(r"(?i)[?&](tlsinsecure|tlsallowinvalid\w*|ssl_cert_reqs
 _REFUSED_LOGIN = "the login is refused: check username, password and authSource"
 _REFUSALS: dict[int, tuple[type[IngestError], str]] = {
     11: (ConfigError, _REFUSED_LOGIN),
-    13: (SourceFormatError, "not allowed: grant viewUser, viewRole and listDatabases everywhere"),
+    13: (
+        SourceFormatError,
+        "not allowed: grant viewUser and viewRole on every database, listDatabases on the cluster",
+    ),
     18: (ConfigError, _REFUSED_LOGIN),
     50: (SourceIncompleteError, "took longer than statement_timeout"),
     262: (SourceIncompleteError, "took longer than statement_timeout"),
