@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from extractors.login_refusals import CERTIFICATE_WANTED, why_no_login
 from extractors.sql_code_tables import Meaning
-from extractors.sql_codes import code_of, named, safe_words
+from extractors.sql_codes import Code, code_of, named, safe_words
 from schemas.errors import (
     ConfigError,
     IngestError,
@@ -72,16 +72,22 @@ def asked(asking: Asking, ask: Callable[[], T]) -> T:
 def to_source_error(error: Exception, asking: Asking) -> IngestError:
     """The error of ours that `error` amounts to."""
     code = code_of(error, asking.engine)
-    reads_rows = not (asking.is_login or asking.is_only_prepared)
-    words = named(error, code, asking.sql) if reads_rows else safe_words(error, code, asking.engine)
-    words = _cut(words)
-    said = f"{code.text}{f': {words}' if words else ''}"
+    said = _said(error, code, asking)
     refusal = why_no_login(str(error)) if asking.is_login else None
     if asking.shows_certificate and _HUNG_UP.search(code.text):
         refusal = CERTIFICATE_WANTED
     if refusal is not None:
         return ConfigError(f"{asking.where}: {refusal} ({code.text})")
     return error_of(asking.where, code.meaning, said, is_login=asking.is_login)
+
+
+def _said(error: Exception, code: Code, asking: Asking) -> str:
+    """The code, and what can be told with it."""
+    if asking.is_login or asking.is_only_prepared:
+        words = _cut(safe_words(error, code, asking.engine))
+        return f"{code.text}: {words}" if words else code.text
+    name = named(error, code, asking.sql)
+    return f"{code.text}, at {name}" if name else code.text
 
 
 def error_of(where: str, meaning: Meaning, said: str, *, is_login: bool) -> IngestError:

@@ -59,7 +59,7 @@ def _text(message: str, state: str, code: int) -> str:
         (
             _text('SQL0204N  "HR.NOWHERE" is an undefined name.', "42704", -204),
             SourceFormatError,
-            ("SQLSTATE 42704, error 204: hr.nowhere",),
+            ("SQLSTATE 42704, error 204, at hr.nowhere",),
         ),
         (
             _text("SQL0551N  The statement failed because the authorization", "42501", -551),
