@@ -10,9 +10,10 @@ from obstore.store import AzureStore, GCSStore, ObjectStore, S3Store
 
 from extractors.zone_bucket import BucketZone
 from schemas.errors import ConfigError
+from schemas.loopback import is_loopback
 from schemas.secrets import Resolve, Secret
 from schemas.zone_logins import AzureZone, GcsZone, S3Zone
-from schemas.zone_urls import ZoneUrl, is_loopback
+from schemas.zone_urls import ZoneUrl
 
 if TYPE_CHECKING:
     from collections.abc import Callable

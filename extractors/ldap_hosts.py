@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from schemas.directory_sources import ActiveDirectorySource, DirectoryServer
 from schemas.errors import SourceUnavailableError
+from schemas.loopback import is_loopback
 
 if TYPE_CHECKING:
     import dns.resolver
@@ -44,12 +45,7 @@ class Endpoint:
     @property
     def is_loopback(self) -> bool:
         """Whether what is said to it never leaves this machine."""
-        if self.protocol == "ldapi" or self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        return self.protocol == "ldapi" or is_loopback(self.host)
 
 
 def endpoints_of(source: DirectoryServer, find_controllers: FindControllers) -> list[Endpoint]:

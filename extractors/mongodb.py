@@ -90,8 +90,12 @@ def _check_no_queries(source: SqlSource) -> None:
 
 
 def _databases(server: Server, users: list[dict[str, Any]]) -> list[str]:
-    """Every database that may have roles; one without data is not listed, but users name it."""
-    listed = _listed(server.asked("listDatabases", 1, nameOnly=True), "databases")
+    """Every database that may have roles; one without data is not listed, but users name it.
+
+    By default the server would leave out those that the account has no right to, without an error.
+    """
+    answer = server.asked("listDatabases", 1, nameOnly=True, authorizedDatabases=False)
+    listed = _listed(answer, "databases")
     named = {str(role["db"]) for user in users for role in user["roles"]}
     return sorted({"admin", *named, *(str(one["name"]) for one in listed)} - {"$external"})
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import importlib
-import ipaddress
 import re
 import warnings
 from collections.abc import Iterator
@@ -10,7 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
+from extractors.database_urls.options import refuse_secret, secret_error
 from schemas.errors import (
     ConfigError,
     IngestError,
@@ -18,6 +19,7 @@ from schemas.errors import (
     SourceIncompleteError,
     SourceUnavailableError,
 )
+from schemas.loopback import is_loopback
 from schemas.secrets import Resolve
 from schemas.sql_source import DatabaseOptions
 
@@ -26,7 +28,10 @@ _UNVERIFIED = re.compile(r"(?i)[?&](tlsinsecure|tlsallowinvalid\w*|ssl_cert_reqs
 _REFUSED_LOGIN = "the login is refused: check username, password and authSource"
 _REFUSALS: dict[int, tuple[type[IngestError], str]] = {
     11: (ConfigError, _REFUSED_LOGIN),
-    13: (SourceFormatError, "not allowed: grant viewUser, viewRole and listDatabases everywhere"),
+    13: (
+        SourceFormatError,
+        "not allowed: grant viewUser and viewRole on every database, listDatabases on the cluster",
+    ),
     18: (ConfigError, _REFUSED_LOGIN),
     50: (SourceIncompleteError, "took longer than statement_timeout"),
     262: (SourceIncompleteError, "took longer than statement_timeout"),
@@ -134,9 +139,9 @@ def _checked_url(source: DatabaseOptions) -> str:
     if shaped is None:
         raise ConfigError("source.url: write mongodb://host:27017, or mongodb+srv://host")
     if ":" in (shaped["user"] or ""):
-        raise ConfigError(
-            "source.url: holds a password: take it out, and write password: {env: NAME}"
-        )
+        raise secret_error()
+    for name in re.findall(r"[?&;=,](\w+)(?=[=:])", unquote(shaped["rest"] or "")):
+        refuse_secret(name)  # an option, or one of authMechanismProperties
     if _UNVERIFIED.search(url):
         raise ConfigError(
             "source.url: trusts any certificate: take that out, and name the authority under "
@@ -191,12 +196,4 @@ def _tls(source: DatabaseOptions, url: str, workspace: Path) -> dict[str, Any]:
 def _is_here(url: str) -> bool:
     shaped = _SHAPE.fullmatch(url)
     hosts = shaped["hosts"].split(",") if shaped else []
-    return all(_is_loopback(re.sub(r":\d+$", "", host).strip("[]")) for host in hosts)
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    with contextlib.suppress(ValueError):
-        return ipaddress.ip_address(host).is_loopback
-    return False
+    return all(is_loopback(re.sub(r":\d+$", "", host)) for host in hosts)

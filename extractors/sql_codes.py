@@ -17,11 +17,13 @@ class Code:
 _SAFE: frozenset[Meaning] = frozenset(
     {"missing", "privilege", "typo", "write", "login", "database"}
 )
-_SAFE_TEXT = re.compile(
-    r'^(no such |near "|ambiguous column|attempt to write a readonly|unable to open|file is not a '
-    r"database|database is locked|Referenced column|Table with name|Catalog Error|Binder Error|"
-    r"Parser Error)",
+_OF_A_FILE = re.compile("unable to open|file is not a database|database is locked")
+_NAMED = re.compile(
+    r"""(?:["'`\[]|: |\b(?:name|table|column|view|function|procedure|schema) (?!or\b))"""
+    r"""["'`]?(\w[\w$#.]*)""",
+    re.IGNORECASE,
 )
+"""Where a database's message names a thing: after a quote, a colon or what kind of thing it is."""
 
 
 def code_of(error: Exception, engine: str) -> Code:
@@ -36,26 +38,43 @@ def code_of(error: Exception, engine: str) -> Code:
         meaning = _by_words(text, engine) or meaning
     said = f"SQLSTATE {state}" if state else ""
     if number is not None and engine in NUMBERS:
-        said = f"{said}, {_vendor(engine)} {number}".removeprefix(", ")
+        said = f"{said}, {'ORA' if engine == 'oracle' else 'error'} {number}".removeprefix(", ")
     name = "FATAL" if _fatal(text) else type(error).__name__
     return Code(said or name, meaning or _by_type(error))
 
 
 def safe_words(error: Exception, code: Code, engine: str) -> str:
-    """The database's own words where they can quote no row; empty otherwise."""
+    """The database's own words for an object, a login or a typo, where no row can have been read.
+
+    Empty for another error, whose words may quote a value that the statement itself has.
+    """
     if engine in {"sqlite", "duckdb"}:
         text = str(error).splitlines()[0] if str(error) else ""
-        return text if _SAFE_TEXT.match(text) else ""
+        return text if _OF_A_FILE.match(text) else ""
     return _words(error, engine) if code.meaning in _SAFE else ""
+
+
+def named(error: Exception, code: Code, sql: str) -> str:
+    """The first thing that the database names and the statement, too; empty where there is none.
+
+    Where rows are read, its message may quote one whatever its code: PostgreSQL's
+    `mail::regclass`, a function that sets MYSQL_ERRNO, SQLite's MATCH. What stands in the
+    statement is no row's.
+    """
+    said = str(error.args[-1]) if error.args else ""
+    for name in _NAMED.findall(said) if code.meaning in _SAFE else ():
+        for part in (name.strip("."), name.strip(".").rpartition(".")[2]):
+            if found := re.search(rf"(?<!\w){re.escape(part)}(?!\w)", sql, re.IGNORECASE):
+                return found.group()
+    return ""
 
 
 def _words(error: Exception, engine: str) -> str:
     diag = getattr(error, "diag", None)
     if diag is not None:
-        is_raised = diag.source_function == "exec_stmt_raise"
-        return "" if is_raised else diag.message_primary or _fatal(str(error))
+        return diag.message_primary or _fatal(str(error))
     if engine == "postgresql":
-        return ""  # ODBC does not say whether a function raised it, with whatever code and words
+        return ""
     if _odbc_state(error) is None and engine in {"mysql", "mariadb"}:
         return str(error.args[-1])
     line = str(error.args[-1]).split("\n")[0]
@@ -167,10 +186,6 @@ def _number(error: Exception, engine: str) -> int | None:
         return int(sqlcode)
     code = getattr(error, "errno", None)
     return code if isinstance(code, int) and engine == "snowflake" else None
-
-
-def _vendor(engine: str) -> str:
-    return {"oracle": "ORA", "mssql": "error", "snowflake": "error"}.get(engine, "error")
 
 
 def _is_connection_text(text: str) -> bool:

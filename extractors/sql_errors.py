@@ -1,7 +1,7 @@
 """What a database refuses, in one line of ours: its code, and its words only where they are safe.
 
-A database's own text may quote a row or a bound value. It is passed on only for errors that name
-objects and columns (no such table, no privilege, a typo), and never beside bound values.
+A database's own text may quote a row or a bound value, whatever its code. It is passed on only
+while logging in or preparing; afterwards, no more of it than stands in the statement itself.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from extractors.login_refusals import CERTIFICATE_WANTED, why_no_login
 from extractors.sql_code_tables import Meaning
-from extractors.sql_codes import code_of, safe_words
+from extractors.sql_codes import Code, code_of, named, safe_words
 from schemas.errors import (
     ConfigError,
     IngestError,
@@ -38,7 +38,8 @@ class Asking:
         errors: what its driver raises.
         where: the capability, or the server while logging in.
         is_login: whether this is still the login.
-        has_values: whether values are bound, which a message might quote.
+        sql: the statement, without the values that are bound; empty where none has been sent.
+        is_only_prepared: whether the server only looks at the statement and reads no row.
         shows_certificate: whether we show the server a certificate of ours.
     """
 
@@ -46,7 +47,8 @@ class Asking:
     errors: tuple[type[Exception], ...]
     where: str
     is_login: bool = False
-    has_values: bool = False
+    sql: str = ""
+    is_only_prepared: bool = False
     shows_certificate: bool = False
 
 
@@ -70,14 +72,22 @@ def asked(asking: Asking, ask: Callable[[], T]) -> T:
 def to_source_error(error: Exception, asking: Asking) -> IngestError:
     """The error of ours that `error` amounts to."""
     code = code_of(error, asking.engine)
-    words = "" if asking.has_values else _cut(safe_words(error, code, asking.engine))
-    said = f"{code.text}{f': {words}' if words else ''}"
+    said = _said(error, code, asking)
     refusal = why_no_login(str(error)) if asking.is_login else None
     if asking.shows_certificate and _HUNG_UP.search(code.text):
         refusal = CERTIFICATE_WANTED
     if refusal is not None:
         return ConfigError(f"{asking.where}: {refusal} ({code.text})")
     return error_of(asking.where, code.meaning, said, is_login=asking.is_login)
+
+
+def _said(error: Exception, code: Code, asking: Asking) -> str:
+    """The code, and what can be told with it."""
+    if asking.is_login or asking.is_only_prepared:
+        words = _cut(safe_words(error, code, asking.engine))
+        return f"{code.text}: {words}" if words else code.text
+    name = named(error, code, asking.sql)
+    return f"{code.text}, at {name}" if name else code.text
 
 
 def error_of(where: str, meaning: Meaning, said: str, *, is_login: bool) -> IngestError:

@@ -40,7 +40,7 @@ def describe(session: Session, statement: Statement) -> list[tuple[str, int]]:
             for number in range(found.nfields)
         ]
 
-    return session.asked(statement, ask)
+    return session.asked(statement, ask, is_only_prepared=True)
 
 
 def _checked(session: Session, result: Any) -> Any:  # noqa: ANN401 - libpq's result

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from extractors.sql_columns import utc_text, without_zeros
-from extractors.sql_values import decimal_text, json_text
+from extractors.sql_values import JsonNumber, decimal_text, json_text
 
 _BOOL, _BYTEA, _FLOATS, _NUMERIC = 16, 17, {700, 701}, 1700
 _INTS = {20, 21, 23, 26}
@@ -113,8 +113,8 @@ def _by_value(text: pl.Series, change: Callable[[str], str | None]) -> pl.Series
 
 def _json(text: str) -> str:
     try:
-        return json_text(json.loads(text))
-    except ValueError:
+        return json_text(json.loads(text, parse_float=JsonNumber))
+    except (ValueError, RecursionError):
         return text
 
 
@@ -146,7 +146,7 @@ def _rebuilt(found: Any, plain: dict[str, str], element: int) -> str:  # noqa: A
     is_bare = element in _INTS | _FLOATS | {_BOOL, _NUMERIC} | _JSONS
     return (
         text
-        if is_bare and re.fullmatch(r"[\d.\-]+|true|false|[\[{\"].*", text)
+        if is_bare and re.fullmatch(r"[\d.eE+\-]+|true|false|null|[\[{\"].*", text)
         else json_text(text)
     )
 

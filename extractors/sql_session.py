@@ -45,10 +45,16 @@ class Session:
     way: Literal["native", "odbc", "jdbc"] = "native"
     jdbc: JdbcReader | None = None
 
-    def asked(self, statement: Statement, ask: Callable[[], T]) -> T:
+    def asked(
+        self, statement: Statement, ask: Callable[[], T], *, is_only_prepared: bool = False
+    ) -> T:
         """What `ask` returns; a driver's errors become ours, with the statement's name."""
         asking = Asking(
-            self.engine, self.errors, statement.origin, has_values=bool(statement.names)
+            self.engine,
+            self.errors,
+            statement.origin,
+            sql=statement.rendered("qmark"),
+            is_only_prepared=is_only_prepared,
         )
         with self.deadline():
             return asked(asking, ask)

@@ -1,12 +1,12 @@
 """How a connection is secured: as the URL says, else as `tls` says, else verified."""
 
-import ipaddress
 import ssl
 from pathlib import Path
 from typing import Any
 
 from extractors.database_urls.value import DatabaseUrl
 from schemas.errors import ConfigError
+from schemas.loopback import is_loopback
 from schemas.sql_source import Tls
 
 TAKES_TLS = {"postgresql", "mysql", "mariadb"}
@@ -59,14 +59,8 @@ def _in_words_of_files(database: DatabaseUrl) -> dict[str, Any]:
 
 
 def _is_here(database: DatabaseUrl) -> bool:
-    """Whether the server is this machine, so that what is sent leaves it for nobody to see."""
     host = database.url.host or str(database.connect_args.get("host", ""))
-    if host in {"", "localhost"} or host.startswith("/"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return not host or host.startswith("/") or is_loopback(host)
 
 
 def _postgresql(tls: Tls, workspace: Path) -> dict[str, Any]:

@@ -12,6 +12,9 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+_quoted = json.JSONEncoder(ensure_ascii=False).encode
+_NO_NUMBERS = {"NaN", "Infinity", "-Infinity"}
+
 
 def value_text(value: Any, zone: str | None = None) -> str | None:  # noqa: ANN401 - any driver's
     """`value` as text; None is None, for NULL. `zone` is that of times which carry none.
@@ -42,11 +45,37 @@ def float_text(value: float) -> str:
     return decimal_text(Decimal(repr(value)))
 
 
+class JsonNumber(str):
+    """A number of a JSON document as it is written there, which a float would round."""
+
+    __slots__ = ()
+
+
 def json_text(value: Any) -> str:  # noqa: ANN401 - whatever JSON holds
-    """A list or an object as JSON: keys in order, no blanks."""
-    return json.dumps(
-        value, default=value_text, ensure_ascii=False, sort_keys=True, separators=(",", ":")
-    )
+    """A value as JSON: keys in order, no blanks, numbers as bare digits without an exponent.
+
+    A `JsonNumber` is as it was written. Not by json.dumps, which writes no other numbers than
+    int's and float's own.
+    """
+    match value:
+        case JsonNumber():
+            return str(value)
+        case str():
+            return _quoted(value)
+        case None:
+            return "null"
+        case dict():
+            members = sorted((_key(key), json_text(one)) for key, one in value.items())
+            return f"{{{','.join(f'{_quoted(key)}:{one}' for key, one in members)}}}"
+        case list() | tuple():
+            return f"[{','.join(map(json_text, value))}]"
+    text = value_text(value) or ""
+    is_bare = isinstance(value, _BARE) and text not in _NO_NUMBERS
+    return text if is_bare else _quoted(text)
+
+
+def _key(key: Any) -> str:  # noqa: ANN401 - a DuckDB MAP has keys of any type
+    return value_text(key) or ""
 
 
 def _datetime_text(value: datetime, zone: str | None = None) -> str:
@@ -101,3 +130,4 @@ _BY_TYPE: dict[type, Callable[..., str | None]] = {
     list: json_text,
     tuple: json_text,
 }
+_BARE = (bool, int, float, Decimal)

@@ -1,12 +1,12 @@
 """What the API's URL and token must be before anything is sent with them."""
 
 import contextlib
-import ipaddress
 
 import httpx
 from pydantic import SecretStr
 
 from schemas.errors import ConfigError
+from schemas.loopback import is_loopback
 
 
 def check_api_url(api_url: str) -> str:
@@ -25,7 +25,7 @@ def check_api_url(api_url: str) -> str:
         raise ConfigError("LUMOS_API_URL holds a user or a password: only LUMOS_API_TOKEN is sent")
     if url.query or url.fragment:
         raise ConfigError("LUMOS_API_URL has a query: end it with the host or a path")
-    if url.scheme == "http" and not _is_loopback(url.host):
+    if url.scheme == "http" and not is_loopback(url.host):
         raise ConfigError(
             f"LUMOS_API_URL is plain http to {url.host}: the token would travel in clear; use https"
         )
@@ -44,10 +44,3 @@ def check_token(token: SecretStr) -> str:
     if not (text.isascii() and text.isprintable()) or " " in text:
         raise ConfigError("LUMOS_API_TOKEN holds a blank, a line break or a letter no token has")
     return text
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, field_validator
 from pydantic import model_validator as check_model
 
+from schemas.loopback import is_loopback
 from schemas.secrets import Secret
 from schemas.source_columns import Strict
-from schemas.zone_urls import is_loopback
 
 _HOST_KEY = re.compile(r"SHA256:[A-Za-z0-9+/]{43}=?|[a-z0-9@.-]+ [A-Za-z0-9+/]+=*( .*)?")
 

@@ -1,9 +1,10 @@
 """The URL of an export in a drop zone beyond the workspace, taken apart and judged."""
 
-import ipaddress
 import re
 from dataclasses import dataclass
 from typing import Literal
+
+from schemas.loopback import is_loopback
 
 ZoneKind = Literal["s3", "gcs", "azure", "sftp", "https"]
 
@@ -53,14 +54,6 @@ class ZoneUrl:
     def is_loopback(self) -> bool:
         """Whether the server is this machine."""
         return is_loopback(self.host)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether the host is this machine, by its name or number."""
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def to_zone_url(written: str) -> ZoneUrl | None:

@@ -37,6 +37,9 @@ class Mongo:
         asked: every command that came, by name.
         refuses: a command's name: the code it is refused with.
         cuts: commands at which the connection is dropped.
+        may_list_all: whether the account has listDatabases on the cluster. Without, MongoDB 7 lists
+            those it may read, or refuses where authorizedDatabases is false (manual,
+            "listDatabases", read 2026-11).
     """
 
     users: list[Document] = field(default_factory=list)
@@ -45,6 +48,7 @@ class Mongo:
     asked: list[Document] = field(default_factory=list)
     refuses: dict[str, int] = field(default_factory=dict)
     cuts: set[str] = field(default_factory=set)
+    may_list_all: bool = True
     port: int = 0
 
     @property
@@ -108,7 +112,7 @@ class _Handler(socketserver.StreamRequestHandler):
         code = self.mongo.refuses.get(name, 59 if name not in _COMMANDS else None)
         if code is not None:
             return {"ok": 0.0, "errmsg": "not for the user secret-name", "code": code}
-        return {**_COMMANDS[name](self.mongo, command), "ok": 1.0}
+        return {"ok": 1.0, **_COMMANDS[name](self.mongo, command)}
 
 
 def _message(body: bytes) -> Document:
@@ -130,6 +134,9 @@ def _roles_info(mongo: Mongo, command: Document) -> Document:
 
 
 def _databases(mongo: Mongo, command: Document) -> Document:
+    if not mongo.may_list_all:
+        is_refused = command.get("authorizedDatabases") is False
+        return {"ok": 0.0, "code": 13, "errmsg": "no"} if is_refused else {"databases": []}
     return {"databases": [{"name": name} for name in mongo.client.list_database_names()]}
 
 

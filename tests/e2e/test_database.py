@@ -81,8 +81,8 @@ def test_every_account_of_a_database_arrives_with_its_permissions(database: Work
 
 ID = "integration_specific_id"
 WRONG_QUERIES = {
-    "a typo": ("SELECT id FORM people WHERE", 1, "refused (SQLITE_ERROR: near"),
-    "a missing table": ("SELECT id FROM poeple", 1, "no such table: poeple): check the name"),
+    "a typo": ("SELECT id FORM people WHERE", 1, "refused (SQLITE_ERROR, at people): correct"),
+    "a missing table": ("SELECT id FROM poeple", 1, "SQLITE_ERROR, at poeple): check the name"),
     "a write": ("DELETE FROM people", 2, "only reads are sent"),
     "a missing label": ("SELECT mail FROM people", 1, f"no column label {ID}; it has mail"),
     "two columns with one label": (f"SELECT id AS {ID}, mail AS {ID} FROM people", 1, "with AS"),

@@ -42,8 +42,6 @@ CLERK = "clerk_of_refusals"
 SERVERS = ["postgresql", "mariadb"]
 BY_SERVER = [f"{one}{by}" for one in SERVERS for by in ("", " odbc", " jdbc")]
 EVERY_WAY = [*BY_SERVER, "sqlite", "duckdb"]
-WORDLESS = {"postgresql odbc", "postgresql jdbc", "mariadb jdbc"}
-"""Ways by which the server's own words cannot be told from a function's, which may quote a row."""
 ALL = {"list_accounts": "SELECT * FROM people"}
 _FILLED = f"{TABLES}INSERT INTO people (id, mail) VALUES (99, '{CANARY}');"
 _DRIVERS = {
@@ -132,6 +130,10 @@ def postgresql_place(postgresql_server: str) -> tuple[int, str]:
             "CREATE FUNCTION forbid(text) RETURNS int LANGUAGE plpgsql AS $$ BEGIN RAISE "
             "insufficient_privilege USING MESSAGE = 'permission denied for ' || $1; END $$"
         )
+        connection.execute(
+            "CREATE FUNCTION look_up(text) RETURNS int LANGUAGE plpgsql AS "
+            "$$ BEGIN EXECUTE format('SELECT 1 FROM %I', $1); RETURN 1; END $$"
+        )
     return make_url(postgresql_server).port or 0, "refusals"
 
 
@@ -154,6 +156,18 @@ def mariadb_place(mariadb_server: str) -> tuple[int, str]:
             "CREATE FUNCTION forbid(mail TEXT) RETURNS INT DETERMINISTIC BEGIN "
             "SIGNAL SQLSTATE '42000' SET MESSAGE_TEXT = mail; RETURN 1; END"
         )
+        cursor.execute(
+            "CREATE FUNCTION miss(mail TEXT) RETURNS INT DETERMINISTIC BEGIN SIGNAL SQLSTATE "
+            "'42S02' SET MYSQL_ERRNO = 1146, MESSAGE_TEXT = mail; RETURN 1; END"
+        )
+        cursor.execute(
+            "CREATE FUNCTION adjust(mail TEXT) RETURNS INT DETERMINISTIC "
+            "BEGIN SET SESSION sql_mode = mail; RETURN 1; END"
+        )
+        cursor.execute(
+            "CREATE PROCEDURE look_up() BEGIN SELECT concat('SELECT 1 FROM `', mail, '`') "
+            "INTO @sql FROM people WHERE id = 99; PREPARE made FROM @sql; EXECUTE made; END"
+        )
     return port, "refusals"
 
 
@@ -163,7 +177,7 @@ def way(request: pytest.FixtureRequest, tmp_path: Path) -> Way:
     engine = name.partition(" ")[0]
     if engine == "sqlite":
         with sqlite3.connect(tmp_path / "app.db") as connection:
-            connection.executescript(_FILLED)
+            connection.executescript(f"{_FILLED} CREATE VIRTUAL TABLE words USING fts5(word);")
         connection.close()
     elif engine == "duckdb":
         with duckdb.connect(str(tmp_path / "app.db")) as made:
@@ -201,7 +215,7 @@ class Trouble:
         kind: the class of the error.
         advice: what the message has after the code, by every way.
         codes: the code by engine; none where it is refused by us.
-        named: what the server's own words name, by every way that is not `WORDLESS`.
+        named: what of the query the server names, by every way but JDBC, which takes no words.
         options: what the source says besides.
     """
 
@@ -356,7 +370,43 @@ def test_a_query_that_is_refused_is_one_line(case: str, way: Way) -> None:
     assert str(error).startswith("list_accounts: ")
     assert asked.advice in str(error)
     assert asked.codes.get(way.engine, "") in str(error)
-    assert asked.named in str(error) or way.name in WORDLESS
+    assert asked.named in str(error) or way.name.endswith("jdbc")
+
+
+_LOOKED_UP = "SELECT {} AS integration_specific_id FROM people WHERE id = 99"
+TAKEN_FOR_NAMES = {
+    "postgresql": [
+        _LOOKED_UP.format(one)
+        for one in (
+            "mail::regclass", "mail::regrole", "replace(mail, '-', '_')::regtype", "currval(mail)",
+            "has_table_privilege(mail, 'SELECT')", "pg_has_role(mail, 'USAGE')",
+            "current_setting(mail)", "look_up(mail)",
+        )
+    ],
+    "mariadb": [_LOOKED_UP.format("miss(mail)"), _LOOKED_UP.format("adjust(mail)"),
+                "CALL look_up()"],
+    "sqlite": [
+        """SELECT id AS integration_specific_id FROM people, words
+        WHERE id = 99 AND words MATCH replace(mail, '-', '_') || ':x'""",
+    ],
+}  # fmt: skip
+"""A value of a row as what a function, a procedure or a search looks for."""
+_LOOKING_UP = [(sql, way) for way in EVERY_WAY for sql in TAKEN_FOR_NAMES.get(way.split()[0], ())]
+
+
+@pytest.mark.parametrize(("sql", "way"), _LOOKING_UP, indirect=["way"])
+def test_a_value_that_a_database_takes_for_a_name_is_not_quoted(sql: str, way: Way) -> None:
+    """It says `relation "canary-7f3a" does not exist`, with the code of a typo in the query."""
+    error = reading(way.source({"list_accounts": sql}), way.workspace)
+    assert type(error) is SourceFormatError
+    assert CANARY.replace("-", "_") not in str(error)
+    assert re.match(r"list_accounts: refused \(SQL.+\): c", str(error)), error
+
+
+def test_a_typo_in_a_table_keeps_postgresqls_own_words(postgresql_place: tuple[int, str]) -> None:
+    way = Way("postgresql", Path(), *postgresql_place)
+    error = reading(way.source({"list_accounts": "SELECT id FROM peple"}), way.workspace)
+    assert 'SQLSTATE 42P01: relation "peple" does not exist' in str(error)
 
 
 CONVERTED = {

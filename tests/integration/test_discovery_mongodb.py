@@ -145,6 +145,15 @@ def test_a_connection_cut_in_the_middle_is_no_shorter_snapshot(mongo: Mongo, tmp
         read(mongo, tmp_path)
 
 
+def test_an_account_that_may_not_list_every_database_is_no_shorter_snapshot(
+    mongo: Mongo, tmp_path: Path
+):
+    """By default a server would list the databases that the account has a right to."""
+    mongo.may_list_all = False
+    with pytest.raises(SourceFormatError, match=r"listDatabases: .*on the cluster \(code 13\)$"):
+        read(mongo, tmp_path)
+
+
 def test_no_user_is_an_error(mongo: Mongo, tmp_path: Path):
     mongo.users.clear()
     with pytest.raises(SourceIncompleteError, match="no user"):
@@ -171,6 +180,12 @@ def test_tls_is_what_a_server_elsewhere_is_asked_for(mongo: Mongo, tmp_path: Pat
     ("given", "said"),
     [
         ({"url": "mongodb://jane:pw@host/"}, "holds a password"),
+        ({"url": "mongodb://host/?tlsCertificateKeyFilePassword=pw"}, "holds a password"),
+        (
+            {"url": "mongodb://host/?authMechanismProperties=SERVICE_NAME:a,AWS_SESSION_TOKEN:pw"},
+            "holds a password",
+        ),
+        ({"url": "mongodb://host/?authMechanismProperties=AWS%5fSESSION_TOKEN:pw"}, "a password"),
         ({"url": "mongodb://host/?tls=true&tlsInsecure=true"}, "trusts any certificate"),
         ({"url": "postgresql://host/"}, "write mongodb://"),
         ({"url": "mongodb://host/?tlsCaFil=x"}, "no url of MongoDB"),

@@ -273,8 +273,10 @@ SELECT 1 AS integration_specific_id, 12345678901234567890::numeric AS big, 1.50:
     true AS yes, '\\x00FF'::bytea AS bits, 'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'::uuid AS one_id,
     '2026-01-02'::date AS day, '2026-07-02 03:04:05.120'::timestamp AS at,
     '2026-07-02 03:04:05+02'::timestamptz AS moment, 'infinity'::timestamp AS never,
-    '{"b": 1.0, "a": "é"}'::json AS document, ARRAY['a,b', NULL, 'q"\\é', '']
-        AS texts, ARRAY[[1, 2], [3, 4]] AS numbers,
+    '{"b": 1.0, "a": "é"}'::json AS document,
+    '[12345678901234567.89, {"n": 1e-20, "w": 123456789012345678901}]'::jsonb AS precise,
+    ARRAY['1e5', '1.50', 'null', '"1"']::json[] AS documents,
+    ARRAY['a,b', NULL, 'q"\\é', ''] AS texts, ARRAY[[1, 2], [3, 4]] AS numbers,
     ARRAY[true, false] AS flags, 'ab'::char(4) AS padded,
     '1 day 02:00'::interval AS wait, NULL::int AS nothing, '' AS empty, '\\.' AS dot,
     '\\N' AS null_word
@@ -284,7 +286,10 @@ AS_TEXT = {
     "wide": "10000000000000000000000", "narrow": "0.0000001", "short": "0.1", "yes": "true",
     "bits": "00ff", "one_id": "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "day": "2026-01-02",
     "at": "2026-07-02T03:04:05.12", "moment": "2026-07-02T01:04:05Z", "never": "infinity",
-    "document": '{"a":"é","b":1.0}', "texts": '["a,b",null,"q\\"\\\\é",""]',
+    "document": '{"a":"é","b":1.0}',
+    "documents": '[1e5,1.50,null,"1"]',
+    "precise": '[12345678901234567.89,{"n":0.00000000000000000001,"w":123456789012345678901}]',
+    "texts": '["a,b",null,"q\\"\\\\é",""]',
     "numbers": "[[1,2],[3,4]]", "flags": "[true,false]", "padded": "ab  ", "wait": "P1DT2H",
     "nothing": None, "empty": "", "dot": "\\.", "null_word": "\\N",
 }  # fmt: skip

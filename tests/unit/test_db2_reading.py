@@ -59,7 +59,7 @@ def _text(message: str, state: str, code: int) -> str:
         (
             _text('SQL0204N  "HR.NOWHERE" is an undefined name.', "42704", -204),
             SourceFormatError,
-            ("SQLSTATE 42704, error 204", "HR.NOWHERE"),
+            ("SQLSTATE 42704, error 204, at hr.nowhere",),
         ),
         (
             _text("SQL0551N  The statement failed because the authorization", "42501", -551),
@@ -91,7 +91,7 @@ def _text(message: str, state: str, code: int) -> str:
 def test_a_refusal_of_db2_is_one_line_with_its_code(
     text: str, kind: type[IngestError], words: tuple[str, ...]
 ) -> None:
-    error = to_source_error(RuntimeError(text), _asking(is_login=False))
+    error = to_source_error(RuntimeError(text), _asking(sql="SELECT * FROM hr.nowhere"))
     assert type(error) is kind
     assert all(word in str(error) for word in words), str(error)
     assert "c4nary" not in str(error)
