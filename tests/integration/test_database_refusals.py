@@ -397,7 +397,8 @@ _LOOKING_UP = [(sql, way) for way in EVERY_WAY for sql in TAKEN_FOR_NAMES.get(wa
 @pytest.mark.parametrize(("sql", "way"), _LOOKING_UP, indirect=["way"])
 def test_a_value_that_a_database_takes_for_a_name_is_not_quoted(sql: str, way: Way) -> None:
     """It says `relation "canary-7f3a" does not exist`, with the code of a typo in the query."""
-    error = reading(way.source({"list_accounts": sql}), way.workspace)
+    asked = way.source({"list_accounts": sql}, allow_procedures=True)
+    error = reading(asked, way.workspace)
     assert type(error) is SourceFormatError
     assert CANARY.replace("-", "_") not in str(error)
     assert re.match(r"list_accounts: refused \(SQL.+\): c", str(error)), error
