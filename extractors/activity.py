@@ -13,6 +13,9 @@ from schemas.secrets import Resolve, no_secrets
 from schemas.source_kinds import ActivitySource
 from schemas.sql_source import SqlSource
 
+Origin = ActivitySource | ActivityDatabase | SqlSource
+"""Where activity is read."""
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -23,7 +26,7 @@ class Span:
 
 
 def read_activity(
-    source: ActivitySource | ActivityDatabase | SqlSource,
+    source: Origin,
     workspace: Path,
     span: Span,
     *,

@@ -72,16 +72,18 @@ def needs_java(text: str) -> bool:
     return start == "jdbc" and database not in {*_READERS, "mongodb"}
 
 
-def check_no_secret(text: str) -> None:
+def check_no_secret(text: str, key: str = KEY) -> None:
     """Makes sure that a JDBC URL or an ODBC connection string of any database holds no password.
+
+    `key` is where it stands in the source file.
 
     Raises:
         ConfigError: it does; the message does not quote it.
     """
     for name in re.findall(r"(?:^|[?&;:,(])\s*([A-Za-z][\w.\- ]*?)\s*=", text):
-        refuse_secret(name)
+        refuse_secret(name, key)
     if re.search(r"//[^/@?;]*:[^@?;]*@|thin:[^@/]+/[^@]+@", text):
-        raise secret_error()
+        raise secret_error(key)
 
 
 def _from_jdbc(text: str) -> DatabaseUrl:

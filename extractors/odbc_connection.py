@@ -76,7 +76,7 @@ def connect_odbc(
             database, or TLS that is refused.
         SourceUnavailableError: the database could not be reached.
     """
-    check_no_secret(connection_string)
+    check_no_secret(connection_string, _WHAT)
     words = _words(connection_string, username, password, query_timeout_s)
     try:
         connection = pyodbc.connect(words, timeout=login_timeout_s, readonly=read_only)
@@ -100,7 +100,8 @@ def _not_connected(error: pyodbc.Error) -> IngestError:
         return ConfigError(f"{_WHAT}: no such DSN or driver (SQLSTATE IM002): see odbcinst -q -d")
     if state in {"IM003", "IM004"} or "Can't open lib" in text:
         return ConfigError(
-            f"{_WHAT}: the ODBC driver cannot be loaded (SQLSTATE {state}): install it anew"
+            f"{_WHAT}: the ODBC driver cannot be loaded (SQLSTATE {state}): install it, or see "
+            "odbcinst -q -d for its name"
         )
     engine = "mssql" if "SQL Server]" in text else "mysql" if "[ma-" in text else ""
     return to_source_error(error, Asking(engine, (pyodbc.Error,), _WHAT, is_login=True))

@@ -38,9 +38,17 @@ def code_of(error: Exception, engine: str) -> Code:
         meaning = _by_words(text, engine) or meaning
     said = f"SQLSTATE {state}" if state else ""
     if number is not None and engine in NUMBERS:
-        said = f"{said}, {'ORA' if engine == 'oracle' else 'error'} {number}".removeprefix(", ")
-    name = "FATAL" if _fatal(text) else type(error).__name__
+        said = f"{said}, {_vendor(engine, text)} {number}".removeprefix(", ")
+    reason = _NETWORK.search(text)
+    name = reason.group().lower() if reason else type(error).__name__
+    name = "FATAL" if _fatal(text) else name
     return Code(said or name, meaning or _by_type(error))
+
+
+def _vendor(engine: str, text: str) -> str:
+    if engine != "oracle":
+        return "error"
+    return "ORA" if "ORA-" in text else "DPY"
 
 
 def safe_words(error: Exception, code: Code, engine: str) -> str:
@@ -84,6 +92,12 @@ def _words(error: Exception, engine: str) -> str:
     return found.group(1) if found else ""
 
 
+_NETWORK = re.compile(
+    "connection refused|no route to host|network is unreachable|timed out|timeout expired|"
+    "connection reset|closed the connection unexpectedly|invalid response to SSL negotiation",
+    re.IGNORECASE,
+)
+"""Why there is no connection, where that has no code: the system's or libpq's words."""
 _UNKNOWN_HOST = re.compile(
     r"translate host name|resolve host|getaddrinfo|Name or service not known|Unknown .*server host",
     re.IGNORECASE,
@@ -149,7 +163,8 @@ def _of_embedded(error: Exception, text: str) -> Code:
         ("interrupt", "timeout"), ("no such", "missing"), ("Catalog Error", "missing"),
         ("Referenced column", "missing"), ("readonly", "write"), ("read-only", "write"),
         ("syntax error", "typo"), ("unable to open", "lost"), ("Cannot open file", "lost"),
-        ("not a database", "lost"), ("Conversion Error", "data"), ("Invalid Input Error", "data"),
+        ("not a database", "database"), ("not a valid DuckDB", "database"),
+        ("Conversion Error", "data"), ("Invalid Input Error", "data"),
         ("ambiguous", "typo"), ("Binder Error", "typo"), ("malformed", "data"),
     )  # fmt: skip
     for part, meaning in meanings:

@@ -11,7 +11,7 @@ from extractors.sql_describe import labels_without_rows
 from extractors.sql_labels import check_labels
 from extractors.sql_last_activity import with_last_activity
 from extractors.sql_partition import part_column
-from extractors.sql_reader import NO_NAMES, Reader, times, to_raw_table
+from extractors.sql_reader import NO_NAMES, Reader, times
 from extractors.sql_updates import DeltaReader
 from schemas.errors import SourceIncompleteError
 from schemas.raw import Probe, Raw, RawTable, Remembered
@@ -116,7 +116,7 @@ def _accounts(
     if activity is not None:
         accounts, said = with_last_activity(accounts, activity[0], reader.id_column)
         reader.warnings += said
-    return to_raw_table("accounts", accounts, origin)
+    return reader.to_raw_table("accounts", accounts, origin)
 
 
 def probe_sql_source(

@@ -152,7 +152,7 @@ _ADVICE: dict[Meaning, str] = {
     "privilege": "grant the account the right to read it, and every row of it",
     "typo": "correct the query",
     "encoding": "a text in the rows is not valid in the database's encoding: mend it there",
-    "data": "a value in the rows does not fit the query's own conversion",
+    "data": "a value in the rows, or a bound one, does not fit the query's own conversion",
 }
 
 

@@ -127,7 +127,7 @@ class Reader:
     ) -> RawTable | None:
         """A capability's rows as a table; None where the source has no such query."""
         found = self.rows(capability, named)
-        return None if found is None else to_raw_table(table, *found)
+        return None if found is None else self.to_raw_table(table, *found)
 
     def needed_rows(
         self, capability: str, named: frozenset[str] = NO_NAMES
@@ -150,7 +150,13 @@ class Reader:
         Raises:
             ConfigError: the query is missing.
         """
-        return to_raw_table(table, *self.needed_rows(capability, named))
+        return self.to_raw_table(table, *self.needed_rows(capability, named))
+
+    def to_raw_table(self, table: str, rows: pl.DataFrame, origin: str) -> RawTable:
+        """The rows with their numbers, from 1: a database's rows have no lines."""
+        numbers = pl.int_range(1, rows.height + 1, dtype=pl.UInt32, eager=True).alias(ROW)
+        numbered, none = rows.with_columns(numbers), pl.DataFrame(schema=REJECTS)
+        return RawTable(table, numbered, none, rows.height, origin, self.session.zone)
 
 
 def read_statement(session: Session, statement: Statement, values: Values) -> Fetched:
@@ -173,14 +179,6 @@ def _read_plain(session: Session, values: Values, statement: Statement) -> Fetch
     if session.jdbc is not None:
         return read_jdbc(session.jdbc, statement, values)
     return read_cursor(session, statement, values)
-
-
-def to_raw_table(table: str, rows: pl.DataFrame, origin: str) -> RawTable:
-    """The rows with their numbers, from 1: a database's rows have no lines."""
-    numbers = pl.int_range(1, rows.height + 1, dtype=pl.UInt32, eager=True).alias(ROW)
-    return RawTable(
-        table, rows.with_columns(numbers), pl.DataFrame(schema=REJECTS), rows.height, origin
-    )
 
 
 def times(since: datetime, until: datetime) -> Mapping[str, object]:

@@ -1,6 +1,7 @@
 """Queries that are no snapshot: one account, activity within a window of time."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -84,4 +85,4 @@ def _under_our_names(found: RawTable, above: int) -> RawTable:
             rows = rows.rename({also: name})
     if "event_type" not in rows.columns:
         rows = rows.with_columns(event_type=pl.lit(None, dtype=pl.String))
-    return RawTable("activity", rows, found.rejects, found.read_count, found.origin)
+    return replace(found, rows=rows)

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from pathlib import Path
 
 from extractors.sql_reading import is_procedure, is_query, why_not_a_read
 from extractors.sql_text import parts_of, without_end
 from extractors.zone_local import path_inside
-from schemas.errors import ConfigError, SourceUnavailableError
+from schemas.errors import ConfigError
 from schemas.sql_source import Partition, Query
 
 PLACEHOLDERS = {
@@ -91,8 +92,8 @@ def to_statement(
 
     Raises:
         ConfigError: it is no single read, its parts need not stay as they are, it names a value
-            that the capability does not have, or its file lies outside of the workspace.
-        SourceUnavailableError: its file is not there.
+            that the capability does not have, or its file is not there, or lies outside of the
+            workspace.
     """
     origin = capability if query.file is None else f"{capability} ({query.file})"
     written = query.sql if query.file is None else _file_text(query.file, workspace, origin)
@@ -134,10 +135,10 @@ def _file_text(name: str, workspace: Path, origin: str) -> str:
     try:
         return path.read_text("utf-8-sig")
     except OSError as error:
-        problem = f"cannot be read: {error.strerror}"
+        problem = f"cannot be read: {error.strerror}: correct its name"
     except UnicodeDecodeError:
-        problem = "is not text in UTF-8"
-    raise SourceUnavailableError(f"{origin}: the file {problem}")
+        problem = "is not text in UTF-8: save it so"
+    raise ConfigError(f"{origin}: the file {problem}")
 
 
 def _pieces(text: str, engine: str, capability: str, origin: str) -> tuple[str | Bound, ...]:
@@ -148,6 +149,8 @@ def _pieces(text: str, engine: str, capability: str, origin: str) -> tuple[str |
         quoted = _PLACEHOLDER.fullmatch(part[1:-1]) if kind == "literal" else None
         if quoted and quoted.group(1) in known:
             pieces.append(Bound(quoted.group(1)))
+        elif quoted and get_close_matches(quoted.group(1).lower(), known):
+            _check_known([quoted.group(1)], known, capability, origin)
         elif kind != "sql":
             pieces.append(part)
         else:

@@ -9,6 +9,7 @@ from flows.checking_activity import activity_facts, check_activity_app, probed_t
 from flows.console import Output, log_to_stderr
 from flows.database_checks import DatabaseLook, look_closer
 from flows.ends import no_such_app
+from flows.locating import located
 from flows.secrets import to_resolver
 from flows.settings import read_settings
 from flows.tools import open_tools, to_lumos_api, utc_now
@@ -129,13 +130,17 @@ def check_source(
 ) -> Findings:
     """Whether the source can be read under its file, and its app be found; no row is judged."""
     findings = Findings(source.name)
-    if findings.attempt(lambda: _look_at_source(source, settings, findings)):
+
+    def attempt(look: Callable[[], object]) -> bool:
+        return findings.attempt(lambda: located(source, look))
+
+    if attempt(lambda: _look_at_source(source, settings, findings)):
         resolve = to_resolver(settings.workspace)
-        findings.attempt(lambda: look_closer(source, settings.workspace, resolve, look, findings))
+        attempt(lambda: look_closer(source, settings.workspace, resolve, look, findings))
     if api is not None:
         findings.attempt(lambda: _look_for_app(source, api, findings))
     if source.file.activity is not None:
-        findings.attempt(lambda: findings.facts.extend(activity_facts(source, settings)))
+        attempt(lambda: findings.facts.extend(activity_facts(source, settings)))
         if api is not None:
             findings.attempt(lambda: check_activity_app(source, api))
     if source.file.schedule is not None:

@@ -4,8 +4,9 @@ import logging
 
 import polars as pl
 
-from extractors.activity import Span, read_activity
+from extractors.activity import Origin, Span, read_activity
 from flows.errand import Errand
+from flows.locating import located
 from flows.planning import extract
 from flows.tools import Tools
 from schemas.activity_contract import NOBODY
@@ -37,11 +38,7 @@ def gather(errand: Errand, span: Span, tools: Tools) -> Gathered:
         accounts, _ = to_accounts(extract(source, tools).accounts, source.file, now)
         gathering.add_events(to_events(accounts.records, errand.app_id), accounts.rejects)
     else:
-        workspace = tools.settings.workspace
-        for table in read_activity(
-            origin, workspace, span, now=now, sleep=tools.sleep, resolve=tools.resolve
-        ):
-            gathering.add(table)
+        located(source, lambda: _read(origin, span, tools, gathering))
     gathered = gathering.result()
     count = gathered.count
     _log.info(
@@ -50,6 +47,18 @@ def gather(errand: Errand, span: Span, tools: Tools) -> Gathered:
         count.reduced,
     )  # fmt: skip
     return gathered
+
+
+def _read(origin: Origin, span: Span, tools: Tools, gathering: Gathering) -> None:
+    for table in read_activity(
+        origin,
+        tools.settings.workspace,
+        span,
+        now=tools.now(),
+        sleep=tools.sleep,
+        resolve=tools.resolve,
+    ):
+        gathering.add(table)
 
 
 def check_rejects(errand: Errand, gathered: Gathered) -> None:

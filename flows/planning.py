@@ -8,6 +8,7 @@ import polars as pl
 
 from extractors.read import read_source
 from flows.guarding import Verdict, judge, live_breaches
+from flows.locating import located
 from flows.outbox import content_hash
 from flows.publishing import accepted_snapshot
 from flows.remembering import recalled, remember
@@ -85,15 +86,19 @@ def extract(
         ConfigError: the file names what cannot be.
     """
     tools.progress("reading the source", 0, 0)
-    raw = read_source(
-        source.file.source,
-        tools.settings.workspace,
-        now=tools.now(),
-        sleep=tools.sleep,
-        resolve=tools.resolve,
-        named=source.file.named,
-        id_columns={"accounts": source.file.columns.integration_specific_id.column or ""},
-        remembered=recalled(source, base, tools),
+    remembered = recalled(source, base, tools)
+    raw = located(
+        source,
+        lambda: read_source(
+            source.file.source,
+            tools.settings.workspace,
+            now=tools.now(),
+            sleep=tools.sleep,
+            resolve=tools.resolve,
+            named=source.file.named,
+            id_columns={"accounts": source.file.columns.integration_specific_id.column or ""},
+            remembered=remembered,
+        ),
     )
     if run_id is not None and raw.remembered is not None:
         remember(source, run_id, raw.remembered, tools)

@@ -21,6 +21,7 @@ class RawTable:
             `rows`.
         read_count: rows read; `rows.height` plus the rows in `rejects`.
         origin: the file, query or base they came from, for messages.
+        zone: of times in `rows` that name none, where it is known.
     """
 
     name: str
@@ -28,6 +29,7 @@ class RawTable:
     rejects: pl.DataFrame
     read_count: int
     origin: str
+    zone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

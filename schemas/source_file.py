@@ -1,6 +1,8 @@
 """A source: one YAML file, one frozen model, and the line of every key for when it is wrong."""
 
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from pydantic import Field, ValidationError, field_validator
@@ -21,7 +23,7 @@ from schemas.table_columns import (
     ResourceColumns,
 )
 from schemas.tables import ACCOUNT_FIELDS
-from schemas.yaml_text import to_yaml_document
+from schemas.yaml_text import Path, to_yaml_document
 
 AnySource = CsvSource | SqlSource | LdapSource | ActiveDirectorySource | LdifSource
 """Whatever a source file may name, by its `kind`."""
@@ -122,11 +124,30 @@ class SourceFile(Strict):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A source by name: its file's stem, what the file says, and the file's name for messages."""
+    """A source by name.
+
+    Attributes:
+        name: its file's stem.
+        file: what the file says.
+        path: the file's name, for messages.
+        lines: where each key stands in it, from 1, by its path.
+    """
 
     name: str
     file: SourceFile
     path: str
+    lines: Mapping[Path, int] = field(repr=False, compare=False)
+
+    def located(self, problem: str) -> str:
+        """`problem`, which begins with a key or a query's name, with file and line before it."""
+        if problem.startswith(f"{self.path}:"):
+            return problem
+        first = re.match(r"[a-z_.]*", problem)
+        keys = tuple(first.group().split(".")) if first else ()
+        paths = [keys[:length] for length in range(len(keys), 0, -1)]
+        paths.append(("source", "queries", *keys))
+        line = next((self.lines[path] for path in paths if path in self.lines), None)
+        return f"{self.path}:{line}: {problem}" if line else f"{self.path}: {problem}"
 
 
 def to_source(text: str, name: str, path: str) -> Source:
@@ -141,7 +162,7 @@ def to_source(text: str, name: str, path: str) -> Source:
         raise ConfigError(f"{path}:1: a source file has the keys app and source; this one has none")
     problem = None
     try:
-        return Source(name, SourceFile.model_validate(document.content), path)
+        return Source(name, SourceFile.model_validate(document.content), path, document.lines)
     except ValidationError as error:
         problem = first_problem(error, document, path, SourceFile)
     raise ConfigError(problem)

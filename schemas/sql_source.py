@@ -44,6 +44,8 @@ class Query(Strict):
     @model_validator(mode="before")
     @classmethod
     def _accept_a_plain_text(cls, written: Any) -> Any:  # noqa: ANN401 - whatever the file holds
+        if isinstance(written, str) and not written.strip():
+            raise ValueError("is empty: write the query, or leave it out")
         return {"sql": written} if isinstance(written, str) else written
 
     @model_validator(mode="after")
@@ -120,6 +122,13 @@ class DatabaseOptions(Strict):
     )
     connect_timeout: Duration = Field(timedelta(seconds=15), description="For logging in.")
     statement_timeout: Duration = Field(timedelta(minutes=30), description="For each query.")
+
+    @field_validator("connect_timeout", "statement_timeout")
+    @classmethod
+    def _check_limit(cls, limit: timedelta) -> timedelta:
+        if limit < timedelta(seconds=1):
+            raise ValueError("is at least 1s: without an end nothing would be noticed")
+        return limit
 
     @field_validator("timezone")
     @classmethod

@@ -60,11 +60,19 @@ def use_of(
         elif written is not None:
             raise _missing(table, name, written.column, present)
     fields.update(attributes)
+    if table.zone is not None:
+        fields = {name: _placed(origin, table.zone) for name, origin in fields.items()}
     for name, origin in fields.items():
         if origin.column is not None and origin.column not in present:
             raise _missing(table, name, origin.column, present)
     used = {origin.column for origin in fields.values()} | also_used
     return ColumnUse(fields, tuple(column for column in present if column not in used))
+
+
+def _placed(origin: TextColumn | TimeColumn, zone: str) -> TextColumn | TimeColumn:
+    if isinstance(origin, TimeColumn) and origin.timezone is None:
+        return origin.model_copy(update={"timezone": zone})
+    return origin
 
 
 def _defaults(named: Strict) -> dict[str, TextColumn | TimeColumn]:

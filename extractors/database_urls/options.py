@@ -112,15 +112,15 @@ class Options:
         raise ConfigError(f"{KEY}: no translation for the option {', '.join(left)}: {instead}")
 
 
-def refuse_secret(name: str) -> None:
+def refuse_secret(name: str, key: str = KEY) -> None:
     """Refuses an option whose name says that it is a password, a token or a key."""
     if _SECRET.fullmatch(name.lower()):
-        raise secret_error()
+        raise secret_error(key)
 
 
-def secret_error() -> ConfigError:
-    """The one line for a secret in a URL. It quotes nothing of the URL."""
+def secret_error(key: str = KEY) -> ConfigError:
+    """The one line for a secret in what stands at `key`. It quotes nothing of that."""
     return ConfigError(
-        f"{KEY} holds a password or another secret: take it out, and write `username: NAME` and "
+        f"{key} holds a password or another secret: take it out, and write `username: NAME` and "
         "`password: {env: NAME}` beside it"
     )

@@ -138,7 +138,7 @@ def test_a_database_s_own_query_is_the_activity_of_its_source(workspace: Workspa
         )
     workspace.source(
         "app: {name: HR Portal, create: {category: HR & Learning, description: x}}\n"
-        "source:\n  kind: sql\n  url: sqlite:///hr.db\n  timezone: UTC\n  queries:\n"
+        "source:\n  kind: sql\n  url: sqlite:///hr.db\n  queries:\n"
         "    list_accounts: SELECT id AS integration_specific_id, mail AS email FROM people\n"
         "    list_activity_records: SELECT who AS account_id, 'ACCOUNT_LOGIN' AS activity_type, "
         "at AS timestamp FROM logins WHERE at >= {since} AND at < {until}\n"
@@ -151,8 +151,8 @@ def test_a_database_s_own_query_is_the_activity_of_its_source(workspace: Workspa
     assert zoneless.code == 1
     assert "names no zone and none is stated (5 of 5 activity rows" in zoneless.err
     path = workspace.path / "sources" / "hr.yaml"
-    zone = "columns: {timestamp: {column: timestamp, timezone: UTC}}, keep"
-    path.write_text(path.read_text("utf-8").replace("keep", zone), "utf-8")
+    text = path.read_text("utf-8").replace("  queries:", "  timezone: UTC\n  queries:")
+    path.write_text(text, "utf-8")
     run = run_of(workspace.run("activity", "hr", "--json"))
     assert (run["counts"]["activity_sent"], run["counts"]["activity_read"]) == (5, 5)
     assert ("p2", "LOGIN", "2026-07-06T10:00:00") in held(workspace)

@@ -119,6 +119,7 @@ def test_a_wrong_query_is_one_line_and_uploads_nothing(
         return
     assert said.code == code
     assert "list_accounts (queries/accounts.sql): " in one_line(said)
+    assert (": sources/hr.yaml:" in one_line(said)) == (code == 2)
     assert words in one_line(said)
 
 
@@ -129,7 +130,7 @@ WRONG_PLACES = {
     "a closed port": ("url: postgresql://127.0.0.1:1/hr", 1, "cannot be reached"),
     "an unknown host": ("url: mysql://no.such.host.invalid/hr", 1, "is not known"),
     "no file": ("url: sqlite:///none.db", 2, "none.db: no such file: check the path"),
-    "a file that is no database": ("url: sqlite:///sources/hr.yaml", 1, "file is not a database"),
+    "a file that is no database": ("url: sqlite:///sources/hr.yaml", 2, "file is not a database"),
     "a secret that is not there": (
         "url: mysql://127.0.0.1:1/hr\n  password: {env: NOWHERE}",
         2,

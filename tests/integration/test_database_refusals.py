@@ -280,7 +280,7 @@ IN_A_QUERY = {
             "duckdb": "SELECT mail::int AS integration_specific_id FROM people WHERE id = 99",
         },
         SourceFormatError,
-        "a value in the rows does not fit",
+        "a value in the rows, or a bound one, does not fit",
         {
             "postgresql": "SQLSTATE 22P02",
             "mariadb": "error 1690",
@@ -537,7 +537,7 @@ def test_a_look_finds_two_columns_with_one_label(way: Way) -> None:
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     (tmp_path / "app.db").write_text(CANARY * 500)
     error = reading(SqlSource(kind="sql", url="sqlite:///app.db", queries=ALL), tmp_path)
-    assert type(error) is SourceUnavailableError
+    assert type(error) is ConfigError
     assert "app.db" in str(error)
     error = reading(SqlSource(kind="sql", url="sqlite:///none.db", queries=ALL), tmp_path)
     assert str(error) == "source.url: none.db: no such file: check the path"

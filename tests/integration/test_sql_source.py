@@ -37,8 +37,10 @@ from schemas.errors import (
 from schemas.raw import Raw
 from schemas.secrets import no_secrets
 from schemas.source_columns import Named
+from schemas.source_file import to_source
 from schemas.sql_source import SqlSource
 from schemas.tables import ROW
+from transforms.accounts import to_accounts
 
 pytest_plugins = ["tests.postgresql_server", "tests.mariadb_server"]
 
@@ -879,3 +881,15 @@ def test_nothing_is_written_and_nothing_is_left_open(postgresql: str, tmp_path: 
             "AND datname = current_database()"
         ).fetchone()
     assert count == (0,)
+
+
+def test_a_time_that_is_text_is_taken_in_the_stated_zone(sqlite: str, tmp_path: Path) -> None:
+    text = (
+        f"app: {{name: A}}\nsource: {{kind: sql, url: '{sqlite}', timezone: Europe/Paris, queries: "
+        "{list_accounts: \"SELECT id AS integration_specific_id, mail AS email, '2026-01-01 10:00' "
+        'AS last_login FROM people"}}'
+    )
+    file = to_source(text, "app", "app.yaml").file
+    raw = read_source(file.source, tmp_path, now=NOW)
+    accounts, _ = to_accounts(raw.accounts, file, NOW)
+    assert set(accounts.records["last_login"]) == {datetime(2026, 1, 1, 9, tzinfo=UTC)}

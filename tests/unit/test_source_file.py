@@ -166,3 +166,23 @@ def test_null_takes_an_export_of_any_age() -> None:
         to_source(SMALLEST.replace("a.csv", "a.csv, max_age: null"), "x", PATH).file.source.max_age
         is None
     )
+
+
+@pytest.mark.parametrize(
+    ("problem", "line"),
+    [
+        ("source.url holds a password", 4),
+        ("source.tls, source.kerberos: with driver: odbc, say it in the dsn", 2),
+        ("source.queries: list_accounts is missing", 5),
+        ("list_accounts (q.sql): only reads are sent", 6),
+        ("NOPE is not set", None),
+    ],
+)
+def test_a_problem_that_shows_later_is_told_with_its_line(problem: str, line: int | None) -> None:
+    text = (
+        "app: {name: A}\nsource:\n  kind: sql\n  url: sqlite:///a.db\n  queries:\n"
+        "    list_accounts: {file: q.sql}\n"
+    )
+    told = to_source(text, "hr", "sources/hr.yaml").located(problem)
+    assert told == f"sources/hr.yaml{f':{line}' if line else ''}: {problem}"
+    assert to_source(text, "hr", "sources/hr.yaml").located(told) == told

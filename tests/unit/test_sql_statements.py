@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from extractors.sql_statements import Statement, to_statement
 from extractors.sql_text import parts_of
 from extractors.sql_trees import why_no_read_by_tree
-from schemas.errors import ConfigError, SourceUnavailableError
+from schemas.errors import ConfigError
 from schemas.sql_source import Query
 
 ENGINES = (
@@ -295,6 +295,8 @@ def test_a_placeholder_that_is_not_known_is_named() -> None:
 
 
 def test_a_snapshot_takes_no_since_for_it_would_not_be_whole() -> None:
+    with pytest.raises(ConfigError, match=r"\{acount_id\} is not known here"):
+        made("SELECT a FROM b WHERE c = '{acount_id}'", capability="get_account")
     with pytest.raises(ConfigError, match=r"\{since\} is not known here; list_accounts has none"):
         made("SELECT a FROM b WHERE at > {since}")
 
@@ -306,7 +308,7 @@ def test_a_query_lies_in_a_file_of_the_workspace(tmp_path: Path) -> None:
     assert statement.origin == "list_accounts (q.sql)"
     with pytest.raises(ConfigError, match="leads out of the workspace"):
         to_statement("list_accounts", Query(file="../q.sql"), tmp_path, "sqlite")
-    with pytest.raises(SourceUnavailableError, match=r"\(no\.sql\): the file cannot be read: No"):
+    with pytest.raises(ConfigError, match=r"\(no\.sql\): the file cannot be read: No"):
         to_statement("list_accounts", Query(file="no.sql"), tmp_path, "sqlite")
 
 
