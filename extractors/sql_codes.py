@@ -14,22 +14,10 @@ class Code:
     meaning: Meaning
 
 
-_SAFE: frozenset[Meaning] = frozenset(
-    {"missing", "privilege", "typo", "write", "login", "database"}
-)
-_OF_A_FILE = re.compile("unable to open|file is not a database|database is locked")
-_NAMED = re.compile(
-    r"""(?:["'`\[]|: |\b(?:name|table|column|view|function|procedure|schema) (?!or\b))"""
-    r"""["'`]?(\w[\w$#.]*)""",
-    re.IGNORECASE,
-)
-"""Where a database's message names a thing: after a quote, a colon or what kind of thing it is."""
-
-
 def code_of(error: Exception, engine: str) -> Code:
     """The code that `error` carries, and what it means."""
     text = str(error)
-    state = getattr(error, "sqlstate", None) or _odbc_state(error) or _db2(error, "SQLSTATE")
+    state = getattr(error, "sqlstate", None) or odbc_state(error) or _db2(error, "SQLSTATE")
     number = _number(error, engine)
     meaning = meaning_of(engine, state, number)
     if engine in {"sqlite", "duckdb"}:
@@ -41,7 +29,7 @@ def code_of(error: Exception, engine: str) -> Code:
         said = f"{said}, {_vendor(engine, text)} {number}".removeprefix(", ")
     reason = _NETWORK.search(text)
     name = reason.group().lower() if reason else type(error).__name__
-    name = "FATAL" if _fatal(text) else name
+    name = "FATAL" if fatal_words(text) else name
     return Code(said or name, meaning or _by_type(error))
 
 
@@ -49,47 +37,6 @@ def _vendor(engine: str, text: str) -> str:
     if engine != "oracle":
         return "error"
     return "ORA" if "ORA-" in text else "DPY"
-
-
-def safe_words(error: Exception, code: Code, engine: str) -> str:
-    """The database's own words for an object, a login or a typo, where no row can have been read.
-
-    Empty for another error, whose words may quote a value that the statement itself has.
-    """
-    if engine in {"sqlite", "duckdb"}:
-        text = str(error).splitlines()[0] if str(error) else ""
-        return text if _OF_A_FILE.match(text) else ""
-    return _words(error, engine) if code.meaning in _SAFE else ""
-
-
-def named(error: Exception, code: Code, sql: str) -> str:
-    """The first thing that the database names and the statement, too; empty where there is none.
-
-    Where rows are read, its message may quote one whatever its code: PostgreSQL's
-    `mail::regclass`, a function that sets MYSQL_ERRNO, SQLite's MATCH. What stands in the
-    statement is no row's.
-    """
-    said = str(error.args[-1]) if error.args else ""
-    for name in _NAMED.findall(said) if code.meaning in _SAFE else ():
-        for part in (name.strip("."), name.strip(".").rpartition(".")[2]):
-            if found := re.search(rf"(?<!\w){re.escape(part)}(?!\w)", sql, re.IGNORECASE):
-                return found.group()
-    return ""
-
-
-def _words(error: Exception, engine: str) -> str:
-    diag = getattr(error, "diag", None)
-    if diag is not None:
-        return diag.message_primary or _fatal(str(error))
-    if engine == "postgresql":
-        return ""
-    if _odbc_state(error) is None and engine in {"mysql", "mariadb"}:
-        return str(error.args[-1])
-    line = str(error.args[-1]).split("\n")[0]
-    if engine == "oracle":
-        return line
-    found = re.search(r"\]([^\]\[]+?)(?: \(\d+\).*)?$", line)
-    return found.group(1) if found else ""
 
 
 _NETWORK = re.compile(
@@ -107,7 +54,7 @@ _PASSING = re.compile("starting up|shutting down|recovery|too many|reserved|rema
 """What a PostgreSQL says that will let us in later."""
 
 
-def _fatal(text: str) -> str:
+def fatal_words(text: str) -> str:
     """What a PostgreSQL server said when it did not let us in: libpq gives no code for that."""
     found = re.search(r"FATAL: +(.+)", text)
     return found.group(1) if found else ""
@@ -115,7 +62,7 @@ def _fatal(text: str) -> str:
 
 def _by_words(text: str, engine: str) -> Meaning | None:
     """Where there is no code, or one for any login that fails."""
-    fatal = _fatal(text) if engine in {"postgresql", ""} else ""
+    fatal = fatal_words(text) if engine in {"postgresql", ""} else ""
     if _UNKNOWN_HOST.search(text):
         return "host"
     if re.search("database .* does not exist", fatal):
@@ -173,7 +120,8 @@ def _of_embedded(error: Exception, text: str) -> Code:
     return Code(name, "other")
 
 
-def _odbc_state(error: Exception) -> str | None:
+def odbc_state(error: Exception) -> str | None:
+    """The SQLSTATE of an error of pyodbc's; None for another driver's."""
     first = error.args[0] if error.args else None
     is_state = isinstance(first, str) and re.fullmatch(r"[0-9A-Z]{5}", first)
     return first if is_state else None
@@ -192,7 +140,7 @@ def _number(error: Exception, engine: str) -> int | None:
     full = re.search(r"ORA-(\d{5})|DPY-(\d{4})", str(error)) if engine == "oracle" else None
     if full:
         return int(full.group(1) or full.group(2))
-    if _odbc_state(error):
+    if odbc_state(error):
         # The first of several complaints is the cause; its number comes after its text.
         found = re.findall(r"\((-?\d{1,7})\)", str(error.args[-1]).split("; [")[0])
         return int(found[-1]) if found else None

@@ -18,8 +18,8 @@ from extractors.sql_errors import Asking, asked, driver_errors
 from extractors.sql_jdbc import open_jdbc_session
 from extractors.sql_login import login_of
 from extractors.sql_odbc import open_odbc_session
-from extractors.sql_session import Session
-from extractors.sql_snapshot import begin, is_mariadb, run
+from extractors.sql_session import Session, run
+from extractors.sql_snapshot import begin, is_mariadb
 from schemas.errors import ConfigError
 from schemas.secrets import Resolve
 from schemas.sql_source import DatabaseOptions

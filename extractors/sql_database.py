@@ -6,12 +6,13 @@ from pathlib import Path
 import polars as pl
 
 from extractors.sql_attributes import with_attributes
+from extractors.sql_bindings import times
 from extractors.sql_connection import open_session
 from extractors.sql_describe import labels_without_rows
 from extractors.sql_labels import check_labels
 from extractors.sql_last_activity import with_last_activity
 from extractors.sql_partition import part_column
-from extractors.sql_reader import NO_NAMES, Reader, times
+from extractors.sql_reader import NO_NAMES, Reader
 from extractors.sql_updates import DeltaReader
 from schemas.errors import SourceIncompleteError
 from schemas.raw import Probe, Raw, RawTable, Remembered

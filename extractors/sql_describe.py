@@ -4,8 +4,7 @@ from extractors.sql_cursor import execute, labels_of, streaming_cursor
 from extractors.sql_jdbc import read_jdbc
 from extractors.sql_postgresql import describe
 from extractors.sql_reading import first_word
-from extractors.sql_session import Session
-from extractors.sql_snapshot import run
+from extractors.sql_session import Session, run
 from extractors.sql_statements import Statement
 from extractors.sql_text import parts_of
 
@@ -15,7 +14,7 @@ _NOTHING = dict.fromkeys(("since", "until", "account_id"))
 
 def labels_without_rows(session: Session, statement: Statement) -> tuple[str, ...] | None:
     """The labels of the columns it would return; None where only running it could tell."""
-    if session.engine == "postgresql" and session.way == "native":
+    if session.by_psycopg:
         labels = tuple(name for name, _ in describe(session, statement))
         if statement.is_query and not statement.names:
             # To prepare a query is free to anyone; to plan it takes the right to read.

@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 
 from extractors.login_refusals import CERTIFICATE_WANTED, why_no_login
 from extractors.sql_code_tables import Meaning
-from extractors.sql_codes import Code, code_of, named, safe_words
+from extractors.sql_codes import Code, code_of
+from extractors.sql_words import named, safe_words
 from schemas.errors import (
     ConfigError,
     IngestError,

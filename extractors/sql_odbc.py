@@ -9,7 +9,7 @@ import pyodbc
 from extractors.odbc_connection import connect_odbc
 from extractors.sql_errors import Asking, asked, driver_errors
 from extractors.sql_session import Session
-from extractors.sql_snapshot import set_mysql
+from extractors.sql_settings import set_mysql
 from schemas.errors import ConfigError
 from schemas.secrets import Resolve
 from schemas.sql_source import DatabaseOptions

@@ -12,8 +12,7 @@ import polars as pl
 
 from extractors.sql_describe import labels_without_rows
 from extractors.sql_labels import LABELS, known_label
-from extractors.sql_session import Fetched, Session
-from extractors.sql_snapshot import run
+from extractors.sql_session import Fetched, Session, run
 from extractors.sql_statements import Statement
 from extractors.sql_text import quoted_name
 from schemas.errors import ConfigError, SourceIncompleteError
@@ -59,7 +58,7 @@ def read_in_parts(
     ranges = _ranges(low, high, partition.parts)
     wheres = [f"{column} >= {one.start} AND {column} < {one.stop}" for one in ranges]
     parts = [statement.within("*", f" WHERE {rows}") for rows in (*wheres, f"{column} IS NULL")]
-    if session.engine == "postgresql" and session.way == "native":
+    if session.by_psycopg:
         found = _at_once(session, parts, read, join)
     else:
         found = [read(session, part) for part in parts]

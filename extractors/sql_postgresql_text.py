@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from extractors.sql_postgresql_values import Kind, canonical
 from extractors.sql_session import Fetched, Session
-from extractors.sql_snapshot import postgresql_settings
+from extractors.sql_settings import postgresql_settings
 from extractors.sql_statements import Statement
 
 _BOOL, _TEXT = 16, 25

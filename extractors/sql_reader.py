@@ -1,16 +1,14 @@
 """A source's queries within its one session: each as a statement, read, its columns labelled."""
 
-from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from copy import copy
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from extractors.discovery.queries import check_sight, queries_of
+from extractors.sql_bindings import bindables
 from extractors.sql_connection import join_snapshot
 from extractors.sql_cursor import read_cursor
 from extractors.sql_duckdb import read_duckdb
@@ -47,14 +45,14 @@ class Reader:
         self.workspace = workspace
         self.session = session
         self.id_column = id_column
-        self.values: Values = _bindables(values, session)
+        self.values: Values = bindables(values, session)
         self.warnings = list(session.warnings)
         self.queries = queries_of(source, session.engine)
 
     def with_values(self, values: Values) -> "Reader":
         """The same, in the same session and with the same `warnings`, but for the values."""
         other = copy(self)
-        other.values = _bindables(values, self.session)
+        other.values = bindables(values, self.session)
         return other
 
     def statement(self, capability: str, query: Query) -> Statement:
@@ -166,7 +164,7 @@ def read_statement(session: Session, statement: Statement, values: Values) -> Fe
         SourceIncompleteError: it did not come whole.
         SourceFormatError: the server refuses it.
     """
-    if session.engine == "postgresql" and session.way == "native":
+    if session.by_psycopg:
         return read_postgresql(session, statement, values)
     if session.engine == "postgresql":
         return read_postgresql_text(session, statement, partial(_read_plain, session, values))
@@ -179,23 +177,3 @@ def _read_plain(session: Session, values: Values, statement: Statement) -> Fetch
     if session.jdbc is not None:
         return read_jdbc(session.jdbc, statement, values)
     return read_cursor(session, statement, values)
-
-
-def times(since: datetime, until: datetime) -> Mapping[str, object]:
-    """The values of a window of time, by placeholder; both UTC."""
-    return {"since": since, "until": until}
-
-
-def _bindables(values: Values, session: Session) -> Values:
-    return {name: _bindable(value, session) for name, value in values.items()}
-
-
-def _bindable(value: object, session: Session) -> object:
-    """A time as the database compares it: a moment, or the clock of the zone its columns are in."""
-    takes_moments = session.jdbc is not None or (
-        session.engine == "postgresql" and session.way == "native"
-    )
-    if not isinstance(value, datetime) or takes_moments:
-        return value
-    local = value.astimezone(ZoneInfo(session.zone) if session.zone else UTC).replace(tzinfo=None)
-    return local.isoformat(" ", "seconds") if session.engine == "sqlite" else local

@@ -45,6 +45,11 @@ class Session:
     way: Literal["native", "odbc", "jdbc"] = "native"
     jdbc: JdbcReader | None = None
 
+    @property
+    def by_psycopg(self) -> bool:
+        """Whether it is a PostgreSQL by its own driver."""
+        return self.engine == "postgresql" and self.way == "native"
+
     def asked(
         self, statement: Statement, ask: Callable[[], T], *, is_only_prepared: bool = False
     ) -> T:
@@ -72,6 +77,18 @@ class Session:
             yield
         finally:
             watch.cancel()
+
+
+def run(connection: Any, *statements: str) -> Any:  # noqa: ANN401 - a DBAPI connection, any cell
+    """The first cell that the last of `statements` returns; None where it returns no row."""
+    cursor = connection.cursor()
+    try:
+        for statement in statements:
+            cursor.execute(statement)
+        row = cursor.fetchone() if cursor.description else None
+    finally:
+        cursor.close()
+    return None if row is None else row[0]
 
 
 @dataclass(frozen=True, slots=True)

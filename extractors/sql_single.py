@@ -7,8 +7,9 @@ from pathlib import Path
 
 import polars as pl
 
+from extractors.sql_bindings import times
 from extractors.sql_connection import open_session
-from extractors.sql_reader import NO_NAMES, Reader, times
+from extractors.sql_reader import NO_NAMES, Reader
 from schemas.errors import ConfigError
 from schemas.raw import RawTable
 from schemas.secrets import Resolve

@@ -6,8 +6,8 @@ from typing import Any
 
 from psycopg import IsolationLevel
 
-from extractors.sql_session import Session
-from schemas.errors import SourceFormatError
+from extractors.sql_session import Session, run
+from extractors.sql_settings import postgresql_settings, set_mysql
 
 _NO_SNAPSHOT_ISOLATION = (
     "the database does not allow snapshot isolation, so rows that change while they are read may "
@@ -28,18 +28,6 @@ def begin(session: Session, exported: str | None = None) -> Begun:
     return _BEGINNINGS.get(session.engine, _any)(session)
 
 
-def run(connection: Any, *statements: str) -> Any:  # noqa: ANN401 - a DBAPI connection, any cell
-    """The first cell that the last of `statements` returns; None where it returns no row."""
-    cursor = connection.cursor()
-    try:
-        for statement in statements:
-            cursor.execute(statement)
-        row = cursor.fetchone() if cursor.description else None
-    finally:
-        cursor.close()
-    return None if row is None else row[0]
-
-
 def _postgresql(session: Session, *first: str) -> Begun:
     connection, limit = session.connection, round(session.timeout_s * 1000)
     connection.isolation_level = IsolationLevel.REPEATABLE_READ
@@ -54,19 +42,6 @@ def _postgresql(session: Session, *first: str) -> Begun:
         "SET LOCAL client_encoding = 'UTF8'",
     )
     return "one REPEATABLE READ, READ ONLY transaction", ()
-
-
-def postgresql_settings(zone: str | None) -> dict[str, str]:
-    """What makes PostgreSQL write the text that `sql_postgresql_values` reads."""
-    return {
-        "TimeZone": zone or "UTC",
-        "DateStyle": "ISO, YMD",
-        "IntervalStyle": "iso_8601",
-        "bytea_output": "hex",
-        "extra_float_digits": "1",
-        # A policy that hides rows is an error then.
-        "row_security": "off",
-    }
 
 
 def _mysql(session: Session) -> Begun:
@@ -102,35 +77,6 @@ def _without_transactions(session: Session) -> tuple[str, ...]:
         "together: ALTER TABLE … ENGINE = InnoDB"
     )
     return (said,)
-
-
-def set_mysql(session: Session) -> None:
-    """Has a MySQL or MariaDB cut nothing off, whatever its settings are, and warn of what it cuts.
-
-    Its TIMESTAMPs are told in the zone of times that carry none, or in UTC.
-
-    Raises:
-        SourceFormatError: the server does not know the zone.
-    """
-    zone = mysql_zone(session.zone)
-    known = f"SELECT CONVERT_TZ('2026-01-01', '+00:00', '{zone}') IS NULL"
-    if run(session.connection, known):
-        raise SourceFormatError(
-            f"{session.server}: the server does not know the zone {zone}: load its time zone "
-            "tables (mysql_tzinfo_to_sql), or leave timezone out"
-        )
-    run(
-        session.connection,
-        f"SET SESSION time_zone = '{zone}'",
-        "SET SESSION sql_select_limit = 18446744073709551615",
-        "SET SESSION group_concat_max_len = 4294967295",
-        "SET SESSION max_error_count = 65535",
-    )
-
-
-def mysql_zone(zone: str | None) -> str:
-    """`zone` as MySQL knows it: UTC also where its time zone tables are not loaded."""
-    return "+00:00" if zone in {None, "UTC"} else str(zone)
 
 
 def _sqlite(session: Session) -> Begun:

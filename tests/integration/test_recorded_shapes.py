@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from extractors.discovery.queries import queries_of
+from extractors.sql_bindings import times
 from extractors.sql_database import read_whole
 from extractors.sql_describe import labels_without_rows
-from extractors.sql_reader import Reader, times
+from extractors.sql_reader import Reader
 from extractors.sql_session import Session
 from extractors.sql_snapshot import begin
 from extractors.sql_statements import to_statement
