@@ -20,7 +20,7 @@ from schemas.errors import IngestError
 from schemas.raw import Probe
 from schemas.settings import Settings
 from schemas.source_file import Source
-from transforms.column_use import accounts_use, use_of
+from transforms.column_use import accounts_use, misspelt, use_of
 
 NO_LOOK = DatabaseLook()
 
@@ -173,6 +173,7 @@ def _look_at_columns(source: Source, probe: Probe, findings: Findings) -> None:
                 f"{probe.origin}: columns the source file does not name: "
                 f"{', '.join(map(repr, use.unused))}"
             )
+        findings.notes.extend(f"{probe.origin}: {one}" for one in misspelt(use, source.file))
         return
     mappings = {
         "entitlements": source.file.entitlement_columns,

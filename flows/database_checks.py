@@ -47,6 +47,10 @@ def look_closer(
     database = source.file.source
     if not isinstance(database, SqlSource):
         return
+    if database.queries.list_updated_accounts is not None and database.delta is None:
+        notebook.notes.append(
+            "list_updated_accounts is read where the source says delta; this one says nothing of it"
+        )
     if look.privileges:
         _look_at_privileges(writable_by(database, workspace, resolve=resolve), notebook)
     if look.account_id is not None:

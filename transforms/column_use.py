@@ -20,6 +20,8 @@ from schemas.source_columns import (
 from schemas.source_file import SourceFile
 from schemas.tables import ROW
 
+_ALIKE = 0.75
+"""How like a field a column's name is, at least, to be taken for a slip of the hand."""
 _EMAIL = re.compile(r"[^@\s]@(?!odata\.)[^@\s]+\.")
 """An e-mail address, anywhere in a name; not OData's own columns (`manager@odata.type`)."""
 
@@ -133,6 +135,22 @@ def accounts_use(accounts: RawTable, file: SourceFile) -> ColumnUse:
         unused = tuple(name for name in use.unused if name not in extra)
         return ColumnUse({**use.fields, **extra}, unused)
     return use
+
+
+def misspelt(use: ColumnUse, file: SourceFile) -> list[str]:
+    """What to say of columns that become attributes and look much like a field that has none."""
+    empty = [name for name in type(file.columns).model_fields if name not in use.fields]
+    extra = [
+        name
+        for name in use.fields
+        if name not in type(file.columns).model_fields and name not in file.attributes
+    ]
+    close = {name: difflib.get_close_matches(name.lower(), empty, 1, _ALIKE) for name in extra}
+    return [
+        f"column {name!r} becomes an attribute; did you mean {found[0]}?"
+        for name, found in close.items()
+        if found
+    ]
 
 
 def cell_of(rows: pl.DataFrame, use: ColumnUse, field: str) -> pl.Series:

@@ -204,6 +204,18 @@ def test_a_check_names_the_columns_and_what_could_be_written(database: Workspace
     assert any("the account could write: hr.db: the file" in one for one in source["notes"])
 
 
+def test_a_check_tells_a_slip_of_the_hand_and_a_query_that_nothing_reads(database: Workspace):
+    slip = ACCOUNTS.replace("AS email", "AS emial")
+    (database.path / "queries" / "accounts.sql").write_text(slip, "utf-8")
+    updated = "  queries:\n    list_updated_accounts: SELECT 1 AS integration_specific_id\n"
+    database.source(SOURCE.replace("  queries:\n", updated))
+    said = database.run("check", "hr")
+    assert said.code == 0, said.err
+    assert "column 'emial' becomes an attribute; did you mean email?" in said.out
+    assert "'Team'" not in said.out
+    assert "list_updated_accounts is read where the source says delta" in said.out
+
+
 def test_a_check_reads_one_account_by_its_id(database: Workspace):
     said = database.run("check", "hr", "--account", "1")
     assert said.code == 0, said.err

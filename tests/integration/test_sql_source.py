@@ -873,7 +873,7 @@ def test_a_mariadb_connection_that_is_killed_yields_no_rows(mariadb: str, tmp_pa
     killer.join()
 
 
-def test_nothing_is_written_and_nothing_is_left_open(postgresql: str, tmp_path: Path) -> None:
+def test_nothing_is_left_open(postgresql: str, tmp_path: Path) -> None:
     read(postgresql, tmp_path)
     with psycopg.connect(postgresql) as connection:
         count = connection.execute(
