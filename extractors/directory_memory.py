@@ -1,6 +1,7 @@
 """What a directory's reader keeps of a complete read: its entries as frames, and where it stood."""
 
 import hashlib
+import logging
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -9,6 +10,7 @@ import polars as pl
 from extractors.directory_entries import Cell, Entries, Search
 from schemas.raw import Remembered
 
+_log = logging.getLogger(__name__)
 _DN = "dn"
 _COOKIE = "cookie-"
 _VALUES = pl.List(pl.Binary)
@@ -49,8 +51,18 @@ def to_remembered(memory: Memory) -> Remembered:
     return Remembered(marks, {key: _to_frame(found) for key, found in memory.found.items()})
 
 
-def to_memory(remembered: Remembered) -> Memory:
-    """The memory that was kept."""
+def to_memory(remembered: Remembered | None) -> Memory | None:
+    """The memory that was kept; None where there is none, or one of another version."""
+    if remembered is None:
+        return None
+    try:
+        return _to_memory(remembered)
+    except (KeyError, ValueError, pl.exceptions.PolarsError):
+        _log.warning("everything is read: what is kept is damaged, or of another version")
+        return None
+
+
+def _to_memory(remembered: Remembered) -> Memory:
     marks = remembered.marks
     return Memory(
         server=marks["server"],
@@ -74,6 +86,8 @@ def _to_frame(entries: Entries) -> pl.DataFrame:
 
 
 def _to_entries(frame: pl.DataFrame) -> Entries:
+    if frame.columns[:1] != [_DN] or any(one != _VALUES for one in frame.dtypes[1:]):
+        raise ValueError("no entries of ours")
     columns = {
         name.removeprefix("@"): [_as_cell(values) for values in frame[name]]
         for name in frame.columns

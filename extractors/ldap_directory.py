@@ -61,7 +61,7 @@ def read_ldap_source(
         if source.delta is None:
             return read_directory(reading)
         way = to_way(connection, source, source.delta, str(endpoint), wanted.attributes)
-        last = to_memory(remembered) if remembered else None
+        last = to_memory(remembered)
         last = still_good(last, way, source.delta, now)
         delta = DeltaFinder(reading.find, connection, way, last, now)
         raw = read_directory(replace(reading, find=delta.find))

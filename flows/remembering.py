@@ -22,13 +22,14 @@ def recalled(source: Source, base: Run | None, tools: Tools) -> Remembered | Non
     if base is None or base.source != source.name or not _is_asked(source):
         return None
     try:
-        marks = dict(tools.archive.saved_frame(source.name, base.run_id, _MARKS).rows())
+        kept = tools.archive.saved_frame(source.name, base.run_id, _MARKS)
+        marks = dict(kept.select("name", "value").rows())
         frames = {
             name.removeprefix(_FRAME): tools.archive.saved_frame(source.name, base.run_id, name)
             for name in marks
             if name.startswith(_FRAME)
         }
-    except StateError as error:
+    except (StateError, pl.exceptions.ColumnNotFoundError) as error:
         _log.info("%s: everything is read: nothing to go on from: %s", source.name, error)
         return None
     if marks.pop(_KIND, None) != source.file.source.kind:

@@ -1,0 +1,37 @@
+"""What a directory's reader keeps reads back as it was, and of another version is nothing."""
+
+from datetime import UTC, datetime
+
+import polars as pl
+import pytest
+
+from extractors.directory_entries import Entries
+from extractors.directory_memory import Memory, to_memory, to_remembered
+
+MEMORY = Memory(
+    server="dc1",
+    by="dirsync",
+    full_at=datetime(2026, 1, 2, tzinfo=UTC),
+    cookies={"k": b"\x00\xff"},
+    found={"k": Entries(["cn=a"], {"mail": [b"a@example.com"]})},
+)
+
+
+def test_what_is_kept_reads_back() -> None:
+    assert to_memory(to_remembered(MEMORY)) == MEMORY
+    assert to_memory(None) is None
+
+
+@pytest.mark.parametrize("name", ["server", "full_at", "cookie-k"])
+def test_what_is_damaged_is_nothing_to_go_on_from(name: str) -> None:
+    remembered = to_remembered(MEMORY)
+    remembered.marks[name] = "no hex, and no time"
+    if name == "server":
+        del remembered.marks[name]
+    assert to_memory(remembered) is None
+
+
+def test_nor_is_a_frame_of_another_shape() -> None:
+    remembered = to_remembered(MEMORY)
+    remembered.frames["k"] = pl.DataFrame({"name": ["cn=a"]})
+    assert to_memory(remembered) is None
