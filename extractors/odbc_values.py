@@ -11,8 +11,9 @@ _MARIADB = ("libmaodbc", "maodbc")
 def read_exactly(connection: pyodbc.Connection) -> None:
     """Has MariaDB's driver give what the server sent.
 
-    Its own conversions make false of a computed BIT(1), lose the sign of a TIME and whatever is
-    over a day, make NULL of a date of zeros, and digits of its own of a FLOAT.
+    Its own conversions make false of a computed BIT(1) and a negative number of a large INT
+    UNSIGNED, lose the sign of a TIME and whatever is over a day, make NULL of a date of zeros, and
+    digits of its own of a FLOAT.
     """
     if str(connection.getinfo(pyodbc.SQL_DRIVER_NAME)).lower().startswith(_MARIADB):
         for kind, convert in _FROM_BYTES.items():
@@ -40,12 +41,17 @@ def _datetime(sent: bytes | None) -> datetime | str | None:
         return text
 
 
+def _int(sent: bytes | None) -> int | None:
+    return None if sent is None else int(sent)
+
+
 def _float(sent: bytes | None) -> float | None:
     return None if sent is None else float(sent)
 
 
 _FROM_BYTES: dict[int, Callable[[bytes | None], object]] = {
     pyodbc.SQL_BIT: _bit,
+    pyodbc.SQL_INTEGER: _int,
     pyodbc.SQL_REAL: _float,
     pyodbc.SQL_TYPE_DATE: _text,
     pyodbc.SQL_TYPE_TIME: _time,

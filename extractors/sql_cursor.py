@@ -131,7 +131,8 @@ def _adapted(session: Session, cells: list[Any], column: Any) -> list[Any]:  # n
     """MySQL's BIT(1) is a boolean; its TINYINT(1) may be any small number, and stays one."""
     if session.engine not in {"mysql", "mariadb"} or column[1] != _MYSQL_BIT or column[3] != 1:
         return cells
-    return [None if one is None else one != b"\0" for one in cells]
+    # A computed one comes as a digit.
+    return [None if one is None else one not in {b"\0", b"0"} for one in cells]
 
 
 def _check_zones(statement: Statement, cursor: Any) -> None:  # noqa: ANN401 - oracledb's

@@ -150,7 +150,7 @@ _ENDINGS: dict[Meaning, tuple[type[IngestError], str]] = {
 
 _ADVICE: dict[Meaning, str] = {
     "missing": "check the name, and the schema it is in",
-    "privilege": "grant the account the right to read it, and every row of it",
+    "privilege": "grant the account the right to read it, and every row of it (BYPASSRLS)",
     "typo": "correct the query",
     "encoding": "a text in the rows is not valid in the database's encoding: mend it there",
     "data": "a value in the rows, or a bound one, does not fit the query's own conversion",

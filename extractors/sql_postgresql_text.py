@@ -18,8 +18,12 @@ _NOT_CAST = {869, 1042}
 _TYPES = "t.oid::text, CASE t.typcategory WHEN 'A' THEN t.typelem::text END"
 _OF_TYPES = """ RIGHT JOIN (SELECT 1) one ON false
 CROSS JOIN LATERAL unnest(ARRAY[{oids}]) WITH ORDINALITY AS u(oid, place)
-JOIN pg_catalog.pg_type d ON d.oid = u.oid
-JOIN pg_catalog.pg_type t ON t.oid = COALESCE(NULLIF(d.typbasetype, 0), d.oid) ORDER BY u.place"""
+CROSS JOIN LATERAL (WITH RECURSIVE made(oid, of_oid) AS (
+    SELECT d.oid, d.typbasetype FROM pg_catalog.pg_type d WHERE d.oid = u.oid
+    UNION ALL
+    SELECT d.oid, d.typbasetype FROM made JOIN pg_catalog.pg_type d ON d.oid = made.of_oid)
+  SELECT made.oid FROM made WHERE made.of_oid = 0) base
+JOIN pg_catalog.pg_type t ON t.oid = base.oid ORDER BY u.place"""
 """The types of columns that no row is read for; a domain is what it is made of."""
 
 

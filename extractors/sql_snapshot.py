@@ -1,5 +1,6 @@
 """The transaction that all queries of a source share: read-only, one snapshot, with a deadline."""
 
+import contextlib
 import re
 from collections.abc import Callable
 from typing import Any
@@ -64,11 +65,13 @@ def _mysql(session: Session) -> Begun:
 
 def _without_transactions(session: Session) -> tuple[str, ...]:
     """What to say of tables that no snapshot holds, such as MyISAM's; among them may be ours."""
-    count = run(
-        session.connection,
-        "SELECT COUNT(*) FROM information_schema.tables JOIN information_schema.engines "
-        "USING (engine) WHERE table_schema = DATABASE() AND transactions <> 'YES'",
-    )
+    count = None
+    with contextlib.suppress(*session.errors):  # what only speaks its protocol may not know these
+        count = run(
+            session.connection,
+            "SELECT COUNT(*) FROM information_schema.tables JOIN information_schema.engines "
+            "USING (engine) WHERE table_schema = DATABASE() AND transactions <> 'YES'",
+        )
     if not count:
         return ()
     said = (

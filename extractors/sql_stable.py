@@ -17,7 +17,7 @@ _UNSTABLE_NODES: dict[type[exp.Expr], str] = {
     exp.Parameter: "a variable",
 }
 _UNSTABLE_FUNCTION = re.compile(
-    r"(^|_)rand|uuid|guid|newid|newsequentialid|next_?val|clock|timeofday|^seq\d|increasing_id"
+    r"(^|_)rand|^(?!uuid_to_|guidto).*(?<!to_)(uuid|guid)|newid|newsequentialid|next_?val|clock|timeofday|^seq\d|increasing_id"
     r"|^(now|today|curdate|curtime)$"
     r"|^(current|local|utc|sys|sysutc|get|getutc|get_current|statement|transaction)_?(date|time)"
 )
@@ -49,8 +49,11 @@ def _instability(node: exp.Expr) -> str | None:
     if isinstance(node, exp.Distinct) and node.args.get("on") is not None:
         return "a DISTINCT ON"
     if isinstance(node, exp.Column) and name in _UNSTABLE_COLUMNS:
-        return name.upper()
-    if isinstance(node, exp.Literal) and node.is_string and name == "now":
+        is_one = bool(node.table) and name != "nextval"
+        if not is_one and not node.this.args.get("quoted"):
+            return name.upper()
+    is_compared = isinstance(node.parent, exp.EQ | exp.NEQ | exp.In)
+    if isinstance(node, exp.Literal) and node.is_string and name == "now" and not is_compared:
         return "the time 'now'"
     if isinstance(node, exp.Func):
         called = name if isinstance(node, exp.Anonymous) else node.sql_name().lower()

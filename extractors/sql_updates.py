@@ -11,10 +11,11 @@ from extractors.sql_describe import labels_without_rows
 from extractors.sql_labels import check_labels, labelled
 from extractors.sql_memory import Memory, check_age, fingerprint_of, to_memory, to_remembered
 from extractors.sql_reader import Reader, read_statement
-from extractors.sql_session import NO_VALUES, Session
+from extractors.sql_session import NO_VALUES, Session, run
 from extractors.sql_statements import Statement
 from extractors.sql_text import quoted_name
 from schemas.delta import SqlDelta
+from schemas.errors import SourceError
 from schemas.raw import Remembered
 
 _log = logging.getLogger(__name__)
@@ -116,13 +117,33 @@ class DeltaReader:
         changes = self._reader.with_values({"since": last.at - self._delta.overlap})
         return changes.needed_rows("list_updated_accounts", self._named)[0]
 
+    def _told(self, updated: Statement, last: Memory) -> pl.DataFrame | None:
+        """What `list_updated_accounts` tells; None where it does not: all is read by now."""
+        session = self._reader.session
+        if session.engine == "postgresql" and not session.by_psycopg:
+            return None  # an error would end the transaction, and the tables that are still to come
+
+        def ask(sql: str) -> None:
+            if session.by_psycopg:
+                session.asked(updated, lambda: run(session.connection, sql))
+
+        ask("SAVEPOINT untold")
+        try:
+            return self._updated(last)
+        except SourceError as error:
+            self._reader.warnings.append(f"whether all changes were told is not known: {error}")
+        ask("ROLLBACK TO SAVEPOINT untold")
+        return None
+
     def _warn_of_untold(self, updated: Statement, rows: pl.DataFrame, last: Memory) -> None:
         """Compares a whole read with what was put together until then.
 
         The changes come last: where the database has no snapshot, what changed before a row was
         read is told after it.
         """
-        told = self._updated(last)
+        told = self._told(updated, last)
+        if told is None:
+            return
         names = {name.lower(): name for name in told.columns}
         own = names.get(self._key.lower())
         count = untold(rows, told[own], last.rows, self._key) if own is not None else 0

@@ -131,8 +131,8 @@ def check_source(
     """Whether the source can be read under its file, and its app be found; no row is judged."""
     findings = Findings(source.name)
 
-    def attempt(look: Callable[[], object]) -> bool:
-        return findings.attempt(lambda: located(source, look))
+    def attempt(look: Callable[[], object], under: str = "source") -> bool:
+        return findings.attempt(lambda: located(source, look, under))
 
     if attempt(lambda: _look_at_source(source, settings, findings)):
         resolve = to_resolver(settings.workspace)
@@ -140,7 +140,9 @@ def check_source(
     if api is not None:
         findings.attempt(lambda: _look_for_app(source, api, findings))
     if source.file.activity is not None:
-        attempt(lambda: findings.facts.extend(activity_facts(source, settings)))
+        own = source.file.activity_origin is not source.file.source
+        under = "activity" if own else "source"
+        attempt(lambda: findings.facts.extend(activity_facts(source, settings)), under)
         if api is not None:
             findings.attempt(lambda: check_activity_app(source, api))
     if source.file.schedule is not None:

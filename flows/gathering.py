@@ -38,7 +38,8 @@ def gather(errand: Errand, span: Span, tools: Tools) -> Gathered:
         accounts, _ = to_accounts(extract(source, tools).accounts, source.file, now)
         gathering.add_events(to_events(accounts.records, errand.app_id), accounts.rejects)
     else:
-        located(source, lambda: _read(origin, span, tools, gathering))
+        under = "source" if origin is source.file.source else "activity"
+        located(source, lambda: _read(origin, span, tools, gathering), under)
     gathered = gathering.result()
     count = gathered.count
     _log.info(

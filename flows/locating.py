@@ -9,8 +9,8 @@ from schemas.source_file import Source
 T = TypeVar("T")
 
 
-def located(source: Source, work: Callable[[], T]) -> T:
-    """What `work` returns.
+def located(source: Source, work: Callable[[], T], under: str = "source") -> T:
+    """What `work`, which reads what stands under the key `under`, returns.
 
     Raises:
         ConfigError: as `work` raised it, with the source's file, and the line of the key it is of.
@@ -19,5 +19,5 @@ def located(source: Source, work: Callable[[], T]) -> T:
     try:
         return work()
     except ConfigError as error:
-        problem = source.located(str(error))
+        problem = source.located(str(error), under)
     raise ConfigError(problem)

@@ -138,14 +138,20 @@ class Source:
     path: str
     lines: Mapping[Path, int] = field(repr=False, compare=False)
 
-    def located(self, problem: str) -> str:
-        """`problem`, which begins with a key or a query's name, with file and line before it."""
+    def located(self, problem: str, under: str = "source") -> str:
+        """`problem`, which begins with a key or a query's name, with file and line before it.
+
+        `under` is the key whose `source` it is of, or `source` itself.
+        """
         if problem.startswith(f"{self.path}:"):
             return problem
         first = re.match(r"[a-z_.]*", problem)
         keys = tuple(first.group().split(".")) if first else ()
-        paths = [keys[:length] for length in range(len(keys), 0, -1)]
-        paths.append(("source", "queries", *keys))
+        block = ("source",) if under == "source" else (under, "source")
+        within = keys[1:] if keys[:1] == ("source",) else keys
+        paths = [(*block, *within), (*block, "queries", *within), keys]
+        if len(keys) > 1 and keys[0] == "source":
+            paths += [(*block, *within[:length]) for length in range(len(within), -1, -1)]
         line = next((self.lines[path] for path in paths if path in self.lines), None)
         return f"{self.path}:{line}: {problem}" if line else f"{self.path}: {problem}"
 

@@ -60,6 +60,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 public final class JdbcReader {
 
     private static final int BATCH_CHARS = 1 << 21;
+    private static final int MOST_COUNTS = 1000;
     private static final DateTimeFormatter ISO = DateTimeFormatter.ISO_LOCAL_DATE_TIME;
     private static final char[] HEX = "0123456789abcdef".toCharArray();
 
@@ -72,6 +73,8 @@ public final class JdbcReader {
     private ZoneId zone;
     /** MySQL or MariaDB: their TIMESTAMP is a moment, told in the session's zone. */
     private boolean isMysql;
+    /** Its session compares moments with times of the zone as they should be. */
+    private boolean isPostgresql;
 
     private JdbcReader(OutputStream out) {
         this.frames = new DataOutputStream(out);
@@ -268,6 +271,10 @@ public final class JdbcReader {
                 break;
             }
         }
+        isPostgresql = product.equals("postgresql");
+        if (isPostgresql) {
+            run("SET TIME ZONE '" + (zone == null ? "UTC" : zone.getId()) + "'");
+        }
         isMysql = product.contains("mysql") || product.contains("mariadb");
         if (isMysql) {
             // setReadOnly is a hint to these drivers; this is the server's own word for it.
@@ -333,10 +340,18 @@ public final class JdbcReader {
 
     /** A procedure may have more rows to return, or an error to tell. */
     private void requireEnd(PreparedStatement statement) throws SQLException {
-        while (statement.getMoreResults() || statement.getUpdateCount() != -1) {
-            if (statement.getResultSet() != null) {
-                throw new RefusedException("more_rows");
+        try {
+            // Some drivers say of a query for ever that it changed no row.
+            for (int i = 0; i < MOST_COUNTS; i++) {
+                if (statement.getMoreResults()) {
+                    throw new RefusedException("more_rows");
+                }
+                if (statement.getUpdateCount() == -1) {
+                    return;
+                }
             }
+        } catch (SQLFeatureNotSupportedException unsupported) {
+            // Such a driver has one result.
         }
     }
 
@@ -378,9 +393,11 @@ public final class JdbcReader {
             return;
         }
         Instant instant = Instant.parse(value);
-        int expected = Types.TIMESTAMP;
+        int expected = isPostgresql ? Types.TIMESTAMP_WITH_TIMEZONE : Types.TIMESTAMP;
         try {
-            expected = statement.getParameterMetaData().getParameterType(place);
+            if (!isPostgresql) {
+                expected = statement.getParameterMetaData().getParameterType(place);
+            }
         } catch (SQLException | RuntimeException unknown) {
             // Many drivers cannot tell; the standard's own way of binding then does.
         }
@@ -530,7 +547,8 @@ public final class JdbcReader {
 
     /** A time's fraction of a second without the zeros that end it. */
     private static String withoutZeros(String time) {
-        return time == null || !time.contains(".") ? time : time.replaceAll("\\.?0*$", "");
+        boolean hasFraction = time != null && time.matches("-?\\d+:\\d\\d:\\d\\d\\.\\d+");
+        return hasFraction ? time.replaceAll("\\.?0*$", "") : time;
     }
 
     private static String localText(LocalDateTime time, ZoneId zone) {
@@ -579,6 +597,11 @@ public final class JdbcReader {
             throws SQLException, IOException {
         if (value == null) {
             return null;
+        }
+        if (isMysql && value instanceof Boolean) {
+            // A computed BIT(1) comes as a digit, of which its drivers know but one.
+            byte[] bits = rows.getBytes(column);
+            return String.valueOf(bits.length == 1 && bits[0] != 0 && bits[0] != '0');
         }
         if (value instanceof BigDecimal) {
             return ((BigDecimal) value).toPlainString();

@@ -31,6 +31,7 @@ every_way = pytest.mark.parametrize("way", ["native", "odbc", "jdbc"])
 
 
 _POSTGRESQL = """CREATE DOMAIN moment AS timestamptz;
+CREATE DOMAIN last_moment AS moment;
 CREATE DOMAIN tags AS text[];
 CREATE ROLE reader LOGIN;
 CREATE TABLE forbidden AS SELECT 1 AS integration_specific_id;
@@ -120,6 +121,7 @@ POSTGRESQLS = {
     "'24:00:00'::time": "24:00:00",
     "'2026-07-02 03:04:05+02'::timestamptz": "2026-07-02T01:04:05Z",
     "'2026-07-02 03:04:05+02'::moment": "2026-07-02T01:04:05Z",
+    "'2026-07-02 03:04:05+02'::last_moment": "2026-07-02T01:04:05Z",
     "'infinity'::timestamptz": "infinity",
     "'-infinity'::timestamp": "-infinity",
     "interval '1 day 2 hours'": "P1DT2H",
@@ -153,12 +155,14 @@ CREATE DATABASE app;
 USE app;
 SET time_zone = '+00:00';
 CREATE TABLE one (moment TIMESTAMP, at DATETIME(6), yes BIT(1), bits BIT(8), tiny TINYINT(1),
-    big BIGINT UNSIGNED, money DECIMAL(9, 2), short FLOAT, wide DOUBLE, y YEAR, day DATE,
-    zeros DATE, no_day DATETIME, wait TIME, before_ TIME(6), letter ENUM('a', 'b'),
-    text VARCHAR(20) CHARACTER SET utf8mb4, raw VARBINARY(4), id UUID, nothing INT);
+    no BIT(1), natural_ INT UNSIGNED, big BIGINT UNSIGNED, money DECIMAL(9, 2), short FLOAT,
+    wide DOUBLE, y YEAR, day DATE, zeros DATE, no_day DATETIME, wait TIME, before_ TIME(6),
+    letter ENUM('a', 'b'), text VARCHAR(20) CHARACTER SET utf8mb4, raw VARBINARY(4), id UUID,
+    nothing INT);
 INSERT INTO one VALUES ('2026-07-02 03:04:05', '2026-07-02 03:04:05.12', b'1', b'1010', 7,
-    18446744073709551615, 1.50, 0.1, 1e22, 2020, '2026-01-02', '0000-00-00', '0000-00-00',
-    '26:03:04', '-01:02:03.5', 'b', 'ä😀', x'00FF', 'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11', NULL);
+    b'0', 4294967295, 18446744073709551615, 1.50, 0.1, 1e22, 2020, '2026-01-02', '0000-00-00',
+    '0000-00-00', '26:03:04', '-01:02:03.5', 'b', 'ä😀', x'00FF',
+    'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11', NULL);
 CREATE TABLE unsafe (id INT) ENGINE = MyISAM;
 CREATE PROCEDURE two() BEGIN SELECT 1 AS integration_specific_id;
     SELECT 2 AS integration_specific_id; END;
@@ -171,6 +175,9 @@ MARIADBS = {
     "at": "2026-07-02T03:04:05.12",
     "yes": "true",
     "(SELECT MAX(yes) FROM one)": "true",
+    "no": "false",
+    "(SELECT MAX(no) FROM one)": "false",
+    "natural_": "4294967295",
     "bits": "0a",
     "tiny": "7",
     "big": "18446744073709551615",

@@ -175,14 +175,27 @@ def test_null_takes_an_export_of_any_age() -> None:
         ("source.tls, source.kerberos: with driver: odbc, say it in the dsn", 2),
         ("source.queries: list_accounts is missing", 5),
         ("list_accounts (q.sql): only reads are sent", 6),
+        ("username is not said", 7),
+        ("entitlements.csv: separator and quote are alike", None),
         ("NOPE is not set", None),
     ],
 )
 def test_a_problem_that_shows_later_is_told_with_its_line(problem: str, line: int | None) -> None:
     text = (
         "app: {name: A}\nsource:\n  kind: sql\n  url: sqlite:///a.db\n  queries:\n"
-        "    list_accounts: {file: q.sql}\n"
+        "    list_accounts: {file: q.sql}\n  username: jo\nentitlements: []\n"
     )
     told = to_source(text, "hr", "sources/hr.yaml").located(problem)
     assert told == f"sources/hr.yaml{f':{line}' if line else ''}: {problem}"
     assert to_source(text, "hr", "sources/hr.yaml").located(told) == told
+
+
+def test_a_problem_of_the_activitys_own_source_has_the_line_there() -> None:
+    text = (
+        "app: {name: A}\nsource: {kind: csv, accounts: a.csv}\nactivity:\n  source:\n"
+        "    kind: sql\n    url: jdbc:nosuch\n    queries: {list_activity_records: SELECT 1}\n"
+    )
+    source = to_source(text, "hr", "hr.yaml")
+    assert source.located("source.url: no", "activity") == "hr.yaml:6: source.url: no"
+    assert source.located("list_activity_records: no", "activity").startswith("hr.yaml:7: ")
+    assert source.located("source.tls: no", "activity").startswith("hr.yaml:4: ")

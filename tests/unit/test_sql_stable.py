@@ -21,6 +21,8 @@ from extractors.sql_stable import why_no_parts
         ("postgresql", "SELECT uuid, brand, n, current_user AS me, count(*) FROM p GROUP BY 1, 2"),
         ("mssql", "SELECT p.[n], random FROM people p"),
         ("mysql", "SELECT `N` FROM people"),
+        ("mysql", "SELECT n, BIN_TO_UUID(id) FROM people WHERE state = 'now'"),
+        ("mssql", "SELECT n, t.[current] FROM t"),
         ("oracle", "SELECT id AS n FROM people START WITH boss IS NULL CONNECT BY PRIOR id = boss"),
         ("db2", "SELECT id AS n, MAX(at) FROM people GROUP BY id"),
         ("sqlite", "SELECT rowid AS n, date(at) FROM people WHERE x = 'nowhere'"),
