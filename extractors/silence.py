@@ -1,4 +1,8 @@
-"""How long a server may say nothing before it counts as lost."""
+"""How long a server may say nothing before it counts as lost, and what is done after a time."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Timer
 
 _LONGEST_GRACE_S = 60.0
 
@@ -9,3 +13,15 @@ def silence_s(timeout_s: float) -> float:
     A server that is alive speaks first.
     """
     return timeout_s + min(timeout_s, _LONGEST_GRACE_S)
+
+
+@contextmanager
+def alarm(after_s: float, act: Callable[[], object]) -> Iterator[None]:
+    """Does `act`, in a thread of its own, where the block takes longer than `after_s`."""
+    watch = Timer(after_s, act)
+    watch.daemon = True
+    watch.start()
+    try:
+        yield
+    finally:
+        watch.cancel()

@@ -11,6 +11,7 @@ import polars as pl
 from extractors.jdbc_process import JdbcReader, JdbcSettings, Parameter, open_jdbc
 from extractors.sql_columns import without_zeros
 from extractors.sql_session import Fetched, Session, Values
+from extractors.sql_settings import postgresql_settings
 from extractors.sql_statements import Statement
 from schemas.errors import ConfigError
 from schemas.secrets import Resolve
@@ -53,6 +54,8 @@ def open_jdbc_session(
         zone=source.timezone,
     )
     with open_jdbc(settings) as reader:
+        if engine == "postgresql":
+            reader.read(reader.product, postgresql_settings(source.timezone))
         strong = reader.isolation in {"repeatable read", "serializable"}
         is_snapshot = strong and engine in _SNAPSHOTS
         warnings = () if is_snapshot else (_no_snapshot(reader),)
@@ -79,16 +82,14 @@ def _no_snapshot(reader: JdbcReader) -> str:
     )
 
 
-def read_jdbc(
-    reader: JdbcReader, statement: Statement, values: Values, name: str | None = None
-) -> Fetched:
+def read_jdbc(reader: JdbcReader, statement: Statement, values: Values) -> Fetched:
     """Everything the statement returns.
 
     Raises:
         SourceIncompleteError: it did not come whole.
         SourceFormatError: the server refuses it, or two columns have one label.
     """
-    name = name or statement.origin
+    name = statement.origin
     rows = reader.read(name, statement.rendered("qmark"), _parameters(statement, values))
     kinds = [re.split(r"\W", kind.upper())[0] for kind in reader.column_types(name)]
     columns = [

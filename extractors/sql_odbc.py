@@ -8,8 +8,8 @@ import pyodbc
 
 from extractors.odbc_connection import connect_odbc
 from extractors.sql_errors import Asking, asked, driver_errors
-from extractors.sql_session import Session
-from extractors.sql_settings import set_mysql
+from extractors.sql_session import Session, run
+from extractors.sql_settings import postgresql_settings, set_mysql
 from schemas.errors import ConfigError
 from schemas.secrets import Resolve
 from schemas.sql_source import DatabaseOptions
@@ -55,15 +55,21 @@ def open_odbc_session(source: DatabaseOptions, resolve: Resolve) -> Iterator[Ses
             warnings=() if is_snapshot else (_no_snapshot(product),),
             way="odbc",
         )
-        if engine in {"mysql", "mariadb"}:
-            asking = Asking(engine, session.errors, session.server, is_login=True)
-            asked(asking, lambda: set_mysql(session))
+        asking = Asking(engine, session.errors, session.server, is_login=True)
+        asked(asking, lambda: _set(session))
         yield session
     finally:
         with contextlib.suppress(pyodbc.Error):
             connection.rollback()
         with contextlib.suppress(pyodbc.Error):
             connection.close()
+
+
+def _set(session: Session) -> None:
+    if session.engine in {"mysql", "mariadb"}:
+        set_mysql(session)
+    elif session.engine == "postgresql":
+        run(session.connection, postgresql_settings(session.zone))
 
 
 def _no_snapshot(product: str) -> str:

@@ -6,10 +6,9 @@ column by column.
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from io import BytesIO
 from socket import AF_UNIX, SHUT_RDWR, SOCK_STREAM, fromfd
-from threading import Timer
 from typing import Any
 
 import polars as pl
@@ -18,7 +17,7 @@ from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus
 from psycopg.types.string import TextLoader
 
-from extractors.silence import silence_s
+from extractors.silence import alarm, silence_s
 from extractors.sql_copy import CopyStream
 from extractors.sql_postgresql_values import Kind, canonical, kinds_of
 from extractors.sql_session import Fetched, Session, Values
@@ -166,15 +165,11 @@ def _next_rows(session: Session, cursor: Any) -> list[Any]:  # noqa: ANN401 - ps
 @contextmanager
 def _not_silent(session: Session) -> Iterator[None]:
     """Hangs up on a server that says nothing for too long: psycopg's cursors wait without end."""
-    socket = fromfd(session.connection.pgconn.socket, AF_UNIX, SOCK_STREAM)
-    watch = Timer(silence_s(session.timeout_s), socket.shutdown, [SHUT_RDWR])
-    watch.daemon = True
-    watch.start()
-    try:
+    with (
+        closing(fromfd(session.connection.pgconn.socket, AF_UNIX, SOCK_STREAM)) as socket,
+        alarm(silence_s(session.timeout_s), lambda: socket.shutdown(SHUT_RDWR)),
+    ):
         yield
-    finally:
-        watch.cancel()
-        socket.close()
 
 
 def as_text(connection: Connection[Any]) -> None:

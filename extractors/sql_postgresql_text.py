@@ -4,11 +4,9 @@ Their drivers make a date of their own of `infinity`, and an array is each one's
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from extractors.sql_postgresql_values import Kind, canonical
 from extractors.sql_session import Fetched, Session
-from extractors.sql_settings import postgresql_settings
 from extractors.sql_statements import Statement
 
 _BOOL, _TEXT = 16, 25
@@ -40,11 +38,6 @@ def read_postgresql_text(
     Raises:
         SourceIncompleteError, SourceFormatError: as `read`.
     """
-    settings = postgresql_settings(session.zone)
-    set_all = ", ".join(
-        f"set_config('{name}', '{to}', true) AS {name}" for name, to in settings.items()
-    )
-    read(replace(statement, pieces=(f"SELECT {set_all}",)))
     if not statement.is_query:
         return read(statement)
     labels = read(statement.within("*", " LIMIT 0")).labels

@@ -59,7 +59,7 @@ class Reader:
         """The query as a statement.
 
         Raises:
-            ConfigError, SourceUnavailableError: as `to_statement`.
+            ConfigError: as `to_statement`.
         """
         return to_statement(
             capability,

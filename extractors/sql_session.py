@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Timer
 from typing import Any, Literal, TypeVar
 
 import polars as pl
 
 from extractors.jdbc_process import JdbcReader
+from extractors.silence import alarm
 from extractors.sql_errors import Asking, asked
 from extractors.sql_statements import Statement
 
@@ -70,13 +70,8 @@ class Session:
         if self.engine not in {"sqlite", "duckdb"} or self.way != "native":
             yield
             return
-        watch = Timer(self.timeout_s, self.connection.interrupt)
-        watch.daemon = True
-        watch.start()
-        try:
+        with alarm(self.timeout_s, self.connection.interrupt):
             yield
-        finally:
-            watch.cancel()
 
 
 def run(connection: Any, *statements: str) -> Any:  # noqa: ANN401 - a DBAPI connection, any cell

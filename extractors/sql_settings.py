@@ -4,9 +4,12 @@ from extractors.sql_session import Session, run
 from schemas.errors import SourceFormatError
 
 
-def postgresql_settings(zone: str | None) -> dict[str, str]:
-    """What makes PostgreSQL write the text that `sql_postgresql_values` reads."""
-    return {
+def postgresql_settings(zone: str | None) -> str:
+    """A query that has PostgreSQL write, in this transaction, what `sql_postgresql_values` reads.
+
+    A query and no SET, which Java's driver takes for a statement without rows.
+    """
+    settings = {
         "TimeZone": zone or "UTC",
         "DateStyle": "ISO, YMD",
         "IntervalStyle": "iso_8601",
@@ -15,6 +18,8 @@ def postgresql_settings(zone: str | None) -> dict[str, str]:
         # A policy that hides rows is an error then.
         "row_security": "off",
     }
+    changes = (f"set_config('{name}', '{to}', true) AS {name}" for name, to in settings.items())
+    return f"SELECT {', '.join(changes)}"
 
 
 def set_mysql(session: Session) -> None:
@@ -25,7 +30,8 @@ def set_mysql(session: Session) -> None:
     Raises:
         SourceFormatError: the server does not know the zone.
     """
-    zone = mysql_zone(session.zone)
+    # UTC is known by its offset also where the time zone tables are not loaded.
+    zone = "+00:00" if session.zone in {None, "UTC"} else session.zone
     known = f"SELECT CONVERT_TZ('2026-01-01', '+00:00', '{zone}') IS NULL"
     if run(session.connection, known):
         raise SourceFormatError(
@@ -39,8 +45,3 @@ def set_mysql(session: Session) -> None:
         "SET SESSION group_concat_max_len = 4294967295",
         "SET SESSION max_error_count = 65535",
     )
-
-
-def mysql_zone(zone: str | None) -> str:
-    """`zone` as MySQL knows it: UTC also where its time zone tables are not loaded."""
-    return "+00:00" if zone in {None, "UTC"} else str(zone)

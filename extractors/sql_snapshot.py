@@ -39,8 +39,8 @@ def _postgresql(session: Session, *first: str) -> Begun:
         *first,
         f"SET LOCAL statement_timeout = {limit}",
         f"SET LOCAL idle_in_transaction_session_timeout = {limit}",
-        *(f"SET LOCAL {name} = '{to}'" for name, to in postgresql_settings(session.zone).items()),
         "SET LOCAL client_encoding = 'UTF8'",
+        postgresql_settings(session.zone),
     )
     return "one REPEATABLE READ, READ ONLY transaction", ()
 
