@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from extractors.read import probe_source
-from flows.checking_activity import activity_facts, check_activity_app, probed_table
+from flows.checking_activity import activity_facts, check_activity_app
+from flows.checking_columns import column_notes
 from flows.console import Output, log_to_stderr
 from flows.database_checks import DatabaseLook, look_closer
 from flows.ends import no_such_app
@@ -17,10 +18,8 @@ from flows.workspace import pick_sources
 from loaders.apps import check_category, find_app
 from loaders.lumos_api import LumosApi
 from schemas.errors import IngestError
-from schemas.raw import Probe
 from schemas.settings import Settings
 from schemas.source_file import Source
-from transforms.column_use import accounts_use, misspelt, use_of
 
 NO_LOOK = DatabaseLook()
 
@@ -140,9 +139,10 @@ def check_source(
     if api is not None:
         findings.attempt(lambda: _look_for_app(source, api, findings))
     if source.file.activity is not None:
-        own = source.file.activity_origin is not source.file.source
-        under = "activity" if own else "source"
-        attempt(lambda: findings.facts.extend(activity_facts(source, settings)), under)
+        attempt(
+            lambda: findings.facts.extend(activity_facts(source, settings)),
+            source.file.activity_key,
+        )
         if api is not None:
             findings.attempt(lambda: check_activity_app(source, api))
     if source.file.schedule is not None:
@@ -162,27 +162,7 @@ def _look_at_source(source: Source, settings: Settings, findings: Findings) -> N
     )
     for probe in probes:
         findings.facts.append(f"{probe.table}: {probe.origin}, {probe.said}")
-        _look_at_columns(source, probe, findings)
-
-
-def _look_at_columns(source: Source, probe: Probe, findings: Findings) -> None:
-    """The mapping against the columns that are there, on a table without a row."""
-    table = probed_table(probe)
-    if probe.table == "accounts":
-        use = accounts_use(table, source.file)
-        if use.unused:
-            findings.notes.append(
-                f"{probe.origin}: columns the source file does not name: "
-                f"{', '.join(map(repr, use.unused))}"
-            )
-        findings.notes.extend(f"{probe.origin}: {one}" for one in misspelt(use, source.file))
-        return
-    mappings = {
-        "entitlements": source.file.entitlement_columns,
-        "resources": source.file.resource_columns,
-        "associations": source.file.association_columns,
-    }
-    use_of(table, mappings[probe.table], {}, frozenset())
+        findings.notes.extend(column_notes(source.file, probe))
 
 
 def _look_for_app(source: Source, api: LumosApi, findings: Findings) -> None:

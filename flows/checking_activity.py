@@ -1,17 +1,14 @@
 """What `check` looks at where a source has activity: its source, its columns, its app."""
 
-import polars as pl
-
 from extractors.activity import probe_activity
+from flows.checking_columns import probed_table
 from flows.errand import activity_app, activity_of, no_activity_app
 from flows.secrets import to_resolver
 from flows.tools import utc_now
 from loaders.apps import find_app
 from loaders.lumos_api import LumosApi
-from schemas.raw import Probe, RawTable
 from schemas.settings import Settings
 from schemas.source_file import Source
-from schemas.tables import REJECTS, ROW
 from transforms.activity_columns import activity_use
 
 
@@ -44,9 +41,3 @@ def check_activity_app(source: Source, api: LumosApi) -> None:
     app = activity_app(source)
     if app != source.file.app and find_app(api, app) is None:
         raise no_activity_app(source)
-
-
-def probed_table(probe: Probe) -> RawTable:
-    """The probed table without a row."""
-    rows = pl.DataFrame(schema={name: pl.String() for name in probe.columns} | {ROW: pl.UInt32()})
-    return RawTable(probe.table, rows, pl.DataFrame(schema=REJECTS), 0, probe.origin)

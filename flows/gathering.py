@@ -7,7 +7,7 @@ import polars as pl
 from extractors.activity import Origin, Span, read_activity
 from flows.errand import Errand
 from flows.locating import located
-from flows.planning import extract
+from flows.reading import extract
 from flows.tools import Tools
 from schemas.activity_contract import NOBODY
 from schemas.errors import ContractError
@@ -38,8 +38,7 @@ def gather(errand: Errand, span: Span, tools: Tools) -> Gathered:
         accounts, _ = to_accounts(extract(source, tools).accounts, source.file, now)
         gathering.add_events(to_events(accounts.records, errand.app_id), accounts.rejects)
     else:
-        under = "source" if origin is source.file.source else "activity"
-        located(source, lambda: _read(origin, span, tools, gathering), under)
+        located(source, lambda: _read(origin, span, tools, gathering), source.file.activity_key)
     gathered = gathering.result()
     count = gathered.count
     _log.info(

@@ -7,7 +7,8 @@ from functools import partial
 from typing import cast
 
 from extractors.csv_source import read_csv_source
-from flows.planning import Target, extract, transform
+from flows.planning import Target
+from flows.reading import extract, transform
 from flows.steps import Step
 from flows.tools import Tools
 from schemas.errors import ConfigError

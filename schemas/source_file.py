@@ -116,6 +116,11 @@ class SourceFile(Strict):
         return self.source if has_query else None
 
     @property
+    def activity_key(self) -> str:
+        """The key under which it stands where activity is read: `activity`, or `source`."""
+        return "source" if self.activity_origin is self.source else "activity"
+
+    @property
     def makes_attributes(self) -> bool:
         """Whether columns that the file does not name become attributes."""
         is_said = "unknown_columns" in self.model_fields_set
