@@ -75,6 +75,39 @@ def error_of(options: dict[str, Any], workspace: Path) -> IngestError:
     return error
 
 
+_OF_DEBIAN = {
+    ("postgresql", "odbc"): ("PostgreSQL Unicode", "odbc-postgresql"),
+    ("postgresql", "jdbc"): ("postgresql.jar", "libpostgresql-jdbc-java"),
+    ("mariadb", "odbc"): ("MariaDB Unicode", "odbc-mariadb"),
+    ("mariadb", "jdbc"): ("mariadb-java-client.jar", "libmariadb-java"),
+}
+"""A driver, and the package it is in."""
+
+
+def way_in(
+    engine: str, way: str, port: int, database: str, host: str = "127.0.0.1"
+) -> dict[str, Any]:
+    """What a source says to read a database as its superuser.
+
+    Args:
+        engine: `postgresql` or `mariadb`.
+        way: `odbc`, `jdbc`, or any other name for the database's own driver.
+        port: of the server on `host`.
+        database: its name.
+        host: the server's.
+    """
+    username = {"username": "postgres" if engine == "postgresql" else "root"}
+    url = f"{engine}://{host}:{port}/{database}"
+    if way == "odbc":
+        driver = odbc_driver(*_OF_DEBIAN[engine, way])
+        dsn = f"{driver};SERVER={host};PORT={port};DATABASE={database}"
+        return username | {"driver": way, "dsn": dsn}
+    if way == "jdbc":
+        jars = jars_of(*_OF_DEBIAN[engine, way])
+        return username | {"driver": way, "jars": jars, "url": f"jdbc:{url}"}
+    return username | {"url": url}
+
+
 def jars_of(name: str, package: str) -> tuple[str, ...]:
     """A driver's jar, from Debian's package."""
     jar = Path("/usr/share/java") / name

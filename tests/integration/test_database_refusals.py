@@ -31,7 +31,7 @@ from schemas.errors import (
 from schemas.secrets import Secret
 from schemas.sql_source import SqlSource
 from tests.integration.test_sql_source import NOW, TABLES
-from tests.logging_in import jars_of, odbc_driver
+from tests.logging_in import way_in
 
 pytest_plugins = ["tests.postgresql_server", "tests.mariadb_server"]
 
@@ -44,12 +44,6 @@ BY_SERVER = [f"{one}{by}" for one in SERVERS for by in ("", " odbc", " jdbc")]
 EVERY_WAY = [*BY_SERVER, "sqlite", "duckdb"]
 ALL = {"list_accounts": "SELECT * FROM people"}
 _FILLED = f"{TABLES}INSERT INTO people (id, mail) VALUES (99, '{CANARY}');"
-_DRIVERS = {
-    "postgresql odbc": ("PostgreSQL Unicode", "odbc-postgresql"),
-    "mariadb odbc": ("MariaDB Unicode", "odbc-mariadb"),
-    "postgresql jdbc": ("postgresql.jar", "libpostgresql-jdbc-java"),
-    "mariadb jdbc": ("mariadb-java-client.jar", "libmariadb-java"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +73,7 @@ class Way:
         options = {"kind": "sql", "queries": queries, "connect_timeout": "5s"}
         if self.engine in {"sqlite", "duckdb"}:
             return SqlSource(**options, url=f"{self.engine}:///{database}", **changed)
-        options["username"] = "postgres" if self.engine == "postgresql" else "root"
-        driver, package = _DRIVERS.get(self.name, ("", ""))
-        place = f"{self.engine}://{host}:{port}/{database}"
-        if self.name.endswith("odbc"):
-            begins = odbc_driver(driver, package)
-            options["driver"] = "odbc"
-            options["dsn"] = f"{begins};SERVER={host};PORT={port};DATABASE={database}"
-        elif self.name.endswith("jdbc"):
-            options |= {"driver": "jdbc", "url": f"jdbc:{place}", "jars": jars_of(driver, package)}
-        else:
-            options["url"] = place
+        options |= way_in(self.engine, self.name.rpartition(" ")[2], port, database, host)
         return SqlSource(**{**options, **changed})
 
     @contextmanager

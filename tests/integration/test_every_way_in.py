@@ -17,7 +17,7 @@ from schemas.errors import ConfigError, SourceFormatError, SourceIncompleteError
 from schemas.source_columns import Named
 from schemas.sql_source import SqlSource
 from schemas.tables import ROW
-from tests.logging_in import error_of, jars_of, odbc_driver
+from tests.logging_in import error_of, way_in
 
 pytest_plugins = ["tests.postgresql_server", "tests.mariadb_server"]
 pytestmark = pytest.mark.xdist_group("every_way_in")
@@ -27,7 +27,8 @@ NOW = datetime(2026, 1, 2, tzinfo=UTC)
 Ways = dict[str, dict[str, Any]]
 """What a source says to read one and the same database, by the name of the way in."""
 
-every_way = pytest.mark.parametrize("way", ["native", "odbc", "jdbc"])
+WAYS = ["native", "odbc", "jdbc"]
+every_way = pytest.mark.parametrize("way", WAYS)
 
 
 _POSTGRESQL = """CREATE DOMAIN moment AS timestamptz;
@@ -50,21 +51,7 @@ def postgresql() -> Iterator[Ways]:
     with running_postgresql(options) as server:
         with psycopg.connect(server.inside) as connection:
             connection.execute(_POSTGRESQL)
-        where = f"127.0.0.1:{server.port}/postgres"
-        driver = odbc_driver("PostgreSQL Unicode", "odbc-postgresql")
-        ways: Ways = {
-            "native": {"url": f"postgresql://{where}"},
-            "odbc": {
-                "driver": "odbc",
-                "dsn": f"{driver};Server=127.0.0.1;Port={server.port};Database=postgres",
-            },
-            "jdbc": {
-                "driver": "jdbc",
-                "jars": jars_of("postgresql.jar", "libpostgresql-jdbc-java"),
-                "url": f"jdbc:postgresql://{where}",
-            },
-        }
-        yield {way: options | {"username": "postgres"} for way, options in ways.items()}
+        yield {way: way_in("postgresql", way, server.port, "postgres") for way in WAYS}
 
 
 @pytest.fixture(scope="module")
@@ -81,20 +68,7 @@ def mariadb() -> Iterator[Ways]:
         with server.inside() as connection, connection.cursor() as cursor:
             for statement in re.split(r";\n(?=\w)", _MARIADB):
                 cursor.execute(statement)
-        driver = odbc_driver("MariaDB Unicode", "odbc-mariadb")
-        ways: Ways = {
-            "native": {"url": f"mysql+pymysql://127.0.0.1:{server.port}/app"},
-            "odbc": {
-                "driver": "odbc",
-                "dsn": f"{driver};SERVER=127.0.0.1;PORT={server.port};DATABASE=app",
-            },
-            "jdbc": {
-                "driver": "jdbc",
-                "jars": jars_of("mariadb-java-client.jar", "libmariadb-java"),
-                "url": f"jdbc:mariadb://127.0.0.1:{server.port}/app",
-            },
-        }
-        yield {way: options | {"username": "root"} for way, options in ways.items()}
+        yield {way: way_in("mariadb", way, server.port, "app") for way in WAYS}
 
 
 def read(options: dict[str, Any], workspace: Path, sql: str, **more: Any) -> list[dict[str, Any]]:

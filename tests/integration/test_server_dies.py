@@ -12,7 +12,7 @@ import pytest
 
 from schemas.errors import SourceIncompleteError
 from tests.certificates import new_authority, new_certificate
-from tests.logging_in import error_of, jars_of, odbc_driver
+from tests.logging_in import error_of, way_in
 
 pytest_plugins = ["tests.postgresql_server", "tests.mariadb_server"]
 pytestmark = pytest.mark.xdist_group("server_dies")
@@ -52,30 +52,13 @@ class Dying:
 
     def options(self, way: str) -> dict[str, Any]:
         """`native` is unencrypted, `tls` the same encrypted."""
-        port, postgresql = self.server.port, self.engine == "postgresql"
-        given = {
-            "username": "postgres" if postgresql else "root",
-            "queries": {"list_accounts": _POSTGRESQL if postgresql else _MARIADB},
-        }
-        name, database = ("postgresql", "postgres") if postgresql else ("mariadb", "mysql")
-        if way == "odbc" and postgresql:
-            driver = odbc_driver("PostgreSQL Unicode", "odbc-postgresql")
-            dsn = f"{driver};Server=127.0.0.1;Port={port};Database=postgres"
-            return given | {"driver": "odbc", "dsn": dsn}
-        if way == "odbc":
-            driver = odbc_driver("MariaDB Unicode", "odbc-mariadb")
-            return given | {
-                "driver": "odbc",
-                "dsn": f"{driver};SERVER=127.0.0.1;PORT={port};DATABASE=mysql",
-            }
-        url = f"{name}://127.0.0.1:{port}/{database}"
-        if way == "jdbc" and postgresql:
-            jars = jars_of("postgresql.jar", "libpostgresql-jdbc-java")
-            return given | {"driver": "jdbc", "jars": jars, "url": f"jdbc:{url}"}
-        if way == "jdbc":
-            jars = jars_of("mariadb-java-client.jar", "libmariadb-java")
-            return given | {"driver": "jdbc", "jars": jars, "url": f"jdbc:{url}"}
-        return given | {"url": url, "tls": {"mode": "unverified" if way == "tls" else "none"}}
+        is_postgresql = self.engine == "postgresql"
+        database = "postgres" if is_postgresql else "mysql"
+        queries = {"list_accounts": _POSTGRESQL if is_postgresql else _MARIADB}
+        given = way_in(self.engine, way, self.server.port, database) | {"queries": queries}
+        if way in {"native", "tls"}:
+            given["tls"] = {"mode": "unverified" if way == "tls" else "none"}
+        return given
 
 
 @pytest.fixture(scope="module")
