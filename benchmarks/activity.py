@@ -43,7 +43,7 @@ def load(log: Path, url: str) -> str:
 
 def run(workspace: Path, url: str, token: str) -> tuple[float, float, float]:
     """One run of the command: wall seconds, peak MiB, and peak MiB without pages of files."""
-    words = [sys.executable, "-c", "from flows.cli import main; main()", "activity", "log"]
+    words = [sys.executable, "-c", "from flows.cli.main import main; main()", "activity", "log"]
     env = {**os.environ, "LUMOS_API_URL": url, "LUMOS_API_TOKEN": token}
     began = time.perf_counter()
     child = subprocess.Popen(

@@ -9,9 +9,9 @@ import ldap3
 import polars as pl
 
 from benchmarks.ldap_peers import FILTER, PAGE, digest
-from extractors.attribute_text import to_texts
-from extractors.directory_entries import to_entries
-from extractors.ldap_pages import PagedSearch, read_pages
+from extractors.directory.entries import to_entries
+from extractors.directory.ldap.protocol.search import PagedSearch, read_pages
+from extractors.directory.values import to_texts
 
 
 def main() -> None:

@@ -8,14 +8,14 @@ from pathlib import Path
 import flows  # noqa: F401 - its memory settings are the product's
 from benchmarks.accounts_csv import SOURCE_FILE
 from extractors.read import read_source
-from loaders.archive import open_archive
-from loaders.bodies import write_body
+from loaders.archive.archive import open_archive
+from loaders.lumos.body_file import write_body
 from schemas.snapshot import empty_snapshot
-from schemas.source_file import to_source
-from transforms.guards import check_guards
-from transforms.plan import to_plan
-from transforms.snapshot import to_snapshot
-from transforms.upload_body import TAIL, to_body_parts, to_head
+from schemas.source_file.file import to_source
+from transforms.plan.guards import check_guards
+from transforms.plan.plan import to_plan
+from transforms.snapshot.snapshot import to_snapshot
+from transforms.upload.body import TAIL, to_body_parts, to_head
 
 
 def main() -> None:

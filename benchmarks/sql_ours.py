@@ -8,13 +8,13 @@ from pathlib import Path
 import flows  # noqa: F401 - its memory settings are the product's
 from benchmarks.sql_data import ACCOUNTS_ONLY, SOURCE_FILE
 from extractors.read import read_source
-from loaders.bodies import write_body
+from loaders.lumos.body_file import write_body
 from schemas.snapshot import empty_snapshot
-from schemas.source_file import to_source
-from transforms.accounts import to_accounts
-from transforms.plan import to_plan
-from transforms.snapshot import to_snapshot
-from transforms.upload_body import TAIL, to_body_parts, to_head
+from schemas.source_file.file import to_source
+from transforms.plan.plan import to_plan
+from transforms.snapshot.snapshot import to_snapshot
+from transforms.tables.accounts import to_accounts
+from transforms.upload.body import TAIL, to_body_parts, to_head
 
 
 def main() -> None:

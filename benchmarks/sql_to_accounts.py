@@ -66,7 +66,7 @@ def contestants(url: str, folder: Path, peers: str | None) -> list[Contestant]:
     return found
 
 
-_STARTED = "import benchmarks.sql_ours, extractors.sql_database, extractors.sql_postgresql"
+_STARTED = "import benchmarks.sql_ours, extractors.sql.source, extractors.sql.drivers.postgresql"
 
 
 def show(running: list[Contestant]) -> None:

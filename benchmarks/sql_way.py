@@ -4,13 +4,13 @@ import sys
 from pathlib import Path
 
 import flows  # noqa: F401 - its memory settings are the product's
-from extractors.sql_connection import open_session
-from extractors.sql_cursor import read_cursor
-from extractors.sql_reader import read_statement
-from extractors.sql_session import NO_VALUES
-from extractors.sql_statements import Statement
-from schemas.secrets import no_secrets
-from schemas.sql_source import SqlSource
+from extractors.sql.connect.connect import open_session
+from extractors.sql.drivers.cursor import read_cursor
+from extractors.sql.queries.reader import read_statement
+from extractors.sql.session.session import NO_VALUES
+from extractors.sql.statements.statement import Statement
+from schemas.source_file.secrets import no_secrets
+from schemas.source_file.sql_source import SqlSource
 
 QUERY = "SELECT * FROM accounts"
 

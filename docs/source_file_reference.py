@@ -11,36 +11,39 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from schemas.activity import (
+from schemas.source_file.activity import (
     ActivityApp,
     ActivityColumns,
     ActivityDatabase,
     ActivityQueries,
     EventTypeColumn,
 )
-from schemas.delta import DirectoryDelta, SqlDelta
-from schemas.directory_sources import (
+from schemas.source_file.blocks import Activity, App, AppCreation, Guards, Poll, Schedule, Upload
+from schemas.source_file.columns import (
+    AccountColumns,
+    AccountTypeColumn,
+    AssociationColumns,
+    EntitlementColumn,
+    EntitlementColumns,
+    ResourceColumns,
+    StatusColumn,
+    TextColumn,
+    TimeColumn,
+)
+from schemas.source_file.csv_source import ActivitySource, Completeness, CsvSource
+from schemas.source_file.delta import DirectoryDelta, SqlDelta
+from schemas.source_file.directory_source import (
     ActiveDirectorySource,
     Branch,
     LdapSource,
     LdifSource,
 )
-from schemas.quantities import Limit, duration_text
-from schemas.secrets import Secret
-from schemas.source_columns import AccountTypeColumn, StatusColumn, TextColumn, TimeColumn
-from schemas.source_file import SourceFile
-from schemas.source_kinds import ActivitySource, Completeness, CsvSource
-from schemas.source_parts import Activity, App, AppCreation, Guards, Poll, Schedule, Upload
-from schemas.sql_source import Partition, Queries, Query, SqlSource, Tls
+from schemas.source_file.file import SourceFile
+from schemas.source_file.quantities import Limit, duration_text
+from schemas.source_file.secrets import Secret
+from schemas.source_file.sql_source import Partition, Queries, Query, SqlSource, Tls
+from schemas.source_file.zone_logins import AzureZone, GcsZone, HttpsZone, S3Zone, SftpZone
 from schemas.statuses import STATUS_OF
-from schemas.table_columns import (
-    AccountColumns,
-    AssociationColumns,
-    EntitlementColumn,
-    EntitlementColumns,
-    ResourceColumns,
-)
-from schemas.zone_logins import AzureZone, GcsZone, HttpsZone, S3Zone, SftpZone
 
 PLAIN = {
     str: "text",

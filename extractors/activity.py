@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from extractors.activity_files import probe_activity_files, read_activity_files
-from schemas.activity import ActivityDatabase
+from extractors.delimited.activity import probe_activity_files, read_activity_files
 from schemas.raw import Probe, RawTable
-from schemas.secrets import Resolve, no_secrets
-from schemas.source_kinds import ActivitySource
-from schemas.sql_source import SqlSource
+from schemas.source_file.activity import ActivityDatabase
+from schemas.source_file.csv_source import ActivitySource
+from schemas.source_file.secrets import Resolve, no_secrets
+from schemas.source_file.sql_source import SqlSource
 
 Origin = ActivitySource | ActivityDatabase | SqlSource
 """Where activity is read."""
@@ -49,7 +49,7 @@ def read_activity(
                 source, workspace, span.since, span.until, now=now, sleep=sleep, resolve=resolve
             )
         case SqlSource() | ActivityDatabase():
-            from extractors.activity_database import read_activity_database
+            from extractors.sql.activity import read_activity_database
 
             yield from read_activity_database(
                 source, workspace, span.since, span.until, now=now, resolve=resolve
@@ -73,7 +73,7 @@ def probe_activity(
         case ActivitySource():
             return probe_activity_files(source, workspace, now=now, resolve=resolve)
         case SqlSource() | ActivityDatabase():
-            from extractors.activity_database import probe_activity_database
+            from extractors.sql.activity import probe_activity_database
 
             probe_activity_database(source, workspace, now=now, resolve=resolve)
             return ()

@@ -9,13 +9,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import assert_never
 
-from schemas.directory_sources import ActiveDirectorySource, LdapSource, LdifSource
 from schemas.raw import Probe, Raw, Remembered
-from schemas.secrets import Resolve, no_secrets
-from schemas.source_columns import Named
-from schemas.source_file import AnySource
-from schemas.source_kinds import CsvSource
-from schemas.sql_source import SqlSource
+from schemas.source_file.columns import Named
+from schemas.source_file.csv_source import CsvSource
+from schemas.source_file.directory_source import ActiveDirectorySource, LdapSource, LdifSource
+from schemas.source_file.file import AnySource
+from schemas.source_file.secrets import Resolve, no_secrets
+from schemas.source_file.sql_source import SqlSource
 
 _NO_IDS: Mapping[str, str] = {}
 _NOTHING = Named()
@@ -49,31 +49,31 @@ def read_source(  # noqa: PLR0913 - what one kind of source or another needs
     """
     match source:
         case CsvSource():
-            from extractors.csv_source import read_csv_source
+            from extractors.delimited.source import read_csv_source
 
             return read_csv_source(
                 source, workspace, now=now, sleep=sleep, resolve=resolve, id_columns=id_columns
             )
         case LdapSource() | ActiveDirectorySource():
-            from extractors.account_fields import to_wanted
-            from extractors.ldap_directory import read_ldap_source
+            from extractors.directory.account_fields import to_wanted
+            from extractors.directory.ldap.source import read_ldap_source
 
             wanted = to_wanted(named, id_columns.get("accounts"))
             return read_ldap_source(
                 source, workspace, wanted, now=now, resolve=resolve, remembered=remembered
             )
         case LdifSource():
-            from extractors.account_fields import to_wanted
-            from extractors.ldif_file import read_ldif_source
+            from extractors.directory.account_fields import to_wanted
+            from extractors.directory.ldif.source import read_ldif_source
 
             wanted = to_wanted(named, id_columns.get("accounts"))
             return read_ldif_source(source, workspace, wanted, now=now, resolve=resolve)
         case SqlSource(discover="mongodb"):
-            from extractors.mongodb import read_mongodb_source
+            from extractors.mongodb.source import read_mongodb_source
 
             return read_mongodb_source(source, workspace, now=now, resolve=resolve)
         case SqlSource():
-            from extractors.sql_database import read_sql_source
+            from extractors.sql.source import read_sql_source
 
             return read_sql_source(
                 source,
@@ -106,30 +106,30 @@ def probe_source(
     """
     match source:
         case CsvSource():
-            from extractors.csv_source import probe_csv_source
+            from extractors.delimited.source import probe_csv_source
 
             return tuple(
                 Probe(one.table, one.path, one.said, one.columns)
                 for one in probe_csv_source(source, workspace, now=now, resolve=resolve)
             )
         case LdapSource() | ActiveDirectorySource():
-            from extractors.account_fields import to_wanted
-            from extractors.ldap_directory import probe_ldap_source
+            from extractors.directory.account_fields import to_wanted
+            from extractors.directory.ldap.source import probe_ldap_source
 
             wanted = to_wanted(named, None)
             return probe_ldap_source(source, workspace, wanted, now=now, resolve=resolve)
         case LdifSource():
-            from extractors.account_fields import to_wanted
-            from extractors.ldif_file import probe_ldif_source
+            from extractors.directory.account_fields import to_wanted
+            from extractors.directory.ldif.source import probe_ldif_source
 
             wanted = to_wanted(named, None)
             return probe_ldif_source(source, workspace, wanted, now=now, resolve=resolve)
         case SqlSource(discover="mongodb"):
-            from extractors.mongodb import probe_mongodb_source
+            from extractors.mongodb.source import probe_mongodb_source
 
             return probe_mongodb_source(source, workspace, resolve=resolve)
         case SqlSource():
-            from extractors.sql_database import probe_sql_source
+            from extractors.sql.source import probe_sql_source
 
             return probe_sql_source(
                 source, workspace, now=now, resolve=resolve, named=named.columns

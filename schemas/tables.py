@@ -6,6 +6,9 @@ trimmed, re-cased or re-typed.
 
 import polars as pl
 
+ENTITLEMENT_KEY = ["integration_specific_id", "integration_specific_resource_id"]
+
+
 UTC_TIME = pl.Datetime("us", "UTC")
 
 ACCOUNTS = {

@@ -13,16 +13,15 @@ from typing import Any
 from pydantic import SecretStr
 from sqlalchemy import make_url, text
 
-from extractors.database_drivers import prepared
-from extractors.database_urls.db2 import connection_string
-from extractors.discovery.queries import discovery_queries
-from extractors.jdbc_url import read_database_url
-from extractors.sql_connection import open_session
-from extractors.sql_cursor import column_text
-from extractors.sql_login import login_of
+from extractors.sql.connect.connect import open_session
+from extractors.sql.connect.login import login_of, prepared
+from extractors.sql.discovery.queries import discovery_queries
+from extractors.sql.session.values import column_text
+from extractors.sql.urls.db2 import connection_string
+from extractors.sql.urls.parse import read_database_url
 from schemas.errors import IngestError
-from schemas.secrets import no_secrets
-from schemas.sql_source import DatabaseOptions
+from schemas.source_file.secrets import no_secrets
+from schemas.source_file.sql_source import DatabaseOptions
 
 WAREHOUSE = (
     "jdbc:databricks://h.example:443/raw;transportMode=http;ssl=1;AuthMech=3;UID=token;"

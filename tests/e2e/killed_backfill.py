@@ -8,11 +8,11 @@ import signal
 import sys
 from pathlib import Path
 
-from flows.backfill_windows import send_windows, to_spans
-from flows.settings import read_settings
-from flows.tools import open_tools, utc_now
-from flows.workspace import choose_sources
-from loaders.ledger import Ledger
+from flows.activity.backfill import send_windows, to_spans
+from flows.run.context import open_tools, utc_now
+from flows.run.settings import read_settings
+from flows.run.workspace import choose_sources
+from loaders.ledger.ledger import Ledger
 
 
 def main(workspace: Path, point: int, since: str, until: str) -> None:

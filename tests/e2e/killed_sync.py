@@ -9,11 +9,11 @@ import signal
 import sys
 from pathlib import Path
 
-from flows.settings import read_settings
-from flows.stages import sync_source
-from flows.tools import open_tools
-from flows.workspace import choose_sources
-from loaders.ledger import Ledger
+from flows.run.context import open_tools
+from flows.run.settings import read_settings
+from flows.run.workspace import choose_sources
+from flows.sync.order import sync_source
+from loaders.ledger.ledger import Ledger
 
 
 def die() -> None:

@@ -12,8 +12,8 @@ from typing import Any
 
 import httpx
 
-from flows.cli import main
-from flows.console import OURS
+from flows.cli.main import main
+from flows.cli.output import OURS
 from sandbox.server import Sandbox
 
 HEADER = "id,email,given,family,state,team,roles"

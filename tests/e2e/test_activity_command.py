@@ -283,7 +283,7 @@ def test_a_backfill_that_a_person_stops_says_so_and_goes_on(logging: Workspace):
     log(logging, *[f"a0001,in,2026-06-{day:02d}T10:00:00Z" for day in range(1, 7)])
     words = ("backfill", "hr", "--since", "2026-06-01", "--until", "2026-06-07")
     logging.fault("slow=20@/activity_records/job*1")
-    program = "from flows.cli import main; main()"
+    program = "from flows.cli.main import main; main()"
     child = subprocess.Popen(
         [sys.executable, "-c", program, *words, "--workspace", logging.path],
         env={
@@ -320,7 +320,7 @@ def test_two_backfills_and_a_nightly_run_side_by_side(logging: Workspace):
         ["backfill", "hr", "--since", "2026-07-01", "--until", "2026-07-08"],
         ["activity", "hr"],
     ]
-    program = [sys.executable, "-c", "from flows.cli import main; main()"]
+    program = [sys.executable, "-c", "from flows.cli.main import main; main()"]
     running = [
         subprocess.Popen(
             [*program, *words, "--workspace", logging.path, "--json"],

@@ -12,7 +12,7 @@ from zipfile import ZipFile
 import pytest
 from terminal import Said, Workspace
 
-from schemas.source_file import to_source
+from schemas.source_file.file import to_source
 
 SOURCE = """
 app: {name: HR Portal, create: {category: HR & Learning, description: Internal HR portal}}
@@ -185,7 +185,7 @@ def test_a_missing_driver_is_named_with_the_command_that_installs_it(
     database: Workspace, hidden: str, place: str, command: str
 ):
     database.source(SOURCE.replace(SQLITE, place))
-    program = f"import sys; sys.modules[{hidden!r}] = None; from flows.cli import main; main()"
+    program = f"import sys; sys.modules[{hidden!r}] = None; from flows.cli.main import main; main()"
     words = [sys.executable, "-c", program, "sync", "hr", "--workspace", str(database.path)]
     token = {"LUMOS_API_URL": database.sandbox.url, "LUMOS_API_TOKEN": database.sandbox.token}
     done = subprocess.run(

@@ -13,7 +13,7 @@ import pytest
 from terminal import Workspace
 from test_killed import killed
 
-from loaders.archive import open_archive
+from loaders.archive.archive import open_archive
 
 COLUMNS = """
       SELECT id AS INTEGRATION_SPECIFIC_ID, mail AS email, given AS given_name,

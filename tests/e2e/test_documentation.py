@@ -10,9 +10,9 @@ import pytest
 import yaml
 from terminal import SOURCE, typed
 
-from flows.cli import app
+from flows.cli.main import app
 from schemas.errors import ConfigError, GuardError, IngestError
-from schemas.source_file import SourceFile, to_source
+from schemas.source_file.file import SourceFile, to_source
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

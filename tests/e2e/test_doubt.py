@@ -9,7 +9,7 @@ import pytest
 from terminal import SOURCE, Workspace, row, rows
 from test_killed import killed
 
-from flows.outbox import an_outbox
+from flows.sync.request_files import an_outbox
 
 
 def test_accounts_of_an_upload_whose_end_nobody_saw_are_not_removed_unguarded(workspace: Workspace):
@@ -140,7 +140,7 @@ def test_a_preview_compares_with_the_app_it_would_go_to(workspace: Workspace):
 
 def test_what_a_dead_process_left_in_the_outbox_is_swept(tmp_path: Path):
     program = (
-        "import os, sys, pathlib; from flows.outbox import an_outbox\n"
+        "import os, sys, pathlib; from flows.sync.request_files import an_outbox\n"
         "with an_outbox(pathlib.Path(sys.argv[1])) as folder:\n"
         "    (folder / 'body-00000.json').write_text('rows'); os._exit(0)"
     )

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from terminal import SOURCE, Workspace, rows, typed
 
-from flows import listing
-from flows.bugs import BugError, without_text
+from flows.cli import runs as listing
+from flows.run.crash_report import BugError, without_text
 from schemas.errors import ConfigError
 
 CANARY = "canary4711"
@@ -67,7 +67,7 @@ def test_an_error_of_the_users_goes_through_as_it_is(bugs: Path):
 
 def process(workspace: Workspace, *words: str, **env: str) -> subprocess.Popen[bytes]:
     said = {"LUMOS_API_URL": workspace.sandbox.url, "LUMOS_API_TOKEN": workspace.sandbox.token}
-    program = "from flows.cli import main; main()"
+    program = "from flows.cli.main import main; main()"
     return subprocess.Popen(
         [sys.executable, "-c", program, *words, "--workspace", str(workspace.path)],
         env={**os.environ, **said, **env},

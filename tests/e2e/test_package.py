@@ -23,7 +23,7 @@ def test_the_demo_runs_from_the_wheel_alone(tmp_path: Path):
     queries = (unpacked / "extractors" / "discovery").glob("*/list_accounts.sql")
     assert len(list(queries)) == 7
     assert rooms == {"flows", "extractors", "transforms", "loaders", "schemas", "sandbox"}
-    program = "import flows, sys; print(flows.__file__); from flows.cli import main; main()"
+    program = "import flows, sys; print(flows.__file__); from flows.cli.main import main; main()"
     demo = subprocess.run(
         [sys.executable, "-c", program, "demo"],
         cwd=tmp_path,
@@ -40,7 +40,7 @@ def test_the_demo_runs_from_the_wheel_alone(tmp_path: Path):
 def test_help_loads_neither_polars_nor_prefect():
     program = (
         "import sys; sys.argv = ['lumos-ingest', '--help']\n"
-        "from flows.cli import main\n"
+        "from flows.cli.main import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
         "heavy = {'polars', 'pandera', 'prefect', 'sqlalchemy', 'httpx', 'pydantic', 'fastapi'}\n"
@@ -55,10 +55,10 @@ def test_help_loads_neither_polars_nor_prefect():
 def test_a_check_loads_no_prefect(tmp_path: Path):
     program = (
         "import sys; sys.argv = ['lumos-ingest', 'check', '--workspace', sys.argv[1]]\n"
-        "from flows.cli import main\n"
+        "from flows.cli.main import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
-        "print('prefect' in sys.modules, 'flows.checking' in sys.modules, file=sys.stderr)"
+        "print('prefect' in sys.modules, 'flows.cli.check' in sys.modules, file=sys.stderr)"
     )
     said = subprocess.run(
         [sys.executable, "-c", program, tmp_path], capture_output=True, text=True, check=True

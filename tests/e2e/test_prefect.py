@@ -14,7 +14,7 @@ import httpx
 import pytest
 from terminal import SOURCE, Workspace, row, rows
 
-from loaders.ledger import open_ledger
+from loaders.ledger.ledger import open_ledger
 
 CANARY = "canary-4711"
 BUG_CANARY = "BUG-CANARY-4711"
@@ -84,7 +84,7 @@ def as_flow(
     `before` is run in that process first.
     """
     said = {"LUMOS_API_URL": workspace.sandbox.url, "LUMOS_API_TOKEN": workspace.sandbox.token}
-    program = f"{before}\nfrom flows.cli import main; main()"
+    program = f"{before}\nfrom flows.cli.main import main; main()"
     typed = ["-c", program, command, "hr", "--workspace", workspace.path, *words]
     return subprocess.run(
         [sys.executable, *typed],
@@ -182,10 +182,10 @@ class TestAsAFlow:
     ):
         workspace.export(*rows(3))
         broken = (
-            "import flows.origins\n"
+            "import flows.sync.origin\n"
             "def broken(*_):\n"
             f"    raise ValueError('{BUG_CANARY}'.lower()) from KeyError('{BUG_CANARY}'.lower())\n"
-            "flows.origins.extract = broken"
+            "flows.sync.origin.extract = broken"
         )
         (tmp_path / "bugs").mkdir()
         env = {**prefect_env, "TMPDIR": str(tmp_path / "bugs")}

@@ -205,7 +205,7 @@ def test_an_export_that_may_not_be_read_is_told(workspace: Workspace):
     (workspace.path / "exports" / "hr.csv").chmod(0)
     drop = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
     without = drop if os.geteuid() == 0 else []
-    program = [sys.executable, "-c", "from flows.cli import main; main()"]
+    program = [sys.executable, "-c", "from flows.cli.main import main; main()"]
     answer = subprocess.run(
         [*without, *program, "sync", "hr", "--workspace", workspace.path],
         env={
@@ -229,7 +229,7 @@ def test_a_full_disk_is_told_and_nothing_is_uploaded(workspace: Workspace):
     program = (
         "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000));"
-        "from flows.cli import main; main()"
+        "from flows.cli.main import main; main()"
     )
     answer = subprocess.run(
         [sys.executable, "-c", program, "sync", "hr", "--workspace", workspace.path],

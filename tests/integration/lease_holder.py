@@ -3,8 +3,8 @@
 import sys
 from datetime import UTC, datetime
 
-from loaders.leases import app_lease
-from loaders.ledger import open_ledger
+from loaders.ledger.leases import app_lease
+from loaders.ledger.ledger import open_ledger
 from schemas.errors import BusyError
 
 with open_ledger(sys.argv[1]) as ledger:

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pydantic import SecretStr
 
-from extractors.attribute_text import first_texts
-from extractors.directory_entries import Entries, Search, to_entries
-from extractors.domain_logons import Logons, add_logons, controllers_of, with_logons
-from extractors.domain_tree import check_one_domain
-from extractors.ldap_connection import connected
+from extractors.directory.entries import Entries, Search, to_entries
+from extractors.directory.last_logon import Logons, add_logons, with_logons
+from extractors.directory.ldap.protocol.connection import connected
+from extractors.directory.ldap.protocol.forest import check_one_domain, controllers_of
+from extractors.directory.values import first_texts
 from extractors.read import read_source
-from schemas.directory_sources import ActiveDirectorySource
 from schemas.errors import SourceFormatError, SourceUnavailableError
-from schemas.source_columns import Named
+from schemas.source_file.columns import Named
+from schemas.source_file.directory_source import ActiveDirectorySource
 
 if TYPE_CHECKING:
     from schemas.raw import Raw
-    from schemas.secrets import Secret
+    from schemas.source_file.secrets import Secret
     from tests.samba_ad_server import SambaAd
 
 pytest_plugins = ["tests.samba_ad_server"]

@@ -11,14 +11,14 @@ import psycopg
 import pytest
 
 from extractors.activity import Span, probe_activity, read_activity
-from schemas.activity import ActivityDatabase
 from schemas.errors import (
     SourceFormatError,
     SourceIncompleteError,
     SourceUnavailableError,
 )
 from schemas.raw import RawTable
-from schemas.source_kinds import ActivitySource
+from schemas.source_file.activity import ActivityDatabase
+from schemas.source_file.csv_source import ActivitySource
 from schemas.tables import ROW
 
 pytest_plugins = ["tests.postgresql_server"]

@@ -11,12 +11,12 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from extractors.csv_file import read_csv_file
-from extractors.drop_zone import find_export
-from extractors.drop_zones import DropZones
+from extractors.delimited.file import read_csv_file
+from extractors.exports.find import find_export
 from extractors.read import read_source
+from extractors.zones.zones import DropZones
 from schemas.errors import SourceIncompleteError
-from schemas.source_kinds import CsvSource
+from schemas.source_file.csv_source import CsvSource
 from schemas.tables import ROW
 
 _NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)

@@ -20,7 +20,7 @@ from pymysql.constants import CLIENT
 from sqlalchemy import make_url
 
 from extractors.read import probe_source, read_source
-from extractors.sql_single import read_account
+from extractors.sql.activity import read_account
 from schemas.errors import (
     ConfigError,
     IngestError,
@@ -28,8 +28,8 @@ from schemas.errors import (
     SourceIncompleteError,
     SourceUnavailableError,
 )
-from schemas.secrets import Secret
-from schemas.sql_source import SqlSource
+from schemas.source_file.secrets import Secret
+from schemas.source_file.sql_source import SqlSource
 from tests.integration.test_sql_source import NOW, TABLES
 from tests.logging_in import way_in
 

@@ -12,14 +12,14 @@ from ldap3 import MODIFY_ADD, MODIFY_DELETE, MODIFY_REPLACE, Connection, Server,
 from pydantic import SecretStr
 
 from extractors.read import read_source
-from schemas.directory_sources import ActiveDirectorySource, LdapSource
 from schemas.errors import ConfigError
-from schemas.source_columns import Named
+from schemas.source_file.columns import Named
+from schemas.source_file.directory_source import ActiveDirectorySource, LdapSource
 from tests.directory_tree import Tree, user_dn
 
 if TYPE_CHECKING:
     from schemas.raw import Raw, Remembered
-    from schemas.secrets import Secret
+    from schemas.source_file.secrets import Secret
     from tests.openldap_server import OpenLdap
     from tests.samba_ad_server import SambaAd
 

@@ -17,18 +17,18 @@ import ldap3
 import polars as pl
 import pytest
 
-from extractors.attribute_text import to_texts
-from extractors.directory_entries import to_entries
-from extractors.directory_values import (
+from extractors.directory.dn import normal_dn
+from extractors.directory.entries import to_entries
+from extractors.directory.ldap.protocol.search import PagedSearch, read_pages
+from extractors.directory.ldap.protocol.strategy import RawEntryStrategy, use_raw_entries
+from extractors.directory.ldif.parser import read_ldif
+from extractors.directory.values import (
     filetime_text,
     generalized_time_text,
     guid_text,
     sid_text,
+    to_texts,
 )
-from extractors.dn import normal_dn
-from extractors.ldap_pages import PagedSearch, read_pages
-from extractors.ldap_strategy import RawEntryStrategy, use_raw_entries
-from extractors.ldif_records import read_ldif
 from schemas.errors import SourceIncompleteError, SourceUnavailableError
 from tests.directory_tree import odd_users, user_dn
 

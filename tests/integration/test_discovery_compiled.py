@@ -12,11 +12,11 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from extractors.discovery.queries import discovery_queries
-from extractors.sql_labels import check_labels
-from extractors.sql_reading import why_not_a_read
-from extractors.sql_trees import DIALECTS
-from schemas.sql_source import Engine
+from extractors.sql.discovery.queries import discovery_queries
+from extractors.sql.queries.labels import check_labels
+from extractors.sql.statements.read_only import why_not_a_read
+from extractors.sql.statements.syntax import DIALECTS
+from schemas.source_file.sql_source import Engine
 
 ENGINES: tuple[Engine, ...] = (
     "postgresql", "mysql", "mssql", "oracle", "snowflake", "databricks",

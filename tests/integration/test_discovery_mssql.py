@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from extractors.odbc_drivers import mssql_driver
 from extractors.read import probe_source, read_source
-from extractors.sql_single import read_account
+from extractors.sql.activity import read_account
+from extractors.sql.drivers.odbc_driver_search import mssql_driver
 from schemas.errors import ConfigError, SourceIncompleteError
 from schemas.raw import Raw
-from schemas.sql_source import Queries, SqlSource
+from schemas.source_file.sql_source import Queries, SqlSource
 from tests.discovery_rows import table
 from tests.tds_front_end import SqlServer, running_sql_server
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from extractors.sql_statements import Bound, Statement
+from extractors.sql.statements.statement import Bound, Statement
 from tests.recorded.databricks.answers import SHAPES
 
 pytest_plugins = ["tests.snowflake_emulator"]

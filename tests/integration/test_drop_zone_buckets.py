@@ -22,13 +22,12 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from obstore.store import AzureStore, S3Store
 from pydantic import SecretStr
 
-from extractors.archiving import archive_exports
-from extractors.bucket_stores import open_bucket
-from extractors.csv_file import read_csv_file
-from extractors.drop_zone import find_export
-from extractors.drop_zones import DropZones
+from extractors.delimited.file import read_csv_file
+from extractors.exports.archiving import archive_exports
+from extractors.exports.find import find_export
 from extractors.read import read_source
-from extractors.zone_bucket import BucketZone
+from extractors.zones.bucket import BucketZone, open_bucket
+from extractors.zones.zones import DropZones
 from schemas.errors import (
     ConfigError,
     SourceFormatError,
@@ -36,10 +35,10 @@ from schemas.errors import (
     SourceUnavailableError,
 )
 from schemas.raw import Raw
-from schemas.secrets import Secret
-from schemas.source_kinds import CsvSource
-from schemas.zone_logins import AzureZone, GcsZone, S3Zone
-from schemas.zone_urls import to_zone_url
+from schemas.source_file.csv_source import CsvSource
+from schemas.source_file.secrets import Secret
+from schemas.source_file.zone_logins import AzureZone, GcsZone, S3Zone
+from schemas.source_file.zone_urls import to_zone_url
 
 if TYPE_CHECKING:
     from tests.https_server import HttpsServer

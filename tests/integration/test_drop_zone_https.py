@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from extractors.csv_file import read_csv_file
-from extractors.drop_zone import find_export
-from extractors.drop_zones import DropZones
+from extractors.delimited.file import read_csv_file
+from extractors.exports.find import find_export
 from extractors.read import probe_source, read_source
-from extractors.zone_https import WebZone, open_web_zone
+from extractors.zones.https import WebZone, open_web_zone
+from extractors.zones.zones import DropZones
 from schemas.errors import (
     ConfigError,
     SourceFormatError,
@@ -25,10 +25,10 @@ from schemas.errors import (
     SourceUnavailableError,
 )
 from schemas.raw import Raw
-from schemas.secrets import Secret
-from schemas.source_kinds import CsvSource
-from schemas.zone_logins import HttpsZone
-from schemas.zone_urls import to_zone_url
+from schemas.source_file.csv_source import CsvSource
+from schemas.source_file.secrets import Secret
+from schemas.source_file.zone_logins import HttpsZone
+from schemas.source_file.zone_urls import to_zone_url
 
 if TYPE_CHECKING:
     from tests.https_server import HttpsServer

@@ -17,18 +17,18 @@ import asyncssh
 import pytest
 from pydantic import SecretStr
 
-from extractors.archiving import archive_exports
-from extractors.csv_file import read_csv_file
-from extractors.drop_zone import find_export
-from extractors.drop_zones import DropZones
-from extractors.event_loop import EventLoop
+from extractors.delimited.file import read_csv_file
+from extractors.exports.archiving import archive_exports
+from extractors.exports.find import find_export
 from extractors.read import probe_source, read_source
-from extractors.zone_sftp import open_sftp_server
+from extractors.zones.sftp import open_sftp_server
+from extractors.zones.ssh import EventLoop
+from extractors.zones.zones import DropZones
 from schemas.errors import ConfigError, SourceIncompleteError, SourceUnavailableError
 from schemas.raw import Raw
-from schemas.secrets import Secret
-from schemas.source_kinds import CsvSource
-from schemas.zone_urls import to_zone_url
+from schemas.source_file.csv_source import CsvSource
+from schemas.source_file.secrets import Secret
+from schemas.source_file.zone_urls import to_zone_url
 
 if TYPE_CHECKING:
     from tests.sftp_server import SftpServer

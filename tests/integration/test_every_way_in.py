@@ -14,8 +14,8 @@ import pytest
 
 from extractors.read import probe_source, read_source
 from schemas.errors import ConfigError, SourceFormatError, SourceIncompleteError
-from schemas.source_columns import Named
-from schemas.sql_source import SqlSource
+from schemas.source_file.columns import Named
+from schemas.source_file.sql_source import SqlSource
 from schemas.tables import ROW
 from tests.logging_in import error_of, way_in
 

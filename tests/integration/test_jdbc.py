@@ -18,8 +18,9 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import make_url
 
-from extractors.jdbc_process import JdbcSettings, open_jdbc
 from extractors.read import read_source
+from extractors.sql.drivers.jdbc.process import open_jdbc
+from extractors.sql.drivers.jdbc.program import JdbcSettings
 from schemas.errors import (
     ConfigError,
     IngestError,
@@ -27,8 +28,8 @@ from schemas.errors import (
     SourceIncompleteError,
     SourceUnavailableError,
 )
-from schemas.secrets import no_secrets
-from schemas.sql_source import SqlSource
+from schemas.source_file.secrets import no_secrets
+from schemas.source_file.sql_source import SqlSource
 
 pytest_plugins = ["tests.postgresql_server", "tests.mariadb_server"]
 
@@ -523,7 +524,8 @@ def test_java_ends_with_its_parent_in_the_middle_of_a_query(
     program.write_text(
         "import sys, time\n"
         "from pathlib import Path\n"
-        "from extractors.jdbc_process import JdbcSettings, open_jdbc\n"
+        "from extractors.sql.drivers.jdbc.process import open_jdbc\n"
+        "from extractors.sql.drivers.jdbc.program import JdbcSettings\n"
         "with open_jdbc(JdbcSettings(sys.argv[1], (Path(sys.argv[2]),), 'postgres')) as reader:\n"
         "    print(reader._process.pid, flush=True)\n"
         "    reader.read('q', 'SELECT pg_sleep(300)')\n"

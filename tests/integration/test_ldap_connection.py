@@ -18,11 +18,11 @@ import dns.rrset
 import pytest
 from pydantic import SecretStr
 
-from extractors.ldap_connection import connected
-from extractors.ldap_hosts import controllers_by_dns
-from schemas.directory_sources import ActiveDirectorySource, LdapSource
+from extractors.directory.ldap.protocol.connection import connected
+from extractors.directory.ldap.protocol.hosts import controllers_by_dns
 from schemas.errors import ConfigError, SourceUnavailableError
-from schemas.secrets import Secret
+from schemas.source_file.directory_source import ActiveDirectorySource, LdapSource
+from schemas.source_file.secrets import Secret
 from tests.directory_tree import Tree
 
 if TYPE_CHECKING:
@@ -318,7 +318,7 @@ def answering_dns(name: dns.name.Name, records: list[str]) -> Iterator[dns.resol
 
 
 def test_tls_older_than_1_2_is_not_spoken() -> None:
-    from extractors.ldap_tls import to_context
+    from extractors.directory.ldap.protocol.tls import to_context
 
     made = LdapSource.model_validate(
         {"kind": "ldap", "host": "x", "base_dn": "dc=x", "authentication": "anonymous"}

@@ -10,14 +10,14 @@ import pytest
 from pydantic import SecretStr
 
 from extractors.read import probe_source, read_source
-from schemas.directory_sources import LdapSource
 from schemas.errors import SourceError, SourceFormatError, SourceIncompleteError
-from schemas.source_columns import Named
+from schemas.source_file.columns import Named
+from schemas.source_file.directory_source import LdapSource
 from tests.directory_tree import odd_users
 
 if TYPE_CHECKING:
     from schemas.raw import Raw
-    from schemas.secrets import Secret
+    from schemas.source_file.secrets import Secret
     from tests.openldap_server import OpenLdap
 
 pytest_plugins = ["tests.openldap_server"]

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from loaders.ledger import Ledger, open_ledger, runs_where
-from loaders.ledger_activity import (
+from loaders.ledger.activity import (
     RunsOf,
     abandon_activity,
     done_since,
@@ -20,9 +19,9 @@ from loaders.ledger_activity import (
     saved_batches,
     saved_watermark,
 )
-from loaders.ledger_engine import to_engine
-from loaders.ledger_tables import VERSION_TABLE
-from loaders.ledger_versions import migrate
+from loaders.ledger.engine import migrate, to_engine
+from loaders.ledger.ledger import Ledger, open_ledger, runs_where
+from loaders.ledger.tables import VERSION_TABLE
 from schemas.batches import Batch, Watermark
 
 pytest_plugins = ["tests.postgresql_server"]

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from loaders.leases import app_lease
-from loaders.ledger import Ledger, open_ledger
-from loaders.ledger_tables import leases
+from loaders.ledger.leases import app_lease
+from loaders.ledger.ledger import Ledger, open_ledger
+from loaders.ledger.tables import leases
 from schemas.errors import BusyError, StateError
 
 pytest_plugins = ["tests.postgresql_server"]

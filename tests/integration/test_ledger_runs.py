@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from loaders.ledger import Ledger, open_ledger
-from loaders.ledger_tables import VERSION, VERSION_TABLE, metadata
+from loaders.ledger.ledger import Ledger, open_ledger
+from loaders.ledger.tables import VERSION, VERSION_TABLE, metadata
 from schemas.errors import BusyError, StateError
 from schemas.run import Run, RunState
 

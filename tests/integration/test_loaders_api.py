@@ -21,10 +21,11 @@ from cryptography.x509.oid import NameOID
 from polars.testing import assert_frame_equal
 from pydantic import SecretStr
 
-from loaders.accounts import compare_accounts, read_accounts, submit_accounts
-from loaders.apps import create_app, find_app
-from loaders.jobs import wait_for_job
-from loaders.lumos_api import LumosApi, Retry
+from loaders.lumos.accounts import compare_accounts, read_accounts, submit_accounts
+from loaders.lumos.apps import create_app, find_app
+from loaders.lumos.client import LumosApi
+from loaders.lumos.jobs import wait_for_job
+from loaders.lumos.retries import Retry
 from sandbox.app import create_app as create_sandbox
 from sandbox.server import Sandbox, running_sandbox
 from schemas.errors import (
@@ -33,7 +34,7 @@ from schemas.errors import (
     LumosRefusedError,
     LumosUnavailableError,
 )
-from schemas.source_parts import App, Poll
+from schemas.source_file.blocks import App, Poll
 
 CANARY = "jane.canary@example.com"
 QUICK = Retry(first_pause_s=0.01, longest_pause_s=0.05)

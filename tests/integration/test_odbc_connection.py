@@ -14,7 +14,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import make_url
 
-from extractors.odbc_connection import connect_odbc
+from extractors.sql.drivers.odbc import connect_odbc
 from schemas.errors import (
     ConfigError,
     IngestError,

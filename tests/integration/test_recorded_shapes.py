@@ -10,25 +10,24 @@ from pathlib import Path
 
 import pytest
 
-from extractors.discovery.queries import queries_of
-from extractors.sql_bindings import times
-from extractors.sql_database import read_whole
-from extractors.sql_describe import labels_without_rows
-from extractors.sql_reader import Reader
-from extractors.sql_session import Session
-from extractors.sql_snapshot import begin
-from extractors.sql_statements import to_statement
+from extractors.sql.discovery.queries import queries_of
+from extractors.sql.queries.describe import labels_without_rows
+from extractors.sql.queries.reader import Reader, times
+from extractors.sql.session.session import Session
+from extractors.sql.session.transaction import begin
+from extractors.sql.source import read_whole
+from extractors.sql.statements.statement import to_statement
 from schemas.errors import SourceFormatError
-from schemas.secrets import no_secrets
 from schemas.snapshot import associations_of, empty_snapshot
-from schemas.source_file import to_source
-from schemas.sql_source import SqlSource
+from schemas.source_file.file import to_source
+from schemas.source_file.secrets import no_secrets
+from schemas.source_file.sql_source import SqlSource
 from schemas.tables import ACCOUNTS
 from tests.recorded.connection import Answer, Column, RecordedConnection
 from tests.recorded.databricks import answers as databricks
 from tests.recorded.db2 import answers as db2
 from tests.recorded.oracle import answers as oracle
-from transforms.snapshot import Normalized, to_snapshot
+from transforms.snapshot.snapshot import Normalized, to_snapshot
 
 NOW = datetime(2026, 8, 1, 12, tzinfo=UTC)
 STYLES = {"oracle": "named", "databricks": "named", "db2": "qmark"}

@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 
 from extractors.read import read_source
-from extractors.sql_single import read_account
+from extractors.sql.activity import read_account
 from schemas.raw import Raw
-from schemas.secrets import no_secrets
-from schemas.source_file import to_source
-from schemas.sql_source import SqlSource
+from schemas.source_file.file import to_source
+from schemas.source_file.secrets import no_secrets
+from schemas.source_file.sql_source import SqlSource
 from tests.discovery_rows import table
 
 pytest_plugins = ["tests.postgresql_server"]

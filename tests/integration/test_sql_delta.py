@@ -23,8 +23,8 @@ from sqlalchemy.engine import make_url
 
 from extractors.read import probe_source, read_source
 from schemas.raw import Raw, Remembered
-from schemas.source_columns import Named
-from schemas.sql_source import SqlSource
+from schemas.source_file.columns import Named
+from schemas.source_file.sql_source import SqlSource
 from schemas.tables import ROW
 
 if TYPE_CHECKING:

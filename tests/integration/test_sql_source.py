@@ -21,13 +21,13 @@ from pymysql.constants import CLIENT
 from sqlalchemy.engine import make_url
 
 from extractors.read import probe_source, read_source
-from extractors.sql_connection import open_session
-from extractors.sql_cursor import read_cursor
-from extractors.sql_duckdb import read_duckdb
-from extractors.sql_postgresql import check_count
-from extractors.sql_privileges import writable_by
-from extractors.sql_single import read_account, read_activity_rows
-from extractors.sql_statements import Statement
+from extractors.sql.activity import read_account, read_activity_rows
+from extractors.sql.connect.connect import open_session
+from extractors.sql.drivers.cursor import read_cursor
+from extractors.sql.drivers.duckdb import read_duckdb
+from extractors.sql.drivers.postgresql import check_count
+from extractors.sql.privileges import writable_by
+from extractors.sql.statements.statement import Statement
 from schemas.errors import (
     ConfigError,
     IngestError,
@@ -35,12 +35,12 @@ from schemas.errors import (
     SourceIncompleteError,
 )
 from schemas.raw import Raw
-from schemas.secrets import no_secrets
-from schemas.source_columns import Named
-from schemas.source_file import to_source
-from schemas.sql_source import SqlSource
+from schemas.source_file.columns import Named
+from schemas.source_file.file import to_source
+from schemas.source_file.secrets import no_secrets
+from schemas.source_file.sql_source import SqlSource
 from schemas.tables import ROW
-from transforms.accounts import to_accounts
+from transforms.tables.accounts import to_accounts
 
 pytest_plugins = ["tests.postgresql_server", "tests.mariadb_server"]
 

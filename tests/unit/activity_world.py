@@ -15,14 +15,15 @@ import polars as pl
 import sqlalchemy as sa
 from pydantic import SecretStr
 
-from flows.tools import Tools
-from loaders.archive import Archive
-from loaders.archive_folder import ArchiveFolder
-from loaders.ledger import Ledger, open_ledger
-from loaders.ledger_engine import to_engine
-from loaders.lumos_api import LumosApi, Retry
+from flows.run.context import Tools
+from loaders.archive.archive import Archive
+from loaders.archive.folder import ArchiveFolder
+from loaders.ledger.engine import to_engine
+from loaders.ledger.ledger import Ledger, open_ledger
+from loaders.lumos.client import LumosApi
+from loaders.lumos.retries import Retry
 from schemas.settings import Settings
-from schemas.source_file import Source, to_source
+from schemas.source_file.file import Source, to_source
 
 BEGIN = datetime(2020, 7, 1, tzinfo=UTC)
 URL = "https://lumos.example"

@@ -7,9 +7,9 @@ import polars as pl
 
 from schemas.raw import Raw, RawTable
 from schemas.snapshot import Snapshot, empty_snapshot
-from schemas.source_file import SourceFile, to_source
+from schemas.source_file.file import SourceFile, to_source
 from schemas.tables import REJECTS, ROW
-from transforms.snapshot import Normalized, to_snapshot
+from transforms.snapshot.snapshot import Normalized, to_snapshot
 
 NOW = datetime(2026, 8, 1, 12, tzinfo=UTC)
 PATH = "sources/x.yaml"

@@ -8,12 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.errors import ConfigError, SourceFormatError
-from schemas.source_file import to_source
-from schemas.source_parts import Activity
+from schemas.source_file.blocks import Activity
+from schemas.source_file.file import to_source
 from schemas.tables import ACTIVITY
-from transforms.account_activity import to_events
-from transforms.activity import Gathering
-from transforms.wanted import Gathered, Known, Wanted
+from transforms.activity.from_accounts import to_events
+from transforms.activity.records import Gathered, Gathering, Known, Wanted
 
 NOW = datetime(2026, 8, 1, tzinfo=UTC)
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from schemas.tables import ACTIVITY
-from transforms.activity_bodies import to_bodies, to_body
+from transforms.activity.bodies import to_bodies, to_body
 
 CONTRACT = json.loads(
     Path(__file__)

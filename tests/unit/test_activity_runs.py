@@ -11,8 +11,8 @@ from activity_world import CrashError, Record, World
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flows.activity_stages import Sending, send_activity
-from loaders.ledger_activity import saved_watermark
+from flows.activity.order import Sending, send_activity
+from loaders.ledger.activity import saved_watermark
 from schemas.errors import LumosRefusedError
 
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None

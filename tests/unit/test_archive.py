@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from loaders.archive import Archive, open_archive
+from loaders.archive.archive import Archive, open_archive
 from schemas.errors import ConfigError, StateError
 from schemas.snapshot import Snapshot, empty_snapshot
 from schemas.tables import ACCOUNTS, ENTITLEMENTS, HELD, RESOURCES
@@ -201,7 +201,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(root: Path) -> 
     code = f"""
 import resource
 import polars as pl
-from loaders.archive import open_archive
+from loaders.archive.archive import open_archive
 from schemas.errors import StateError
 archive = open_archive({str(root)!r})
 archive.save_frame("hr", {RUN!r}, "rejects", pl.DataFrame({{"row": [1]}}))
@@ -232,7 +232,7 @@ def test_opening_an_archive_makes_nothing(root: Path) -> None:
 
 def test_the_object_store_is_imported_only_where_one_is_used(root: Path) -> None:
     code = (
-        "import sys; from loaders.archive import open_archive;"
+        "import sys; from loaders.archive.archive import open_archive;"
         f"open_archive({str(root)!r}); print('obstore' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from extractors.archiving import archive_exports
-from extractors.csv_source import read_csv_source
-from extractors.zone_local import move_file
+from extractors.delimited.source import read_csv_source
+from extractors.exports.archiving import archive_exports
+from extractors.zones.local import move_file
 from schemas.errors import SourceUnavailableError
 from schemas.raw import Raw
-from schemas.source_kinds import CsvSource
+from schemas.source_file.csv_source import CsvSource
 
 
 def _source(**options: object) -> CsvSource:

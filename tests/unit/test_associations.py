@@ -4,7 +4,7 @@ import pytest
 from builders import account, association, entitlement, normalized, raw_table, snapshot, source_file
 
 from schemas.snapshot import associations_of
-from transforms.links import NO_ACCOUNT, NO_ENTITLEMENT
+from transforms.associations.link import NO_ACCOUNT, NO_ENTITLEMENT
 
 ROLES = source_file("entitlements: [{type: Role, column: roles}]\n")
 TWO = source_file("entitlements: [{type: Role, column: roles}, {type: Group, column: groups}]\n")

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from extractors.archives import unpack
+from extractors.exports.compression import unpack
 from extractors.read import read_source
 from schemas.errors import SourceFormatError, SourceIncompleteError
 from schemas.raw import Raw
-from schemas.source_kinds import CsvSource
+from schemas.source_file.csv_source import CsvSource
 
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
 _TEXT = b"id,note\n" + b"".join(b"%d,%d\n" % (n, n * n) for n in range(1000))

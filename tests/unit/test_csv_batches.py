@@ -7,12 +7,12 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from extractors.csv_layout import layout_of
-from extractors.csv_rows import row_batches, to_rows
-from extractors.drop_zones import DropZones
-from extractors.exports import Export
+from extractors.delimited.file import layout_of
+from extractors.delimited.rows import row_batches, to_rows
+from extractors.exports.export import Export
+from extractors.zones.zones import DropZones
 from schemas.errors import SourceFormatError
-from schemas.source_kinds import ActivitySource
+from schemas.source_file.csv_source import ActivitySource
 
 CELL = st.one_of(
     st.text("ab0é", max_size=6),

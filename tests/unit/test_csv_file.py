@@ -9,16 +9,16 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from extractors.csv_dialect import to_dialect
-from extractors.csv_records import Structure
-from extractors.csv_rows import to_rows
-from extractors.drop_zone import find_export
-from extractors.drop_zones import DropZones
+from extractors.delimited.dialect import to_dialect
+from extractors.delimited.rows import to_rows
+from extractors.delimited.structure import Structure
+from extractors.exports.find import find_export
+from extractors.exports.text import to_text_file
 from extractors.read import probe_source, read_source
-from extractors.text_file import to_text_file
+from extractors.zones.zones import DropZones
 from schemas.errors import ConfigError, SourceFormatError, SourceIncompleteError
 from schemas.raw import Raw, RawTable
-from schemas.source_kinds import CsvSource
+from schemas.source_file.csv_source import CsvSource
 from schemas.tables import REJECTS, ROW
 
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)

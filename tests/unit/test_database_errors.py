@@ -3,9 +3,8 @@
 import pymysql
 import pytest
 
-from extractors.sql_code_tables import Meaning
-from extractors.sql_codes import code_of, meaning_of
-from extractors.sql_errors import Asking, error_of, to_source_error
+from extractors.sql.errors.codes import Meaning, code_of, meaning_of
+from extractors.sql.errors.translate import Asking, error_of, to_source_error
 from schemas.errors import (
     ConfigError,
     IngestError,

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from extractors.sql_errors import Asking, to_source_error
-from extractors.sql_reading import why_not_a_read
+from extractors.sql.errors.translate import Asking, to_source_error
+from extractors.sql.statements.read_only import why_not_a_read
 from schemas.errors import (
     ConfigError,
     IngestError,

@@ -8,12 +8,12 @@ from typing import Any
 import polars as pl
 import pytest
 
-from extractors.account_fields import to_wanted
-from extractors.ldif_file import read_ldif_source
-from schemas.directory_sources import LdifSource
+from extractors.directory.account_fields import to_wanted
+from extractors.directory.ldif.source import read_ldif_source
 from schemas.errors import ConfigError, SourceError, SourceFormatError, SourceIncompleteError
 from schemas.raw import Raw
-from schemas.source_columns import Named
+from schemas.source_file.columns import Named
+from schemas.source_file.directory_source import LdifSource
 from schemas.tables import ACCOUNT_FIELDS
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)

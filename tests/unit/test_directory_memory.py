@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import polars as pl
 import pytest
 
-from extractors.directory_entries import Entries
-from extractors.directory_memory import Memory, to_memory, to_remembered
+from extractors.directory.entries import Entries
+from extractors.directory.ldap.incremental.state import Memory, to_memory, to_remembered
 
 MEMORY = Memory(
     server="dc1",

@@ -4,14 +4,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from extractors.account_fields import to_wanted
-from extractors.directory_reading import read_directory
-from extractors.ldap_directory import finder
-from extractors.reading import Reading
-from schemas.directory_sources import ActiveDirectorySource
+from extractors.directory.account_fields import to_wanted
+from extractors.directory.ldap.source import finder
+from extractors.directory.read import read_directory
+from extractors.directory.request import Reading
 from schemas.errors import SourceIncompleteError
 from schemas.raw import Raw
-from schemas.source_columns import Named
+from schemas.source_file.columns import Named
+from schemas.source_file.directory_source import ActiveDirectorySource
 from tests.ldap_answers import answering, page
 
 SOURCE = ActiveDirectorySource.model_validate(

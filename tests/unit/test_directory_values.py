@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ldap3.protocol.formatters.formatters import format_sid, format_uuid_le
 
-from extractors.directory_values import (
+from extractors.directory.values import (
     filetime_text,
     filetime_to_time,
     generalized_time_text,

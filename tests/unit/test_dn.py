@@ -2,7 +2,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from extractors.dn import check_dn, is_below, normal_dn
+from extractors.directory.dn import check_dn, is_below, normal_dn
 from schemas.errors import ConfigError
 
 LAW = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from extractors.drop_zone import check_unchanged, find_export
-from extractors.drop_zones import DropZones
+from extractors.exports.find import check_unchanged, find_export
 from extractors.read import probe_source, read_source
+from extractors.zones.zones import DropZones
 from schemas.errors import (
     ConfigError,
     SourceFormatError,
@@ -18,7 +18,7 @@ from schemas.errors import (
     SourceUnavailableError,
 )
 from schemas.raw import Probe, Raw
-from schemas.source_kinds import CsvSource
+from schemas.source_file.csv_source import CsvSource
 
 _NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
 

@@ -3,7 +3,7 @@
 import pytest
 from builders import account, association, entitlement, ids, normalized, reasons, source_file
 
-from transforms.duplicates import CONFLICT
+from transforms.tables.conform import CONFLICT
 
 ROLES = source_file("entitlements: [{type: Role, column: roles}]\n")
 

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from extractors.archiving import archive_exports
-from extractors.csv_source import read_csv_source
-from extractors.drop_zone import find_export
-from extractors.drop_zones import DropZones
-from extractors.export_days import day_of, end_of_day
+from extractors.delimited.source import read_csv_source
+from extractors.exports.archiving import archive_exports
+from extractors.exports.dates import day_of, end_of_day
+from extractors.exports.find import find_export
+from extractors.zones.zones import DropZones
 from schemas.errors import SourceIncompleteError, SourceUnavailableError
 from schemas.export_file import ExportFile
 from schemas.raw import Raw
-from schemas.source_kinds import CsvSource
+from schemas.source_file.csv_source import CsvSource
 
 _NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

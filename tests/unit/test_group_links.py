@@ -6,7 +6,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from extractors.group_links import LINKS, NESTED, paths_of, reached_groups, to_effective
+from extractors.directory.members import LINKS, NESTED, paths_of, reached_groups, to_effective
 
 GROUPS = 6
 pairs = st.lists(st.tuples(st.integers(0, GROUPS - 1), st.integers(0, GROUPS - 1)), max_size=14)

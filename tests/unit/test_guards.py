@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.plan import Changes, Plan
-from schemas.source_parts import Guards
-from transforms.guards import check_guards
-from transforms.rejects import TableCount
+from schemas.source_file.blocks import Guards
+from transforms.plan.guards import check_guards
+from transforms.tables.rejects import TableCount
 
 
 def plan(before=100, after=100, removed=0, held=1000, dropped=0, went=0, deactivated=0) -> Plan:

@@ -5,7 +5,7 @@ import pytest
 from builders import account, snapshot, source_file
 from polars.testing import assert_frame_equal
 
-from transforms.import_csv import to_import_table
+from transforms.upload.import_csv import to_import_table
 
 FILE = source_file(
     "entitlements: [{type: Role, column: roles}, {type: Email, column: lists, prefix: 'l:'}]\n"

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import create_engine
 
-from extractors.database_drivers import check_driver, prepared
-from extractors.database_urls.db2 import connection_string
-from extractors.jdbc_url import DatabaseUrl, check_no_secret, read_database_url
+from extractors.sql.connect.login import check_driver, prepared
+from extractors.sql.urls.address import DatabaseUrl
+from extractors.sql.urls.db2 import connection_string
+from extractors.sql.urls.parse import check_no_secret, read_database_url
 from schemas.errors import ConfigError
 
 _TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=12)

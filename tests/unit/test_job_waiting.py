@@ -6,10 +6,11 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from loaders.jobs import wait_for_job
-from loaders.lumos_api import LumosApi, Retry
+from loaders.lumos.client import LumosApi
+from loaders.lumos.jobs import wait_for_job
+from loaders.lumos.retries import Retry
 from schemas.errors import JobFailedError, JobTimeoutError, LumosRefusedError
-from schemas.source_parts import Poll
+from schemas.source_file.blocks import Poll
 
 POLL = Poll(
     every=timedelta(seconds=2),

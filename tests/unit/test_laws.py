@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from schemas.snapshot import Snapshot, associations_of, empty_snapshot
 from schemas.statuses import STATUS_OF
 from schemas.tables import ROW
-from transforms.plan import to_plan
-from transforms.upload_body import to_body_parts
+from transforms.plan.plan import to_plan
+from transforms.upload.body import to_body_parts
 
 FILE = source_file("entitlements: [{type: Role, column: roles}]\nattributes: {C: cost}\n")
 LAW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])

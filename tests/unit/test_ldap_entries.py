@@ -17,8 +17,8 @@ from ldap3.protocol.rfc4511 import (
 from ldap3.utils.asn1 import decode_message_fast
 from pyasn1.codec.ber import encoder
 
-from extractors.ldap_entries import decode_entry
-from extractors.ldap_messages import check_message, message_size
+from extractors.directory.ldap.protocol.ber import check_message, message_size
+from extractors.directory.ldap.protocol.raw_entries import decode_entry
 from schemas.errors import SourceFormatError
 from tests.ldap_answers import element, entry, message, page_control, result
 

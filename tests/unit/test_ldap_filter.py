@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractors.filter_match import to_match
-from extractors.ldap_filter import Filter, in_brackets, to_filter
+from extractors.directory.filter import Filter, in_brackets, to_filter
+from extractors.directory.ldif.match import to_match
 from schemas.errors import ConfigError
 
 ENTRY = {

@@ -3,8 +3,8 @@ import itertools
 import pytest
 from ldap3.core.exceptions import LDAPSessionTerminatedByServerError, LDAPSocketReceiveError
 
-from extractors.ldap_pages import PagedSearch, read_pages
-from extractors.ldap_strategy import use_raw_entries
+from extractors.directory.ldap.protocol.search import PagedSearch, read_pages
+from extractors.directory.ldap.protocol.strategy import use_raw_entries
 from schemas.errors import SourceFormatError, SourceIncompleteError, SourceUnavailableError
 from tests.ldap_answers import (
     answering,

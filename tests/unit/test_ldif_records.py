@@ -5,7 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from extractors.ldif_records import read_ldif
+from extractors.directory.ldif.parser import read_ldif
 from schemas.errors import SourceFormatError, SourceIncompleteError
 
 LAW = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from loaders.ledger import Ledger, open_ledger
-from loaders.ledger_tables import VERSION, VERSION_TABLE
+from loaders.ledger.ledger import Ledger, open_ledger
+from loaders.ledger.tables import VERSION, VERSION_TABLE
 from schemas.errors import ConfigError, StateError
 
 NOW = datetime(2026, 11, 23, 2, 0, 0, 123456, tzinfo=UTC)
@@ -61,7 +61,7 @@ def test_opening_a_ledger_again_changes_nothing_and_needs_no_alembic(path: Path)
         run = ledger.start_run("hr", "me@host", NOW)
     content = path.read_bytes()
     code = (
-        "import sys; from loaders.ledger import open_ledger;"
+        "import sys; from loaders.ledger.ledger import open_ledger;"
         f"print([run.run_id for run in open_ledger('sqlite:///{path}').runs()],"
         " 'alembic' in sys.modules)"
     )
@@ -112,7 +112,7 @@ def test_a_full_disk_is_one_line_and_loses_nothing(path: Path) -> None:
     code = f"""
 import resource
 from datetime import UTC, datetime
-from loaders.ledger import open_ledger
+from loaders.ledger.ledger import open_ledger
 from schemas.errors import StateError
 ledger = open_ledger("sqlite:///{path}")
 size = {path.stat().st_size}

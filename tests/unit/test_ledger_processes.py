@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from loaders.processes import Process, is_dead, this_process, to_process
+from loaders.ledger.processes import Process, is_dead, this_process, to_process
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="missing: /proc")
 

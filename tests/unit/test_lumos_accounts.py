@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 from pydantic import SecretStr
 
-from loaders.accounts import compare_accounts, read_accounts, submit_accounts
-from loaders.lumos_api import LumosApi
+from loaders.lumos.accounts import compare_accounts, read_accounts, submit_accounts
+from loaders.lumos.client import LumosApi
 from schemas.errors import LumosRefusedError, ReadBackError
 from schemas.statuses import GONE
 

@@ -10,7 +10,8 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from loaders.lumos_api import LumosApi, Retry
+from loaders.lumos.client import LumosApi
+from loaders.lumos.retries import Retry
 from schemas.errors import ConfigError, LumosRefusedError, LumosUnavailableError, StateError
 
 CANARY = "jane.canary@example.com"

@@ -4,10 +4,11 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from loaders.apps import create_app, find_app
-from loaders.lumos_api import LumosApi, Retry
+from loaders.lumos.apps import create_app, find_app
+from loaders.lumos.client import LumosApi
+from loaders.lumos.retries import Retry
 from schemas.errors import ConfigError, LumosRefusedError, LumosUnavailableError
-from schemas.source_parts import App
+from schemas.source_file.blocks import App
 
 CATEGORIES = ["HR & Learning", "IT & Security", "Other"]
 

@@ -4,8 +4,8 @@ import pyodbc
 import pytest
 from sqlalchemy import create_engine
 
-from extractors.jdbc_url import read_database_url
-from extractors.odbc_drivers import mssql_driver, shipped_driver, with_odbc_driver
+from extractors.sql.drivers.odbc_driver_search import mssql_driver, shipped_driver, with_odbc_driver
+from extractors.sql.urls.parse import read_database_url
 from schemas.errors import ConfigError
 
 

@@ -5,7 +5,7 @@ from builders import account, association, entitlement, snapshot, source_file
 from polars.testing import assert_frame_equal
 
 from schemas.plan import ACCOUNT_CHANGES, ASSOCIATION_CHANGES, Changes
-from transforms.plan import to_plan
+from transforms.plan.plan import to_plan
 
 FILE = source_file("attributes: {Cost: cost}\n")
 OTHER = source_file("attributes: {Team: team}\n")

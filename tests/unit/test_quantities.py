@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.quantities import Limit, duration_text, to_duration, to_limit
+from schemas.source_file.quantities import Limit, duration_text, to_duration, to_limit
 
 
 @pytest.mark.parametrize(

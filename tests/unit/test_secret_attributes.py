@@ -2,7 +2,7 @@
 
 import pytest
 
-from extractors.secret_attributes import check_attributes, is_secret
+from extractors.directory.account_fields import check_attributes, is_secret
 from schemas.errors import ConfigError
 
 SECRETS = """

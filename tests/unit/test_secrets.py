@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from flows.secrets import to_resolver
+from flows.run.secrets import to_resolver
 from schemas.errors import ConfigError
-from schemas.secrets import Secret
-from schemas.source_file import to_source
+from schemas.source_file.file import to_source
+from schemas.source_file.secrets import Secret
 
 CANARY = "canary-4711"
 DATABASE = """app: {name: X}

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from flows.plan_text import sharing_key
-from flows.settings import read_settings
-from flows.workspace import read_sources
+from flows.cli.plan_markdown import sharing_key
+from flows.run.settings import read_settings
+from flows.run.workspace import read_sources
 from schemas.errors import ConfigError
 
 

@@ -4,8 +4,8 @@ import pytest
 from builders import PATH, SMALLEST, source_file
 
 from schemas.errors import ConfigError
-from schemas.quantities import Limit
-from schemas.source_file import to_source
+from schemas.source_file.file import to_source
+from schemas.source_file.quantities import Limit
 
 TEXT = """\
 app:

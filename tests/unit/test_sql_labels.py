@@ -3,10 +3,9 @@
 import polars as pl
 import pytest
 
-from extractors.sql_attributes import with_attributes
-from extractors.sql_labels import LABELS, check_labels, labelled
-from extractors.sql_last_activity import with_last_activity
-from extractors.sql_session import Fetched
+from extractors.sql.queries.labels import LABELS, check_labels, labelled
+from extractors.sql.session.session import Fetched
+from extractors.sql.source import with_attributes, with_last_activity
 from schemas.errors import SourceFormatError
 
 NOBODY: frozenset[str] = frozenset()

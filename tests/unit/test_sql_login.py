@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from extractors.jdbc_url import read_database_url
-from extractors.sql_login import login_of
+from extractors.sql.connect.login import login_of
+from extractors.sql.urls.parse import read_database_url
 from schemas.errors import ConfigError
-from schemas.sql_source import DatabaseOptions
+from schemas.source_file.sql_source import DatabaseOptions
 
 SECRET = "s3cret-canary"
 

@@ -5,13 +5,19 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from extractors.sql_delta import UncertainError, put_together, untold
-from extractors.sql_memory import Memory, check_age, fingerprint_of, to_memory, to_remembered
-from schemas.delta import SqlDelta
+from extractors.sql.incremental.merge import UncertainError, put_together, untold
+from extractors.sql.incremental.state import (
+    Memory,
+    check_age,
+    fingerprint_of,
+    to_memory,
+    to_remembered,
+)
 from schemas.errors import ConfigError
 from schemas.raw import Remembered
-from schemas.source_file import to_source
-from schemas.sql_source import SqlSource
+from schemas.source_file.delta import SqlDelta
+from schemas.source_file.file import to_source
+from schemas.source_file.sql_source import SqlSource
 
 KEY = "integration_specific_id"
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from extractors.sql_stable import why_no_parts
+from extractors.sql.statements.syntax import why_no_parts
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractors.sql_statements import Statement, to_statement
-from extractors.sql_text import parts_of
-from extractors.sql_trees import why_no_read_by_tree
+from extractors.sql.statements.lexer import parts_of
+from extractors.sql.statements.statement import Statement, to_statement
+from extractors.sql.statements.syntax import why_no_read_by_tree
 from schemas.errors import ConfigError
-from schemas.sql_source import Query
+from schemas.source_file.sql_source import Query
 
 ENGINES = (
     "postgresql", "mysql", "mariadb", "mssql", "oracle", "snowflake", "databricks", "sqlite",

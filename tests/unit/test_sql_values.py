@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractors.sql_columns import column_text
-from extractors.sql_values import decimal_text, float_text, value_text
+from extractors.sql.session.values import column_text, decimal_text, float_text, value_text
 
 VALUES = st.one_of(
     st.text(),

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from builders import NOW, account, normalized, reasons, source_file
 
-from transforms.times import ABSURD, NOT_A_TIME
+from transforms.tables.times import ABSURD, NOT_A_TIME
 
 
 def read(written: str, how: str = "column: seen"):

@@ -8,7 +8,7 @@ from builders import account, snapshot, source_file
 from jsonschema import Draft202012Validator
 
 from schemas.snapshot import empty_snapshot
-from transforms.upload_body import PART, SLICE, TAIL, to_body_parts, to_head
+from transforms.upload.body import PART, SLICE, TAIL, to_body_parts, to_head
 
 CONTRACT = json.loads((Path(__file__).parent / "lumos_contract.json").read_text(encoding="utf-8"))
 FILE = source_file(

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.moments import to_moment
-from transforms.windows import windows
+from schemas.source_file.quantities import to_moment
+from transforms.activity.windows import windows
 
 ZONES = ["UTC", "Europe/Paris", "America/Sao_Paulo", "Australia/Lord_Howe", "Asia/Kathmandu"]
 DAY = timedelta(days=1)

@@ -3,8 +3,8 @@
 import pytest
 
 from schemas.errors import ConfigError
-from schemas.source_file import to_source
-from schemas.yaml_text import to_yaml_document
+from schemas.source_file.file import to_source
+from schemas.source_file.yaml_lines import to_yaml_document
 
 NAME = "sources/x.yaml"
 

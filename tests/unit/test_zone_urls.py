@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from extractors.zone_patterns import fits, fixed_folder, is_flat
+from extractors.zones.patterns import fits, fixed_folder, is_flat
 from schemas.errors import ConfigError
-from schemas.source_file import to_source
-from schemas.source_kinds import CsvSource
-from schemas.zone_urls import ZoneUrl, to_zone_url
+from schemas.source_file.csv_source import CsvSource
+from schemas.source_file.file import to_source
+from schemas.source_file.zone_urls import ZoneUrl, to_zone_url
 
 _KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGKGOv9W1OHWHFaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 _SFTP = {"password": {"env": "P"}, "host_key": _KEY}
@@ -184,7 +184,7 @@ def test_a_key_fits_itself_and_its_folders_star(parts: list[str]) -> None:
 
 def test_a_local_export_loads_no_library_of_another_zone() -> None:
     code = (
-        "import sys, extractors.read, extractors.archiving\n"
+        "import sys, extractors.read, extractors.exports.archiving\n"
         "print(sorted({'obstore', 'asyncssh', 'httpx'} & set(sys.modules)))"
     )
     said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)

@@ -1,0 +1,1 @@
+"""CSV and its like: rows of text out of delimited exports."""

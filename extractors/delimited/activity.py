@@ -1,0 +1,109 @@
+"""Activity in delimited files: every file that may hold records of the time asked for, in turn."""
+
+import os
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from extractors.delimited.file import probe_csv_file, read_csv_batches
+from extractors.delimited.source import finished, proof_of
+from extractors.exports.completeness import companions_of
+from extractors.exports.dates import named_day, start_of_day
+from extractors.exports.export import Export
+from extractors.zones.zones import DropZones, shown
+from schemas.errors import SourceUnavailableError
+from schemas.raw import Probe, RawTable
+from schemas.source_file.csv_source import ActivitySource
+from schemas.source_file.secrets import Resolve
+
+CLOCK_SLACK = timedelta(days=1)
+"""How far the clock that stamps records may be ahead of the one that stamps files."""
+
+
+def read_activity_files(
+    source: ActivitySource,
+    workspace: Path,
+    since: datetime | None,
+    until: datetime | None,
+    *,
+    now: datetime,
+    sleep: Callable[[float], None],
+    resolve: Resolve,
+) -> Iterator[RawTable]:
+    """The files' rows, some at a time, file by file in the order of their names.
+
+    Raises:
+        ConfigError: a path that leads out of its zone, a directory, or a secret not in its place.
+        SourceUnavailableError: no file matches, or one cannot be opened or fetched.
+        SourceIncompleteError: the newest is too old; one is not finished, or cut off.
+        SourceFormatError: a file that is not as agreed.
+    """
+    with DropZones(source, workspace, resolve) as zones:
+        found = _exports(source, zones)
+        newest = max(found, key=lambda export: (export.modified_ns, export.name))
+        of_any_age = source.model_copy(update={"max_age": None})
+        for export in found:
+            is_judged = export is newest and until is None
+            if not is_judged and not _may_hold(export, source, since, until):
+                continue
+            options = source if is_judged else of_any_age
+            rested = finished(export, options, zones, now=now, sleep=sleep)
+            if _may_hold(rested, source, since, until):
+                end = yield from read_csv_batches(rested, source)
+                proof_of(rested, end, source, zones)
+
+
+def probe_activity_files(
+    source: ActivitySource, workspace: Path, *, now: datetime, resolve: Resolve
+) -> tuple[Probe, ...]:
+    """What the newest file looks like; nothing is waited for.
+
+    Raises:
+        ConfigError: as `read_activity_files`.
+        SourceUnavailableError: as `read_activity_files`.
+        SourceIncompleteError: too old, or empty.
+        SourceFormatError: no text in a known encoding, or no usable header.
+    """
+    with DropZones(source, workspace, resolve) as zones:
+        found = _exports(source, zones)
+        newest = max(found, key=lambda export: (export.modified_ns, export.name))
+        looked = finished(newest, source, zones, now=now, sleep=lambda _: None)
+        probe = probe_csv_file(looked, source)
+    said = probe.said if len(found) == 1 else f"{probe.said}, the newest of {len(found)} files"
+    return (Probe("activity", probe.path, said, probe.columns),)
+
+
+def _exports(source: ActivitySource, zones: DropZones) -> list[Export]:
+    """The files that match, but for markers and manifests, by name."""
+    zone, key = zones.place(source.activity, "activity.source.activity")
+    files = zone.matches(key)
+    beside = {
+        os.path.normpath(template.replace("{path}", file.key))
+        for template in companions_of(source.complete)
+        for file in files
+    }
+    found = [Export("activity", file, zone) for file in files if file.key not in beside]
+    if not found:
+        raise SourceUnavailableError(
+            f"activity: no file matches {shown(source.activity)}: check the path"
+        )
+    return sorted(found, key=lambda export: export.name)
+
+
+def _may_hold(
+    export: Export, source: ActivitySource, since: datetime | None, until: datetime | None
+) -> bool:
+    """Whether the file may hold records of the time asked for.
+
+    It holds none that came after it was last written. And where the source file says for how long a
+    file is written that is named for a day, none of before or after that.
+    """
+    file = export.file
+    if since and file.is_dated and file.modified_at < since - CLOCK_SLACK:
+        return False
+    day = named_day(file)
+    if source.covers is None or day is None:
+        return True
+    began_at = start_of_day(day, source.timezone)
+    is_early = since is not None and began_at + source.covers <= since
+    return not is_early and (until is None or began_at < until)

@@ -1,0 +1,148 @@
+"""A source of delimited files: every table found, waited for, read whole, and counted."""
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from pathlib import Path
+
+from extractors.delimited.file import FileEnd, FileProbe, probe_csv_file, read_csv_file
+from extractors.exports.completeness import (
+    check_age,
+    check_count,
+    check_manifest,
+    check_marker,
+    companions_of,
+    wait_until_stable,
+)
+from extractors.exports.dates import end_of_day
+from extractors.exports.export import Export
+from extractors.exports.find import find_export
+from extractors.zones.zones import DropZones
+from schemas.export_file import ExportFile
+from schemas.raw import Raw, RawTable
+from schemas.source_file.csv_source import Completeness, CsvOptions, CsvSource
+from schemas.source_file.quantities import duration_text
+from schemas.source_file.secrets import Resolve, no_secrets
+
+_NOTHING_ASKED = Completeness.model_construct()
+
+
+def read_csv_source(
+    source: CsvSource,
+    workspace: Path,
+    *,
+    now: datetime,
+    id_columns: Mapping[str, str],
+    sleep: Callable[[float], None] = time.sleep,
+    resolve: Resolve = no_secrets,
+    as_of: date | None = None,
+) -> Raw:
+    """The tables of the source and what proves each whole; `id_columns` names the id's column.
+
+    With `as_of` the exports are those of that day, and their age is judged at its end.
+
+    Raises:
+        ConfigError: a path that leads out of its zone, a directory, or a secret not in its place.
+        SourceUnavailableError: a file that is not there, cannot be opened or fetched, or never came
+            to rest.
+        SourceIncompleteError: too old, empty, cut off, changed while it was read, or not the number
+            of rows promised.
+        SourceFormatError: a file that is not as agreed, or reads two ways.
+    """
+    tables: dict[str, RawTable] = {}
+    proof: list[str] = []
+    warnings: list[str] = []
+    files: list[ExportFile] = []
+    with DropZones(source, workspace, resolve) as zones:
+        # All are found before one is read: exports that belong together are taken together.
+        for export in _exports(source, zones, as_of):
+            rested = finished(export, source, zones, now=now, sleep=sleep, as_of=as_of)
+            read = read_csv_file(rested, source, id_column=id_columns.get(export.table))
+            proof.append(proof_of(rested, read.end, source, zones))
+            warnings += read.warnings
+            files.append(rested.file)
+            tables[export.table] = read.table
+    return Raw(
+        accounts=tables["accounts"],
+        entitlements=tables.get("entitlements"),
+        resources=tables.get("resources"),
+        associations=tables.get("associations"),
+        taken_at=min(file.modified_at if file.is_dated else now for file in files),
+        proof=tuple(proof),
+        warnings=tuple(warnings),
+        files=tuple(files),
+    )
+
+
+def probe_csv_source(
+    source: CsvSource, workspace: Path, *, now: datetime, resolve: Resolve = no_secrets
+) -> tuple[FileProbe, ...]:
+    """What each file looks like, in the order of the tables; nothing is waited for.
+
+    Raises:
+        ConfigError: a path that leads out of its zone, a directory, or a secret not in its place.
+        SourceUnavailableError: a file that is not there, or cannot be opened or fetched.
+        SourceIncompleteError: too old, without its marker, or empty.
+        SourceFormatError: no text in a known encoding, or no usable header.
+    """
+    probes = []
+    with DropZones(source, workspace, resolve) as zones:
+        for export in _exports(source, zones):
+            check_age(export, source.max_age, now)
+            if source.complete and source.complete.marker:
+                check_marker(export, source.complete.marker, zones)
+            probes.append(probe_csv_file(export, source))
+    return tuple(probes)
+
+
+def _exports(source: CsvSource, zones: DropZones, as_of: date | None = None) -> list[Export]:
+    companions = companions_of(source.complete)
+    return [
+        find_export(table, written, zones, companions=companions, as_of=as_of)
+        for table, written in source.exports().items()
+    ]
+
+
+def finished(
+    export: Export,
+    source: CsvOptions,
+    zones: DropZones,
+    *,
+    now: datetime,
+    sleep: Callable[[float], None],
+    as_of: date | None = None,
+) -> Export:
+    """The export as it stands when all that can be known without reading it speaks for it."""
+    complete = source.complete or _NOTHING_ASKED
+    if complete.stable_for:
+        export = wait_until_stable(export, complete.stable_for, now=now, sleep=sleep)
+    judged_at = min(now, end_of_day(as_of, source.timezone)) if as_of else now
+    check_age(export, source.max_age, judged_at)
+    if complete.marker:
+        check_marker(export, complete.marker, zones)
+    return export
+
+
+def proof_of(export: Export, end: FileEnd, source: CsvOptions, zones: DropZones) -> str:
+    """The sentence that says what shows the file to be whole, once the counts agree.
+
+    Raises:
+        SourceIncompleteError: they do not.
+    """
+    complete, count = source.complete or _NOTHING_ASKED, end.read_count
+    said = [f"{export.name}: {count:,} rows"]
+    if export.size_bytes >= 0:
+        said[0] += f", {export.size_bytes:,} bytes"
+    said[0] += ", unchanged while read"
+    if complete.marker:
+        said.append("marker found")
+    if complete.stable_for:
+        said.append(f"at rest for {duration_text(complete.stable_for)}")
+    if end.trailer_count is not None:
+        check_count(export, "its trailer", end.trailer_count, count)
+        said.append(f"trailer says {end.trailer_count}")
+    if complete.manifest:
+        promised = check_manifest(export, complete.manifest, zones, count)
+        if promised is not None:
+            said.append(f"manifest says {promised}")
+    return "; ".join(said)

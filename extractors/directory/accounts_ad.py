@@ -1,0 +1,168 @@
+"""Accounts of an Active Directory domain: which attributes say what.
+
+Flags: Microsoft, "UserAccountControl property flags" and [MS-ADTS] 2.2.16, read 2026-08.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from extractors.directory.account_fields import Cells, Model
+from extractors.directory.dn import normal_dn
+from extractors.directory.entries import Entries
+from extractors.directory.values import (
+    filetime_to_time,
+    first_texts,
+    is_absurd_filetime,
+    plain_text,
+    whole_number,
+)
+
+_DISABLED = 0x2
+_LOCKED_OUT = 0x10
+_MACHINE = 0x800 | 0x1000 | 0x2000  # a trust between domains, a computer, a controller
+_PASSWORD_EXPIRED = 0x800000
+_MANAGED = frozenset({b"msds-managedserviceaccount", b"msds-groupmanagedserviceaccount"})
+_COMPUTED = "msDS-User-Account-Control-Computed"
+
+AD_MODEL = Model(
+    users_filter="(|(&(objectCategory=person)(objectClass=user))"
+    "(objectClass=msDS-ManagedServiceAccount)(objectClass=msDS-GroupManagedServiceAccount))",
+    groups_filter="(objectClass=group)",
+    field_attributes={
+        "integration_specific_id": ("objectGUID",),
+        "email": ("mail",),
+        "given_name": ("givenName",),
+        "family_name": ("sn",),
+        "username": ("sAMAccountName",),
+        "user_status": ("userAccountControl", "accountExpires"),
+        "account_type": ("objectClass",),
+        "last_login": ("lastLogonTimestamp",),
+    },
+    link_attributes=("objectClass", "userAccountControl", "objectGUID", "objectSid",
+                     "primaryGroupID", "sAMAccountName"),
+    group_attributes=("cn", "description", "objectClass", "objectGUID", "objectSid", "groupType",
+                      "managedBy"),
+)  # fmt: skip
+
+FACT_ATTRIBUTES = {
+    "is_disabled": ("userAccountControl",),
+    "is_expired": ("accountExpires",),
+    "is_locked_out": (_COMPUTED,),
+    "is_password_expired": (_COMPUTED,),
+}
+
+
+def are_accounts(entries: Entries) -> list[bool]:
+    """Which entries are accounts of somebody or something: no computers, no trusts."""
+    flags = _numbers(entries, "userAccountControl")
+    classes = [_classes(values) for values in entries.values("objectClass")]
+    return [
+        bool(names & _MANAGED) or not (b"computer" in names or (number or 0) & _MACHINE)
+        for names, number in zip(classes, flags, strict=True)
+    ]
+
+
+def ad_fields(entries: Entries, now: datetime) -> dict[str, Callable[[], Cells]]:
+    """By field: what makes its cells, one an entry."""
+    return {
+        "integration_specific_id": lambda: first_texts(entries, "objectGUID"),
+        "email": lambda: first_texts(entries, "mail"),
+        "given_name": lambda: first_texts(entries, "givenName"),
+        "family_name": lambda: first_texts(entries, "sn"),
+        "username": lambda: first_texts(entries, "sAMAccountName"),
+        "user_status": lambda: _statuses(entries, now),
+        "account_type": lambda: _types(entries),
+        "last_login": lambda: first_texts(entries, "lastLogonTimestamp"),
+    }
+
+
+def ad_facts(entries: Entries, now: datetime) -> dict[str, Callable[[], Cells]]:
+    """By fact: what makes its cells: `true`, `false`, null where the directory does not say."""
+    return {
+        "is_disabled": lambda: _flags(entries, "userAccountControl", _DISABLED),
+        "is_expired": lambda: [_said(one) for one in _expired(entries, now)],
+        "is_locked_out": lambda: _flags(entries, _COMPUTED, _LOCKED_OUT),
+        "is_password_expired": lambda: _flags(entries, _COMPUTED, _PASSWORD_EXPIRED),
+    }
+
+
+def _statuses(entries: Entries, now: datetime) -> Cells:
+    """Shut where disabled or expired; null, which is a reject, where the flags cannot be read."""
+    flags = _numbers(entries, "userAccountControl")
+    return [
+        None
+        if number is None or expired is None
+        else "SUSPENDED"
+        if number & _DISABLED or expired
+        else "ACTIVE"
+        for number, expired in zip(flags, _expired(entries, now), strict=True)
+    ]
+
+
+def _expired(entries: Entries, now: datetime) -> list[bool | None]:
+    """Whether each has expired; null where that is told by something that is no time."""
+    return [_has_passed(value, now) for value in entries.first("accountExpires")]
+
+
+def _has_passed(value: bytes | None, now: datetime) -> bool | None:
+    if value is None:
+        return False
+    if is_absurd_filetime(value):
+        return None
+    time = filetime_to_time(value)
+    return time is not None and time <= now
+
+
+def _types(entries: Entries) -> Cells:
+    return [
+        "service" if _classes(values) & _MANAGED else "user"
+        for values in entries.values("objectClass")
+    ]
+
+
+def _flags(entries: Entries, attribute: str, flag: int) -> Cells:
+    return [
+        _said(None if number is None else bool(number & flag))
+        for number in _numbers(entries, attribute)
+    ]
+
+
+def _said(is_so: bool | None) -> str | None:  # noqa: FBT001, RUF100 - one truth to one word
+    return None if is_so is None else "true" if is_so else "false"
+
+
+def _numbers(entries: Entries, attribute: str) -> list[int | None]:
+    return [None if value is None else whole_number(value) for value in entries.first(attribute)]
+
+
+def _classes(values: list[bytes]) -> set[bytes]:
+    return {value.lower() for value in values}
+
+
+GROUP_SECURITY = 0x80000000
+_SCOPES = {0x2: "global", 0x4: "domain local", 0x8: "universal"}
+
+
+def group_remarks(entries: Entries, names: dict[str, str]) -> list[str]:
+    """What a group is: `global security group, managed by ann`.
+
+    `names` are people's, by normal DN.
+    """
+    return [
+        _remark(number, plain_text(manager) if manager else None, names)
+        for number, manager in zip(
+            _numbers(entries, "groupType"), entries.first("managedBy"), strict=True
+        )
+    ]
+
+
+def _remark(group_type: int | None, manager: str | None, names: dict[str, str]) -> str:
+    said = []
+    if group_type is not None:
+        sort = "security" if group_type & GROUP_SECURITY else "distribution"
+        scope = next((name for bit, name in _SCOPES.items() if group_type & bit), "")
+        said.append(f"{scope} {sort} group".strip())
+    if manager:
+        name = names.get(normal_dn(manager), "somebody who is no account")
+        said.append(f"managed by {name}")
+    return ", ".join(said)

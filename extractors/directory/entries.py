@@ -1,0 +1,115 @@
+"""Entries of a directory column by column, whichever way they were read."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import polars as pl
+
+from schemas.source_file.directory_source import Scope
+
+Values = list[bytes]
+Cell = bytes | Values | None
+"""An entry's only value, all of several, or none: most have one, and a list of it is costly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What is asked of a directory.
+
+    Attributes:
+        base: where.
+        filter: which entries, in brackets.
+        scope: `subtree`, `level` or `base`.
+        attributes: just these; none, for the DN alone.
+    """
+
+    base: str
+    filter: str
+    scope: Scope
+    attributes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """Entries in the order in which they were read.
+
+    Attributes:
+        dns: their DNs, as the directory writes them.
+        columns: by attribute in lower case: a cell an entry.
+    """
+
+    dns: list[str]
+    columns: dict[str, list[Cell]]
+
+    def __len__(self) -> int:
+        return len(self.dns)
+
+    def values(self, attribute: str) -> Iterator[Values]:
+        """Each entry's values, none where it has none."""
+        for cell in self.cells(attribute):
+            yield [] if cell is None else [cell] if isinstance(cell, bytes) else cell
+
+    def first(self, attribute: str) -> list[bytes | None]:
+        """Each entry's first value."""
+        return [cell[0] if isinstance(cell, list) else cell for cell in self.cells(attribute)]
+
+    def cells(self, attribute: str) -> list[Cell]:
+        """Each entry's cell."""
+        found = self.columns.get(attribute.lower())
+        return [None] * len(self) if found is None else found
+
+    def has(self, attribute: str) -> bool:
+        """Whether any entry has it."""
+        return attribute.lower() in self.columns
+
+    def only(self, attributes: Iterable[str]) -> "Entries":
+        """The same entries with no other attributes than these."""
+        names = {name.lower() for name in attributes}
+        kept = {name: cells for name, cells in self.columns.items() if name in names}
+        return Entries(self.dns, kept)
+
+    def where(self, wanted: list[bool]) -> "Entries":
+        """Only the entries that are `wanted`."""
+        if all(wanted):
+            return self
+        rows = [row for row, is_wanted in enumerate(wanted) if is_wanted]
+        columns = {name: [found[row] for row in rows] for name, found in self.columns.items()}
+        return Entries([self.dns[row] for row in rows], columns)
+
+
+Find = Callable[[Search], Entries]
+"""Reads whole what a search asks for; raises SourceError where it cannot."""
+
+
+def to_entries(found: Iterable[tuple[str, dict[str, Values]]]) -> Entries:
+    """`found`, a DN and its attributes each, as columns."""
+    dns: list[str] = []
+    columns: dict[str, list[Cell]] = {}
+    by_name: dict[str, list[Cell]] = {}
+    for row, (dn, attributes) in enumerate(found):
+        dns.append(dn)
+        for name, values in attributes.items():
+            column = by_name.get(name)
+            if column is None:
+                column = by_name[name] = columns.setdefault(name.lower(), [])
+            if values:
+                _put(column, row, values)
+    for column in columns.values():
+        column.extend([None] * (len(dns) - len(column)))
+    return Entries(dns, {name: cells for name, cells in columns.items() if any(cells)})
+
+
+def _put(column: list[Cell], row: int, values: Values) -> None:
+    missing = row - len(column)
+    if missing < 0:  # the same attribute under two spellings
+        before = column[row]
+        column[row] = [*(before if isinstance(before, list) else [before or b""]), *values]
+        return
+    if missing:
+        column.extend([None] * missing)
+    column.append(values[0] if len(values) == 1 else values)
+
+
+def text_column(name: str, cells: list[str | None]) -> pl.Series:
+    """`cells` as a column of text."""
+    return pl.Series(name, cells, dtype=pl.String)

@@ -1,0 +1,1 @@
+"""`delta` on a directory: what changed since the last accepted run."""

@@ -1,0 +1,1 @@
+"""LDAP itself: connections, searches page by page, and entries from their bytes."""

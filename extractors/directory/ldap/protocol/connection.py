@@ -1,0 +1,274 @@
+"""A bound connection to a directory, for reading only: hosts tried in order, TLS first."""
+
+import importlib.util
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ldap3 import (
+    ANONYMOUS,
+    DIGEST_MD5,
+    EXTERNAL,
+    KERBEROS,
+    NONE,
+    PLAIN,
+    SASL,
+    SIMPLE,
+    SYNC,
+    Connection,
+    Server,
+)
+from ldap3.core.exceptions import LDAPException
+
+from extractors.directory.ldap.protocol.hosts import (
+    Endpoint,
+    FindControllers,
+    addresses_of,
+    controllers_by_dns,
+    endpoints_of,
+)
+from extractors.directory.ldap.protocol.result_codes import BUSY, result_text
+from extractors.directory.ldap.protocol.tls import VerifiedTls, to_context
+from schemas.errors import ConfigError, SourceUnavailableError
+from schemas.source_file.directory_source import DirectoryServer
+from schemas.source_file.secrets import Resolve
+
+# What a connection to a directory binds with, as ldap3 takes it.
+
+
+def credentials_of(source: DirectoryServer, resolve: Resolve) -> dict[str, Any]:
+    """What ldap3 binds with. DIGEST-MD5 and PLAIN take a plain name, GSSAPI the host's own."""
+    password = resolve(source.password).get_secret_value() if source.password else None
+    match source.authentication:
+        case "anonymous":
+            return {"authentication": ANONYMOUS}
+        case "simple":
+            return {"authentication": SIMPLE, "user": source.username, "password": password}
+        case "plain":
+            sasl: Any = (None, source.username, password)
+            return {"authentication": SASL, "sasl_mechanism": PLAIN, "sasl_credentials": sasl}
+        case "digest-md5":
+            sasl = (None, source.username, password, None)
+            return {"authentication": SASL, "sasl_mechanism": DIGEST_MD5, "sasl_credentials": sasl}
+        case "external":
+            return {"authentication": SASL, "sasl_mechanism": EXTERNAL, "sasl_credentials": ""}
+        case "gssapi":
+            if importlib.util.find_spec("gssapi") is None:
+                raise ConfigError(
+                    "source.authentication: gssapi needs a package that is not installed: "
+                    "pip install 'lumos-ingest[kerberos]'"
+                )
+            return {
+                "authentication": SASL,
+                "sasl_mechanism": KERBEROS,
+                "user": source.username,
+            }
+
+
+# Why there is no connection to a directory, in words that quote no name and no password.
+
+
+class BindRefusedError(SourceUnavailableError):
+    """The server answers, and takes neither this name nor this password.
+
+    Never tried again, nor elsewhere: each try counts towards locking the account.
+    """
+
+    retryable = False
+
+
+def refusal_of(refused: dict[str, Any], endpoint: Endpoint) -> SourceUnavailableError:
+    """The error of a bind that was answered with the result `refused`."""
+    code = int(refused.get("result", -1))
+    text = f"{endpoint}: the bind was refused: {result_text(code, refused.get('message') or '')}"
+    return SourceUnavailableError(text) if code in BUSY else BindRefusedError(text)
+
+
+def ticket_errors(source: DirectoryServer) -> tuple[type[Exception], ...]:
+    """What else is raised where a login with a Kerberos ticket comes to nothing."""
+    if source.authentication != "gssapi":
+        return ()
+    from gssapi.exceptions import GSSError
+
+    return (GSSError,)
+
+
+def reason_of(error: Exception, endpoint: Endpoint, connection: Connection) -> str:
+    """Why no connection came about, without the text of ldap3, which can quote a name."""
+    plain = _plain_reason(error, endpoint)
+    if plain is not None:
+        return plain
+    started = (connection.result or {}).get("result")
+    if started:
+        return f"the server refused: {result_text(int(started))}"
+    text = connection.last_error or ""
+    for said, meant in (
+        ("refused", "nothing answers there"),
+        ("timed out", "no answer in time"),
+        ("No such file", "there is no such socket"),
+        ("unreachable", "there is no way to it"),
+        ("mechanism", "the server does not take this way of authentication"),
+    ):
+        if said.lower() in text.lower():
+            return meant
+    name = type(error).__name__
+    what = "TLS" if endpoint.protocol in {"ldaps", "starttls"} else "the connection"
+    return f"{what} was not to be had ({name})"
+
+
+def _plain_reason(error: Exception, endpoint: Endpoint) -> str | None:
+    """What the kind of the error says by itself; None where it does not."""
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, ConnectionRefusedError):
+        return "nothing answers there"
+    if isinstance(error, UnicodeError):
+        return "username or password has a character that cannot be sent"
+    if type(error).__module__.startswith("gssapi"):
+        return (
+            f"no Kerberos ticket for ldap/{endpoint.host} was to be had: run kinit, and see that "
+            "the domain knows the server by this name"
+        )
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Login:
+    """What a connection is made with; `password` is not part of its text."""
+
+    source: DirectoryServer
+    context: ssl.SSLContext | None
+    credentials: dict[str, Any]
+
+    def __repr__(self) -> str:
+        return f"_Login({self.source.authentication})"
+
+
+@contextmanager
+def connected(
+    source: DirectoryServer,
+    workspace: Path,
+    resolve: Resolve,
+    *,
+    find_controllers: FindControllers = controllers_by_dns,
+) -> Iterator[tuple[Connection, Endpoint]]:
+    """A bound connection to the first host that answers, and which that is; closed at the end.
+
+    Raises:
+        ConfigError: the file asks for what cannot be, or would send a password in the clear.
+        SourceUnavailableError: no host answers, or the bind is refused.
+    """
+    connection, endpoint = _first_that_answers(source, workspace, resolve, find_controllers)
+    try:
+        yield connection, endpoint
+    finally:
+        _close(connection)
+
+
+def _first_that_answers(
+    source: DirectoryServer,
+    workspace: Path,
+    resolve: Resolve,
+    find_controllers: FindControllers,
+) -> tuple[Connection, Endpoint]:
+    secured = source.protocol in {"ldaps", "starttls"}
+    login = _Login(
+        source, to_context(source, workspace) if secured else None, credentials_of(source, resolve)
+    )
+    problems = []
+    for endpoint in endpoints_of(source, find_controllers):
+        _check_secured(source, endpoint)
+        try:
+            return _to_endpoint(login, endpoint), endpoint
+        except BindRefusedError:
+            raise
+        except SourceUnavailableError as error:
+            problems.append(str(error))
+    raise SourceUnavailableError("; ".join(problems))
+
+
+def _check_secured(source: DirectoryServer, endpoint: Endpoint) -> None:
+    """Refuses to send a password over a line that others can read."""
+    shows = source.authentication in {"simple", "plain"} and source.protocol == "ldap"
+    if shows and not endpoint.is_loopback and not source.allow_plaintext:
+        raise ConfigError(
+            f"source.protocol: ldap would send the password to {endpoint.host} in the clear: "
+            "say ldaps or starttls, or allow_plaintext: true"
+        )
+
+
+def _to_endpoint(login: _Login, endpoint: Endpoint) -> Connection:
+    if endpoint.protocol == "ldapi":
+        return _bound(login, endpoint, f"ldapi://{endpoint.host}")
+    problems: list[str] = []
+    for address in addresses_of(endpoint):
+        try:
+            return _bound(login, endpoint, address)
+        except BindRefusedError:
+            raise
+        except SourceUnavailableError as error:
+            problems.append(str(error))
+    raise SourceUnavailableError("; ".join(dict.fromkeys(problems)))
+
+
+def _bound(login: _Login, endpoint: Endpoint, address: str) -> Connection:
+    source = login.source
+    timeout_s = max(1, int(source.connect_timeout.total_seconds()))
+    tls = VerifiedTls(login.context, endpoint.host) if login.context else None
+    server = Server(
+        address,
+        port=endpoint.port or None,
+        use_ssl=source.protocol == "ldaps",
+        tls=tls,
+        get_info=NONE,
+        connect_timeout=timeout_s,
+    )
+    credentials = dict(login.credentials)
+    if credentials.get("sasl_mechanism") == KERBEROS:
+        credentials["sasl_credentials"] = (endpoint.host,)
+    connection = Connection(
+        server,
+        **credentials,
+        client_strategy=SYNC,
+        read_only=True,
+        auto_referrals=False,
+        auto_range=False,
+        check_names=False,
+        return_empty_attributes=False,
+        receive_timeout=timeout_s,
+    )
+    problem = None
+    try:
+        if _open(connection, starttls=source.protocol == "starttls"):
+            idle_s = source.idle_timeout.total_seconds()
+            connection.socket.settimeout(idle_s)
+            return connection
+    except (LDAPException, OSError, UnicodeError, *ticket_errors(source)) as error:
+        problem = (tls.problem if tls else None) or reason_of(error, endpoint, connection)
+    refused = dict(connection.result or {})
+    _close(connection)
+    if problem:
+        raise SourceUnavailableError(f"{endpoint}: {problem}")
+    raise refusal_of(refused, endpoint)
+
+
+def _open(connection: Connection, *, starttls: bool) -> bool:
+    """Whether the bind was taken."""
+    connection.open(read_server_info=False)
+    if starttls:
+        connection.start_tls(read_server_info=False)
+    return bool(connection.bind(read_server_info=False))
+
+
+def _close(connection: Connection) -> None:
+    """Says goodbye where there is still somebody, and closes the socket in any case."""
+    try:
+        if not connection.closed:
+            connection.unbind()
+    except (LDAPException, OSError):
+        pass  # the server has gone first
+    if connection.socket is not None:
+        connection.socket.close()

@@ -1,0 +1,93 @@
+"""The domains of an Active Directory forest: a read of one must not be taken for a read of all."""
+
+from collections.abc import Iterator
+
+from ldap3 import BASE, Connection
+
+from extractors.directory.dn import is_below, normal_dn
+from extractors.directory.ldap.protocol.search import PagedSearch, read_pages
+from extractors.directory.values import plain_text
+from schemas.errors import SourceIncompleteError
+
+
+def controllers_of(connection: Connection) -> list[str]:
+    """The names of the hosts that hold the connection's domain, in order of the alphabet.
+
+    Raises:
+        SourceIncompleteError: none is to be seen.
+    """
+    configuration = root_dse(connection, "configurationNamingContext")
+    domain = normal_dn(root_dse(connection, "defaultNamingContext") or "")
+    sites = f"CN=Sites,{configuration}"
+    holders = {
+        normal_dn(dn).partition(",")[2]
+        for dn, attributes in _all(connection, sites, "(objectClass=nTDSDSA)", "hasMasterNCs")
+        if any(normal_dn(plain_text(one)) == domain for one in attributes.get("hasMasterNCs", ()))
+    }
+    names = [
+        plain_text(attributes["dNSHostName"][0])
+        for dn, attributes in _all(connection, sites, "(objectClass=server)", "dNSHostName")
+        if normal_dn(dn) in holders and attributes.get("dNSHostName")
+    ]
+    if not names:
+        raise SourceIncompleteError(
+            "source.last_login_from: lastLogon needs every controller of the domain, and the "
+            "reading account sees none: say lastLogonTimestamp"
+        )
+    return sorted(names)
+
+
+def _all(
+    connection: Connection, base: str, text: str, attribute: str
+) -> Iterator[tuple[str, dict[str, list[bytes]]]]:
+    for page in read_pages(connection, PagedSearch(base, text, attributes=(attribute,))):
+        yield from page
+
+
+def root_dse(connection: Connection, attribute: str) -> str | None:
+    """What the server says of itself: the first value of `attribute`, null where it does not."""
+    return next(iter(root_dse_values(connection, attribute)), None)
+
+
+def root_dse_values(connection: Connection, attribute: str) -> list[str]:
+    """What the server says of itself: every value of `attribute`."""
+    if not connection.search("", "(objectClass=*)", BASE, attributes=[attribute]):
+        return []
+    found = [one for one in connection.response if one["type"] == "searchResEntry"]
+    values = found[0]["raw_attributes"].get(attribute, []) if found else []
+    return [plain_text(value) for value in values]
+
+
+def check_one_domain(connection: Connection, base: str) -> None:
+    """Nothing: below `base` lies no other domain, whose entries this server would not give.
+
+    A server only hints at them by referrals, as it does at parts that hold no accounts.
+
+    Raises:
+        SourceIncompleteError: one does.
+    """
+    configuration = root_dse(connection, "configurationNamingContext")
+    own = root_dse(connection, "defaultNamingContext")
+    if configuration is None or own is None:
+        return
+    search = PagedSearch(
+        f"CN=Partitions,{configuration}",
+        "(&(objectClass=crossRef)(nETBIOSName=*))",  # those of domains
+        "level",
+        ("nCName",),
+    )
+    names = [
+        plain_text(value)
+        for page in read_pages(connection, search)
+        for _, attributes in page
+        for value in attributes.get("nCName", ())
+    ]
+    here, below = normal_dn(own), normal_dn(base)
+    others = sorted(
+        name for name in names if normal_dn(name) != here and is_below(normal_dn(name), below)
+    )
+    if others:
+        raise SourceIncompleteError(
+            f"{base}: the domain {others[0]} lies below it, and this server does not hold that: "
+            "give each domain a source of its own, with users.base and groups.base inside it"
+        )

@@ -1,0 +1,90 @@
+"""What a directory's own schema says of the attributes that a source file names."""
+
+import difflib
+import re
+
+from ldap3 import BASE, Connection
+
+from extractors.directory.account_fields import is_secret
+from extractors.directory.ldap.protocol.forest import root_dse
+from extractors.directory.values import plain_text
+from schemas.errors import ConfigError, SourceFormatError
+
+_NAMES = re.compile(r"\bNAME (?:'([^']+)'|\( *([^)]*)\))")
+_USAGE = re.compile(r"\bUSAGE (?!userApplications)")
+_SUP = re.compile(r"\bSUP ([A-Za-z0-9.;-]+)")
+
+
+def check_known(connection: Connection, names: tuple[str, ...]) -> None:
+    """Nothing: each of `names` is in the schema, and is no kind of password there.
+
+    Also nothing where the reading account may not see the schema.
+
+    Raises:
+        ConfigError: one derives from a password's attribute.
+        SourceFormatError: one is not there.
+    """
+    if not names:
+        return
+    parents = _attribute_types(connection)
+    if not parents:
+        return
+    for name in names:
+        plain = name.split(";")[0].lower()
+        if plain not in parents:
+            close = difflib.get_close_matches(plain, parents, n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else ""
+            raise SourceFormatError(f"the directory's schema has no attribute {name!r}{hint}")
+        if any(is_secret(one) for one in _lineage(plain, parents)):
+            raise ConfigError(
+                f"source: the attribute {name} is a password by the directory's schema: it is "
+                "never read; take it out of columns and attributes"
+            )
+
+
+def _lineage(name: str, parents: dict[str, str | None]) -> list[str]:
+    """The attribute, and all that it derives from."""
+    line: list[str] = []
+    step: str | None = name
+    while step is not None and step not in line:
+        line.append(step)
+        step = parents.get(step)
+    return line
+
+
+def operational_attributes(connection: Connection) -> frozenset[str] | None:
+    """The attributes, in lower case, that the server itself keeps; None where it hides its schema.
+
+    They change without the entry's being modified.
+    """
+    names = [name for text in _definitions(connection) if _USAGE.search(text)
+             for name in _names(text)]  # fmt: skip
+    return frozenset(name.lower() for name in names) if names else None
+
+
+def _attribute_types(connection: Connection) -> dict[str, str | None]:
+    """By name in lower case: the attribute it derives from."""
+    parents: dict[str, str | None] = {}
+    for text in _definitions(connection):
+        above = _SUP.search(text)
+        parents |= {one.lower(): above[1].lower() if above else None for one in _names(text)}
+    return parents
+
+
+def _names(text: str) -> list[str]:
+    named = _NAMES.search(text)
+    if named is None:
+        return []
+    return re.findall(r"'([^']+)'", named[2]) if named[2] else [named[1]]
+
+
+def _definitions(connection: Connection) -> list[str]:
+    """The attributes' definitions (RFC 4512, 4.1.2), as the server writes them."""
+    where = root_dse(connection, "subschemaSubentry")
+    if where is None or not connection.search(
+        where, "(objectClass=subschema)", BASE, attributes=["attributeTypes"]
+    ):
+        return []
+    found = [one for one in connection.response if one["type"] == "searchResEntry"]
+    values = found[0]["raw_attributes"].get("attributeTypes", []) if found else []
+    return [plain_text(value) for value in values]

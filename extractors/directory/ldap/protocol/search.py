@@ -1,0 +1,194 @@
+"""A search read page by page over one connection, whole or an error: each page's result is checked.
+
+The cookie that asks for the next page is known to one connection of one server only (RFC 2696).
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ldap3 import BASE, DEREF_NEVER, LEVEL, SUBTREE, Connection
+from ldap3.core.exceptions import LDAPException, LDAPResponseTimeoutError
+
+from extractors.directory.ldap.protocol.ranges import has_ranges, with_whole_ranges
+from extractors.directory.ldap.protocol.raw_entries import RawEntry
+from extractors.directory.ldap.protocol.result_codes import BUSY, result_text
+from extractors.directory.ldap.protocol.strategy import RawEntryStrategy, use_raw_entries
+from schemas.errors import SourceError, SourceIncompleteError, SourceUnavailableError
+
+PAGED = "1.2.840.113556.1.4.319"
+SCOPES = {"subtree": SUBTREE, "level": LEVEL, "base": BASE}
+_SIZES = (1000, 500, 100, 20)
+_REFERRAL, _LIMITS = 10, frozenset({4, 11})
+
+
+@dataclass(frozen=True, slots=True)
+class PagedSearch:
+    """What to read, and how.
+
+    Attributes:
+        base: the DN to start from.
+        filter: which entries, as in RFC 4515.
+        scope: how deep.
+        attributes: which attributes; `*` for the ordinary ones, `+` for the operational.
+        page_size: entries a page; None for the most that the server allows, up to 1,000.
+        referrals: whether entries that lie on another server make the read an error.
+        controls: further controls of the request, as ldap3 takes them.
+        timeout_s: the longest that the whole search may take; None for no limit.
+    """
+
+    base: str
+    filter: str = "(objectClass=*)"
+    scope: Literal["subtree", "level", "base"] = "subtree"
+    attributes: tuple[str, ...] = ("*",)
+    page_size: int | None = None
+    referrals: Literal["refuse", "ignore"] = "refuse"
+    controls: tuple[Any, ...] = ()
+    timeout_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    entries: list[RawEntry]
+    referrals_count: int
+    code: int
+    server_text: str
+    cookie: bytes | None
+
+
+def read_pages(connection: Connection, search: PagedSearch) -> Iterator[list[RawEntry]]:
+    """The entries, a page at a time, in the server's order; attribute ranges read to their end.
+
+    The connection is bound already, and is not to be used for another paged search meanwhile.
+
+    Raises:
+        SourceUnavailableError: the server is busy, does not answer in time, or the connection was
+            lost.
+        SourceIncompleteError: a page's result is anything but success, a cookie was lost or led
+            round in a circle, a referral was not followed, or a range did not continue.
+        SourceFormatError: an answer that is no LDAP.
+    """
+    strategy = connection.strategy
+    if not isinstance(strategy, RawEntryStrategy):
+        strategy = use_raw_entries(connection)
+    if search.timeout_s is not None:
+        strategy.inbox.deadline = time.monotonic() + search.timeout_s
+    try:
+        yield from _pages(connection, search)
+    finally:
+        strategy.inbox.deadline = None
+
+
+def _pages(connection: Connection, search: PagedSearch) -> Iterator[list[RawEntry]]:
+    link, read_count = connection.socket, 0
+    seen: set[tuple[bytes, str | None]] = set()
+    page, size = _first_page(connection, search)
+    while True:
+        where = f"{search.base}: after {read_count:,} entries: "
+        _check_page(page, search, where)
+        read_count += len(page.entries)
+        if page.cookie is None and (read_count > len(page.entries) or len(page.entries) == size):
+            raise SourceIncompleteError(
+                f"{where}the server sent no cookie for the next page, nor said that this is the "
+                "last: see the server's support for paging, or set another page_size"
+            )
+        yield _with_ranges(connection, page.entries)
+        if not page.cookie:
+            return
+        mark = (page.cookie, page.entries[0][0] if page.entries else None)
+        if mark in seen:
+            raise SourceIncompleteError(f"{where}the server sent the same page twice: run again")
+        seen.add(mark)
+        if connection.socket is not link:
+            raise SourceIncompleteError(
+                f"{where}the connection is not the one that the pages were asked for on: run again"
+            )
+        page = _asked(connection, search, size, page.cookie, search.base)
+
+
+def _first_page(connection: Connection, search: PagedSearch) -> tuple[_Page, int]:
+    """The first page and its size: where none is stated, the largest that is not refused."""
+    sizes = _SIZES if search.page_size is None else (search.page_size,)
+    for size in sizes:
+        page = _asked(connection, search, size, None, search.base)
+        if page.code not in _LIMITS or page.entries:
+            break
+    return page, size
+
+
+def _asked(
+    connection: Connection, search: PagedSearch, size: int, cookie: bytes | None, what: str
+) -> _Page:
+    problem: SourceError | None = None
+    try:
+        connection.search(
+            search.base,
+            search.filter,
+            SCOPES[search.scope],
+            dereference_aliases=DEREF_NEVER,
+            attributes=list(search.attributes),
+            controls=list(search.controls) or None,
+            paged_size=size,
+            paged_criticality=cookie is not None,
+            paged_cookie=cookie,
+        )
+        return _to_page(connection)
+    except LDAPResponseTimeoutError:
+        problem = SourceUnavailableError(
+            f"{what}: the server did not answer in time: try again, or raise search_timeout"
+        )
+    except LDAPException as error:
+        problem = SourceUnavailableError(f"{what}: {_lost(connection, error)}: run again")
+    raise problem
+
+
+def _lost(connection: Connection, error: LDAPException) -> str:
+    """Why there is no answer; of ldap3's text only the kind of error, for it can quote names."""
+    notice = connection.strategy.notice
+    if notice is not None:
+        said = result_text(int(notice.get("result", 80)), notice.get("message") or "")
+        return f"the server ended the connection: {said}"
+    return f"the connection was lost ({type(error).__name__})"
+
+
+def _to_page(connection: Connection) -> _Page:
+    found, result = connection.response or [], connection.result
+    connection.response = None
+    entries = [
+        (one["dn"], one["raw_attributes"]) for one in found if one["type"] == "searchResEntry"
+    ]
+    control = (result.get("controls") or {}).get(PAGED)
+    return _Page(
+        entries=entries,
+        referrals_count=sum(one["type"] == "searchResRef" for one in found),
+        code=int(result["result"]),
+        server_text=result.get("message") or "",
+        cookie=control["value"]["cookie"] if control else None,
+    )
+
+
+def _check_page(page: _Page, search: PagedSearch, where: str) -> None:
+    if page.code in BUSY:
+        raise SourceUnavailableError(f"{where}{result_text(page.code, page.server_text)}")
+    if page.code == _REFERRAL or (page.referrals_count and search.referrals == "refuse"):
+        raise SourceIncompleteError(
+            f"{where}a referral was not followed: {result_text(_REFERRAL)}, "
+            "or leave its part of the tree out"
+        )
+    if page.code:
+        raise SourceIncompleteError(f"{where}{result_text(page.code, page.server_text)}")
+
+
+def _with_ranges(connection: Connection, entries: list[RawEntry]) -> list[RawEntry]:
+    if not has_ranges(entries):
+        return entries
+
+    def asked(dn: str, attribute: str) -> list[RawEntry]:
+        search = PagedSearch(dn, scope="base", attributes=(attribute,), page_size=1)
+        what = f"the rest of an entry, {attribute}"
+        page = _asked(connection, search, 1, None, what)
+        _check_page(page, search, f"{what}: ")
+        return page.entries
+
+    return with_whole_ranges(entries, asked)

@@ -1,0 +1,78 @@
+"""TLS to a directory: the certificate and the host's name verified by Python's own `ssl`."""
+
+import ssl
+from pathlib import Path
+from typing import Any
+
+from ldap3 import Tls
+
+from schemas.errors import ConfigError
+from schemas.source_file.directory_source import DirectoryServer
+
+
+class VerifiedTls(Tls):  # type: ignore[misc] # ldap3 has no types
+    """ldap3's TLS with a context of Python's own, which knows addresses as well as names.
+
+    Attributes:
+        problem: what went wrong in the handshake, for a person; None where nothing did. ldap3
+            makes its errors anew, and loses it.
+    """
+
+    def __init__(self, context: ssl.SSLContext, host: str) -> None:
+        super().__init__(validate=context.verify_mode)
+        self._context = context
+        self._host = host
+        self.problem: str | None = None
+
+    def wrap_socket(self, connection: Any, do_handshake: bool = False) -> None:  # noqa: ANN401, FBT001, FBT002, RUF100 - ldap3's signature
+        """Secures the connection's socket; certificate and name are checked in the handshake."""
+        try:
+            connection.socket = self._context.wrap_socket(
+                connection.socket, do_handshake_on_connect=do_handshake, server_hostname=self._host
+            )
+        except ssl.SSLCertVerificationError as error:
+            self.problem = f"its certificate is not trusted: {error.verify_message.rstrip('.')}"
+            raise
+        except ssl.SSLError as error:
+            self.problem = f"TLS failed: {error.reason or 'no reason given'}"
+            raise
+
+
+def to_context(source: DirectoryServer, workspace: Path) -> ssl.SSLContext:
+    """What is trusted and shown: the system's authorities, or `ca_file`'s; TLS 1.2 or newer.
+
+    Raises:
+        ConfigError: a file of certificates or a key cannot be read or is none.
+    """
+    ca_file = _path(workspace, source.ca_file)
+    problem, context = None, None
+    try:
+        context = ssl.create_default_context(cafile=ca_file)
+    except OSError as error:
+        problem = f"source.ca_file: {source.ca_file}: {_reason(error)}"
+    if context is None:
+        raise ConfigError(problem)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if not source.validate_certificate:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if source.certificate is not None:
+        try:
+            context.load_cert_chain(
+                _path(workspace, source.certificate) or "", _path(workspace, source.key)
+            )
+        except OSError as error:
+            problem = f"source.certificate: {source.certificate}, {source.key}: {_reason(error)}"
+    if problem:
+        raise ConfigError(problem)
+    return context
+
+
+def _path(workspace: Path, name: str | None) -> str | None:
+    return None if name is None else str(workspace / Path(name).expanduser())
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, ssl.SSLError):
+        return "not a certificate and key in PEM form that go together"
+    return f"cannot be read: {error.strerror}"

@@ -1,0 +1,1 @@
+"""Directories from an LDIF export."""

@@ -1,0 +1,189 @@
+"""Entries of a content LDIF (RFC 2849), as slapcat, ldapsearch and ldifde write it, in a stream.
+
+What would change a directory, or would be fetched from elsewhere, is refused with its line.
+"""
+
+import base64
+import binascii
+import contextlib
+import re
+from collections.abc import Iterator
+from typing import BinaryIO, NoReturn
+
+from extractors.directory.ldap.protocol.ranges import has_ranges, with_whole_ranges
+from extractors.directory.ldap.protocol.raw_entries import Attributes, RawEntry
+from schemas.errors import SourceFormatError, SourceIncompleteError
+
+_BATCH = 1000
+_NAME = re.compile(rb"(?:[A-Za-z][A-Za-z0-9-]*|[0-9]+(?:\.[0-9]+)*)(?:;[A-Za-z0-9=*-]+)*\Z")
+_UTF8_MARK, _UTF16_MARKS = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")
+_CHANGES = frozenset({b"control", b"newrdn", b"deleteoldrdn", b"newsuperior"})
+
+Line = tuple[int, bytes]
+
+
+def read_ldif(
+    file: BinaryIO, name: str, *, ends_with_empty_line: bool = False
+) -> Iterator[list[RawEntry]]:
+    """The entries, up to 1,000 at a time, in the file's order; `name` is the file's, for messages.
+
+    `ends_with_empty_line` makes it an error when the file does not end like that, as those of
+    slapcat and ldifde do: nothing else shows that a file was cut off between two lines.
+
+    Raises:
+        SourceIncompleteError: no entry at all, or a file that was cut off.
+        SourceFormatError: no LDIF, or one that describes changes; with the line.
+    """
+    batch: list[RawEntry] = []
+    count = 0
+    names: dict[bytes, str] = {}
+    for record, is_ended in _records(file, name):
+        if ends_with_empty_line and not is_ended:
+            raise SourceIncompleteError(
+                f"{name}: ends at line {record[-1][0]} without an empty line: it was cut off"
+            )
+        entry = _entry(record, name, names)
+        if not is_ended and not entry[1]:
+            raise SourceIncompleteError(
+                f"{name}: ends at line {record[-1][0]} with a dn alone: it was cut off"
+            )
+        batch.append(entry)
+        count += 1
+        if len(batch) == _BATCH:
+            yield _whole(batch, name)
+            batch = []
+    if batch:
+        yield _whole(batch, name)
+    if not count:
+        raise SourceIncompleteError(f"{name}: holds no entry: see why the export wrote nothing")
+
+
+def _whole(batch: list[RawEntry], name: str) -> list[RawEntry]:
+    if not has_ranges(batch):
+        return batch
+    is_whole = True
+    try:
+        return with_whole_ranges(batch, lambda _dn, _attribute: [])
+    except SourceIncompleteError:
+        is_whole = False
+    if not is_whole:
+        raise SourceIncompleteError(
+            f"{name}: an attribute's values go on after its range: export them all"
+        )
+    return batch
+
+
+def _records(file: BinaryIO, name: str) -> Iterator[tuple[list[Line], bool]]:
+    """The lines of each entry, and whether an empty line ends it."""
+    record: list[Line] = []
+    is_first = True
+    for number, line in _whole_lines(file, name):
+        if not line:
+            if record:
+                yield record, True
+            record = []
+        elif line.startswith(b"#"):
+            continue
+        elif is_first and line.lower().startswith(b"version:"):
+            if line[len("version:") :].strip() != b"1":
+                _refuse(name, number, "LDIF has version 1 only")
+            is_first = False
+        else:
+            is_first = False
+            record.append((number, line))
+    if record:
+        yield record, False
+
+
+def _whole_lines(file: BinaryIO, name: str) -> Iterator[Line]:
+    """Lines with what was folded put together, each with the number that it starts at."""
+    parts: list[bytes] = []
+    number = started_at = 0
+    for raw in file:
+        number += 1
+        line = raw.removesuffix(b"\n").removesuffix(b"\r")
+        if number == 1:
+            line = _unmarked(line, name)
+        if line.startswith(b" "):
+            if not parts:
+                _refuse(name, number, "starts with a space and goes on from no line")
+            parts.append(line[1:])
+            continue
+        if parts:
+            yield started_at, b"".join(parts)
+        parts, started_at = [line] if line else [], number
+        if not line:
+            yield number, b""
+    if parts:
+        yield started_at, b"".join(parts)
+
+
+def _unmarked(line: bytes, name: str) -> bytes:
+    if line.startswith(_UTF16_MARKS):
+        raise SourceFormatError(f"{name}: is UTF-16: export it without -u, or convert it to UTF-8")
+    return line.removeprefix(_UTF8_MARK)
+
+
+def _entry(record: list[Line], name: str, names: dict[bytes, str]) -> RawEntry:
+    number, line = record[0]
+    key, colon, rest = line.partition(b":")
+    if key.lower() != b"dn" or not colon:
+        _refuse(name, number, "an entry starts with dn:")
+    dn = _dn(_value(rest, name, number), name, number)
+    attributes: Attributes = {}
+    for number, line in record[1:]:
+        key, colon, rest = line.partition(b":")
+        attribute = names.get(key)
+        if attribute is None or not colon:
+            attribute = _attribute_name(key, rest if colon else None, name, number)
+            if attribute is None:
+                continue
+            names[key] = attribute
+        attributes.setdefault(attribute, []).append(_value(rest, name, number))
+    return dn, attributes
+
+
+def _attribute_name(key: bytes, rest: bytes | None, name: str, number: int) -> str | None:
+    """The attribute's name; None for `changetype: add`, which ldifde writes in every entry."""
+    lowered = key.lower()
+    if rest is None or not _NAME.match(key):
+        _refuse(name, number, "is neither an attribute with its value nor a comment")
+    if lowered == b"changetype":
+        if rest.strip().lower() == b"add":
+            return None
+        _refuse(name, number, "changetype: describes a change: export the entries themselves")
+    if lowered in _CHANGES:
+        _refuse(
+            name, number, f"{lowered.decode()}: describes a change: export the entries themselves"
+        )
+    if lowered == b"dn":
+        _refuse(name, number, "a second dn: an empty line is missing between two entries")
+    return key.decode()
+
+
+def _value(rest: bytes, name: str, number: int) -> bytes:
+    """What stands after the first colon."""
+    if rest.startswith(b":"):
+        try:
+            return base64.b64decode(rest[1:].strip(b" "), validate=True)
+        except binascii.Error:
+            pass
+        _refuse(name, number, "is no base64, or was cut off")
+    if rest.startswith(b"<"):
+        _refuse(name, number, "takes its value from a URL: export the value itself")
+    if b"\0" in rest:
+        _refuse(name, number, "has a NUL byte: it is no text")
+    return rest.lstrip(b" ")
+
+
+def _dn(value: bytes, name: str, number: int) -> str:
+    text = None
+    with contextlib.suppress(UnicodeDecodeError):
+        text = value.decode()
+    if text is None:
+        _refuse(name, number, "the dn is not UTF-8")
+    return text
+
+
+def _refuse(name: str, number: int, why: str) -> NoReturn:
+    raise SourceFormatError(f"{name}: line {number}: {why}")

@@ -1,0 +1,142 @@
+"""An LDIF export of a directory, searched in memory as the directory itself would be."""
+
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from extractors.directory.account_fields import Wanted, is_secret
+from extractors.directory.dn import is_below, normal_dn
+from extractors.directory.entries import Entries, Find, Search, to_entries
+from extractors.directory.filter import to_filter
+from extractors.directory.ldap.protocol.raw_entries import Attributes
+from extractors.directory.ldif.match import to_match
+from extractors.directory.ldif.parser import read_ldif
+from extractors.directory.read import probe_directory, read_directory
+from extractors.directory.request import Reading
+from extractors.exports.completeness import check_age
+from extractors.exports.export import Export, private_folder
+from extractors.exports.find import check_unchanged, find_export
+from extractors.zones.zones import DropZones
+from schemas.raw import Probe, Raw
+from schemas.source_file.directory_source import LdifSource
+from schemas.source_file.secrets import Resolve, no_secrets
+
+_BLOBS = frozenset(
+    {
+        "audio",
+        "jpegphoto",
+        "photo",
+        "thumbnaillogo",
+        "thumbnailphoto",
+        "usercertificate",
+        "usersmimecertificate",
+    }
+)
+_HeldEntry = tuple[str, str, Attributes]
+
+
+def read_ldif_source(
+    source: LdifSource,
+    workspace: Path,
+    wanted: Wanted,
+    *,
+    now: datetime,
+    resolve: Resolve = no_secrets,
+) -> Raw:
+    """The accounts, the groups and who is in which; the export is read once.
+
+    Raises:
+        ConfigError: a path that leads out of its zone, or a filter that only a server applies.
+        SourceUnavailableError: no such file, or it cannot be opened.
+        SourceIncompleteError: too old, cut off, changed while it was read, or without what is
+            needed.
+        SourceFormatError: no LDIF, or one that describes changes; with the line.
+    """
+    with DropZones(source, workspace, resolve) as zones:
+        reading, export = _reading(source, zones, wanted, now)
+        raw = read_directory(reading)
+        check_unchanged(export)
+    return replace(raw, files=(export.file,))
+
+
+def probe_ldif_source(
+    source: LdifSource, workspace: Path, wanted: Wanted, *, now: datetime, resolve: Resolve
+) -> tuple[Probe, ...]:
+    """What the accounts and the groups of the export look like.
+
+    Raises:
+        SourceError: as `read_ldif_source`.
+    """
+    with DropZones(source, workspace, resolve) as zones:
+        return probe_directory(_reading(source, zones, wanted, now)[0])
+
+
+def _reading(
+    source: LdifSource, zones: DropZones, wanted: Wanted, now: datetime
+) -> tuple[Reading, Export]:
+    export = find_export("file", source.file, zones)
+    check_age(export, source.max_age, now)
+    entries = _entries(export, wanted)
+    reading = Reading(
+        source=source,
+        wanted=wanted,
+        find=_finder(entries),
+        base_dn=source.base_dn or "",
+        origin=export.name,
+        now=now,
+        taken_at=export.modified_at,
+        proof=f"of {len(entries):,} entries in {export.size_bytes:,} bytes, unchanged while read",
+    )
+    return reading, export
+
+
+def _entries(export: Export, wanted: Wanted) -> list[_HeldEntry]:
+    """All entries: DN, its normal form, attributes in lower case; no password, no blob unasked."""
+    named = {name.lower() for name in wanted.attributes}
+    kept: dict[str, str | None] = {}
+    entries: list[_HeldEntry] = []
+    with (
+        private_folder(export) as folder,
+        export.zone.fetch(export.file, folder).open("rb") as file,
+    ):
+        for batch in read_ldif(file, export.name, ends_with_empty_line=True):
+            for dn, attributes in batch:
+                entries.append((dn, normal_dn(dn), _kept(attributes, kept, named)))
+    return entries
+
+
+def _kept(attributes: Attributes, kept: dict[str, str | None], named: set[str]) -> Attributes:
+    found: Attributes = {}
+    for name, values in attributes.items():
+        if name not in kept:
+            lower = name.lower().removesuffix(";binary")
+            is_blob = lower in _BLOBS and lower not in named
+            kept[name] = None if is_secret(lower) or is_blob else lower
+        key = kept[name]
+        if key is not None:
+            found[key] = found[key] + values if key in found else values
+    return found
+
+
+def _finder(entries: list[_HeldEntry]) -> Find:
+    def find(search: Search) -> Entries:
+        wanted = to_match(to_filter(search.filter, "the filter"))
+        base = normal_dn(search.base)
+        asked = [name.lower() for name in search.attributes]
+        return to_entries(
+            (dn, {name: attributes[name] for name in asked if name in attributes})
+            for dn, normal, attributes in entries
+            if _is_in_scope(normal, base, search.scope) and wanted(attributes)
+        )
+
+    return find
+
+
+def _is_in_scope(dn: str, base: str, scope: str) -> bool:
+    if scope == "base":
+        return dn == base
+    if not is_below(dn, base):
+        return False
+    # In the normal form a comma only divides RDNs.
+    depth = dn.count(",") - (base.count(",") if base else -1)
+    return scope == "subtree" or depth == 1

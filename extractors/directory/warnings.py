@@ -1,0 +1,94 @@
+"""Members of groups that are no accounts: what they are, counted, so that none vanishes unseen."""
+
+import re
+from collections import Counter
+
+from extractors.directory.account_fields import Wanted
+from extractors.directory.accounts import is_active_directory
+from extractors.directory.dn import is_below, normal_dn
+from extractors.directory.entries import Entries, Find, Search
+from extractors.directory.members import Members
+from schemas.source_file.directory_source import DirectorySource
+
+_FOREIGN = re.compile(r"cn=s-1-[0-9-]+,cn=foreignsecurityprincipals,", re.IGNORECASE)
+
+
+def notes_on(members: Members, find: Find, users: Search) -> tuple[str, ...]:
+    """A warning a sort of trouble; `users` is the search that the accounts were read with.
+
+    One search more, where any member below the accounts' base is no account.
+    """
+    notes = []
+    if members.strangers:
+        notes.append(_on_strangers(members.strangers, find, users))
+    if members.strange_uids:
+        notes.append(
+            f"{_times(members.strange_uids)} by login name (memberUid) of "
+            f"{len(members.strange_uids):,} that no account has"
+        )
+    if members.unknown_groups:
+        notes.append(
+            f"{_times(members.unknown_groups)} in {len(members.unknown_groups):,} groups that are "
+            "not among the groups read: see groups.base and groups.filter"
+        )
+    return tuple(f"{note}; they are left out" for note in notes)
+
+
+def _on_strangers(strangers: Counter[str], find: Find, users: Search) -> str:
+    base = normal_dn(users.base)
+    inside = {dn for dn in strangers if not base or is_below(dn, base)}
+    foreign = {dn for dn in strangers if _FOREIGN.match(dn)}
+    sorts: Counter[str] = Counter()
+    others = _bystanders(find, users) if inside - foreign else {}
+    for dn in strangers:
+        if dn in foreign:
+            sorts["foreign security principals"] += 1
+        elif dn not in inside:
+            sorts[f"outside {users.base}"] += 1
+        else:
+            sorts[others.get(dn, "not there at all")] += 1
+    said = ", ".join(f"{count:,} {sort}" for sort, count in sorted(sorts.items()))
+    return f"{_times(strangers)} of {len(strangers):,} members that are no accounts: {said}"
+
+
+def _bystanders(find: Find, users: Search) -> dict[str, str]:
+    """What else is below the accounts' base, by normalized DN."""
+    search = Search(users.base, f"(!{users.filter})", users.scope, ("objectClass",))
+    found = find(search)
+    sorts = {}
+    for dn, values in zip(found.dns, found.values("objectClass"), strict=True):
+        classes = {value.lower() for value in values}
+        sorts[normal_dn(dn)] = "computers" if b"computer" in classes else "that users leaves out"
+    return sorts
+
+
+def _times(counted: Counter[str]) -> str:
+    count = sum(counted.values())
+    return f"{count:,} membership{'' if count == 1 else 's'}"
+
+
+# What a person should know about the accounts that were read from a directory.
+
+
+def account_notes(
+    entries: Entries, wanted: Wanted, left_out: int, source: DirectorySource
+) -> tuple[str, ...]:
+    """A line for each: computers left out, attributes nobody has, a choice among values."""
+    notes = []
+    if left_out:
+        notes.append(
+            f"computers and trusts that match users.filter, and are left out: {left_out:,}"
+        )
+    absent = [name for name in wanted.attributes if not entries.has(name)]
+    if absent:
+        notes.append(
+            f"no account has the attribute {', '.join(absent)}: it is misspelt, or the reading "
+            "account may not read it"
+        )
+    if not is_active_directory(source) and "email" in wanted.fields:
+        several = sum(len(values) > 1 for values in entries.values("mail"))
+        if several:
+            notes.append(
+                f"accounts with several mail values, of which the first one counts: {several:,}"
+            )
+    return tuple(notes)

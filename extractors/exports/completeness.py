@@ -1,0 +1,164 @@
+"""What proves an export whole: its age, its marker, that it rests, the count it was sent with."""
+
+import json
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import PurePosixPath
+
+from extractors.exports.export import Export
+from extractors.exports.find import refreshed
+from extractors.zones.zones import DropZones
+from schemas.errors import SourceFormatError, SourceIncompleteError, SourceUnavailableError
+from schemas.source_file.csv_source import Completeness
+from schemas.source_file.quantities import duration_text
+
+_PATIENCE = 10
+_MOST_DIGITS = 18
+
+
+def check_age(export: Export, max_age: timedelta | None, now: datetime) -> None:
+    """Nothing: the export is young enough.
+
+    Raises:
+        SourceIncompleteError: it is older than `max_age`, or nobody says how old it is.
+    """
+    if max_age is not None and not export.file.is_dated:
+        raise SourceIncompleteError(
+            f"{export.name}: its server does not say when it was written, so max_age cannot be "
+            "checked: write max_age: null if it is made when it is asked for"
+        )
+    age = now - export.modified_at
+    if max_age is not None and age > max_age:
+        raise SourceIncompleteError(
+            f"{export.name}: is {duration_text(age)} old and max_age is {duration_text(max_age)}: "
+            "see why the export did not run, or raise max_age"
+        )
+
+
+def companions_of(complete: Completeness | None) -> tuple[str, ...]:
+    """The templates of the files that stand beside an export and are none themselves."""
+    if complete is None:
+        return ()
+    return tuple(template for template in (complete.marker, complete.manifest) if template)
+
+
+def check_marker(export: Export, marker: str, zones: DropZones) -> None:
+    """Nothing: the marker stands, and it is not older than the export.
+
+    Raises:
+        ConfigError: a marker outside the workspace, or in no zone.
+        SourceUnavailableError: its zone is out of reach.
+        SourceIncompleteError: no marker, or the one of an earlier export.
+    """
+    zone, key = zones.place(marker.replace("{path}", export.name), "complete.marker")
+    found = zone.look_at(key)
+    name = found.name if found else marker.replace("{path}", export.name)
+    if found is None:
+        raise SourceIncompleteError(
+            f"{export.name}: its marker {name} is not there: the export is not finished"
+        )
+    if found.modified_ns < export.modified_ns:
+        raise SourceIncompleteError(
+            f"{export.name}: its marker {name} is older than the export: "
+            "a new export is being written"
+        )
+
+
+def wait_until_stable(
+    export: Export, stable_for: timedelta, *, now: datetime, sleep: Callable[[float], None]
+) -> Export:
+    """The export, once it has not changed for `stable_for`, as it stands then.
+
+    Raises:
+        SourceUnavailableError: it vanished, or still changed after ten times that long.
+    """
+    needed, waited = stable_for.total_seconds(), 0.0
+    quiet = (now - export.modified_at).total_seconds()
+    while quiet < needed:
+        if waited >= _PATIENCE * needed:
+            raise SourceUnavailableError(
+                f"{export.name}: still changed after {duration_text(timedelta(seconds=waited))}: "
+                "run again when the export is finished"
+            )
+        pause = needed - max(quiet, 0.0)
+        sleep(pause)
+        waited += pause
+        found = refreshed(export)
+        same, export = found == export, found
+        since_written = (now - export.modified_at).total_seconds() + waited
+        quiet = max(quiet, 0.0) + pause if same else since_written
+    return export
+
+
+def trailer_count(export: Export, last_line: str, pattern: str) -> int:
+    """The number of rows that the last line states.
+
+    Raises:
+        SourceIncompleteError: the last line is no trailer.
+    """
+    found = re.fullmatch(pattern, last_line)
+    stated = (found[1] or "").strip() if found else ""
+    if not stated.isdecimal() or len(stated) > _MOST_DIGITS:
+        raise SourceIncompleteError(
+            f"{export.name}: its last line is not the trailer: the export was cut off, "
+            "or complete.trailer is wrong"
+        )
+    return int(stated)
+
+
+def check_count(export: Export, who: str, stated: int, read_count: int) -> None:
+    """Nothing: as many rows were read as are stated.
+
+    Raises:
+        SourceIncompleteError: more or fewer.
+    """
+    if stated != read_count:
+        raise SourceIncompleteError(
+            f"{export.name}: {read_count:,} rows were read and {who} states {stated:,}: "
+            "the export was cut off, or is not the one that was counted"
+        )
+
+
+def check_manifest(export: Export, manifest: str, zones: DropZones, read_count: int) -> int | None:
+    """The number of rows that the manifest states and that was read; None for another table's.
+
+    Raises:
+        ConfigError: a manifest outside the workspace, or in no zone.
+        SourceUnavailableError: its zone is out of reach.
+        SourceIncompleteError: no manifest, no count for this file, or another count.
+        SourceFormatError: neither a number nor JSON.
+    """
+    name = manifest.replace("{path}", export.name)
+    content = _manifest_content(export, name, zones)
+    of_one_file = not isinstance(content, dict) or "rows" in content
+    if of_one_file and "{path}" not in manifest and export.table != "accounts":
+        return None
+    stated = _stated_count(content, export.name)
+    if stated is None:
+        raise SourceIncompleteError(f"{export.name}: the manifest {name} has no count for it")
+    check_count(export, f"the manifest {name}", stated, read_count)
+    return stated
+
+
+def _manifest_content(export: Export, name: str, zones: DropZones) -> object:
+    zone, key = zones.place(name, "complete.manifest")
+    written, content = zone.read(key), None
+    if written is None:
+        raise SourceIncompleteError(
+            f"{export.name}: its manifest {name} cannot be read: the export is not finished"
+        )
+    try:
+        content = json.loads(written)
+    except (ValueError, RecursionError):
+        content = None
+    if content is None:
+        raise SourceFormatError(f"{name}: a manifest is a number, or JSON with one a file name")
+    return content
+
+
+def _stated_count(content: object, name: str) -> int | None:
+    if isinstance(content, dict):
+        keys = ("rows", name, PurePosixPath(name).name)
+        content = next((content[key] for key in keys if key in content), None)
+    return content if isinstance(content, int) and not isinstance(content, bool) else None

@@ -1,0 +1,64 @@
+"""An export and the drop zone it lies in: what every kind of zone can do."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from extractors.zones.zone import Zone
+from schemas.errors import SourceUnavailableError
+from schemas.export_file import ExportFile
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """One table's file as it stood when it was found.
+
+    Attributes:
+        table: the table it holds.
+        file: the file.
+        zone: where it lies.
+    """
+
+    table: str
+    file: ExportFile
+    zone: Zone = field(compare=False, repr=False)
+
+    @property
+    def name(self) -> str:
+        """Its path or URL for messages."""
+        return self.file.name
+
+    @property
+    def size_bytes(self) -> int:
+        """Its size as it lies there, compressed or not."""
+        return self.file.size_bytes
+
+    @property
+    def modified_ns(self) -> int:
+        """Its modification time, nanoseconds since 1970."""
+        return self.file.modified_ns
+
+    @property
+    def modified_at(self) -> datetime:
+        """When it was last written, UTC."""
+        return self.file.modified_at
+
+
+@contextmanager
+def private_folder(export: Export) -> Iterator[Path]:
+    """A folder of our own for the time of a read; what the system refuses is said in one line.
+
+    Raises:
+        SourceUnavailableError: the export, or the folder, cannot be read or written.
+    """
+    problem = None
+    try:
+        with TemporaryDirectory(prefix="lumos-ingest-") as folder:
+            yield Path(folder)
+    except OSError as error:
+        problem = error.strerror or "the system refused it"
+    if problem:
+        raise SourceUnavailableError(f"{export.name}: cannot be read: {problem}")

@@ -1,0 +1,91 @@
+"""Which file is meant in the zone that exports are dropped into, and that it stays the same."""
+
+import os
+from datetime import date
+
+from extractors.exports.dates import day_of
+from extractors.exports.export import Export
+from extractors.zones.zones import DropZones, is_pattern, shown
+from schemas.errors import SourceIncompleteError, SourceUnavailableError
+from schemas.export_file import ExportFile
+
+
+def find_export(
+    table: str,
+    pattern: str,
+    zones: DropZones,
+    *,
+    companions: tuple[str, ...] = (),
+    as_of: date | None = None,
+) -> Export:
+    """The file that `pattern` means: the file of that path, or the newest match of a pattern.
+
+    The newest is the last written, then the last by name; or the last by name alone, as the source
+    file says. What was archived is no export, nor are `companions`: the templates of markers and
+    manifests, which a wide pattern matches as well. With `as_of`, only the exports of that day are,
+    archived or not: by the date in the name, else by the day it was last written.
+
+    Raises:
+        ConfigError: a path that leads out of its zone, or that is no regular file.
+        SourceUnavailableError: no such file, no match, no permission, or a zone out of reach.
+    """
+    zone, key = zones.place(pattern, table)
+    found = zone.matches(key)
+    if as_of is None:
+        found = [file for file in found if not zones.is_archived(zone, file)]
+    else:
+        found += zones.archived(key)
+    if not found and not is_pattern(pattern):
+        raise _vanished(shown(pattern))
+    files = _without(companions, found)
+    if not files:
+        raise SourceUnavailableError(f"{table}: no file matches {shown(pattern)}: check the path")
+    if as_of is not None:
+        files = [file for file in files if day_of(file, zones.options.timezone) == as_of]
+    if not files:
+        raise SourceUnavailableError(
+            f"{table}: none of the exports {shown(pattern)} is of {as_of}: see which days there are"
+        )
+    by_name = zones.options.newest == "name"
+    newest = max(files, key=lambda file: (0 if by_name else file.modified_ns, file.name))
+    export = Export(table, newest, zone)
+    # A listing tells less than a look, and may tell it otherwise.
+    return refreshed(export) if is_pattern(pattern) else export
+
+
+def _without(companions: tuple[str, ...], files: list[ExportFile]) -> list[ExportFile]:
+    """The files that are no marker or manifest of another of them."""
+    keys = {template.replace("{path}", file.key) for template in companions for file in files}
+    names = {template.replace("{path}", file.name) for template in companions for file in files}
+    keys = {os.path.normpath(key) for key in keys}
+    return [file for file in files if file.key not in keys and file.name not in names]
+
+
+def check_unchanged(export: Export) -> None:
+    """Nothing: the export is the file it was when it was found.
+
+    Raises:
+        SourceUnavailableError: it is gone, or its zone is out of reach.
+        SourceIncompleteError: it was written to or replaced.
+    """
+    if refreshed(export) != export:
+        raise SourceIncompleteError(
+            f"{export.name}: changed while it was read: run again when the export is finished, "
+            "or state complete: so that it is waited for"
+        )
+
+
+def refreshed(export: Export) -> Export:
+    """The export as it stands now.
+
+    Raises:
+        SourceUnavailableError: it is gone, or its zone is out of reach.
+    """
+    found = export.zone.look_at(export.file.key)
+    if found is None:
+        raise _vanished(export.name)
+    return Export(export.table, found, export.zone)
+
+
+def _vanished(name: str) -> SourceUnavailableError:
+    return SourceUnavailableError(f"{name}: no such file: check the path, or that the export ran")

@@ -1,0 +1,186 @@
+"""Makes an export one plain UTF-8 file: unpacked, decoded strictly, without a byte order mark."""
+
+import codecs
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from extractors.exports.compression import is_archive, unpack
+from extractors.exports.export import Export
+from extractors.zones.private_file import open_private
+from schemas.errors import SourceFormatError, SourceIncompleteError
+
+_BLOCK = 1 << 20
+_HEAD = 1 << 12
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_MOST, _FEW = 0.6, 0.1
+_ASCII = bytes(range(128))
+_FALLBACK = "cp1252"
+
+
+@dataclass(frozen=True, slots=True)
+class LineFacts:
+    """What a look at every physical line found.
+
+    Attributes:
+        count: the physical lines of the file.
+        has_quotes: whether a quote is anywhere in it.
+        has_returns: whether a carriage return stands anywhere but at the end of a line.
+    """
+
+    count: int
+    has_quotes: bool
+    has_returns: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TextFile:
+    """An export as UTF-8.
+
+    Attributes:
+        export: the file it comes from.
+        path: where the text is: the export itself, or a private copy.
+        encoding: the encoding it was written in.
+        facts: what a look at every line found.
+        warning: what a person should know about the encoding; None where there is nothing.
+    """
+
+    export: Export
+    path: Path
+    encoding: str
+    facts: LineFacts
+    warning: str | None
+
+
+def to_text_file(export: Export, encoding: str, quote: str | None, folder: Path) -> TextFile:
+    """The export as UTF-8: in place where it is that already, else in a private file in `folder`.
+
+    Raises:
+        SourceUnavailableError: it cannot be fetched from its zone.
+        SourceIncompleteError: empty, a cut archive, or changed since it was found.
+        SourceFormatError: bytes that the encoding does not have, or no text at all.
+    """
+    path = export.zone.fetch(export.file, folder)
+    if is_archive(path):
+        unpack(path, export.name, folder / "unpacked")
+        path = folder / "unpacked"
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    _check_is_text(export, head)
+    name, warning = _encoding_of(head), None
+    if encoding != "auto":
+        name = codecs.lookup(encoding).name.replace("utf-8-sig", "utf-8")
+    if name in {None, "utf-8"} and not head.startswith(codecs.BOM_UTF8):
+        facts = _facts_of(path, quote)
+        if facts is not None:
+            return TextFile(export, path, "utf-8", facts, None)
+    if name is None and _is_mostly_utf8(path):
+        name = "utf-8"
+    if name is None:
+        name = _FALLBACK
+        warning = (
+            f"{export.name}: is not UTF-8 and was read as Windows-1252: "
+            "state encoding: windows-1252 if that is right"
+        )
+    path = _decoded(export, path, name, folder)
+    facts = _facts_of(path, quote)
+    if facts is None:
+        raise SourceFormatError(f"{export.name}: is not {name}: state the right encoding:")
+    return TextFile(export, path, name, facts, warning)
+
+
+def _check_is_text(export: Export, head: bytes) -> None:
+    if not head:
+        raise SourceIncompleteError(f"{export.name}: is empty: see why the export wrote nothing")
+    if head.startswith(b"PK\x03\x04"):
+        raise SourceFormatError(
+            f"{export.name}: is a spreadsheet or a zip file, not delimited text: export it as CSV"
+        )
+    if head.startswith((b"\x1f\x8b", b"\x28\xb5\x2f\xfd")):
+        raise SourceFormatError(f"{export.name}: is compressed: name it .gz or .zst")
+
+
+def _encoding_of(head: bytes) -> str | None:
+    """What the first bytes give away: a byte order mark, or UTF-16's NULs; None for neither."""
+    for mark, encoding in _BOMS:
+        if head.startswith(mark):
+            return encoding
+    pairs = len(head) // 2
+    if not pairs:
+        return None
+    even = head[: 2 * pairs : 2].count(0) / pairs
+    odd = head[1 : 2 * pairs : 2].count(0) / pairs
+    if odd >= _MOST and even <= _FEW:
+        return "utf-16-le"
+    if even >= _MOST and odd <= _FEW:
+        return "utf-16-be"
+    return None
+
+
+def _facts_of(path: Path, quote: str | None) -> LineFacts | None:
+    """What every line shows; None where a byte is not UTF-8, found at memory speed here."""
+    line = pl.col("line").str
+    facts = pl.scan_lines(path, glob=False).select(
+        pl.len(),
+        (line.contains(quote, literal=True) if quote else pl.lit(value=False))
+        .any()
+        .alias("quotes"),
+        line.contains("\r", literal=True).any().alias("returns"),
+    )
+    try:
+        return LineFacts(*facts.collect(engine="streaming").row(0))
+    except pl.exceptions.ComputeError:
+        return None
+
+
+def _is_mostly_utf8(path: Path) -> bool:
+    """Whether most bytes beyond ASCII are UTF-8: then a few are damaged, and it is no Windows-1252.
+
+    Read as Windows-1252, every name with an accent in it would be wrong, and only a warning.
+    """
+    decoder, high, good = codecs.getincrementaldecoder("utf-8")("ignore"), 0, 0
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            high += len(block.translate(None, _ASCII))
+            good += len(decoder.decode(block).encode().translate(None, _ASCII))
+    return 2 * good > high
+
+
+def _decoded(export: Export, path: Path, encoding: str, folder: Path) -> Path:
+    target, line, is_bad = folder / "text", 1, False
+    decoder = codecs.getincrementaldecoder(encoding)("strict")
+    with path.open("rb") as file, open_private(target) as out:
+        start = True
+        while not is_bad:
+            block = file.read(_BLOCK)
+            try:
+                text = decoder.decode(block, final=not block)
+                if start and text:
+                    text, start = text.removeprefix("\ufeff"), False
+                out.write(text.encode())
+                line += text.count("\n")
+            except UnicodeError as error:
+                is_bad = True
+                line += _lines_before(error, encoding)
+            if not block:
+                break
+    if is_bad:
+        raise SourceFormatError(
+            f"{export.name}: line {line} has bytes that are not {encoding}: "
+            "state the right encoding:"
+        )
+    return target
+
+
+def _lines_before(error: UnicodeError, encoding: str) -> int:
+    if not isinstance(error, UnicodeDecodeError):
+        return 0
+    codec = encoding if error.encoding == "charmap" else error.encoding
+    return error.object[: error.start].decode(codec, "ignore").count("\n")

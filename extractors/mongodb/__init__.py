@@ -1,0 +1,1 @@
+"""A MongoDB's own accounts and roles."""

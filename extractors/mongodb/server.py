@@ -1,0 +1,199 @@
+"""A MongoDB server that is logged in to, asked by command; its refusals in one line of ours."""
+
+import contextlib
+import importlib
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from extractors.sql.urls.syntax import refuse_secret, secret_error
+from schemas.errors import (
+    ConfigError,
+    IngestError,
+    SourceFormatError,
+    SourceIncompleteError,
+    SourceUnavailableError,
+)
+from schemas.loopback import is_loopback
+from schemas.source_file.secrets import Resolve
+from schemas.source_file.sql_source import DatabaseOptions
+
+_SHAPE = re.compile(r"mongodb(\+srv)?://(?:(?P<user>[^@/]*)@)?(?P<hosts>[^/?@]+)(?P<rest>[/?].*)?")
+_UNVERIFIED = re.compile(r"(?i)[?&](tlsinsecure|tlsallowinvalid\w*|ssl_cert_reqs)=")
+_REFUSED_LOGIN = "the login is refused: check username, password and authSource"
+_REFUSALS: dict[int, tuple[type[IngestError], str]] = {
+    11: (ConfigError, _REFUSED_LOGIN),
+    13: (
+        SourceFormatError,
+        "not allowed: grant viewUser and viewRole on every database, listDatabases on the cluster",
+    ),
+    18: (ConfigError, _REFUSED_LOGIN),
+    50: (SourceIncompleteError, "took longer than statement_timeout"),
+    262: (SourceIncompleteError, "took longer than statement_timeout"),
+}
+"""By the server's code (MongoDB manual, "Error Codes")."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server that answers.
+
+    Attributes:
+        name: how messages call it: its hosts, never who logs in.
+        client: the driver's.
+        errors: the driver's, by name.
+        timeout_ms: for each command.
+    """
+
+    name: str
+    client: Any
+    errors: Any
+    timeout_ms: int
+
+    def asked(
+        self,
+        command: str,
+        value: Any,  # noqa: ANN401 - whatever the command takes
+        database: str = "admin",
+        **more: object,
+    ) -> dict[str, Any]:
+        """The server's answer to a command that reads.
+
+        Raises:
+            ConfigError: the login is refused.
+            SourceUnavailableError: no server.
+            SourceIncompleteError: the connection was lost, or it took too long.
+            SourceFormatError: the server refuses it.
+        """
+        problem: IngestError
+        try:
+            return dict(
+                self.client[database].command(command, value, maxTimeMS=self.timeout_ms, **more)
+            )
+        except self.errors.PyMongoError as error:
+            problem = self._to_source_error(error, command)
+        raise problem
+
+    def _to_source_error(self, error: Any, command: str) -> IngestError:  # noqa: ANN401
+        """The driver's error as ours: its code, and none of its words."""
+        match error:
+            case self.errors.ServerSelectionTimeoutError():
+                return SourceUnavailableError(
+                    f"{self.name}: no MongoDB server answers: check the url, the network and tls"
+                )
+            case self.errors.OperationFailure():
+                kind, said = _REFUSALS.get(error.code, (SourceFormatError, "refused"))
+                return kind(f"{self.name}: {command}: {said} (code {error.code})")
+            case self.errors.ConnectionFailure():
+                lost = f"{self.name}: {command}: the connection was lost: run again"
+                return SourceIncompleteError(lost)
+        return SourceUnavailableError(
+            f"{self.name}: {command}: failed in the driver ({type(error).__name__}): check the url"
+        )
+
+
+@contextmanager
+def open_server(source: DatabaseOptions, workspace: Path, resolve: Resolve) -> Iterator[Server]:
+    """The server of the source's url. It is reached at the first command.
+
+    Raises:
+        ConfigError: the url is none, holds a password or trusts any certificate, or pymongo is not
+            installed.
+    """
+    url = _checked_url(source)
+    driver = None
+    with contextlib.suppress(ImportError):
+        driver = importlib.import_module("pymongo")
+    if driver is None:
+        raise ConfigError("pymongo is not installed: pip install 'lumos-ingest[mongodb]'")
+    client = None
+    # A wrong url or certificate; the driver's text may quote the url, and is left out. It only
+    # warns of an option that it does not know, which might be the one that secures the connection.
+    wrong = (driver.errors.ConfigurationError, ValueError, OSError, UserWarning)
+    with warnings.catch_warnings(), contextlib.suppress(*wrong):
+        warnings.simplefilter("error", UserWarning)
+        client = driver.MongoClient(url, **_options(source, url, workspace, resolve))
+    if client is None:
+        raise ConfigError(
+            "source.url: the driver takes it for no url of MongoDB, or finds no certificate: check "
+            "its options, and tls"
+        )
+    shaped = _SHAPE.fullmatch(url)
+    with contextlib.closing(client):
+        yield Server(
+            shaped["hosts"] if shaped else "MongoDB",
+            client,
+            driver.errors,
+            round(source.statement_timeout.total_seconds() * 1000),
+        )
+
+
+def _checked_url(source: DatabaseOptions) -> str:
+    url = (source.url or "").strip().removeprefix("jdbc:")
+    shaped = _SHAPE.fullmatch(url)
+    if shaped is None:
+        raise ConfigError("source.url: write mongodb://host:27017, or mongodb+srv://host")
+    if ":" in (shaped["user"] or ""):
+        raise secret_error()
+    for name in re.findall(r"[?&;=,](\w+)(?=[=:])", unquote(shaped["rest"] or "")):
+        refuse_secret(name)  # an option, or one of authMechanismProperties
+    if _UNVERIFIED.search(url):
+        raise ConfigError(
+            "source.url: trusts any certificate: take that out, and name the authority under "
+            "tls: {ca_file: …}"
+        )
+    return url
+
+
+def _options(
+    source: DatabaseOptions, url: str, workspace: Path, resolve: Resolve
+) -> dict[str, Any]:
+    connect_ms = round(source.connect_timeout.total_seconds() * 1000)
+    found: dict[str, Any] = {
+        "appname": "lumos-ingest",
+        "serverSelectionTimeoutMS": connect_ms,
+        "connectTimeoutMS": connect_ms,
+        "socketTimeoutMS": round(source.statement_timeout.total_seconds() * 1000) + connect_ms,
+        "retryReads": True,
+        **_tls(source, url, workspace),
+    }
+    if source.username:
+        found["username"] = source.username
+    if source.password:
+        found["password"] = resolve(source.password).get_secret_value()
+    return found
+
+
+def _tls(source: DatabaseOptions, url: str, workspace: Path) -> dict[str, Any]:
+    """A server elsewhere is always verified, unless the source file says none."""
+    tls = source.tls
+    said_in_url = re.search(r"(?i)[?&](tls|ssl)=", url) is not None
+    if tls is None:
+        return (
+            {} if said_in_url or url.startswith("mongodb+srv") or _is_here(url) else {"tls": True}
+        )
+    if tls.mode == "none":
+        return {"tls": False}
+    found: dict[str, Any] = {"tls": True}
+    if tls.mode == "unverified":
+        found["tlsAllowInvalidCertificates"] = True
+    if tls.ca_file:
+        found["tlsCAFile"] = str(workspace / tls.ca_file)
+    if tls.key and tls.key != tls.certificate:
+        raise ConfigError(
+            "source.tls.key: pymongo takes certificate and key in one file: name it as certificate"
+        )
+    if tls.certificate:
+        found["tlsCertificateKeyFile"] = str(workspace / tls.certificate)
+    return found
+
+
+def _is_here(url: str) -> bool:
+    shaped = _SHAPE.fullmatch(url)
+    hosts = shaped["hosts"].split(",") if shaped else []
+    return all(is_loopback(re.sub(r":\d+$", "", host)) for host in hosts)

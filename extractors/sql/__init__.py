@@ -1,0 +1,1 @@
+"""Databases: queries read whole, in one read-only transaction, through any driver."""

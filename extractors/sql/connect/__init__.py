@@ -1,0 +1,1 @@
+"""Logging in to a database: by address, driver, certificate and secret."""

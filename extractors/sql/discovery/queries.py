@@ -1,0 +1,70 @@
+"""The built-in readings of databases' own accounts and roles: one SQL file a capability."""
+
+from pathlib import Path
+
+from schemas.errors import ConfigError, SourceIncompleteError
+from schemas.source_file.sql_source import CAPABILITIES, Engine, Query, SqlSource
+
+_HERE = Path(__file__).parent
+_ALIKE = {"mariadb": "mysql"}
+
+
+def discovery_queries(engine: Engine, server_version: str = "") -> dict[str, str]:
+    """The statement of each capability that is read of `engine`, in the order of `CAPABILITIES`.
+
+    Args:
+        engine: of those that are asked in SQL; MongoDB has no statement.
+        server_version: what the server says of itself; MariaDB answers to MySQL's name and keeps
+            its roles elsewhere, so that it is known by this alone.
+
+    Returns:
+        By capability; one that the engine keeps nothing for is not there.
+    """
+    folder = _HERE / _folder(engine, server_version)
+    files = {name: folder / f"{name}.sql" for name in CAPABILITIES}
+    return {name: file.read_text("utf-8") for name, file in files.items() if file.is_file()}
+
+
+def queries_of(source: SqlSource, engine: str) -> dict[str, Query]:
+    """The query of each capability of the source, in the order of `CAPABILITIES`.
+
+    Args:
+        source: its own queries stand in place of those of the engine that it discovers.
+        engine: what the server that was reached is; MariaDB is told apart from MySQL.
+
+    Raises:
+        ConfigError: the server is another kind of database than the one to discover.
+    """
+    built_in: dict[str, str] = {}
+    if source.discover is not None:
+        reached = _ALIKE.get(engine, engine)
+        if (_HERE / reached).is_dir() and reached != source.discover:
+            raise ConfigError(f"source.discover: {source.discover}: the url is of {engine}")
+        built_in = discovery_queries(source.discover, engine)
+    own = {name: getattr(source.queries, name) for name in CAPABILITIES}
+    found = {name: own[name] or built_in.get(name) for name in CAPABILITIES}
+    return {
+        name: Query(sql=one) if isinstance(one, str) else one
+        for name, one in found.items()
+        if one is not None
+    }
+
+
+def check_sight(source: SqlSource, labels: tuple[str, ...], cells: list[str | None]) -> None:
+    """Makes sure that the account sees all, by what the built-in `validate_credentials` says.
+
+    Args:
+        source: one with a query of its own is taken at its word.
+        labels: of what the query returned; `missing` is the built-in's.
+        cells: of its first column.
+
+    Raises:
+        SourceIncompleteError: the database hides accounts or grants from the account that reads.
+    """
+    is_built_in = source.discover is not None and source.queries.validate_credentials is None
+    if is_built_in and labels == ("missing",) and cells:
+        raise SourceIncompleteError(f"discover: {source.discover}: {cells[0]}")
+
+
+def _folder(engine: Engine, server_version: str) -> str:
+    return "mariadb" if engine == "mysql" and "mariadb" in server_version.lower() else engine

@@ -1,0 +1,1 @@
+"""The ways rows come, a driver each."""

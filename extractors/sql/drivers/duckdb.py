@@ -1,0 +1,104 @@
+"""DuckDB's own way: its Arrow batches into polars, made text column by column.
+
+Only for types whose text is proved to be the cursor's; a statement with any other goes by the
+cursor.
+"""
+
+import re
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from extractors.sql.drivers.cursor import read_cursor
+from extractors.sql.session.session import Fetched, Session, Values
+from extractors.sql.session.values import (
+    column_text,
+    floats_text,
+    local_text,
+    utc_text,
+    without_zeros,
+)
+from extractors.sql.statements.statement import Statement
+
+_WHOLE = r"U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)"
+_AS_TEXT = re.compile(rf"VARCHAR|JSON|{_WHOLE}|BOOLEAN|UUID|ENUM\(.*\)|DECIMAL\(\d+,\s*\d+\)")
+_AS_IT_IS = {"DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE"}
+_FLOATS = {"FLOAT", "DOUBLE"}
+
+
+def read_duckdb(session: Session, statement: Statement, values: Values) -> Fetched:
+    """Everything the statement returns.
+
+    Raises:
+        SourceIncompleteError: the statement was cancelled.
+        SourceFormatError: DuckDB refuses it, or a value in its rows.
+    """
+    if not statement.is_query:
+        return read_cursor(session, statement, values)
+    bound: Any = statement.values(session.paramstyle, values) if statement.names else None
+    sql = statement.rendered(session.paramstyle)
+    described = session.asked(
+        statement, lambda: session.connection.execute(f"DESCRIBE {sql}", bound).fetchall()
+    )
+    kinds = [str(column[1]) for column in described]
+    chosen = [_chosen(number, kind) for number, kind in enumerate(kinds)]
+    if None in chosen:
+        return read_cursor(session, statement, values)
+    asked = f"SELECT {', '.join(map(str, chosen))} FROM (\n{sql}\n) q"  # noqa: S608 - the query
+    rows = session.asked(statement, lambda: _streamed(session, asked, bound, kinds))
+    if rows is None:
+        return read_cursor(session, statement, values)
+    return Fetched(rows, tuple(str(column[0]) for column in described))
+
+
+def _chosen(number: int, kind: str) -> str | None:
+    """A column as it is asked for; None where it is of a type that is not known here."""
+    place = f"#{number + 1}"
+    if _AS_TEXT.fullmatch(kind):
+        place = f"CAST({place} AS VARCHAR)"
+    elif kind in _FLOATS:
+        place = f"CAST({place} AS DOUBLE)"
+    elif kind == "BLOB":
+        place = f"lower(hex({place}))"
+    elif kind not in _AS_IT_IS:
+        return None
+    return f'{place} AS "{number}"'
+
+
+def _streamed(session: Session, sql: str, bound: Any, kinds: list[str]) -> pl.DataFrame | None:  # noqa: ANN401
+    """The rows; None where a time is none that Python has, which the cursor has its way with."""
+    relation = session.connection.sql(sql, params=bound)
+    batches = [pl.DataFrame(schema={str(number): pl.String for number in range(len(kinds))})]
+    problem = None
+    try:
+        for batch in pl.scan_arrow_c_stream(relation).collect_batches():
+            if not all(map(_is_pythons, batch)):
+                return None
+            columns = zip(batch, kinds, strict=True)
+            batches.append(pl.DataFrame([_text(one, kind, session.zone) for one, kind in columns]))
+    except pl.exceptions.ComputeError as error:
+        problem = str(error)
+    if problem:
+        raise session.errors[0](problem)  # DuckDB's own words, which polars passes on
+    return pl.concat(batches, rechunk=True)
+
+
+def _is_pythons(column: pl.Series) -> bool:
+    return not column.dtype.is_temporal() or bool(
+        column.cast(pl.Date).is_between(date.min, date.max).all()
+    )
+
+
+def _text(column: pl.Series, kind: str, zone: str | None) -> pl.Series:
+    if kind.startswith("DECIMAL"):
+        return without_zeros(column)
+    if kind == "DATE":
+        return column.dt.to_string("%Y-%m-%d")
+    if kind == "TIMESTAMP":
+        if zone not in {None, "UTC"}:
+            return column_text(column.name, column.to_list(), zone)
+        return local_text(column, zone)
+    if kind == "TIMESTAMP WITH TIME ZONE":
+        return utc_text(column)
+    return floats_text(column) if kind in _FLOATS else column

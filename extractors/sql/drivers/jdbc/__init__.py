@@ -1,0 +1,1 @@
+"""JDBC: a Java process that reads in the place of a Python driver."""

@@ -1,0 +1,1 @@
+"""What a database says, as errors of ours that quote no row."""

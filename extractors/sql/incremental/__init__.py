@@ -1,0 +1,1 @@
+"""`delta` on a database: what changed since the last accepted run."""

@@ -1,0 +1,189 @@
+"""The accounts of a database, of which only the changed are read, where these can be told."""
+
+import logging
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import polars as pl
+
+from extractors.sql.incremental.merge import UncertainError, put_together, untold
+from extractors.sql.incremental.state import (
+    Memory,
+    check_age,
+    fingerprint_of,
+    to_memory,
+    to_remembered,
+)
+from extractors.sql.queries.describe import labels_without_rows
+from extractors.sql.queries.labels import check_labels, labelled
+from extractors.sql.queries.reader import Reader, read_statement
+from extractors.sql.session.session import NO_VALUES, Session, run
+from extractors.sql.statements.lexer import quoted_name
+from extractors.sql.statements.statement import Statement
+from schemas.errors import SourceError
+from schemas.raw import Remembered
+from schemas.source_file.delta import SqlDelta
+
+_log = logging.getLogger(__name__)
+
+_CLOCKS = {
+    "postgresql": "SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')",
+    "mysql": "SELECT CAST(UTC_TIMESTAMP() AS CHAR)",
+    "mariadb": "SELECT CAST(UTC_TIMESTAMP() AS CHAR)",
+    "mssql": "SELECT CONVERT(varchar(19), SYSUTCDATETIME(), 120)",
+    "oracle": "SELECT TO_CHAR(SYS_EXTRACT_UTC(SYSTIMESTAMP), 'YYYY-MM-DD HH24:MI:SS') FROM dual",
+}
+"""The server's time in UTC, to the second; the clock of the others is ours."""
+
+
+class DeltaReader:
+    """Reads `list_accounts` whole, or the ids of it and what changed since the last read.
+
+    Attributes:
+        said: a sentence for the proof of a complete read, once it was made.
+    """
+
+    def __init__(
+        self, reader: Reader, delta: SqlDelta, named: frozenset[str], key: str, now: datetime
+    ) -> None:
+        """The clock is read: what changes from here on is told the next time.
+
+        Args:
+            reader: of a source with the queries that this needs.
+            delta: what the source file says of it.
+            named: columns that the source file names.
+            key: the column of the id.
+            now: this moment by our clock, UTC.
+        """
+        self.said: tuple[str, ...] = ()
+        self._reader = reader
+        self._delta = delta
+        self._named = named
+        self._key = key
+        self._at = _time(reader.session, now)
+        self._memory: Memory | None = None
+
+    def rows(self, remembered: Remembered | None) -> tuple[pl.DataFrame, str]:
+        """The accounts under their labels, and where they are from; all, as a whole read has them.
+
+        Raises:
+            ConfigError, SourceError: as `read_sql_source`.
+        """
+        reader = self._reader
+        listed, updated = (
+            reader.statement(name, reader.queries[name])
+            for name in ("list_accounts", "list_updated_accounts")
+        )
+        fingerprint = fingerprint_of(
+            reader.source, self._key, listed.rendered("named"), updated.rendered("named")
+        )
+        last = None
+        try:
+            last = to_memory(remembered, fingerprint, self._at)
+            check_age(last, self._delta, self._at)
+            rows, full_at = self._merged(listed, last), last.full_at
+        except UncertainError as reason:
+            _log.info("%s: read whole: %s", listed.origin, reason)
+            if reason.is_warning:
+                reader.warnings.append(f"{listed.origin}: read whole: {reason}")
+            rows, full_at = self._whole(listed), self._at
+            if last is not None:
+                self._warn_of_untold(updated, rows, last)
+        self._memory = Memory(fingerprint, full_at, self._at, rows)
+        return rows, listed.origin
+
+    def memory(self) -> Remembered | None:
+        """What the next read goes on from."""
+        return to_remembered(self._memory) if self._memory else None
+
+    def _whole(self, listed: Statement) -> pl.DataFrame:
+        rows, _ = self._reader.needed_rows("list_accounts", self._named)
+        self.said = (f"{listed.origin}: all of {rows.height:,} accounts read",)
+        return rows
+
+    def _merged(self, listed: Statement, last: Memory) -> pl.DataFrame:
+        """What is there now, of what was there and what changed.
+
+        The ids come first: where the database has no snapshot, an account that comes after them is
+        left for the next time.
+
+        Raises:
+            UncertainError: that cannot be told for certain.
+        """
+        swept = self._swept(listed, tuple(last.rows.columns))
+        merged = put_together(swept, self._updated(last), last.rows, self._key)
+        said = (
+            f"accounts: {len(swept):,} ids; {merged.changed:,} changed, {merged.gone:,} gone since"
+        )
+        self.said = (f"{said}, on top of all that was read on {last.full_at:%Y-%m-%d}",)
+        return merged.rows
+
+    def _updated(self, last: Memory) -> pl.DataFrame:
+        """What `list_updated_accounts` tells since the last read."""
+        changes = self._reader.with_values({"since": last.at - self._delta.overlap})
+        return changes.needed_rows("list_updated_accounts", self._named)[0]
+
+    def _told(self, updated: Statement, last: Memory) -> pl.DataFrame | None:
+        """What `list_updated_accounts` tells; None where it does not: all is read by now."""
+        session = self._reader.session
+        if session.engine == "postgresql" and not session.by_psycopg:
+            return None  # an error would end the transaction, and the tables that are still to come
+
+        def ask(sql: str) -> None:
+            if session.by_psycopg:
+                session.asked(updated, lambda: run(session.connection, sql))
+
+        ask("SAVEPOINT untold")
+        try:
+            return self._updated(last)
+        except SourceError as error:
+            self._reader.warnings.append(f"whether all changes were told is not known: {error}")
+        ask("ROLLBACK TO SAVEPOINT untold")
+        return None
+
+    def _warn_of_untold(self, updated: Statement, rows: pl.DataFrame, last: Memory) -> None:
+        """Compares a whole read with what was put together until then.
+
+        The changes come last: where the database has no snapshot, what changed before a row was
+        read is told after it.
+        """
+        told = self._told(updated, last)
+        if told is None:
+            return
+        names = {name.lower(): name for name in told.columns}
+        own = names.get(self._key.lower())
+        count = untold(rows, told[own], last.rows, self._key) if own is not None else 0
+        if count:
+            self._reader.warnings.append(
+                f"{count:,} accounts had changed without {updated.origin} telling: look at its "
+                "WHERE, and at the source's timezone"
+            )
+
+    def _swept(self, listed: Statement, before: tuple[str, ...]) -> pl.Series:
+        """The ids that `list_accounts` has now, in its order where a subquery keeps that."""
+        session = self._reader.session
+        found = labels_without_rows(session, listed) if listed.is_query else None
+        if found is None:
+            raise UncertainError(
+                "its ids cannot be read alone: it is a procedure, or cannot stand in another query"
+            )
+        names = check_labels(found, listed.capability, listed.origin, self._named)
+        if names != before or self._key not in names:
+            raise UncertainError("its columns are others than before")
+        label = quoted_name(found[names.index(self._key)], session.engine)
+        sweep = replace(listed.within(label), origin=f"{listed.origin}, its ids")
+        fetched = read_statement(session, sweep, NO_VALUES)
+        trims = self._reader.source.trim_ids
+        rows, _ = labelled(
+            fetched, sweep.capability, sweep.origin, trim_ids=trims, named=self._named
+        )
+        return rows.to_series()
+
+
+def _time(session: Session, now: datetime) -> datetime:
+    sql = _CLOCKS.get(session.engine)
+    if sql is None:
+        return now
+    clock = Statement("clock", "the database's clock", (sql,), is_query=True)
+    told = read_statement(session, clock, NO_VALUES).rows.item()
+    return datetime.fromisoformat(told).replace(tzinfo=UTC)

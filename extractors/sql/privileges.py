@@ -1,0 +1,119 @@
+"""What the account that logs in could write, if it were let: asked of the database's catalog."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from extractors.sql.connect.connect import database_of, open_session
+from extractors.sql.errors.translate import Asking, asked
+from extractors.sql.session.session import Session
+from schemas.source_file.secrets import Resolve
+from schemas.source_file.sql_source import DatabaseOptions
+
+_MYSQL_READS = (
+    "'USAGE', 'SELECT', 'SHOW DATABASES', 'SHOW VIEW', 'PROCESS', 'REPLICATION CLIENT', "
+    "'BINLOG MONITOR', 'SLAVE MONITOR', 'REPLICA MONITOR'"
+)
+_POSTGRESQL = """
+SELECT 'the whole server: it is a superuser' FROM pg_roles
+    WHERE rolname = current_user AND rolsuper
+UNION ALL
+SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname) || ': ' || concat_ws(', ',
+        CASE WHEN has_any_column_privilege(c.oid, 'INSERT') THEN 'INSERT' END,
+        CASE WHEN has_any_column_privilege(c.oid, 'UPDATE') THEN 'UPDATE' END,
+        CASE WHEN has_table_privilege(c.oid, 'DELETE') THEN 'DELETE' END,
+        CASE WHEN has_table_privilege(c.oid, 'TRUNCATE') THEN 'TRUNCATE' END)
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p', 'v', 'f') AND n.nspname <> 'information_schema'
+        AND n.nspname !~ '^pg_' AND has_schema_privilege(n.oid, 'USAGE')
+        AND (has_any_column_privilege(c.oid, 'INSERT, UPDATE')
+            OR has_table_privilege(c.oid, 'DELETE, TRUNCATE'))
+UNION ALL
+SELECT 'schema ' || quote_ident(nspname) || ': CREATE' FROM pg_namespace
+    WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
+        AND has_schema_privilege(oid, 'CREATE')
+UNION ALL
+SELECT 'this database: CREATE' WHERE has_database_privilege(current_database(), 'CREATE')
+"""
+_MYSQL = f"""
+SELECT CONCAT('everywhere: ', privilege_type) FROM information_schema.user_privileges
+    WHERE privilege_type NOT IN ({_MYSQL_READS})
+UNION ALL
+SELECT CONCAT(table_schema, ': ', privilege_type) FROM information_schema.schema_privileges
+    WHERE privilege_type NOT IN ({_MYSQL_READS})
+UNION ALL
+SELECT CONCAT(table_schema, '.', table_name, ': ', privilege_type)
+    FROM information_schema.table_privileges WHERE privilege_type NOT IN ({_MYSQL_READS})
+"""  # noqa: S608 - both parts are ours
+_MSSQL = """
+SELECT 'this database: ' + permission_name FROM fn_my_permissions(NULL, 'DATABASE')
+    WHERE permission_name IN ('INSERT', 'UPDATE', 'DELETE', 'ALTER', 'CONTROL', 'EXECUTE',
+        'CREATE TABLE')
+UNION ALL
+SELECT SCHEMA_NAME(o.schema_id) + '.' + o.name + ': ' + p.name
+    FROM sys.objects o CROSS JOIN (VALUES ('INSERT'), ('UPDATE'), ('DELETE')) AS p(name)
+    WHERE o.type IN ('U', 'V') AND HAS_PERMS_BY_NAME(
+        QUOTENAME(SCHEMA_NAME(o.schema_id)) + '.' + QUOTENAME(o.name), 'OBJECT', p.name) = 1
+"""
+_ORACLE = """
+SELECT 'everywhere: ' || privilege FROM session_privs
+    WHERE REGEXP_LIKE(privilege, '^(INSERT|UPDATE|DELETE|ALTER|CREATE|DROP|GRANT|EXECUTE) ')
+        AND privilege <> 'CREATE SESSION'
+UNION ALL
+SELECT owner || '.' || table_name || ': ' || privilege FROM all_tab_privs_recd
+    WHERE privilege IN ('INSERT', 'UPDATE', 'DELETE', 'ALTER')
+UNION ALL
+SELECT 'its own table ' || table_name || ': all' FROM user_tables
+"""
+_SNOWFLAKE = """
+SELECT table_catalog || '.' || table_schema || '.' || table_name || ': ' || privilege_type
+    FROM information_schema.table_privileges
+    WHERE privilege_type NOT IN ('SELECT', 'REFERENCES', 'REBUILD')
+        AND grantee = CURRENT_ROLE()
+"""
+_CATALOGS = {
+    "postgresql": _POSTGRESQL,
+    "mysql": _MYSQL,
+    "mariadb": _MYSQL,
+    "mssql": _MSSQL,
+    "oracle": _ORACLE,
+    "snowflake": _SNOWFLAKE,
+}
+
+
+def writable_by(
+    source: DatabaseOptions, workspace: Path, *, resolve: Resolve
+) -> tuple[str, ...] | None:
+    """What the account could write, an object or a right each, sorted; None where it cannot tell.
+
+    Raises:
+        ConfigError, SourceUnavailableError: no connection.
+        SourceFormatError: the catalog cannot be asked.
+    """
+    with open_session(source, workspace, resolve) as session:
+        if session.jdbc is not None:
+            return None
+        if session.engine in {"sqlite", "duckdb"} and session.way == "native":
+            return _file(source, workspace)
+        catalog = _CATALOGS.get(session.engine)
+        if catalog is None:
+            return None
+        asking = Asking(session.engine, session.errors, "what the account may write")
+        return asked(asking, _rows(session, catalog))
+
+
+def _rows(session: Session, catalog: str) -> Callable[[], tuple[str, ...]]:
+    def ask() -> tuple[str, ...]:
+        cursor = session.connection.cursor()
+        try:
+            cursor.execute(catalog)
+            return tuple(sorted({str(row[0]) for row in cursor.fetchall()}))
+        finally:
+            cursor.close()
+
+    return ask
+
+
+def _file(source: DatabaseOptions, workspace: Path) -> tuple[str, ...]:
+    name = database_of(source).url.database or ""
+    return (f"{name}: the file",) if os.access(workspace / name, os.W_OK) else ()

@@ -1,0 +1,1 @@
+"""The queries of a source: what they are called, read and described."""

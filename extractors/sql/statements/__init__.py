@@ -1,0 +1,1 @@
+"""A statement: its placeholders, its words, and whether it only reads."""

@@ -1,0 +1,1 @@
+"""Where exports lie: folders, buckets, HTTPS and SFTP servers; a class each."""

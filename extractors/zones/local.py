@@ -1,0 +1,113 @@
+"""A folder of this machine that exports are dropped into: the workspace, or an absolute path."""
+
+import errno
+import glob
+import os
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from schemas.errors import ConfigError, SourceUnavailableError
+from schemas.export_file import ExportFile
+
+_NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
+
+
+@dataclass(frozen=True, slots=True)
+class LocalZone:
+    """Files by their path: relative to the workspace, or absolute."""
+
+    workspace: Path
+
+    def matches(self, pattern: str) -> list[ExportFile]:
+        """The file of that path; else the files that fit."""
+        if not glob.has_magic(pattern) or os.path.lexists(self.workspace / pattern):
+            found = self.look_at(pattern)
+            return [found] if found else []
+        names = set(glob.glob(pattern, root_dir=self.workspace, recursive=True))  # noqa: PTH207 - absolute, too
+        files = (self.look_at(name) for name in names if (self.workspace / name).is_file())
+        return [found for found in files if found]
+
+    def look_at(self, key: str) -> ExportFile | None:
+        """The file as it stands now; None where none is there.
+
+        Raises:
+            ConfigError: a directory, a pipe, a device.
+            SourceUnavailableError: the system refuses a look at it.
+        """
+        problem = None
+        try:
+            found = (self.workspace / key).stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            problem = error.strerror
+        if problem:
+            raise SourceUnavailableError(f"{key}: cannot be looked at: {problem}")
+        if stat.S_ISDIR(found.st_mode):
+            raise ConfigError(
+                f"{key} is a directory: name a file, or a pattern such as {key}/*.csv"
+            )
+        if not stat.S_ISREG(found.st_mode):
+            raise ConfigError(f"{key} is not a regular file: name a file")
+        identity = f"{found.st_dev}:{found.st_ino}"
+        return ExportFile(key, key, found.st_size, found.st_mtime_ns, identity)
+
+    def fetch(self, file: ExportFile, _folder: Path) -> Path:
+        """Where it is: nothing is copied."""
+        return self.workspace / file.key
+
+    def read(self, key: str) -> bytes | None:
+        """What a small file holds; None where none can be read."""
+        try:
+            return (self.workspace / key).read_bytes()
+        except OSError:
+            return None
+
+    def move(self, file: ExportFile, folder: str) -> None:
+        """Moves the file into the folder; never over another file.
+
+        Raises:
+            SourceUnavailableError: a file of that name is there, or the system refuses.
+        """
+        path, target = self.workspace / file.key, self.workspace / folder / Path(file.key).name
+        problem = None
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            move_file(path, target)
+        except FileExistsError:
+            problem = "a file of that name is there"
+        except OSError as error:
+            problem = error.strerror
+        if problem:
+            raise SourceUnavailableError(f"{file.name}: cannot be moved to {folder}: {problem}")
+
+    def close(self) -> None:
+        """Nothing to end."""
+
+
+def move_file(
+    path: Path, target: Path, link: Callable[[Path, Path], None] = Path.hardlink_to
+) -> None:
+    """Moves by a link and its original's removal: unlike a rename, it never replaces a file.
+
+    A move that was cut off between the two is ended. Where the file system has no links, it is a
+    rename to a name that was free a moment before.
+
+    Raises:
+        OSError: another file is there, or the system refuses.
+    """
+    try:
+        link(target, path)
+    except FileExistsError:
+        if not target.samefile(path):
+            raise
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        if os.path.lexists(target):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
+        path.rename(target)
+        return
+    path.unlink()

@@ -1,0 +1,1 @@
+"""Activity: records since a watermark, sent in batches."""

@@ -1,0 +1,107 @@
+"""Batches of activity in a run that may be killed at any line: intent, POST, job, done.
+
+The records and the hash of each batch are stored before the first POST, each job's id right after
+its POST. A later run sends what is left from the archive: the same records give the same bytes.
+"""
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+
+import polars as pl
+
+from flows.activity.job import Errand
+from flows.run.context import Tools, lumos_of
+from flows.run.locks import Turn
+from loaders.ledger.activity import save_batches, save_done, save_job, saved_batches
+from loaders.lumos.activity import submit_activity
+from loaders.lumos.jobs import ACTIVITY as ACTIVITY_JOB
+from loaders.lumos.jobs import wait_for_job
+from schemas.batches import Batch
+from schemas.errors import StateError
+from schemas.run import OPEN_STATES, Run
+from transforms.activity.bodies import to_bodies, to_body
+
+_log = logging.getLogger(__name__)
+
+RECORDS = "records"
+"""The archive's name for what a run sends."""
+
+
+def plan_batches(errand: Errand, run: Run, records: pl.DataFrame, tools: Tools) -> Run:
+    """Stores what is about to be sent: the records, the batches, then the run that names them."""
+    activity = errand.activity
+    tools.archive.save_frame(run.source, run.run_id, RECORDS, records)
+    whole = hashlib.sha256()
+    made = []
+    cut = to_bodies(records, activity.records_per_request, activity.bytes_per_request)
+    for position, (start, count, body) in enumerate(cut):
+        whole.update(body)
+        made.append(Batch(position, start, count, hashlib.sha256(body).hexdigest()))
+    save_batches(tools.ledger, run.run_id, made)
+    return tools.ledger.update_run(
+        run.run_id,
+        expect=("reading",),
+        state="planned",
+        content_hash=whole.hexdigest(),
+        counts={**run.counts, "activity_batches": len(made)},
+    )
+
+
+def send_batches(errand: Errand, run: Run, tools: Tools, turn: Turn) -> Run:
+    """Sends every batch that is not done; the run with its jobs.
+
+    Raises:
+        LumosError: not reached, refused, or still at work at the deadline.
+        BusyError: the turn is over.
+        StateError: the stored records are not what was planned.
+    """
+    batches = saved_batches(tools.ledger, run.run_id)
+    left = [batch for batch in batches if batch.done_at is None]
+    run = tools.ledger.update_run(run.run_id, expect=OPEN_STATES, state="submitted")
+    records = tools.archive.saved_frame(run.source, run.run_id, RECORDS) if left else None
+
+    def send(batch: Batch) -> None:
+        if records is not None:
+            _send(errand, run, batch, records.slice(batch.start, batch.record_count), tools, turn)
+
+    done = len(batches) - len(left)
+    for count in _each(send, left, errand.activity.parallel):
+        tools.progress("sending activity", done + count, len(batches))
+    jobs = [batch.job_id for batch in saved_batches(tools.ledger, run.run_id)]
+    return tools.ledger.update_run(run.run_id, job_ids=tuple(job for job in jobs if job))
+
+
+def _each(send: Callable[[Batch], None], batches: list[Batch], parallel: int) -> Iterator[int]:
+    """Counts the batches as they are done, at most `parallel` at once, until one fails."""
+    if parallel == 1:
+        for count, batch in enumerate(batches, 1):
+            send(batch)
+            yield count
+        return
+    pool = ThreadPoolExecutor(parallel)
+    try:
+        for count, future in enumerate(as_completed([pool.submit(send, b) for b in batches]), 1):
+            future.result()
+            yield count
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _send(
+    errand: Errand, run: Run, batch: Batch, records: pl.DataFrame, tools: Tools, turn: Turn
+) -> None:
+    api = lumos_of(tools)
+    job_id = batch.job_id
+    if job_id is None:
+        body = to_body(records)
+        if hashlib.sha256(body).hexdigest() != batch.content_hash:
+            raise StateError(
+                f"the archived records of run {run.run_id} are not those that were planned"
+            )
+        turn.check()
+        job_id = submit_activity(api, body)
+        save_job(tools.ledger, run.run_id, batch.position, job_id)
+    wait_for_job(api, job_id, errand.activity.poll, kind=ACTIVITY_JOB, sleep=tools.sleep)
+    save_done(tools.ledger, run.run_id, batch.position, tools.now())

@@ -1,0 +1,334 @@
+"""The command `check`: is everything in place for a sync? Reads little, uploads nothing."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import polars as pl
+
+from extractors.activity import probe_activity
+from extractors.read import probe_source
+from flows.activity.job import activity_app, activity_of, no_activity_app
+from flows.cli.output import Output, log_to_stderr
+from flows.run.context import no_such_app, open_tools, to_lumos_api, utc_now
+from flows.run.file_errors import located
+from flows.run.secrets import to_resolver
+from flows.run.settings import read_settings
+from flows.run.workspace import pick_sources
+from loaders.lumos.apps import check_category, find_app
+from loaders.lumos.client import LumosApi
+from schemas.errors import IngestError, SourceFormatError
+from schemas.raw import Probe, RawTable
+from schemas.settings import Settings
+from schemas.source_file.file import Source, SourceFile
+from schemas.source_file.secrets import Resolve
+from schemas.source_file.sql_source import SqlSource
+from schemas.tables import REJECTS, ROW
+from transforms.activity.columns import activity_use
+from transforms.tables.mapping import accounts_use, misspelt, use_of
+
+# What `check` can say of a source's columns: the mapping against a table without a row.
+
+
+def column_notes(file: SourceFile, probe: Probe) -> list[str]:
+    """What a person should know of the columns that are there.
+
+    Raises:
+        SourceFormatError: one that the source file names is not.
+    """
+    table = probed_table(probe)
+    if probe.table != "accounts":
+        mappings = {
+            "entitlements": file.entitlement_columns,
+            "resources": file.resource_columns,
+            "associations": file.association_columns,
+        }
+        use_of(table, mappings[probe.table], {}, frozenset())
+        return []
+    use = accounts_use(table, file)
+    names = ", ".join(map(repr, use.unused))
+    notes = [f"columns the source file does not name: {names}"] if names else []
+    return [f"{probe.origin}: {one}" for one in (*notes, *misspelt(use, file))]
+
+
+def probed_table(probe: Probe) -> RawTable:
+    """The probed table without a row."""
+    rows = pl.DataFrame(schema={name: pl.String() for name in probe.columns} | {ROW: pl.UInt32()})
+    return RawTable(probe.table, rows, pl.DataFrame(schema=REJECTS), 0, probe.origin)
+
+
+# What `check` looks at where a source has activity: its source, its columns, its app.
+
+
+def activity_facts(source: Source, settings: Settings) -> list[str]:
+    """What is in place of the activity's source; the accounts' own times come with the accounts.
+
+    Raises:
+        SourceError: it cannot be read under the source file.
+        ConfigError: the source file names what cannot be.
+    """
+    origin = source.file.activity_origin
+    if origin is None:
+        return ["activity: the accounts' last login and last activity"]
+    workspace, resolve = settings.workspace, to_resolver(settings.workspace)
+    probes = probe_activity(origin, workspace, now=utc_now(), resolve=resolve)
+    for probe in probes:
+        activity_use(probed_table(probe), activity_of(source).columns)
+    if not probes:
+        return ["activity: the database takes its query"]
+    return [f"{probe.table}: {probe.origin}, {probe.said}" for probe in probes]
+
+
+def check_activity_app(source: Source, api: LumosApi) -> None:
+    """Nothing: the app the activity was seen in is in Lumos, or is the source's own.
+
+    Raises:
+        ConfigError: it is not.
+        LumosError: Lumos could not be asked.
+    """
+    app = activity_app(source)
+    if app != source.file.app and find_app(api, app) is None:
+        raise no_activity_app(source)
+
+
+# What `check` can say of a database beyond its columns: what could be written, one account.
+
+_MOST_LISTED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseLook:
+    """What else is asked of a database.
+
+    Attributes:
+        privileges: whether to say what its account could write.
+        account_id: the account to read by `get_account`; None reads none.
+    """
+
+    privileges: bool = False
+    account_id: str | None = None
+
+
+class Notebook(Protocol):
+    """Where it is written down: what is in place, and what a person should know."""
+
+    facts: list[str]
+    notes: list[str]
+
+
+def look_closer(
+    source: Source, workspace: Path, resolve: Resolve, look: DatabaseLook, notebook: Notebook
+) -> None:
+    """Writes down what `look` asks of a database; of another kind of source, nothing.
+
+    Raises:
+        IngestError: the database does not answer, or has not just one such account.
+    """
+    from extractors.sql.activity import read_account
+    from extractors.sql.privileges import writable_by
+
+    database = source.file.source
+    if not isinstance(database, SqlSource):
+        return
+    if database.queries.list_updated_accounts is not None and database.delta is None:
+        notebook.notes.append(
+            "list_updated_accounts is read where the source says delta; this one says nothing of it"
+        )
+    if look.privileges:
+        _look_at_privileges(writable_by(database, workspace, resolve=resolve), notebook)
+    if look.account_id is not None:
+        found = read_account(
+            database,
+            workspace,
+            look.account_id,
+            resolve=resolve,
+            named=source.file.named_columns,
+        )
+        if found.read_count != 1:
+            raise SourceFormatError(
+                f"{found.origin}: returned {found.read_count} rows for this id, not one"
+            )
+        filled = [one.name for one in found.rows if one.name != ROW and not one.has_nulls()]
+        notebook.facts.append(f"{found.origin}: the account is there; filled: {', '.join(filled)}")
+
+
+def _look_at_privileges(writable: tuple[str, ...] | None, notebook: Notebook) -> None:
+    if writable is None:
+        notebook.notes.append("what the account could write cannot be told of this database")
+    elif not writable:
+        notebook.facts.append("the account can write nothing")
+    else:
+        more = len(writable) - _MOST_LISTED
+        rest = f"; and {more} more" if more > 0 else ""
+        notebook.notes.append(
+            f"the account could write: {'; '.join(writable[:_MOST_LISTED])}{rest}: an account that "
+            "can only read is enough"
+        )
+
+
+NO_LOOK = DatabaseLook()
+
+
+@dataclass(slots=True)
+class Findings:
+    """What a check found out about one source, or about the Lumos API.
+
+    Attributes:
+        subject: the source's name, or `lumos`.
+        facts: what is in place.
+        notes: what a person should know.
+        problems: the errors, each with one line.
+    """
+
+    subject: str
+    facts: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    problems: list[IngestError] = field(default_factory=list)
+
+    def attempt(self, look: Callable[[], object]) -> bool:
+        """Whether `look` found nothing wrong; what it found wrong is kept."""
+        try:
+            look()
+        except IngestError as error:
+            self.problems.append(error)
+            return False
+        return True
+
+    @property
+    def exit_code(self) -> int:
+        """0, or the worst of the problems': a wrong source file before a failure."""
+        return max((problem.exit_code for problem in self.problems), default=0)
+
+
+def check_command(
+    workspace: Path, names: list[str], look: DatabaseLook = NO_LOOK, *, as_json: bool
+) -> int:
+    """Checks the named sources, or all; 0, 1 (something failed) or 2 (a file or setting is wrong).
+
+    Raises:
+        ConfigError: the workspace is wrong, or a source that is named is not in it.
+    """
+    output = Output(as_json=as_json)
+    log_to_stderr(verbose=False)
+    settings = read_settings(workspace)
+    sources, broken = pick_sources(settings.workspace, names, every=not names)
+    lumos, api = check_lumos(settings)
+    state = _check_state(settings)
+    checked = [check_source(one, settings, api, look) for one in sources]
+    checked += [Findings(name, problems=[problem]) for name, problem in broken.items()]
+    if api is not None:
+        api.close()
+    findings = [lumos, state, *checked]
+    for one in findings:
+        _show(one, output)
+    output.document(
+        {
+            "lumos": _document(lumos),
+            "state": _document(state),
+            "sources": {one.subject: _document(one) for one in checked},
+        }
+    )
+    return max(one.exit_code for one in findings)
+
+
+def _document(findings: Findings) -> dict[str, object]:
+    return {
+        "ok": not findings.problems,
+        "facts": findings.facts,
+        "notes": findings.notes,
+        "problems": [str(problem) for problem in findings.problems],
+    }
+
+
+def check_lumos(settings: Settings) -> tuple[Findings, LumosApi | None]:
+    """Whether the Lumos API answers to this token; the client where it does."""
+    findings = Findings("lumos")
+    apis: list[LumosApi] = []
+
+    def look() -> None:
+        api = to_lumos_api(settings)
+        apis.append(api)
+        api.get("/users/current")
+        findings.facts.append(f"{settings.api_url} answers, and takes the token")
+
+    if findings.attempt(look):
+        return findings, apis[0]
+    for api in apis:
+        api.close()
+    return findings, None
+
+
+def _check_state(settings: Settings) -> Findings:
+    findings = Findings("state")
+
+    def look() -> None:
+        with open_tools(settings, with_lumos=False):
+            findings.facts.append(f"{settings.state}: ledger and archive can be used")
+
+    findings.attempt(look)
+    return findings
+
+
+def check_source(
+    source: Source, settings: Settings, api: LumosApi | None, look: DatabaseLook = NO_LOOK
+) -> Findings:
+    """Whether the source can be read under its file, and its app be found; no row is judged."""
+    findings = Findings(source.name)
+
+    def attempt(look: Callable[[], object], under: str = "source") -> bool:
+        return findings.attempt(lambda: located(source, look, under))
+
+    if attempt(lambda: _look_at_source(source, settings, findings)):
+        resolve = to_resolver(settings.workspace)
+        attempt(lambda: look_closer(source, settings.workspace, resolve, look, findings))
+    if api is not None:
+        findings.attempt(lambda: _look_for_app(source, api, findings))
+    if source.file.activity is not None:
+        attempt(
+            lambda: findings.facts.extend(activity_facts(source, settings)),
+            source.file.activity_key,
+        )
+        if api is not None:
+            findings.attempt(lambda: check_activity_app(source, api))
+    if source.file.schedule is not None:
+        findings.notes.append(
+            f"{source.path}: schedule is read, but this version does not act on it"
+        )
+    return findings
+
+
+def _look_at_source(source: Source, settings: Settings, findings: Findings) -> None:
+    probes = probe_source(
+        source.file.source,
+        settings.workspace,
+        now=utc_now(),
+        resolve=to_resolver(settings.workspace),
+        named=source.file.named,
+    )
+    for probe in probes:
+        findings.facts.append(f"{probe.table}: {probe.origin}, {probe.said}")
+        findings.notes.extend(column_notes(source.file, probe))
+
+
+def _look_for_app(source: Source, api: LumosApi, findings: Findings) -> None:
+    app = source.file.app
+    app_id = find_app(api, app)
+    if app_id is not None:
+        findings.facts.append(f"app {app.name or app_id} is in Lumos")
+    elif app.create is not None:
+        check_category(api, app.create.category)
+        findings.facts.append(f"app {app.name} is not in Lumos yet; the first sync makes it")
+    else:
+        findings.problems.append(no_such_app(source))
+
+
+def _show(findings: Findings, output: Output) -> None:
+    verdict = "wrong" if findings.problems else "ok"
+    output.line(f"{findings.subject}: {verdict}", "bold red" if findings.problems else "bold green")
+    for fact in findings.facts:
+        output.line(f"  {fact}")
+    for note in findings.notes:
+        output.line(f"  note: {note}", "yellow")
+    for problem in findings.problems:
+        output.note(f"lumos-ingest: {findings.subject}: {problem}")

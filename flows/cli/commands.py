@@ -1,0 +1,260 @@
+"""What brings a source's snapshot to Lumos: `check`, `preview`, `sync`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from flows.cli.options import HERE, Json, Unused, Workspace
+
+
+def check(
+    sources: Annotated[
+        list[str] | None, typer.Argument(metavar="[SOURCE]...", help="Sources; all without any.")
+    ] = None,
+    privileges: Annotated[
+        bool,
+        typer.Option(
+            "--privileges",
+            help="Say what the account of each database could write, if it were let.",
+        ),
+    ] = False,
+    account: Annotated[
+        str | None,
+        typer.Option(
+            "--account", metavar="ID", help="Read this one account, by each database's get_account."
+        ),
+    ] = None,
+    workspace: Workspace = HERE,
+    as_json: Json = False,
+) -> None:
+    """Read the source files, probe each source and the Lumos API; upload nothing.
+
+    Example: `lumos-ingest check hr` or `lumos-ingest check hr --privileges`
+    """
+    from flows.cli.check import DatabaseLook, check_command
+
+    look = DatabaseLook(privileges=privileges, account_id=account)
+    raise typer.Exit(check_command(workspace, sources or [], look, as_json=as_json))
+
+
+def preview(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="The source.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", metavar="DIR", help="Write the tables there: Parquet, and Lumos's CSV."
+        ),
+    ] = None,
+    markdown: Annotated[
+        bool,
+        typer.Option(
+            "--markdown", help="Print a plan for sharing: ids are hashes, no value of a row."
+        ),
+    ] = False,
+    workspace: Workspace = HERE,
+    as_json: Json = False,
+) -> None:
+    """Show what a sync would do now: rejects, changes, and the guards' verdict. Upload nothing.
+
+    Exits 3 where a guard would hold the upload. Example: `lumos-ingest preview hr --out plan/`
+    """
+    from flows.cli.preview import preview_command
+
+    if markdown and as_json:
+        raise typer.BadParameter("--markdown and --json: choose one")
+    raise typer.Exit(
+        preview_command(workspace, source, out=out, as_markdown=markdown, as_json=as_json)
+    )
+
+
+def sync(
+    sources: Annotated[
+        list[str] | None, typer.Argument(metavar="[SOURCE]...", help="Sources, in this order.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every source of the workspace.")] = False,
+    allow_removals: Annotated[
+        bool,
+        typer.Option(
+            "--allow-removals",
+            help="Let through the one plan that is held for its removals, if it is still the same.",
+        ),
+    ] = False,
+    as_of: Annotated[
+        str | None,
+        typer.Option("--as-of", metavar="DATE", help="Read the source's exports of that day."),
+    ] = None,
+    from_archive: Annotated[
+        str | None,
+        typer.Option(
+            "--from-archive", metavar="RUN", help="Upload the snapshot of an accepted run again."
+        ),
+    ] = None,
+    workspace: Workspace = HERE,
+    as_json: Json = False,
+) -> None:
+    """Bring each source's app in Lumos to what the source says now.
+
+    A plan that a guard stops is kept, uploads nothing, and exits 3.
+    Example: `lumos-ingest sync hr` or `lumos-ingest sync --all`
+    """
+    from flows.cli.sync import sync_command
+    from flows.sync.origin import How, to_origin
+
+    how = How(allow_removals, to_origin(as_of, from_archive))
+    raise typer.Exit(sync_command(workspace, sources or [], how, every=every, as_json=as_json))
+
+
+# What brings activity records to Lumos: `activity`, `backfill`.
+
+
+def activity(
+    sources: Annotated[
+        list[str] | None, typer.Argument(metavar="[SOURCE]...", help="Sources, in this order.")
+    ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Every source that has a block activity.")
+    ] = False,
+    workspace: Workspace = HERE,
+    as_json: Json = False,
+) -> None:
+    """Send each source's activity records since its watermark: who used what, when.
+
+    Example: `lumos-ingest activity hr` or `lumos-ingest activity --all`
+    """
+    from flows.cli.activity import activity_command
+
+    raise typer.Exit(activity_command(workspace, sources or [], every=every, as_json=as_json))
+
+
+def backfill(  # noqa: PLR0913, PLR0917 - one parameter an option
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="The source.")],
+    since: Annotated[str, typer.Option("--since", metavar="T", help="From this date or time on.")],
+    until: Annotated[str, typer.Option("--until", metavar="T", help="Before this date or time.")],
+    window: Annotated[
+        str, typer.Option("--window", metavar="DURATION", help="How much goes in one run.")
+    ] = "1d",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Count what would be sent; send nothing.")
+    ] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Send also the windows that are done.")
+    ] = False,
+    workspace: Workspace = HERE,
+    as_json: Json = False,
+) -> None:
+    """Send the activity of a past time, window by window; one that was cut off goes on.
+
+    The watermark stays where it is. Example:
+    `lumos-ingest backfill hr --since 2026-01-01 --until 2026-07-01 --window 7d`
+    """
+    from flows.cli.backfill import backfill_command
+
+    raise typer.Exit(
+        backfill_command(
+            workspace, source, (since, until, window), again=again, is_dry=dry_run, as_json=as_json
+        )
+    )
+
+
+# What only tells: `runs`, `schema`.
+
+
+def runs(
+    source: Annotated[
+        str | None, typer.Argument(metavar="[SOURCE]", help="Only this source's runs.")
+    ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option("--limit", min=1, help="At most so many; without it 20, and all with --json."),
+    ] = None,
+    workspace: Workspace = HERE,
+    as_json: Json = False,
+) -> None:
+    """List what happened, newest first.
+
+    Example: `lumos-ingest runs hr --json`
+    """
+    from flows.cli.runs import runs_command
+
+    raise typer.Exit(runs_command(workspace, source, limit, as_json=as_json))
+
+
+def schema(
+    _workspace: Unused = HERE,
+    _as_json: Json = False,
+) -> None:
+    """Print the JSON Schema of a source file, for editors. Needs no workspace, and is JSON always.
+
+    Example: `lumos-ingest schema > source.schema.json`
+    """
+    import json
+
+    from schemas.source_file.file import SourceFile
+
+    sys.stdout.write(json.dumps(SourceFile.model_json_schema(), indent=2) + "\n")
+
+
+# What needs no Lumos: `demo`, `sandbox`.
+
+
+def demo(
+    _workspace: Unused = HERE,
+    as_json: Json = False,
+) -> None:
+    """Sync the example sources into a sandbox, twice: a plan, a held guard, a kept reject.
+
+    Needs no set-up, no workspace, no network; leaves nothing behind. Example: `lumos-ingest demo`
+    """
+    from flows.cli.demo import demo_command
+
+    raise typer.Exit(demo_command(as_json=as_json))
+
+
+def sandbox(  # noqa: PLR0913, PLR0917 - one parameter an option
+    host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0: any free one.")] = 8765,
+    db: Annotated[
+        Path | None,
+        typer.Option(
+            "--db", metavar="FILE", help="Keep its data in this SQLite file of the workspace."
+        ),
+    ] = None,
+    token: Annotated[
+        str, typer.Option("--token", help="The bearer token it wants.")
+    ] = "lsk_sandbox",  # noqa: S107 - the stand-in's own, public
+    uploads: Annotated[
+        Literal["snapshot", "merge"],
+        typer.Option(
+            "--uploads", help="Whether accounts missing from an upload are gone, or stay."
+        ),
+    ] = "snapshot",
+    job_seconds: Annotated[
+        float, typer.Option("--job-seconds", min=0, help="How long a job takes.")
+    ] = 0.5,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--fault", help="Do this wrong, such as `429=2*3`, `500@/accounts`, `job_fails`."
+        ),
+    ] = None,
+    workspace: Annotated[
+        Path, typer.Option("--workspace", "-w", metavar="DIR", help="Where a relative --db lies.")
+    ] = HERE,
+    as_json: Json = False,
+) -> None:
+    """Run a local stand-in for the Lumos API until Ctrl-C; its page shows apps, accounts and jobs.
+
+    Example: `lumos-ingest sandbox --port 8765 --fault 429=2`
+    """
+    from flows.cli.sandbox import SandboxOptions, sandbox_command
+
+    options: SandboxOptions = {
+        "db": None if db is None else workspace / db,
+        "token": token,
+        "uploads": uploads,
+        "job_seconds": job_seconds,
+        "faults": fault or [],
+    }
+    raise typer.Exit(sandbox_command(host, port, options, as_json=as_json))

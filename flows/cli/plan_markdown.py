@@ -1,0 +1,127 @@
+"""A plan for sharing: Markdown in which every key is a keyed hash, so that it names no one."""
+
+import hashlib
+import hmac
+import os
+import secrets
+import tempfile
+from pathlib import Path
+
+from flows.sync.plan import Planned
+from flows.sync.summary import plan_tallies
+from schemas.errors import StateError
+from transforms.tables.rejects import rejected_row_count
+
+_KEY_FILE = "sharing.key"
+_KEY_BYTES = 32
+_SHOWN = 200
+
+
+def sharing_key(state: Path) -> bytes:
+    """The workspace's own key for hashes, made once, 0600: one id, one hash, in every plan.
+
+    One that is not whole is made anew: ids under a key that anyone can guess are no secret.
+
+    Raises:
+        StateError: it can neither be read nor made.
+    """
+    path, reason = state / _KEY_FILE, None
+    try:
+        if not path.exists() or len(path.read_bytes()) != _KEY_BYTES:
+            _make_key(path)
+        return path.read_bytes()
+    except OSError as error:
+        reason = error.strerror
+    raise StateError(f"{path}: the key for hashed ids cannot be used: {reason}")
+
+
+def _make_key(path: Path) -> None:
+    """Makes the file whole or not at all; the temporary one beside it is 0600 from the start."""
+    handle, made = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(secrets.token_bytes(_KEY_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        Path(made).replace(path)
+    finally:
+        Path(made).unlink(missing_ok=True)
+
+
+def hashed(key: bytes, text: str) -> str:
+    """What stands for `text` in a shared plan: the first 12 hex digits of an HMAC-SHA-256."""
+    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()[:12]
+
+
+def to_markdown(source_name: str, planned: Planned, key: bytes) -> str:
+    """The plan as Markdown; no id, name, address or value of a row is in it."""
+    plan, counts = planned.plan, planned.normalized.counts
+    base = (
+        f"run {planned.base.run_id}"
+        if planned.base
+        else "nothing: a first run, everything is an add"
+    )
+    lines = [
+        f"# Plan for {source_name}",
+        "",
+        f"Against {base}. Verdict: {planned.verdict}.",
+        "",
+        "| table | before | after | added | changed | removed | rejected rows | kept |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for table in ("accounts", "entitlements", "associations"):
+        changes, count = getattr(plan, table), counts.get(table)
+        rejected, kept = (count.rejected, count.kept) if count else (0, 0)
+        lines.append(
+            f"| {table} | {changes.before} | {changes.after} | {changes.added} | {changes.changed} "
+            f"| {changes.removed} | {rejected} | {kept} |"
+        )
+    lines += ["", *_tallies(planned), *_rejects(planned)]
+    if not plan.is_first:
+        lines += _changes(planned, key)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _tallies(planned: Planned) -> list[str]:
+    told = plan_tallies(planned.plan)
+    return [*(f"- {title.capitalize()}: {text}" for title, text in told), ""]
+
+
+def _rejects(planned: Planned) -> list[str]:
+    rejects = planned.normalized.rejects
+    if not rejects.height:
+        return []
+    rows = rejects.group_by("table", "column", "reason", maintain_order=True).len().rows()
+    tables = rejects["table"].unique(maintain_order=True)
+    total = sum(rejected_row_count(rejects, table) for table in tables)
+    lines = [
+        "",
+        f"## Rejected rows: {total}",
+        "",
+        "| table | column | reason | rows |",
+        "| --- | --- | --- | ---: |",
+    ]
+    return [
+        *lines,
+        *(f"| {table} | {column or ''} | {reason} | {n} |" for table, column, reason, n in rows),
+    ]
+
+
+def _changes(planned: Planned, key: bytes) -> list[str]:
+    """The accounts that change, each under its hash; the first `_SHOWN` of them."""
+    changes = planned.plan.account_changes
+    if not changes.height:
+        return []
+    lines = [
+        "",
+        "## Accounts",
+        "",
+        "| account | change | fields | status |",
+        "| --- | --- | --- | --- |",
+    ]
+    for account, change, fields, before, after in changes.head(_SHOWN).iter_rows():
+        status = f"{before} → {after}" if before and after and before != after else after or before
+        lines.append(f"| `{hashed(key, account)}` | {change} | {', '.join(fields)} | {status} |")
+    if changes.height > _SHOWN:
+        lines.append(f"\n{changes.height - _SHOWN} more accounts change.")
+    return lines

@@ -1,0 +1,158 @@
+"""Plans, outcomes and rejects as a person reads them in a terminal."""
+
+import polars as pl
+
+from flows.cli.output import Output
+from flows.sync.order import Outcome
+from flows.sync.plan import Planned, what_to_do
+from flows.sync.summary import plan_tallies
+from schemas.source_file.file import Source
+
+SHOWN = 10
+"""Rows of changes and rejects that a terminal shows; `--json` has all."""
+
+
+def show_outcome(source: Source, outcome: Outcome, output: Output) -> None:
+    """What came of a sync, and what to type where a person must decide."""
+    run, planned = outcome.run, outcome.planned
+    for run_id in outcome.settled:
+        output.line(f"{source.name}: run {run_id} had been cut off; it is settled.")
+    show_plan(source.name, planned, output)
+    if run.state == "held":
+        output.line(f"{source.name}: held as run {run.run_id}; nothing was uploaded.", "bold red")
+        for line in what_to_do(source.name, planned, outcome.origin.words):
+            output.line(f"  {line}")
+    elif run.state == "unchanged":
+        output.line(
+            f"{source.name}: nothing has changed; nothing was sent (upload.unchanged: skip)."
+        )
+    else:
+        output.line(
+            f"{source.name}: done as run {run.run_id}: {planned.plan.accounts.after} accounts are "
+            f"in the app (job {run.job_ids[-1]})."
+        )
+        if planned.verdict.lifts:
+            output.line(
+                f"  let through by {run.allowed_by}: the plan held as run {planned.verdict.lifts}"
+            )
+
+
+def show_plan(
+    name: str, planned: Planned, output: Output, paths: pl.DataFrame | None = None
+) -> None:
+    """The plan in tables: counts, then what changes, then what was rejected.
+
+    With `paths`, also through which groups an association comes.
+    """
+    plan, counts = planned.plan, planned.normalized.counts
+    against = (
+        f"run {planned.base.run_id}"
+        if planned.base
+        else "nothing (first run: everything is an add)"
+    )
+    rows = []
+    for table in ("accounts", "entitlements", "associations"):
+        changes, count = getattr(plan, table), counts.get(table)
+        fates = (count.read, count.merged, count.rejected, count.kept) if count else (None,) * 4
+        rows.append(
+            (
+                table,
+                *fates,
+                changes.before,
+                changes.after,
+                changes.added,
+                changes.changed,
+                changes.removed,
+            )
+        )
+    output.table(
+        f"{name}: the plan, against {against}",
+        (
+            "table",
+            "read",
+            "merged",
+            "rejected",
+            "kept",
+            "before",
+            "after",
+            "added",
+            "changed",
+            "removed",
+        ),
+        rows,
+    )
+    _show_tallies(planned, output)
+    if not plan.is_first:
+        _show_changes(planned, output, paths)
+    show_rejects(planned.normalized.rejects, output)
+
+
+def _show_tallies(planned: Planned, output: Output) -> None:
+    for title, text in plan_tallies(planned.plan):
+        output.line(f"{title}: {text}")
+    for warning in planned.normalized.warnings:
+        output.line(f"note: {warning}", "yellow")
+    output.line("")
+
+
+def _show_changes(planned: Planned, output: Output, paths: pl.DataFrame | None) -> None:
+    changes = planned.plan.account_changes
+    if changes.height:
+        # Removals first: they are what a person must see.
+        order = changes.sort(pl.col("change") != "removed", maintain_order=True).head(SHOWN)
+        rows = [
+            (account, change, ", ".join(fields), before, after)
+            for account, change, fields, before, after in order.iter_rows()
+        ]
+        title = _titled("accounts that change", changes.height)
+        output.table(title, ("account", "change", "fields", "status before", "status after"), rows)
+    associations = planned.plan.association_changes
+    if associations.height:
+        order = associations.sort(pl.col("change") != "removed", maintain_order=True).head(SHOWN)
+        title = _titled("associations that change", associations.height)
+        named = _named(order, planned, paths)
+        output.table(title, named.columns, named.rows())
+
+
+def _named(
+    associations: pl.DataFrame, planned: Planned, paths: pl.DataFrame | None
+) -> pl.DataFrame:
+    """The changes under short names, with what an entitlement is called where its id is no name.
+
+    `paths` say through which groups an account holds what it was not given itself.
+    """
+    catalogue = planned.normalized.snapshot.entitlements
+    called = catalogue.select(
+        pl.col("integration_specific_id").alias("integration_specific_entitlement_id"),
+        "integration_specific_resource_id",
+        "label",
+    )
+    found = associations.join(called, on=called.columns[:2], how="left", maintain_order="left")
+    if paths is not None:
+        found = with_paths(found, paths)
+    names = {
+        "account_id": "account",
+        "integration_specific_entitlement_id": "entitlement",
+        "integration_specific_resource_id": "resource",
+    }
+    plain = found["label"] == found["integration_specific_entitlement_id"]
+    return (found.drop("label") if plain.fill_null(value=True).all() else found).rename(names)
+
+
+def with_paths(associations: pl.DataFrame, paths: pl.DataFrame) -> pl.DataFrame:
+    """`associations` with `through`: the groups between account and entitlement; null for none."""
+    key = ["account_id", "integration_specific_entitlement_id"]
+    through = paths.rename({"path": "through"})
+    return associations.join(through, on=key, how="left", maintain_order="left")
+
+
+def show_rejects(rejects: pl.DataFrame, output: Output) -> None:
+    """Rejected rows by file and line, with their reason; values stay in the private archive."""
+    if rejects.height:
+        rows = rejects.select("file", "row", "column", "reason").head(SHOWN).rows()
+        title = _titled("rejected rows", rejects.height)
+        output.table(title, ("file", "line", "column", "reason"), rows)
+
+
+def _titled(title: str, total: int) -> str:
+    return f"{title}: {total}" if total <= SHOWN else f"{title}: {total}, the first {SHOWN}"

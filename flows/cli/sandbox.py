@@ -1,0 +1,51 @@
+"""The command `sandbox`: the local Lumos API, until Ctrl-C."""
+
+import sqlite3
+from pathlib import Path
+from typing import Literal, TypedDict
+
+from flows.cli.output import Output
+from sandbox.app import create_app
+from sandbox.server import serve
+from schemas.errors import ConfigError
+
+
+class SandboxOptions(TypedDict):
+    """What the sandbox is told at its start."""
+
+    db: Path | None
+    token: str
+    uploads: Literal["snapshot", "merge"]
+    job_seconds: float
+    faults: list[str]
+
+
+def sandbox_command(host: str, port: int, options: SandboxOptions, *, as_json: bool) -> int:
+    """Runs the sandbox until Ctrl-C, then 0.
+
+    Raises:
+        ConfigError: an option that cannot be meant, a file that is no database, a port that is
+            taken.
+    """
+    output = Output(as_json=as_json)
+    reason = None
+
+    def up(url: str) -> None:
+        output.line(
+            f"The sandbox, a local stand-in for the Lumos API, is at {url} (its page: {url}/)."
+        )
+        output.line("Ctrl-C stops it. In another terminal:")
+        output.line(f"  export LUMOS_API_URL={url} LUMOS_API_TOKEN={options['token']}")
+        output.document({"url": url, "token": options["token"]})
+
+    try:
+        serve(host, port, create_app(**options), up=up)
+    except ValueError as error:
+        reason = str(error)
+    except sqlite3.Error as error:
+        reason = f"--db {options['db']}: {error}: name a file that the sandbox made, or a new one"
+    except OSError as error:
+        reason = f"cannot listen on {host}:{port}: {error.strerror or error}"
+    if reason:
+        raise ConfigError(f"sandbox: {reason}")
+    return 0

@@ -1,0 +1,1 @@
+"""The Prefect flows: the stages of a run as tasks."""

@@ -1,0 +1,60 @@
+"""The Prefect flows `activity` and `backfill`: the same order of stages, each of them a task.
+
+See `flows.orchestration.sync_flow`.
+"""
+
+from functools import partial
+from pathlib import Path
+
+from flows.orchestration.sync_flow import as_task
+
+from prefect import flow  # isort: skip - flows.sync sets what Prefect reads at its import
+from flows.activity.job import Errand
+from flows.activity.order import Sending, carry_out, send_activity
+from flows.run.context import Tools, open_tools
+from flows.run.crash_report import without_text
+from flows.run.settings import read_settings
+from flows.run.workspace import choose_sources
+
+
+@flow(name="activity", flow_run_name="activity-{source}", persist_result=False, retries=0)
+def activity(source: str, workspace: str = ".") -> Sending:
+    """Sends one source's activity since its watermark.
+
+    Args:
+        source: the source's name.
+        workspace: the folder with `sources/`, on the machine that runs this.
+
+    Returns:
+        What came of it, to a caller in this process; Prefect keeps no result.
+
+    Raises:
+        IngestError: the run failed: the flow run fails too.
+    """
+    return without_text(partial(_activity, source, workspace))
+
+
+def _activity(source: str, workspace: str) -> Sending:
+    settings = read_settings(Path(workspace))
+    chosen = choose_sources(settings.workspace, [source], every=False)[0]
+    with open_tools(settings) as tools:
+        return send_activity(chosen, tools, step=as_task)
+
+
+def backfill_window(errand: Errand, tools: Tools) -> Sending:
+    """Does the errand of one window as a flow run that is named for it.
+
+    The flow takes no argument, so that nothing of a source file is stored.
+    """
+
+    @flow(
+        name="backfill",
+        flow_run_name=f"backfill-{errand.source.name}-{errand.span.since:%Y-%m-%dT%H:%M}",
+        persist_result=False,
+        retries=0,
+    )
+    def backfill() -> Sending:
+        return without_text(partial(carry_out, errand, tools, step=as_task))
+
+    sent: Sending = backfill()
+    return sent

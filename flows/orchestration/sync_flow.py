@@ -1,0 +1,85 @@
+"""The Prefect flow `sync`: the same order of stages, each of them a task.
+
+Prefect orchestrates, it does not remember: nothing is cached, no result is kept, no POST is retried
+by it, and the parameters name things, never hold them. Wiping its database loses and repeats
+nothing.
+"""
+
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from prefect import flow, task
+from prefect.cache_policies import NO_CACHE
+
+from flows.run.context import open_tools
+from flows.run.crash_report import without_text
+from flows.run.settings import read_settings
+from flows.run.workspace import choose_sources
+from flows.sync.order import Outcome, sync_source
+from flows.sync.origin import How, to_origin
+from flows.sync.plan import Planned, what_to_do
+from schemas.errors import GuardError
+
+# Read once, at Prefect's import: no telemetry from a pipeline that handles people's access.
+os.environ.setdefault("DO_NOT_TRACK", "1")
+os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+
+
+def as_task(name: str, stage: Callable[[], Any]) -> Any:  # noqa: ANN401 - a stage's own type
+    """Runs a stage as a Prefect task.
+
+    It takes no argument, so that no frame is searched, hashed or stored. Prefect keeps the text of
+    what a task raises: of a bug, it is told where the traceback is.
+    """
+    safe = partial(without_text, stage)
+    return task(name=name, cache_policy=NO_CACHE, persist_result=False, retries=0)(safe)()
+
+
+@flow(name="sync", flow_run_name="sync-{source}", persist_result=False, retries=0)
+def sync(
+    source: str,
+    workspace: str = ".",
+    allow_removals: bool = False,
+    as_of: str | None = None,
+    from_archive: str | None = None,
+) -> Outcome:
+    """Syncs one source of a workspace.
+
+    Args:
+        source: the source's name.
+        workspace: the folder with `sources/`, on the machine that runs this.
+        allow_removals: let through the one plan that is held for its removals.
+        as_of: read the exports of this day.
+        from_archive: upload the snapshot of this accepted run again.
+
+    Returns:
+        What came of it, to a caller in this process; Prefect keeps no result.
+
+    Raises:
+        IngestError: the run failed, or a guard holds it (GuardError): the flow run fails too.
+    """
+    how = How(allow_removals, to_origin(as_of, from_archive))
+    return without_text(partial(_sync, source, workspace, how))
+
+
+def _sync(source: str, workspace: str, how: How) -> Outcome:
+    settings = read_settings(Path(workspace))
+    chosen = choose_sources(settings.workspace, [source], every=False)[0]
+    with open_tools(settings) as tools:
+        outcome = sync_source(
+            chosen, tools, allow_removals=how.allow_removals, step=as_task, origin=how.origin
+        )
+    if outcome.run.state == "held":
+        raise GuardError(
+            f"held as run {outcome.run.run_id}, nothing was uploaded: {outcome.planned.verdict}; "
+            f"{_what_to_type(source, outcome.planned)}"
+        )
+    return outcome
+
+
+def _what_to_type(source: str, planned: Planned) -> str:
+    lines = what_to_do(source, planned)[len(planned.verdict.breaches) :]
+    return "; ".join(" ".join(line.split()) for line in lines)

@@ -1,0 +1,1 @@
+"""What every run works with: workspace, settings, secrets, stores and locks."""

@@ -1,0 +1,115 @@
+"""The first two stages: a source's rows, whole, and the snapshot that they describe."""
+
+import logging
+
+import polars as pl
+
+from extractors.read import read_source
+from flows.run.context import Tools
+from flows.run.file_errors import located
+from schemas.errors import StateError
+from schemas.raw import Raw, Remembered
+from schemas.run import Run
+from schemas.snapshot import Snapshot, empty_snapshot
+from schemas.source_file.file import Source
+from transforms.snapshot.snapshot import Normalized, to_snapshot
+
+# What a source's reader left with the run that was accepted last, for the next one to go on from.
+# It lies with that run in the archive, private like its snapshot; without it everything is read.
+
+_log = logging.getLogger(__name__)
+_MARKS, _FRAME, _KIND = "memory", "memory-", "kind"
+
+
+def recalled(source: Source, base: Run | None, tools: Tools) -> Remembered | None:
+    """What the run `base` left; None where it left nothing, or the file asks for no delta."""
+    if base is None or base.source != source.name or not _is_asked(source):
+        return None
+    try:
+        kept = tools.archive.saved_frame(source.name, base.run_id, _MARKS)
+        marks = dict(kept.select("name", "value").rows())
+        frames = {
+            name.removeprefix(_FRAME): tools.archive.saved_frame(source.name, base.run_id, name)
+            for name in marks
+            if name.startswith(_FRAME)
+        }
+    except (StateError, pl.exceptions.ColumnNotFoundError) as error:
+        _log.info("%s: everything is read: nothing to go on from: %s", source.name, error)
+        return None
+    if marks.pop(_KIND, None) != source.file.source.kind:
+        _log.info("%s: everything is read: it was of another kind before", source.name)
+        return None
+    return Remembered({k: v for k, v in marks.items() if not k.startswith(_FRAME)}, frames)
+
+
+def remember(source: Source, run_id: str, remembered: Remembered, tools: Tools) -> None:
+    """Keeps it with the run; it counts once the run is accepted.
+
+    Raises:
+        StateError: the archive cannot be written.
+    """
+    names = {f"{_FRAME}{name}": frame for name, frame in remembered.frames.items()}
+    for name, frame in names.items():
+        tools.archive.save_frame(source.name, run_id, name, frame)
+    marks = remembered.marks | dict.fromkeys(names, "") | {_KIND: source.file.source.kind}
+    table = pl.DataFrame({"name": list(marks), "value": list(marks.values())})
+    tools.archive.save_frame(source.name, run_id, _MARKS, table)
+
+
+def _is_asked(source: Source) -> bool:
+    return getattr(source.file.source, "delta", None) is not None
+
+
+def extract(
+    source: Source, tools: Tools, base: Run | None = None, run_id: str | None = None
+) -> Raw:
+    """The source's rows, whole.
+
+    The reader goes on from what the accepted run `base` left, and leaves the same with `run_id`.
+
+    Raises:
+        SourceError: it could not be read whole.
+        ConfigError: the file names what cannot be.
+    """
+    tools.progress("reading the source", 0, 0)
+    remembered = recalled(source, base, tools)
+    raw = located(
+        source,
+        lambda: read_source(
+            source.file.source,
+            tools.settings.workspace,
+            now=tools.now(),
+            sleep=tools.sleep,
+            resolve=tools.resolve,
+            named=source.file.named,
+            id_columns={"accounts": source.file.columns.integration_specific_id.column or ""},
+            remembered=remembered,
+        ),
+    )
+    if run_id is not None and raw.remembered is not None:
+        remember(source, run_id, raw.remembered, tools)
+    for proof in raw.proof:
+        _log.info("%s: read %s", source.name, proof)
+    return raw
+
+
+def transform(source: Source, tools: Tools, raw: Raw, last: Snapshot | None) -> Normalized:
+    """The snapshot that the rows describe, and what became of every row.
+
+    Raises:
+        SourceFormatError: the columns are not as the file says.
+    """
+    tools.progress("checking the rows", 0, 0)
+    keeps = source.file.rejected_rows == "keep_last" and last is not None
+    normalized = to_snapshot(
+        raw, source.file, last if keeps and last else empty_snapshot(), tools.now()
+    )
+    for table, count in normalized.counts.items():
+        _log.info(
+            "%s: %s: %d read, %d accepted, %d merged, %d rejected, %d kept",
+            source.name, table, count.read, count.accepted, count.merged, count.rejected,
+            count.kept,
+        )  # fmt: skip
+    for warning in normalized.warnings:
+        _log.warning("%s: %s", source.name, warning)
+    return normalized

@@ -1,0 +1,117 @@
+"""Settings from the environment, and else from `.env` in the workspace."""
+
+import os
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+
+from dotenv import dotenv_values
+from pydantic import SecretStr
+
+from schemas.errors import ConfigError
+from schemas.settings import Settings
+from schemas.source_file.quantities import to_duration
+
+API_URL = "https://api.lumos.com"
+STATE_FOLDER = ".lumos-ingest"
+RETENTION = "90d"
+LONGEST_RETENTION = timedelta(days=36525)
+"""A hundred years."""
+
+_SQLITE_FILE = re.compile(r"(sqlite(?:\+pysqlite)?:///)(?!:memory:|file:)([^?]+)(.*)", re.DOTALL)
+_BUCKETS = frozenset({"s3", "s3a", "gs", "az", "azure", "adl", "abfs", "abfss"})
+"""The schemes under which obstore opens an object store; its `memory` would forget everything."""
+
+
+def read_settings(workspace: Path, environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings of `workspace`, every path in them absolute. Nothing is made.
+
+    Raises:
+        ConfigError: the workspace is no folder or may not be read, or a setting cannot be meant.
+    """
+    root = _root(workspace)
+    said = environment_of(root, os.environ if environ is None else environ)
+    state = _place(said.get("LUMOS_INGEST_STATE") or STATE_FOLDER, root, "LUMOS_INGEST_STATE")
+    token = (said.get("LUMOS_API_TOKEN") or "").strip()
+    return Settings(
+        api_url=(said.get("LUMOS_API_URL") or API_URL).strip().rstrip("/"),
+        api_token=SecretStr(token) if token else None,
+        state=state,
+        ledger=_ledger(said.get("LUMOS_INGEST_LEDGER") or f"sqlite:///{state / 'ledger.db'}", root),
+        archive=_archive(said.get("LUMOS_INGEST_ARCHIVE") or str(state / "archive"), root),
+        retention=_retention(said.get("LUMOS_INGEST_RETENTION") or RETENTION),
+        workspace=root,
+    )
+
+
+def environment_of(workspace: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables of `environ`, and those of the workspace's `.env` that it lacks.
+
+    Raises:
+        ConfigError: `.env` cannot be read.
+    """
+    return {**_dot_env(workspace), **environ}
+
+
+def _root(workspace: Path) -> Path:
+    reason = "no such folder"
+    try:
+        if workspace.is_dir():
+            return workspace.resolve()
+    except OSError as error:
+        reason = error.strerror or "cannot be read"
+    raise ConfigError(f"{workspace}: {reason}; name the workspace with --workspace")
+
+
+def _dot_env(workspace: Path) -> dict[str, str]:
+    path = workspace / ".env"
+    try:
+        if not path.is_file():
+            return {}
+        return {key: value for key, value in dotenv_values(path).items() if value is not None}
+    except OSError:
+        reason = "cannot be read"
+    except UnicodeDecodeError:
+        reason = "is not text in UTF-8"
+    raise ConfigError(f"{path}: {reason}")
+
+
+def _place(text: str, root: Path, setting: str) -> Path:
+    """The path that is meant: `~` is a home, and what is relative lies in the workspace."""
+    try:
+        return root / Path(text).expanduser()
+    except RuntimeError:
+        reason = "there is no such home folder"
+    raise ConfigError(f"{setting}: {text}: {reason}")
+
+
+def _ledger(url: str, root: Path) -> str:
+    written = _SQLITE_FILE.fullmatch(url)
+    if written is None:
+        return url
+    return f"{written[1]}{_place(written[2], root, 'LUMOS_INGEST_LEDGER')}{written[3]}"
+
+
+def _archive(location: str, root: Path) -> str:
+    scheme, parted, path = location.partition("://")
+    if parted and scheme != "file":
+        if scheme not in _BUCKETS:
+            raise ConfigError(
+                "LUMOS_INGEST_ARCHIVE: name a folder, or an object store by a URL that begins with "
+                "s3://, gs://, az:// or abfss://"
+            )
+        return location
+    return str(_place(path if parted else location, root, "LUMOS_INGEST_ARCHIVE"))
+
+
+def _retention(text: str) -> timedelta:
+    try:
+        retention = to_duration(text)
+    except ValueError as error:
+        reason = str(error)
+    else:
+        if retention <= LONGEST_RETENTION:
+            return retention
+        reason = "at most a hundred years (36525d)"
+    raise ConfigError(f"LUMOS_INGEST_RETENTION: {reason}")

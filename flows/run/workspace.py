@@ -1,0 +1,129 @@
+"""A workspace: a folder with `sources/*.yaml`; which sources it has, and which are meant."""
+
+import os
+import re
+from collections import Counter
+from pathlib import Path
+
+from schemas.errors import ConfigError
+from schemas.source_file.file import Source, to_source
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+
+
+def source_paths(workspace: Path) -> list[Path]:
+    """The source files of the workspace, by name.
+
+    Raises:
+        ConfigError: there are none, or the folder cannot be read.
+    """
+    folder, names, reason = workspace / "sources", [], None
+    try:
+        names = sorted(os.listdir(folder))  # noqa: PTH208 - a glob passes over what it may not read
+    except (FileNotFoundError, NotADirectoryError):
+        names = []
+    except OSError as error:
+        reason = error.strerror
+    if reason:
+        raise ConfigError(f"{folder}: the source files cannot be read: {reason}")
+    paths = [folder / name for name in names if name.endswith((".yaml", ".yml"))]
+    if not paths:
+        raise ConfigError(f"{folder}: no source files (*.yaml) here; is this the workspace?")
+    return paths
+
+
+def read_sources(workspace: Path) -> tuple[list[Source], dict[str, ConfigError]]:
+    """The workspace's good sources, by name, and by name what is wrong with each of the others.
+
+    Two that feed one app are both wrong.
+
+    Raises:
+        ConfigError: no sources.
+    """
+    paths = source_paths(workspace)
+    sources: list[Source] = []
+    broken: dict[str, ConfigError] = {}
+    for path in paths:
+        try:
+            sources.append(read_source_file(path, workspace))
+        except ConfigError as error:
+            broken[path.stem] = error
+    for name, count in Counter(path.stem for path in paths).items():
+        if count > 1:
+            broken[name] = ConfigError(
+                f"sources/{name}: there are two files of this name, .yaml and .yml"
+            )
+    sources = [source for source in sources if source.name not in broken]
+    broken |= _feeding_one_app(sources)
+    return [source for source in sources if source.name not in broken], broken
+
+
+def read_source_file(path: Path, workspace: Path) -> Source:
+    """The source in `path`, named for its stem.
+
+    Raises:
+        ConfigError: it cannot be read, or is wrong; with file, line, key and reason.
+    """
+    shown = str(path.relative_to(workspace)) if path.is_relative_to(workspace) else str(path)
+    if not _NAME.fullmatch(path.stem):
+        raise ConfigError(f"{shown}: a source's name has letters, digits, . _ and - only")
+    text = None
+    try:
+        text = path.read_text("utf-8-sig")
+    except OSError as error:
+        reason = error.strerror
+    except UnicodeDecodeError:
+        reason = "is not text in UTF-8"
+    if text is None:
+        raise ConfigError(f"{shown}: {reason}")
+    return to_source(text, path.stem, shown)
+
+
+def choose_sources(workspace: Path, names: list[str], *, every: bool) -> list[Source]:
+    """The sources that a command names, in the order named; all of them where `every` is set.
+
+    Raises:
+        ConfigError: none named, or one of them does not exist or is wrong.
+    """
+    sources, broken = pick_sources(workspace, names, every=every)
+    for problem in broken.values():
+        raise problem
+    return sources
+
+
+def pick_sources(
+    workspace: Path, names: list[str], *, every: bool
+) -> tuple[list[Source], dict[str, ConfigError]]:
+    """As `choose_sources`; of those chosen, the wrong ones apart, so that others have their turn.
+
+    Raises:
+        ConfigError: none named, or one that does not exist.
+    """
+    sources, broken = read_sources(workspace)
+    good = {source.name: source for source in sources}
+    known = sorted({*good, *broken})
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise ConfigError(f"no source {unknown[0]!r}; there are {', '.join(known)}")
+    if not names and not every:
+        raise ConfigError(f"name a source or say --all; there are {', '.join(known)}")
+    chosen = known if every else list(dict.fromkeys(names))
+    return (
+        [good[name] for name in chosen if name in good],
+        {name: broken[name] for name in chosen if name in broken},
+    )
+
+
+def _feeding_one_app(sources: list[Source]) -> dict[str, ConfigError]:
+    """Two sources that feed one app would remove each other's accounts: both are its snapshot."""
+    fed: dict[str, Source] = {}
+    broken = {}
+    for source in sources:
+        app = source.file.app.id or source.file.app.name or ""
+        first = fed.setdefault(app, source)
+        if first is not source:
+            broken[first.name] = broken[source.name] = ConfigError(
+                f"{source.path}: app: {first.path} feeds the same app; an upload is a snapshot "
+                "of its app, so each would remove the other's accounts"
+            )
+    return broken

@@ -1,0 +1,1 @@
+"""A sync: read, plan, guard, publish, recover."""

@@ -1,0 +1,154 @@
+"""Where a snapshot comes from: the source now, its exports of a past day, or an accepted run."""
+
+import logging
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from typing import cast
+
+from extractors.delimited.source import read_csv_source
+from flows.run.context import Step, Tools
+from flows.run.read import extract, transform
+from flows.sync.plan import Target
+from schemas.errors import ConfigError
+from schemas.raw import Raw
+from schemas.run import Run
+from schemas.source_file.csv_source import CsvSource
+from schemas.source_file.file import Source
+from transforms.snapshot.snapshot import Normalized
+from transforms.tables.rejects import TableCount, no_rejects
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a sync takes its snapshot from.
+
+    Attributes:
+        as_of: the day whose exports are read; None reads the source as it is now.
+        from_archive: the accepted run whose snapshot is uploaded again; None reads the source.
+    """
+
+    as_of: date | None = None
+    from_archive: str | None = None
+
+    @property
+    def words(self) -> str:
+        """How it is typed after the source's name; nothing for the source as it is now."""
+        if self.from_archive is not None:
+            return f" --from-archive {self.from_archive}"
+        return "" if self.as_of is None else f" --as-of {self.as_of}"
+
+
+THE_SOURCE = Origin()
+"""The source as it is now."""
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """How to sync: whether a plan held for its removals is let through, and from what origin."""
+
+    allow_removals: bool = False
+    origin: Origin = THE_SOURCE
+
+
+def to_origin(as_of: str | None, from_archive: str | None) -> Origin:
+    """The origin that a person names.
+
+    Raises:
+        ConfigError: both are named, or the day is none.
+    """
+    if as_of is not None and from_archive is not None:
+        raise ConfigError("--as-of and --from-archive: choose one")
+    day, is_day = None, True
+    try:
+        day = None if as_of is None else date.fromisoformat(as_of)
+    except ValueError:
+        is_day = False
+    if not is_day:
+        raise ConfigError("--as-of: write a date such as 2026-08-31")
+    return Origin(day, from_archive)
+
+
+def check_origin(source: Source, origin: Origin, tools: Tools) -> None:
+    """Nothing: the origin is one that the source has.
+
+    Raises:
+        ConfigError: it is not.
+    """
+    if origin.from_archive is not None:
+        _accepted(source, origin.from_archive, tools)
+    if origin.as_of is not None and source.file.source.kind != "csv":
+        raise ConfigError(
+            f"--as-of: {source.path}: a source of kind {source.file.source.kind} keeps no exports "
+            "of past days; --from-archive uploads an accepted snapshot again"
+        )
+
+
+def normalized_of(
+    source: Source, origin: Origin, target: Target, tools: Tools, step: Step, run_id: str
+) -> Normalized:
+    """The snapshot of the origin, and what became of every row; `run_id` is the run it is for.
+
+    Raises:
+        SourceError: the source could not be read whole.
+        ConfigError: the run was accepted into another app.
+        StateError: the archive does not have the snapshot any more.
+    """
+    if origin.from_archive is not None:
+        archived = partial(_archived, source, origin.from_archive, target, tools)
+        return cast("Normalized", step("transform", archived))
+    extracted = partial(_extract, source, tools, origin, target, run_id)
+    found = step(
+        "transform",
+        lambda: transform(source, tools, step("extract", extracted), target.last),
+    )
+    return cast("Normalized", found)
+
+
+def _extract(source: Source, tools: Tools, origin: Origin, target: Target, run_id: str) -> Raw:
+    files = source.file.source
+    if origin.as_of is None or not isinstance(files, CsvSource):
+        return extract(source, tools, target.base, run_id)
+    id_column = source.file.columns.integration_specific_id.column or ""
+    raw = read_csv_source(
+        files,
+        tools.settings.workspace,
+        now=tools.now(),
+        sleep=tools.sleep,
+        resolve=tools.resolve,
+        id_columns={"accounts": id_column},
+        as_of=origin.as_of,
+    )
+    for proof in raw.proof:
+        _log.info("%s: read %s", source.name, proof)
+    return raw
+
+
+def _archived(source: Source, run_id: str, target: Target, tools: Tools) -> Normalized:
+    run = _accepted(source, run_id, tools)
+    if run.app_id != target.app_id:
+        raise ConfigError(
+            f"--from-archive: run {run_id} was accepted into another app ({run.app_id}) than the "
+            f"one that {source.path} names"
+        )
+    snapshot = tools.archive.saved_snapshot(source.name, run_id)
+    heights = {
+        "accounts": snapshot.accounts.height,
+        "entitlements": snapshot.entitlements.height,
+        "associations": snapshot.held.height,
+    }
+    counts = {name: TableCount(read=height, accepted=height) for name, height in heights.items()}
+    note = f"this is the snapshot that was accepted as run {run_id}; the source was not read"
+    return Normalized(snapshot, no_rejects(), counts, (note,))
+
+
+def _accepted(source: Source, run_id: str, tools: Tools) -> Run:
+    run = tools.ledger.run(run_id)
+    if run is None or run.source != source.name or run.kind != "sync" or run.state != "done":
+        raise ConfigError(
+            f"--from-archive: {run_id} is no accepted run of {source.name}: "
+            f"lumos-ingest runs {source.name} lists them, done and of kind sync"
+        )
+    return run

@@ -1,0 +1,163 @@
+"""Publishing a snapshot, in a run that may be killed at any line: intent, upload, job, accept.
+
+The snapshot and its hash are stored before the first POST, each job id right after its POST.
+Whatever a dead run left, the next one brings to its end first, from the archive: the same snapshot
+gives the same bytes.
+"""
+
+import logging
+from collections.abc import Callable
+
+from flows.run.context import Tools
+from flows.run.locks import Turn
+from flows.sync.request_files import Bodies, an_outbox, content_hash, write_bodies
+from loaders.lumos.accounts import compare_accounts, read_accounts, submit_accounts
+from loaders.lumos.client import LumosApi
+from loaders.lumos.jobs import wait_for_job
+from schemas.errors import ConfigError, ReadBackError, StateError
+from schemas.run import OPEN_STATES, Run
+from schemas.snapshot import Snapshot
+from schemas.source_file.file import Source
+
+_log = logging.getLogger(__name__)
+
+READ_BACKS = 3
+"""How often accounts are read back: a job may end a moment before its effect shows."""
+
+
+def accepted_snapshot(base: Run | None, tools: Tools) -> Snapshot | None:
+    """The snapshot that `base` left in the app; None on a first run.
+
+    Raises:
+        StateError: the archive does not have it as it was.
+    """
+    return tools.archive.saved_snapshot(base.source, base.run_id) if base else None
+
+
+def save_held(run: Run, snapshot: Snapshot, reason: str, tools: Tools) -> Run:
+    """Keeps a plan that a guard stopped, so that a person can let just that one through."""
+    tools.archive.save_snapshot(run.source, run.run_id, snapshot)
+    return tools.ledger.update_run(
+        run.run_id,
+        state="held",
+        ended_at=tools.now(),
+        content_hash=content_hash(snapshot),
+        error=reason,
+    )
+
+
+def publish(
+    source: Source, run: Run, snapshot: Callable[[], Snapshot], tools: Tools, turn: Turn
+) -> Run:
+    """Uploads a snapshot as `run`, or goes on where an earlier attempt stopped; the accepted run.
+
+    `snapshot` is called where it is needed: a job that is under way is waited for before anything
+    else can go wrong.
+
+    Raises:
+        LumosError: not reached, refused, failed, still running at the deadline, or not what was
+            sent.
+        BusyError: the turn is over.
+        StateError: the disk is full, or the stored snapshot is not what was planned.
+    """
+    api = tools.api
+    if api is None or run.app_id is None:
+        raise ConfigError("this needs the Lumos API: set LUMOS_API_TOKEN")
+    if len(run.job_ids) < run.counts.get("requests", 1):
+        run = _submit_all(source, run, snapshot(), api, tools, turn)
+    _wait(source, run.job_ids[-1], api, tools)
+    if source.file.upload.verify:
+        _verify(source, run, snapshot(), api, tools)
+    accepted = tools.ledger.update_run(
+        run.run_id, expect=("submitted",), state="done", ended_at=tools.now(), error=None
+    )
+    _log.info("%s: accepted as run %s, job %s", source.name, run.run_id, run.job_ids[-1])
+    return accepted
+
+
+def _submit_all(
+    source: Source, run: Run, snapshot: Snapshot, api: LumosApi, tools: Tools, turn: Turn
+) -> Run:
+    """Stores the intent, then sends what has not been sent, one request after the other."""
+    with an_outbox(tools.settings.state) as folder:
+        bodies = write_bodies(source, run, snapshot, folder, tools)
+        turn.check()
+        if run.content_hash is None:
+            run = _save_intent(run, snapshot, bodies, tools)
+        elif run.content_hash != bodies.content_hash:
+            raise StateError(
+                f"the archived snapshot of run {run.run_id} is not the one that was planned"
+            )
+        for number, body in enumerate(bodies.paths):
+            if number < len(run.job_ids):
+                continue
+            if run.job_ids:
+                _wait(source, run.job_ids[-1], api, tools)
+            turn.check()
+            tools.progress("uploading", number, len(bodies.paths))
+            job_id = submit_accounts(api, body)
+            run = tools.ledger.update_run(
+                run.run_id,
+                expect=OPEN_STATES,
+                state="submitted",
+                job_ids=(*run.job_ids, job_id),
+            )
+            _log.info("%s: %d bytes sent, job %s", source.name, body.stat().st_size, job_id)
+    return run
+
+
+def _save_intent(run: Run, snapshot: Snapshot, bodies: Bodies, tools: Tools) -> Run:
+    """Stores what is about to be sent: the snapshot first, then the run that names it."""
+    tools.archive.save_snapshot(run.source, run.run_id, snapshot)
+    return tools.ledger.update_run(
+        run.run_id,
+        expect=("reading",),
+        state="planned",
+        content_hash=bodies.content_hash,
+        counts={
+            **run.counts,
+            "requests": len(bodies.paths),
+            "accounts_per_request": bodies.accounts_each,
+            "bytes": bodies.byte_count,
+        },
+    )
+
+
+def _wait(source: Source, job_id: str, api: LumosApi, tools: Tools) -> None:
+    tools.progress(f"waiting for job {job_id}", 0, 0)
+    wait_for_job(api, job_id, source.file.upload.poll, sleep=tools.sleep)
+
+
+def _verify(source: Source, run: Run, snapshot: Snapshot, api: LumosApi, tools: Tools) -> None:
+    """Reads the accounts back; a difference goes into the private archive and fails the run.
+
+    Raises:
+        ReadBackError: the app does not hold what was sent.
+    """
+    sent = snapshot.accounts.select(
+        unique_identifier="integration_specific_id", status="user_status"
+    )
+    app_id = run.app_id or ""
+    differences, broken = None, None
+    for attempt in range(READ_BACKS):
+        if attempt:
+            tools.sleep(source.file.upload.poll.every.total_seconds())
+        try:
+            found = read_accounts(
+                api, app_id, on_page=lambda done, total: tools.progress("reading back", done, total)
+            )
+        except ReadBackError as error:
+            broken = error
+            continue
+        differences = compare_accounts(sent, found)
+        if not differences.height:
+            return
+    if differences is None:
+        raise broken or ReadBackError(f"the accounts of app {app_id} could not be read back")
+    tools.archive.save_frame(run.source, run.run_id, "differences", differences)
+    counts = differences["difference"].value_counts(sort=True).rows()
+    said = ", ".join(f"{count} {difference}" for difference, count in counts)
+    raise ReadBackError(
+        f"app {app_id} does not hold what job {run.job_ids[-1]} was sent: {said}; "
+        f"the list is in the archive under {run.source}/{run.run_id}"
+    )

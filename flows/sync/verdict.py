@@ -1,0 +1,118 @@
+"""The guards' verdict on a plan: let it pass, hold it, or let a held one through for a person."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+import polars as pl
+
+from loaders.lumos.accounts import read_accounts
+from loaders.lumos.client import LumosApi
+from schemas.plan import Breach
+from schemas.run import Run
+from schemas.snapshot import Snapshot
+from schemas.source_file.blocks import Guards
+from schemas.statuses import CAN_LOG_IN, GONE
+from transforms.plan.guards import FLOOR
+
+IN_LUMOS = "accounts that Lumos holds"
+"""What a share is of where there is no accepted snapshot to go by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the guards say of a plan.
+
+    Attributes:
+        breaches: the guards it breaks.
+        lifts: the held run whose plan this is, where a person lets that one through; None where no
+            one has to or does.
+        moved_since: the held run that was to be let through, where the plan is no longer the same.
+    """
+
+    breaches: tuple[Breach, ...]
+    lifts: str | None = None
+    moved_since: str | None = None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether nothing may be uploaded."""
+        return bool(self.breaches) and self.lifts is None
+
+    def __str__(self) -> str:
+        if not self.breaches:
+            return "the guards let it pass"
+        said = "; ".join(map(str, self.breaches))
+        if self.lifts:
+            return f"let through by a person, held as run {self.lifts}: {said}"
+        moved = (
+            f"; the source has moved since run {self.moved_since} was held"
+            if self.moved_since
+            else ""
+        )
+        return f"held: {said}{moved}"
+
+
+def judge(
+    breaches: tuple[Breach, ...],
+    held: Run | None,
+    app_id: str | None,
+    base: Run | None,
+    content_hash: Callable[[], str],
+) -> Verdict:
+    """The verdict on a plan that breaks `breaches`.
+
+    Args:
+        breaches: the guards it breaks.
+        held: the run whose plan a person lets through, if one was held and a person does.
+        app_id: the app it would go to.
+        base: the accepted run the plan is against.
+        content_hash: the hash of the plan's snapshot; asked for only where it decides.
+    """
+    if not breaches or held is None or not all(breach.is_removal for breach in breaches):
+        return Verdict(breaches)
+    seen = (held.app_id, held.base_run_id, _breaches_of(held))
+    if seen != (app_id, base.run_id if base else None, [asdict(one) for one in breaches]):
+        return Verdict(breaches, moved_since=held.run_id)
+    if held.content_hash != content_hash():
+        return Verdict(breaches, moved_since=held.run_id)
+    return Verdict(breaches, lifts=held.run_id)
+
+
+def _breaches_of(held: Run) -> object:
+    """The breaches as a held run's plan keeps them: what a person saw."""
+    verdict = held.plan.get("verdict")
+    return verdict.get("breaches") if isinstance(verdict, dict) else None
+
+
+def live_breaches(
+    api: LumosApi, app_id: str, snapshot: Snapshot, guards: Guards
+) -> tuple[Breach, ...]:
+    """What an upload would take away from the accounts that Lumos holds in the app.
+
+    For a first upload there is no accepted snapshot to compare with, but the app may have been fed
+    by other means, or the ledger may be new. And after an upload that failed, or whose end nobody
+    saw, the app may hold what was never accepted. Then what Lumos holds is the base: ids and
+    statuses, for it tells no more.
+
+    Raises:
+        LumosError: the app's accounts could not be read.
+    """
+    live = read_accounts(api, app_id).filter(~pl.col("status").is_in(GONE).fill_null(value=False))
+    now = snapshot.accounts.select(
+        unique_identifier="integration_specific_id", status_now="user_status"
+    )
+    both = live.join(now, on="unique_identifier", how="left")
+    can = pl.col("status").is_in(CAN_LOG_IN) & ~pl.col("status_now").is_in(CAN_LOG_IN)
+    asked = (
+        ("max_removed_accounts", guards.max_removed_accounts, both["status_now"].null_count()),
+        ("max_deactivated_accounts", guards.max_deactivated_accounts, both.filter(can).height),
+    )
+    breaches = []
+    for guard, limit, found in asked:
+        allowed = limit.allowed(live.height, FLOOR)
+        if found > allowed:
+            breach = Breach(
+                guard, str(limit), allowed, found, live.height, is_removal=True, table=IN_LUMOS
+            )
+            breaches.append(breach)
+    return tuple(breaches)

@@ -1,0 +1,1 @@
+"""The archive: snapshots, rejects and activity as Parquet, in a folder or a bucket."""

@@ -1,0 +1,154 @@
+"""The archive: snapshots and rejects of runs as Parquet, in a private folder or an object store.
+
+Laid out as `<source>/<run_id>/<name>.parquet`.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+import polars as pl
+
+from loaders.archive.folder import ArchiveFolder
+from schemas.errors import ConfigError, StateError
+from schemas.snapshot import Snapshot
+from schemas.tables import ACCOUNTS, ENTITLEMENTS, HELD, RESOURCES
+
+_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
+_RUN_TIME = re.compile(r"(\d{8}T\d{6}Z)-")
+_TABLES: dict[str, Mapping[str, pl.DataType]] = {
+    "accounts": ACCOUNTS,
+    "entitlements": ENTITLEMENTS,
+    "resources": RESOURCES,
+    "held": HELD,
+}
+
+
+class ArchivePlace(Protocol):
+    """Where frames are kept; each method raises StateError where that fails."""
+
+    def write(self, parts: tuple[str, ...], frame: pl.DataFrame) -> None:
+        """Keep the frame under that path, whole or not at all."""
+
+    def read(self, parts: tuple[str, ...]) -> pl.DataFrame:
+        """The frame under that path."""
+
+    def folders(self, name: str) -> list[str]:
+        """What is directly below `name`, in order."""
+
+    def remove(self, parts: tuple[str, ...]) -> None:
+        """Remove all that is below that path."""
+
+
+def open_archive(location: str) -> "Archive":
+    """The archive at a folder's path or an object store's URL. Nothing is made or connected yet.
+
+    Raises:
+        ConfigError: no such kind of URL.
+    """
+    if location.startswith("file://") or "://" not in location:
+        return Archive(ArchiveFolder(Path(location.removeprefix("file://"))))
+    from loaders.archive.bucket import open_bucket  # noqa: PLC0415 - for those who use one
+
+    return Archive(open_bucket(location))
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """The frames of runs. `open_archive` makes one.
+
+    Every method raises ConfigError for a source's or a run's name that is no plain file name, and
+    StateError where the archive cannot be read or written.
+    """
+
+    place: ArchivePlace
+
+    def save_snapshot(self, source: str, run_id: str, snapshot: Snapshot) -> None:
+        """Keep the run's snapshot."""
+        for name in _TABLES:
+            self.save_frame(source, run_id, name, getattr(snapshot, name))
+
+    def saved_snapshot(self, source: str, run_id: str) -> Snapshot:
+        """The run's snapshot, as it was saved.
+
+        Raises:
+            StateError: a table is missing, damaged, or of another shape.
+        """
+        found = {name: self._saved_table(source, run_id, name) for name in _TABLES}
+        held = found["held"]
+        counts = (found["accounts"].height, found["entitlements"].height)
+        if any(_beyond(held[column], count) for column, count in zip(HELD, counts, strict=True)):
+            raise _damaged(source, run_id, "held", "it names rows that are not there")
+        return Snapshot(**found)
+
+    def save_frame(self, source: str, run_id: str, name: str, frame: pl.DataFrame) -> None:
+        """Keep a frame of the run, such as its rejects, under `name`."""
+        self.place.write(_parts(source, run_id, name), frame)
+
+    def saved_frame(self, source: str, run_id: str, name: str) -> pl.DataFrame:
+        """The frame that was kept under `name`.
+
+        Raises:
+            StateError: it is missing or damaged.
+        """
+        return self.place.read(_parts(source, run_id, name))
+
+    def forget(self, source: str, keep: Collection[str], before: datetime) -> None:
+        """Remove the source's runs that began before a moment, but for those in `keep`.
+
+        The time is the one in the run's id; what does not look like a run is left alone.
+        """
+        _check_name(source, "source")
+        for run_id in self.place.folders(source):
+            began_at = _began_at(run_id)
+            if began_at is not None and began_at < before and run_id not in keep:
+                self.place.remove((source, run_id))
+
+    def _saved_table(self, source: str, run_id: str, name: str) -> pl.DataFrame:
+        table, wanted = self.saved_frame(source, run_id, name), _TABLES[name]
+        found = dict(list(table.schema.items())[: len(wanted)])
+        more = list(table.schema.values())[len(wanted) :]
+        if found != wanted or (name != "accounts" and more) or any(t != pl.String for t in more):
+            raise _damaged(source, run_id, name, "it has other columns than it was saved with")
+        return table
+
+
+def _beyond(rows: pl.Series, count: int) -> bool:
+    greatest = rows.max()
+    return isinstance(greatest, int) and greatest >= count
+
+
+def _damaged(source: str, run_id: str, name: str, reason: str) -> StateError:
+    return StateError(f"the archive's {source}/{run_id}/{name}.parquet is damaged: {reason}")
+
+
+def _parts(source: str, run_id: str, name: str) -> tuple[str, ...]:
+    _check_name(source, "source")
+    _check_name(run_id, "run")
+    _check_name(name, "table")
+    return source, run_id, f"{name}.parquet"
+
+
+def _check_name(name: str, kind: str) -> None:
+    """Refuse a name that could lead out of the archive.
+
+    Raises:
+        ConfigError: it has other than letters of ASCII, digits, `.`, `_` and `-`, or a dot first.
+    """
+    if not _NAME.fullmatch(name):
+        raise ConfigError(
+            f"the {kind} {name!r} cannot name a folder: use letters, digits, '.', '_' and '-'"
+        )
+
+
+def _began_at(run_id: str) -> datetime | None:
+    found = _RUN_TIME.match(run_id)
+    if found is None:
+        return None
+    try:
+        return datetime.strptime(found[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        return None

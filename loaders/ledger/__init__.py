@@ -1,0 +1,1 @@
+"""The ledger: runs, jobs, batches, watermarks and leases, in SQLite or PostgreSQL."""

@@ -1,0 +1,292 @@
+"""The ledger: every run there was, and how far it came. What the next run goes by."""
+
+import secrets
+from collections.abc import Callable, Collection
+from dataclasses import fields
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Self, TypedDict, TypeVar, Unpack, get_type_hints
+
+import sqlalchemy as sa
+from pydantic import TypeAdapter, ValidationError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from loaders.ledger.engine import ledger_name, migrate, reason_of, to_engine
+from loaders.ledger.tables import runs, watermarks
+from schemas.errors import BusyError, StateError
+from schemas.run import OPEN_STATES, Run, RunKind, RunState
+
+# A run as the ledger's table holds it: to a row, from a row, and what a field can hold.
+
+_COLUMNS = [runs.c[field.name] for field in fields(Run)]
+_FIELD_CHECKS: dict[str, TypeAdapter[Any]] = {
+    name: TypeAdapter(hint) for name, hint in get_type_hints(Run).items() if name != "run_id"
+}
+
+
+def select_runs(source: str | None = None) -> sa.Select[Any]:
+    """The query for runs, of one source or of all; each row is one for `to_run`."""
+    query = sa.select(*_COLUMNS)
+    return query if source is None else query.where(runs.c.source == source)
+
+
+def to_run(row: sa.Row[Any]) -> Run:
+    """The run in a row of `select_runs`."""
+    values = row._asdict()
+    return Run(**{**values, "job_ids": tuple(values["job_ids"])})
+
+
+def first_run(connection: sa.Connection, query: sa.Select[Any]) -> Run | None:
+    """The first run that the query finds."""
+    row = connection.execute(query.limit(1)).first()
+    return None if row is None else to_run(row)
+
+
+def to_row(run: Run) -> dict[str, object]:
+    """The run's cells by column."""
+    return to_cells({field.name: getattr(run, field.name) for field in fields(run)})
+
+
+def to_cells(values: dict[str, object]) -> dict[str, object]:
+    """Fields as the table's cells: a tuple is a list there."""
+    return {
+        name: list(value) if isinstance(value, tuple) else value for name, value in values.items()
+    }
+
+
+def check_changes(changes: dict[str, object]) -> None:
+    """Nothing: each is a field of a run, and holds what that field can. No value is quoted.
+
+    Raises:
+        TypeError: a run has no such field, or its id would change.
+        ValueError: a field cannot hold that value.
+    """
+    wrong = None
+    for name, value in changes.items():
+        if name not in _FIELD_CHECKS:
+            raise TypeError(f"a run has no field {name!r} that could change")
+        try:
+            _FIELD_CHECKS[name].validate_python(value, strict=True)
+            is_wrong = isinstance(value, datetime) and value.tzinfo is None
+        except ValidationError:
+            is_wrong = True
+        wrong = name if is_wrong else wrong
+    if wrong is not None:
+        raise ValueError(f"a run's {wrong} cannot hold that value")
+
+
+_Found = TypeVar("_Found")
+
+_KEEPING: tuple[RunState, ...] = ("done", "held", *OPEN_STATES)
+_IS_SYNC = runs.c.kind == "sync"
+_NEWEST_FIRST = runs.c.number.desc()
+_LAST_ENDED = sa.func.coalesce(runs.c.ended_at, runs.c.started_at).desc()
+
+
+class RunSpan(TypedDict, total=False):
+    """What kind of run it is, and what time it is about."""
+
+    kind: RunKind
+    since: datetime | None
+    until: datetime | None
+
+
+def open_ledger(url: str) -> "Ledger":
+    """The ledger at `url`, its tables made or brought up to date.
+
+    Args:
+        url: `sqlite:///` and a path in a folder that is there, or a `postgresql://` URL.
+
+    Raises:
+        ConfigError: another kind of URL.
+        StateError: it cannot be reached, opened or written, or is of a newer version.
+    """
+    ledger = Ledger(to_engine(url))
+    try:
+        ledger.in_transaction(lambda connection: migrate(connection, ledger.name))
+    except StateError:
+        ledger.close()
+        raise
+    return ledger
+
+
+class Ledger:
+    """An open ledger; `open_ledger` makes one. Every method is a transaction of its own.
+
+    Every method raises StateError where the ledger cannot be reached, read or written.
+    """
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self.name = ledger_name(engine.url)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._engine.dispose()
+
+    def in_transaction(self, work: Callable[[sa.Connection], _Found]) -> _Found:
+        """What `work` returns; what it wrote is kept if it returns, and undone if it raises."""
+        try:
+            with self._engine.begin() as connection:
+                return work(connection)
+        except (DBAPIError, PoolTimeoutError) as error:
+            reason = reason_of(error)
+        raise StateError(f"the ledger {self.name} cannot be used: {reason}")
+
+    def start_run(
+        self,
+        source: str,
+        actor: str,
+        now: datetime,
+        app_id: str | None = None,
+        **more: Unpack[RunSpan],
+    ) -> Run:
+        """A new run of the source, `reading`; a sync unless `more` says otherwise.
+
+        Raises:
+            ValueError: `now` has no zone.
+        """
+        if now.tzinfo is None:
+            raise ValueError("a run begins at a moment with a zone")
+        now = now.astimezone(UTC)
+        run = Run(
+            f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
+            source,
+            "reading",
+            actor,
+            now,
+            app_id=app_id,
+            **more,
+        )
+        self.in_transaction(lambda connection: connection.execute(runs.insert(), to_row(run)))
+        return run
+
+    def update_run(self, run_id: str, *, expect: Collection[str] = (), **changes: object) -> Run:
+        """The run after `changes` to its fields.
+
+        With `expect`, nothing changes unless the run is in one of those states: a process that was
+        stopped and wakes up must not write over what another has settled meanwhile.
+
+        Raises:
+            BusyError: the run is in none of the states expected.
+            TypeError: a run has no such field, or its id would change.
+            ValueError: a field cannot hold that value.
+            StateError: there is no such run.
+        """
+        check_changes(changes)
+        values = to_cells(changes)
+        meant = runs.c.run_id == run_id
+        if expect:
+            meant &= runs.c.state.in_(expect)
+
+        change = runs.update().where(meant).values(values).returning(runs.c.run_id)
+
+        def changed(connection: sa.Connection) -> tuple[Run | None, bool]:
+            is_meant = not values or connection.execute(change).first() is not None
+            return first_run(connection, select_runs().where(runs.c.run_id == run_id)), is_meant
+
+        run, is_meant = self.in_transaction(changed)
+        if run is None:
+            raise StateError(f"the ledger {self.name} has no run {run_id}")
+        if not is_meant:
+            raise BusyError(f"run {run_id} was settled by another process meanwhile")
+        return run
+
+    def run(self, run_id: str) -> Run | None:
+        """The run with that id; None where there is none."""
+        return self._first(select_runs().where(runs.c.run_id == run_id))
+
+    def runs(self, source: str | None = None, limit: int | None = None) -> list[Run]:
+        """The runs, of one source or of all, newest first."""
+        return self._all(select_runs(source).order_by(_NEWEST_FIRST).limit(limit))
+
+    def open_runs(self, app_id: str) -> list[Run]:
+        """The syncs that left work to settle in the app, oldest first."""
+        is_open = _IS_SYNC & runs.c.state.in_(OPEN_STATES) & (runs.c.app_id == app_id)
+        return self._all(select_runs().where(is_open).order_by(runs.c.number))
+
+    def doubtful_runs(self, app_id: str) -> list[Run]:
+        """The failed runs that may have changed the app since the last accepted one.
+
+        Newest first. Their upload was, or may have been, sent: what the app holds now is not
+        certain.
+        """
+        accepted = self.accepted_into(app_id)
+        sent = _IS_SYNC & (runs.c.state == "failed") & runs.c.content_hash.is_not(None)
+        doubtful = select_runs().where(sent & (runs.c.app_id == app_id)).order_by(_NEWEST_FIRST)
+        found = self._all(doubtful)
+        if accepted is None or accepted.ended_at is None:
+            return found
+        return [run for run in found if run.ended_at and run.ended_at > accepted.ended_at]
+
+    def needed_runs(self, source: str) -> set[str]:
+        """The ids of the source's runs that a later run needs, whose snapshots must be kept.
+
+        Each app's last accepted run, what is open, what is held, and the watermarks' runs.
+        """
+        found = self._all(
+            select_runs(source).where(runs.c.state.in_(_KEEPING)).order_by(_LAST_ENDED)
+        )
+        accepted: dict[str | None, str] = {}
+        for run in found:
+            if run.state == "done" and run.kind == "sync":
+                accepted.setdefault(run.app_id, run.run_id)
+        marks = sa.select(watermarks.c.run_id).where(watermarks.c.source == source)
+        marked = self.in_transaction(lambda connection: connection.scalars(marks).all())
+        is_open = {run.run_id for run in found if run.state != "done"}
+        return is_open | set(accepted.values()) | set(marked)
+
+    def abandon_reading(self, source: str, app_id: str | None, now: datetime) -> None:
+        """End the source's syncs into the app that died while reading; under the app's lease."""
+        is_same_app = runs.c.app_id.is_(None) if app_id is None else runs.c.app_id == app_id
+        died = _IS_SYNC & (runs.c.source == source) & (runs.c.state == "reading") & is_same_app
+        ended = runs.update().where(died).values(state="failed", error="interrupted", ended_at=now)
+        self.in_transaction(lambda connection: connection.execute(ended))
+
+    def accepted_run(self, source: str) -> Run | None:
+        """The source's run that was accepted last; None where none was.
+
+        By its end: a held run that was let through may have begun before one accepted earlier.
+        """
+        done = select_runs(source).where(_IS_SYNC, runs.c.state == "done")
+        return self._first(done.order_by(_LAST_ENDED, _NEWEST_FIRST))
+
+    def held_run(self, source: str) -> Run | None:
+        """The source's run that waits for a person; None where a later one came further.
+
+        A later run that failed, or that is only reading, leaves it waiting.
+        """
+        came_further = runs.c.state.not_in(["failed", "reading"])
+        newest = self._first(
+            select_runs(source).where(_IS_SYNC, came_further).order_by(_NEWEST_FIRST)
+        )
+        return newest if newest is not None and newest.state == "held" else None
+
+    def accepted_into(self, app_id: str) -> Run | None:
+        """The run that was accepted last into the app, of whatever source; None where none was."""
+        done = select_runs().where(_IS_SYNC, runs.c.app_id == app_id, runs.c.state == "done")
+        return self._first(done.order_by(_LAST_ENDED, _NEWEST_FIRST))
+
+    def _first(self, query: sa.Select[Any]) -> Run | None:
+        return self.in_transaction(lambda connection: first_run(connection, query))
+
+    def _all(self, query: sa.Select[Any]) -> list[Run]:
+        rows = self.in_transaction(lambda connection: connection.execute(query).all())
+        return [to_run(row) for row in rows]
+
+
+def runs_where(ledger: Ledger, *meant: sa.ColumnElement[bool]) -> list[Run]:
+    """The runs that all of `meant` holds of, oldest first."""
+    return ledger._all(select_runs().where(*meant).order_by(runs.c.number))

@@ -1,0 +1,1 @@
+"""The Lumos API: its client, and one module a thing that it keeps."""

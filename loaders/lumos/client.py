@@ -1,0 +1,271 @@
+"""The Lumos API: one client, every request with timeouts and retries, no value in an error."""
+
+import contextlib
+import importlib.metadata
+import json
+import logging
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Self
+
+import httpx
+from pydantic import SecretStr
+
+from loaders.lumos.responses import decoded, not_lumos, rate_pause_s, refusal_text
+from loaders.lumos.retries import (
+    Outage,
+    Retry,
+    answer_with_retries,
+    certificate_refusal,
+    is_outage,
+    network_outage,
+    status_outage,
+)
+from schemas.errors import ConfigError, LumosRefusedError, StateError
+from schemas.loopback import is_loopback
+
+# What the API's URL and token must be before anything is sent with them.
+
+
+def check_api_url(api_url: str) -> str:
+    """The URL, if a token may be sent there.
+
+    Raises:
+        ConfigError: no scheme or host, a user or a password, a query, or plain HTTP to another
+            machine.
+    """
+    url = None
+    with contextlib.suppress(httpx.InvalidURL):
+        url = httpx.URL(api_url)
+    if url is None or url.scheme not in {"http", "https"} or not url.host:
+        raise ConfigError("LUMOS_API_URL is not a URL: write it as https://api.lumos.com")
+    if url.userinfo:
+        raise ConfigError("LUMOS_API_URL holds a user or a password: only LUMOS_API_TOKEN is sent")
+    if url.query or url.fragment:
+        raise ConfigError("LUMOS_API_URL has a query: end it with the host or a path")
+    if url.scheme == "http" and not is_loopback(url.host):
+        raise ConfigError(
+            f"LUMOS_API_URL is plain http to {url.host}: the token would travel in clear; use https"
+        )
+    return api_url
+
+
+def check_token(token: SecretStr) -> str:
+    """The token, if it can stand in a header; HTTP libraries quote one that cannot in their errors.
+
+    Raises:
+        ConfigError: empty, or with blanks, line breaks or letters outside ASCII.
+    """
+    text = token.get_secret_value()
+    if not text:
+        raise ConfigError("LUMOS_API_TOKEN is empty: make a token under Settings, API Tokens")
+    if not (text.isascii() and text.isprintable()) or " " in text:
+        raise ConfigError("LUMOS_API_TOKEN holds a blank, a line break or a letter no token has")
+    return text
+
+
+_log = logging.getLogger(__name__)
+
+__all__ = ["LumosApi", "Params", "Retry"]
+
+Params = Mapping[str, str | int | bool]
+TIMEOUT = httpx.Timeout(connect=10.0, read=120.0, write=120.0, pool=10.0)
+_RETRY = Retry()
+_LONGEST_RATE_PAUSE_S = 60.0
+
+
+class LumosApi:
+    """One connection's worth of the Lumos API. Nothing connects before the first request."""
+
+    def __init__(
+        self,
+        api_url: str,
+        token: SecretStr,
+        *,
+        transport: httpx.BaseTransport | None = None,
+        retry: Retry = _RETRY,
+        timeout: httpx.Timeout = TIMEOUT,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Prepare the client.
+
+        Args:
+            api_url: where the API is, with a path prefix where it has one.
+            token: the bearer token.
+            transport: in place of the network.
+            retry: how long an outage is borne.
+            timeout: seconds for a connection, for each read and each write.
+            clock: seconds, only ever growing.
+            sleep: waits for so many seconds.
+
+        Raises:
+            ConfigError: the URL or the token cannot be used.
+        """
+        version = importlib.metadata.version("lumos-ingest")
+        self._client = httpx.Client(
+            base_url=check_api_url(api_url),
+            headers={
+                "Authorization": f"Bearer {check_token(token)}",
+                "Accept": "application/json",
+                "User-Agent": f"lumos-ingest/{version}",
+            },
+            timeout=timeout,
+            transport=transport,
+            follow_redirects=False,
+        )
+        self._retry = retry
+        self._clock = clock
+        self._sleep = sleep
+        self._not_before = 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def get(self, path: str, params: Params | None = None) -> Any:  # noqa: ANN401
+        """The decoded JSON of a GET.
+
+        Raises:
+            LumosUnavailableError: unreachable, cut, slow, 429 or 5xx, to the end of the retries.
+            LumosRefusedError: any other status than 2xx; an answer that is not JSON; a certificate
+                that is not trusted.
+        """
+        return self._answer("GET", path, params=params)
+
+    def post(self, path: str, json_body: object, *, repeat_unknown: bool = True) -> Any:  # noqa: ANN401
+        """The decoded JSON of a POST of `json_body`.
+
+        Args:
+            path: after the API's URL.
+            json_body: what is sent, as JSON.
+            repeat_unknown: whether to send it again where it may have had its effect.
+
+        Raises:
+            LumosUnavailableError: as `get`, or the effect is not known and must not come twice.
+            LumosRefusedError: as `get`.
+        """
+        body = json.dumps(json_body, ensure_ascii=False, allow_nan=False).encode()
+        return self._answer("POST", path, body=body, repeat_unknown=repeat_unknown)
+
+    def post_file(self, path: str, body: Path) -> Any:  # noqa: ANN401 - JSON holds anything
+        """The decoded JSON of a POST of a file of JSON, streamed, with its length told first.
+
+        It is sent again even where it may have been taken: an upload is a snapshot, and every
+        attempt sends the same bytes, so that the second changes nothing.
+
+        Raises:
+            LumosUnavailableError: as `get`.
+            LumosRefusedError: as `get`.
+            StateError: the file cannot be read.
+        """
+        return self._answer("POST", path, body=body)
+
+    def post_bytes(self, path: str, body: bytes) -> Any:  # noqa: ANN401 - JSON holds anything
+        """The decoded JSON of a POST of JSON that is encoded already.
+
+        It is sent again even where it may have been taken: of activity records, Lumos keeps the
+        newest moment, so that the same bytes a second time change nothing.
+
+        Raises:
+            LumosUnavailableError: as `get`.
+            LumosRefusedError: as `get`.
+        """
+        return self._answer("POST", path, body=body)
+
+    def _answer(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Params | None = None,
+        body: bytes | Path | None = None,
+        repeat_unknown: bool = True,
+    ) -> Any:  # noqa: ANN401 - JSON holds anything
+        name = f"{method} {path}"
+
+        def attempt() -> httpx.Response | Outage:
+            self._wait_for_rate()
+            with _opened(body) as content:
+                return self._sent(method, path, params, content)
+
+        response = answer_with_retries(
+            attempt,
+            self._retry,
+            may_repeat=lambda outage: repeat_unknown or outage.is_outcome_known,
+            clock=self._clock,
+            sleep=self._sleep,
+        )
+        if not response.is_success:
+            text = refusal_text(response, name, _size_of(body))
+            raise LumosRefusedError(text, response.status_code)
+        answer = decoded(response)
+        if answer is None:
+            raise not_lumos(name)
+        return answer
+
+    def _sent(
+        self, method: str, path: str, params: Params | None, content: bytes | BinaryIO | None
+    ) -> httpx.Response | Outage:
+        name, headers = f"{method} {path}", {"Content-Type": "application/json"} if content else {}
+        outage, refusal = None, None
+        try:
+            response = self._client.request(
+                method, path, params=params, content=content, headers=headers
+            )
+        except httpx.TransportError as error:
+            outage, refusal = network_outage(error, name), certificate_refusal(error, name)
+        except httpx.DecodingError:
+            refusal = not_lumos(name)
+        if refusal is not None:
+            raise refusal
+        if outage is not None:
+            return outage
+        if is_outage(response):
+            return status_outage(response, name)
+        self._note_rate(response)
+        return response
+
+    def _note_rate(self, response: httpx.Response) -> None:
+        pause_s = rate_pause_s(response)
+        if pause_s is not None:
+            self._not_before = self._clock() + min(pause_s, _LONGEST_RATE_PAUSE_S)
+
+    def _wait_for_rate(self) -> None:
+        pause_s = self._not_before - self._clock()
+        if pause_s > 0:
+            _log.info("the rate limit is used up: waiting %.1f s", pause_s)
+            self._sleep(pause_s)
+
+
+def _size_of(body: bytes | Path | None) -> int:
+    return body.stat().st_size if isinstance(body, Path) else len(body or b"")
+
+
+def _opened(body: bytes | Path | None) -> AbstractContextManager[bytes | BinaryIO | None]:
+    """The body for one attempt: httpx needs a file at its beginning, and tells its length.
+
+    Raises:
+        StateError: the file cannot be opened.
+    """
+    if not isinstance(body, Path):
+        return nullcontext(body)
+    try:
+        return body.open("rb")
+    except OSError as error:
+        reason = error.strerror
+    raise StateError(f"the upload's body cannot be read: {body}: {reason}")

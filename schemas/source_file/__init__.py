@@ -1,0 +1,1 @@
+"""A source file: its blocks and keys, and where in the file a problem stands."""

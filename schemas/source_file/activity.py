@@ -1,0 +1,107 @@
+"""Where activity records come from: their app, their source, their columns, and what is known."""
+
+from typing import Any, Literal
+
+from pydantic import Field, GetJsonSchemaHandler, field_validator, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from schemas.source_file.columns import Strict, TextColumn, TimeColumn
+from schemas.source_file.sql_source import DatabaseOptions, Query
+
+EVENT_OF = {
+    "LOGIN": "LOGIN",
+    "ACTIVITY": "ACTIVITY",
+    "LAST_LOGIN": "LOGIN",
+    "LAST_ACTIVITY": "ACTIVITY",
+    "ACCOUNT_LOGIN": "LOGIN",
+}
+"""Lumos's own words: of its API, and of its connector model (read 2026-08)."""
+
+OTHER_NAMES = {"timestamp": ("happened_at",), "event_type": ("activity_type",)}
+"""What Lumos's connector model calls a field elsewhere: `LastActivityData`, `ActivityRecord`."""
+
+Keep = Literal["newest", "newest_per_day", "all"]
+
+
+class EventTypeColumn(TextColumn):
+    """What was done: `{column: what, values: {in: LOGIN}}`, or `{constant: LOGIN}`."""
+
+    values: dict[str, str] = Field(
+        default_factory=dict,
+        description="The source's value: LOGIN or ACTIVITY. Lumos's own words need no entry.",
+    )
+
+    @field_validator("values")
+    @classmethod
+    def _check_types(cls, values: dict[str, str]) -> dict[str, str]:
+        unknown = sorted({event for event in values.values() if event.upper() not in EVENT_OF})
+        if unknown:
+            raise ValueError(f"{unknown[0]!r} is no event type; write LOGIN or ACTIVITY")
+        return {value: EVENT_OF[event.upper()] for value, event in values.items()}
+
+    @model_validator(mode="after")
+    def _check_constant(self) -> "EventTypeColumn":
+        if self.constant is not None and self.constant.upper() not in EVENT_OF:
+            raise ValueError(f"{self.constant!r} is no event type; write LOGIN or ACTIVITY")
+        return self
+
+
+class ActivityColumns(Strict):
+    """Where each field of an activity record comes from.
+
+    A field that is not named is read from the column of its own name, where there is one.
+    """
+
+    account_id: TextColumn | None = None
+    email: TextColumn | None = None
+    event_type: EventTypeColumn | None = None
+    timestamp: TimeColumn | None = None
+    app_instance_identifier: TextColumn | None = None
+
+
+class ActivityApp(Strict):
+    """The Lumos app the activity was seen in: its exact name, or `{id: …}`."""
+
+    name: str | None = Field(None, min_length=1, description="The app's exact name in Lumos.")
+    id: str | None = Field(None, min_length=1, description="The app's id in Lumos.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _accept_a_plain_name(cls, written: Any) -> Any:  # noqa: ANN401 - whatever the file holds
+        return {"name": written} if isinstance(written, str) else written
+
+    @model_validator(mode="after")
+    def _check_one_handle(self) -> "ActivityApp":
+        if (self.name is None) == (self.id is None):
+            raise ValueError("name the app by name or by id, one of the two")
+        return self
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        name = {"type": "string", "description": "The app's exact name in Lumos."}
+        return {"anyOf": [name, handler(core_schema)], "description": (cls.__doc__ or "").strip()}
+
+
+class ActivityQueries(Strict):
+    """The queries that list activity; at least one."""
+
+    get_last_activity: Query | None = Field(None, description="Each account's last activity.")
+    list_activity_records: Query | None = Field(
+        None, description="Activity from `{since}` to `{until}`."
+    )
+
+    @model_validator(mode="after")
+    def _check_one(self) -> "ActivityQueries":
+        if self.get_last_activity is None and self.list_activity_records is None:
+            raise ValueError("name the query list_activity_records, or get_last_activity")
+        return self
+
+
+class ActivityDatabase(DatabaseOptions):
+    """Activity in a database that is not the source itself."""
+
+    kind: Literal["sql"]
+    queries: ActivityQueries = Field(description="The queries that list activity.")

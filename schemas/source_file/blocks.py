@@ -1,0 +1,169 @@
+"""The blocks of a source file: the app, the guards, how to upload, activity, schedule."""
+
+import re
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from schemas.source_file.activity import ActivityApp, ActivityColumns, ActivityDatabase, Keep
+from schemas.source_file.columns import Strict, check_zone
+from schemas.source_file.csv_source import ActivitySource
+from schemas.source_file.quantities import Duration, Limit, LimitField, to_moment
+
+
+class AppCreation(Strict):
+    """What a new app is made with, where the source may make one."""
+
+    category: str = Field(min_length=1, description="One of Lumos's app categories.")
+    description: str = Field(min_length=1, max_length=8192, description="What the app is.")
+
+
+class App(Strict):
+    """The Lumos app that receives this source: by its exact name or its id."""
+
+    name: str | None = Field(None, min_length=1, description="The app's exact name in Lumos.")
+    id: str | None = Field(None, min_length=1, description="The app's id in Lumos.")
+    create: AppCreation | None = Field(None, description="Given only if the app may be made.")
+
+    @model_validator(mode="after")
+    def _check_one_handle(self) -> "App":
+        if (self.name is None) == (self.id is None):
+            raise ValueError("name the app by name or by id, one of the two")
+        if self.id is not None and self.create is not None:
+            raise ValueError("an app given by id is there already: create goes with name")
+        return self
+
+
+class Guards(Strict):
+    """Bounds on a plan; a breach uploads nothing. Shares are of the last accepted snapshot."""
+
+    min_accounts: int = Field(
+        1,
+        ge=0,
+        description="Fewer accounts are never uploaded; an empty snapshot never is, even with 0.",
+    )
+    max_removed_accounts: LimitField = Field(
+        Limit(0.1, is_share=True), description="Accounts that are in the last snapshot and not now."
+    )
+    max_removed_associations: LimitField = Field(
+        Limit(0.2, is_share=True), description="Associations that are there and not now."
+    )
+    max_deactivated_accounts: LimitField = Field(
+        Limit(0.1, is_share=True),
+        description="Accounts that could log in by their status, and now cannot.",
+    )
+    max_rejected_rows: LimitField = Field(
+        Limit(0.01, is_share=True), description="Rejected rows; a share is of all rows read."
+    )
+
+
+class Poll(Strict):
+    """How a job is waited for: the first pause, the longest pause, and the deadline."""
+
+    every: Duration = Field(timedelta(seconds=2), description="The first pause; each is longer.")
+    at_most_every: Duration = Field(timedelta(seconds=60), description="The longest pause.")
+    give_up_after: Duration = Field(
+        timedelta(hours=2), description="The deadline; the next run goes on waiting for the job."
+    )
+
+
+class Upload(Strict):
+    """How a snapshot is sent."""
+
+    accounts_per_request: Literal["all"] | int = Field(
+        "all", description="An upload is a snapshot of the app; a number splits it, at your risk."
+    )
+    unchanged: Literal["send", "skip"] = Field(
+        "send", description="What to do with a snapshot that equals the last accepted one."
+    )
+    verify: bool = Field(True, description="Read the accounts back and compare.")
+    poll: Poll = Field(Poll(), description="How the job is waited for.")
+
+    @field_validator("accounts_per_request", mode="before")
+    @classmethod
+    def _check_count(cls, written: Any) -> Any:  # noqa: ANN401 - whatever the file holds
+        if written == "all":
+            return written
+        if not re.fullmatch(r"[0-9]{1,9}", str(written)) or int(written) < 1:
+            raise ValueError("write all, or a whole number from 1")
+        return int(written)
+
+
+class Activity(Strict):
+    """Where activity records come from, which of them are sent, and how."""
+
+    app: ActivityApp | None = Field(
+        None, description="The Lumos app the activity was seen in; the source's own if not given."
+    )
+    source: ActivitySource | ActivityDatabase | None = Field(
+        None,
+        discriminator="kind",
+        description="Where it is not the source itself: of kind csv or sql.",
+    )
+    columns: ActivityColumns = Field(
+        ActivityColumns(), description="The canonical field of a record: the source's column."
+    )
+    keep: Keep = Field(
+        "newest",
+        description="What is sent of an account: its newest LOGIN and its newest ACTIVITY, those "
+        "of each day, or all.",
+    )
+    timezone: str = Field("UTC", description="The zone of a day, and of a backfill's windows.")
+    since: str | None = Field(
+        None, description="Where the first run begins; without it, with the oldest record."
+    )
+    overlap: Duration = Field(
+        timedelta(hours=1),
+        description="Read again from this much before the watermark, for rows that came late.",
+    )
+    unknown_accounts: Literal["warn", "send", "reject"] = Field(
+        "warn",
+        description="What to do with records of accounts that the last accepted snapshot lacks: "
+        "send and warn, send, or reject.",
+    )
+    unusable_times: Literal["reject", "warn"] = Field(
+        "reject",
+        description="What a record is whose time is in the future, before 1990, or no time with a "
+        "zone: a reject, or left out with a warning.",
+    )
+    max_rejected_rows: LimitField = Field(
+        Limit(0.01, is_share=True),
+        description="More rejected rows fail the run; a share is of the rows in question.",
+    )
+    records_per_request: int = Field(1000, ge=1, le=100_000, description="Records a batch.")
+    bytes_per_request: int = Field(
+        5_000_000, ge=1000, description="A larger batch is cut into smaller ones."
+    )
+    parallel: int = Field(1, ge=1, le=16, description="Batches under way at once.")
+    poll: Poll = Field(
+        Poll(every=timedelta(seconds=0.5)), description="How a batch's job is waited for."
+    )
+
+    @field_validator("timezone")
+    @classmethod
+    def _check_zone(cls, name: str) -> str:
+        return check_zone(name)
+
+    @model_validator(mode="after")
+    def _check_since(self) -> "Activity":
+        if self.since is not None:
+            to_moment(self.since, self.timezone)
+        return self
+
+    @property
+    def first_moment(self) -> datetime | None:
+        """Where the first run begins, UTC; None: with the oldest record."""
+        return None if self.since is None else to_moment(self.since, self.timezone)
+
+
+class Schedule(Strict):
+    """When the source is due. Checked with the file; this version runs what it is told to run."""
+
+    cron: str = Field(min_length=1)
+    timezone: str = "UTC"
+
+    @field_validator("timezone")
+    @classmethod
+    def _check_zone(cls, name: str) -> str:
+        return check_zone(name)

@@ -1,0 +1,182 @@
+"""A source: one YAML file, one frozen model, and the line of every key for when it is wrong."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pydantic import Field, ValidationError, field_validator
+
+from schemas.errors import ConfigError
+from schemas.source_file.activity import ActivityDatabase
+from schemas.source_file.blocks import Activity, App, Guards, Schedule, Upload
+from schemas.source_file.columns import (
+    AccountColumns,
+    AssociationColumns,
+    EntitlementColumn,
+    EntitlementColumns,
+    Named,
+    ResourceColumns,
+    Strict,
+    TextColumn,
+    is_pattern,
+)
+from schemas.source_file.csv_source import ActivitySource, CsvSource
+from schemas.source_file.directory_source import ActiveDirectorySource, LdapSource, LdifSource
+from schemas.source_file.problems import first_problem
+from schemas.source_file.sql_source import SqlSource
+from schemas.source_file.yaml_lines import Path, to_yaml_document
+from schemas.tables import ACCOUNT_FIELDS
+
+AnySource = CsvSource | SqlSource | LdapSource | ActiveDirectorySource | LdifSource
+"""Whatever a source file may name, by its `kind`."""
+
+
+class SourceFile(Strict):
+    """A source file.
+
+    Every key but `app` and `source` has a default, and the defaults are the safe ones.
+    """
+
+    app: App = Field(description="The Lumos app that receives this source.")
+    source: AnySource = Field(discriminator="kind", description="What is read, and how.")
+    columns: AccountColumns = Field(
+        AccountColumns(), description="The canonical field of an account: the source's column."
+    )
+    attributes: dict[str, TextColumn] = Field(
+        default_factory=dict, description="A custom attribute's label: the source's column."
+    )
+    entitlements: tuple[EntitlementColumn, ...] = Field(
+        (), description="Entitlements kept in a column of the accounts."
+    )
+    entitlement_columns: EntitlementColumns = Field(
+        EntitlementColumns(), description="The same, for a file of entitlements."
+    )
+    resource_columns: ResourceColumns = Field(
+        ResourceColumns(), description="The same, for a file of resources."
+    )
+    association_columns: AssociationColumns = Field(
+        AssociationColumns(), description="The same, for a file of associations."
+    )
+    unknown_columns: Literal["warn", "refuse", "attribute"] = Field(
+        "warn",
+        description="What to do with a column of the accounts that the file does not name; of kind "
+        "sql it becomes an attribute unless this says otherwise.",
+    )
+    guards: Guards = Field(Guards(), description="Bounds on a plan; a breach uploads nothing.")
+    rejected_rows: Literal["keep_last", "leave_out", "fail"] = Field(
+        "keep_last", description="What becomes of a row that breaks a rule."
+    )
+    upload: Upload = Field(Upload(), description="How a snapshot is sent.")
+    activity: Activity | None = Field(
+        None, description="Who used what, when; the command activity sends it."
+    )
+    schedule: Schedule | None = Field(
+        None, description="Checked with the file; this version runs what it is told to run."
+    )
+
+    @field_validator("attributes")
+    @classmethod
+    def _check_labels(cls, attributes: dict[str, TextColumn]) -> dict[str, TextColumn]:
+        taken = sorted(set(attributes) & set(ACCOUNT_FIELDS))
+        if taken:
+            raise ValueError(f"{taken[0]!r} is a field of every account: choose another label")
+        if "" in attributes:
+            raise ValueError("an attribute needs a label")
+        unusable = [label for label in attributes if is_pattern(label)]
+        if unusable:
+            raise ValueError(f"{unusable[0]!r} cannot be a label: choose another")
+        return attributes
+
+    @property
+    def named_columns(self) -> frozenset[str]:
+        """The columns of the accounts that the file names, as the source calls them."""
+        fields = (getattr(self.columns, name) for name in self.columns.model_fields_set)
+        origins = (*(one for one in fields if one is not None), *self.attributes.values())
+        names = {one.column for one in origins if one.column is not None}
+        return frozenset(names | {one.column for one in self.entitlements})
+
+    @property
+    def named(self) -> Named:
+        """The columns of the accounts that the file names, and the fields it says how to fill."""
+        written = self.columns.model_fields_set
+        fields = (name for name in written if getattr(self.columns, name) is not None)
+        return Named(self.named_columns, frozenset(fields))
+
+    @property
+    def activity_origin(self) -> ActivitySource | ActivityDatabase | SqlSource | None:
+        """Where activity is read; None where the accounts' last login and activity are its source.
+
+        So it is where the activity block names no source, and the source is no database with a
+        query for it.
+        """
+        if self.activity is not None and self.activity.source is not None:
+            return self.activity.source
+        if not isinstance(self.source, SqlSource):
+            return None
+        queries = self.source.queries
+        has_query = queries.list_activity_records or queries.get_last_activity
+        return self.source if has_query else None
+
+    @property
+    def activity_key(self) -> str:
+        """The key under which it stands where activity is read: `activity`, or `source`."""
+        return "source" if self.activity_origin is self.source else "activity"
+
+    @property
+    def makes_attributes(self) -> bool:
+        """Whether columns that the file does not name become attributes."""
+        is_said = "unknown_columns" in self.model_fields_set
+        return self.unknown_columns == "attribute" or (self.source.kind == "sql" and not is_said)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A source by name.
+
+    Attributes:
+        name: its file's stem.
+        file: what the file says.
+        path: the file's name, for messages.
+        lines: where each key stands in it, from 1, by its path.
+    """
+
+    name: str
+    file: SourceFile
+    path: str
+    lines: Mapping[Path, int] = field(repr=False, compare=False)
+
+    def located(self, problem: str, under: str = "source") -> str:
+        """`problem`, which begins with a key or a query's name, with file and line before it.
+
+        `under` is the key whose `source` it is of, or `source` itself.
+        """
+        if problem.startswith(f"{self.path}:"):
+            return problem
+        first = re.match(r"[a-z_.]*", problem)
+        keys = tuple(first.group().split(".")) if first else ()
+        block = ("source",) if under == "source" else (under, "source")
+        within = keys[1:] if keys[:1] == ("source",) else keys
+        paths = [(*block, *within), (*block, "queries", *within), keys]
+        if len(keys) > 1 and keys[0] == "source":
+            paths += [(*block, *within[:length]) for length in range(len(within), -1, -1)]
+        line = next((self.lines[path] for path in paths if path in self.lines), None)
+        return f"{self.path}:{line}: {problem}" if line else f"{self.path}: {problem}"
+
+
+def to_source(text: str, name: str, path: str) -> Source:
+    """The source that `text` describes.
+
+    Raises:
+        ConfigError: not YAML, an unknown key, a missing or wrong value; with file, line, key and
+            reason.
+    """
+    document = to_yaml_document(text, path)
+    if not isinstance(document.content, dict):
+        raise ConfigError(f"{path}:1: a source file has the keys app and source; this one has none")
+    problem = None
+    try:
+        return Source(name, SourceFile.model_validate(document.content), path, document.lines)
+    except ValidationError as error:
+        problem = first_problem(error, document, path, SourceFile)
+    raise ConfigError(problem)

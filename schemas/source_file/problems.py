@@ -1,0 +1,111 @@
+"""What is wrong with a source file, in one line: file, line, key, reason; never the value."""
+
+import difflib
+import types
+import typing
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from schemas.source_file.yaml_lines import YamlDocument
+
+
+def first_problem(
+    error: ValidationError, document: YamlDocument, path: str, model: type[BaseModel]
+) -> str:
+    """The first of the problems as `PATH:LINE: KEY: REASON`, and how many more there are."""
+    problems = error.errors(include_url=False, include_input=False, include_context=False)
+    # A misspelt key comes before the key that is missing for it.
+    found = min(
+        problems,
+        key=lambda one: (one["type"] == "missing", document.line_of(_path_of(one["loc"], model))),
+    )
+    loc = _path_of(found["loc"], model)
+    is_about_kind = found["type"].startswith("union_tag")
+    key = ".".join(str(part) for part in (*loc, *(["kind"] if is_about_kind else []))) or "the file"
+    reason = _reason(found["type"], found["msg"], _model_at(model, found["loc"][:-1]), loc)
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    return f"{path}:{document.line_of(loc)}: {key}: {reason}{more}"
+
+
+_SHAPES = {
+    "model_type": "should be keys and values, or left out",
+    "model_attributes_type": "should be keys and values, or left out",
+    "dict_type": "should be keys and values, or left out",
+    "tuple_type": "should be a list: - before each item",
+    "string_type": "should be a text",
+}
+"""What pydantic says of these in Python's words."""
+
+
+def _reason(
+    kind: str, message: str, model: type[BaseModel] | None, loc: tuple[str | int, ...]
+) -> str:
+    if kind == "extra_forbidden":
+        known = list(model.model_fields) if model else []
+        close = difflib.get_close_matches(str(loc[-1]), known, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"known here: {', '.join(known)}"
+        return f"no such key; {hint}"
+    if kind in _SHAPES:
+        return _SHAPES[kind]
+    if kind in {"missing", "union_tag_not_found"}:
+        return "is missing"
+    if kind == "union_tag_invalid":
+        return f"should be one of {message.rpartition('expected tags: ')[2]}"
+    return message.removeprefix("Value error, ").replace("Input should be", "should be")
+
+
+def _path_of(loc: tuple[str | int, ...], whole: type[BaseModel]) -> tuple[str | int, ...]:
+    """The path in the file: pydantic puts a union's tag (the `kind`) among the keys."""
+    return tuple(
+        part for at, part in enumerate(loc) if _members(_annotation_at(whole, loc[:at])) is None
+    )
+
+
+def _model_at(whole: type[BaseModel], loc: tuple[str | int, ...]) -> type[BaseModel] | None:
+    """The model that the path leads to in `whole`; None where it leads into plain values."""
+    return _model_in(_annotation_at(whole, loc))
+
+
+def _annotation_at(whole: type[BaseModel], loc: tuple[str | int, ...]) -> Any:  # noqa: ANN401
+    """The type at the end of the path in `whole`; None where it leads into plain values."""
+    annotation: Any = whole
+    for part in loc:
+        members = _members(annotation)
+        if members is not None:
+            annotation = members.get(str(part))
+        elif typing.get_origin(annotation) in {dict, tuple}:
+            annotation = typing.get_args(annotation)[1 if _is_dict(annotation) else 0]
+        else:
+            model = _model_in(annotation)
+            field = model.model_fields.get(str(part)) if model else None
+            annotation = field.annotation if field else None
+    return annotation
+
+
+def _is_dict(annotation: Any) -> bool:  # noqa: ANN401 - any annotation
+    return typing.get_origin(annotation) is dict
+
+
+def _members(annotation: Any) -> dict[str, type[BaseModel]] | None:  # noqa: ANN401 - any annotation
+    """The models of a union by their `kind`; None of anything else."""
+    models = [one for one in typing.get_args(annotation) if _is_model(one)]
+    if typing.get_origin(annotation) is not types.UnionType or len(models) < 2:  # noqa: PLR2004
+        return None
+    kinds = {
+        one: one.model_fields["kind"].annotation for one in models if "kind" in one.model_fields
+    }
+    return {typing.get_args(kind)[0]: one for one, kind in kinds.items()} or None
+
+
+def _is_model(annotation: Any) -> bool:  # noqa: ANN401 - any annotation
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 - any annotation
+    if _is_model(annotation):
+        return typing.cast("type[BaseModel]", annotation)
+    if isinstance(annotation, types.UnionType) or typing.get_origin(annotation) is not None:
+        inside = (_model_in(one) for one in typing.get_args(annotation))
+        return next((one for one in inside if one), None)
+    return None

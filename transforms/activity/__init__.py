@@ -1,0 +1,1 @@
+"""Activity records from raw rows, and their request bodies."""

@@ -1,0 +1,49 @@
+"""From the columns of a log to candidate records: who, what, when."""
+
+import polars as pl
+
+from schemas.errors import SourceFormatError
+from schemas.raw import RawTable
+from schemas.source_file.activity import OTHER_NAMES, ActivityColumns
+from schemas.tables import ACTIVITY
+from transforms.tables.columns import to_candidates
+from transforms.tables.mapping import ColumnUse, use_of
+
+_FROM_FILE = {name: kind for name, kind in ACTIVITY.items() if name != "source_app_id"}
+
+
+def activity_use(table: RawTable, columns: ActivityColumns) -> ColumnUse:
+    """How the columns of `table` are used; a field by Lumos's own other names, where it has them.
+
+    Raises:
+        SourceFormatError: a named column is missing, or nothing tells when, what or who.
+    """
+    present = table.rows.columns
+    found = {
+        name: other
+        for name, others in OTHER_NAMES.items()
+        for other in others
+        if getattr(columns, name) is None and name not in present and other in present
+    }
+    written = columns.model_dump(exclude_unset=True) | found
+    use = use_of(table, ActivityColumns.model_validate(written), {}, frozenset())
+    for name in ("timestamp", "event_type"):
+        if name not in use.fields:
+            raise _untold(table, name)
+    if not {"account_id", "email"} & set(use.fields):
+        raise _untold(table, "account_id")
+    return use
+
+
+def _untold(table: RawTable, field: str) -> SourceFormatError:
+    return SourceFormatError(
+        f"{table.origin}: no column for {field}; name it under activity.columns"
+    )
+
+
+def to_activity_candidates(rows: pl.DataFrame, use: ColumnUse, app_id: str) -> pl.DataFrame:
+    """`rows` as records (`ACTIVITY`) of the app, row by row, not yet judged."""
+    found = to_candidates(rows, use, _FROM_FILE)
+    blank_id = pl.when(pl.col("account_id") != "").then("account_id").alias("account_id")
+    app = pl.lit(app_id, dtype=pl.String).alias("source_app_id")
+    return found.with_columns(blank_id, app).select(list(ACTIVITY))

@@ -1,0 +1,246 @@
+"""Activity: from raw rows to canonical records, batch by batch; memory grows with what is kept."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import polars as pl
+
+from schemas.contracts import ACTIVITY_CONTRACT
+from schemas.raw import RawTable
+from schemas.source_file.blocks import Activity
+from schemas.tables import ACTIVITY
+from transforms.activity.columns import activity_use, to_activity_candidates
+from transforms.activity.reduce import TIMES, in_order, reduced
+from transforms.tables.columns import unread_times
+from transforms.tables.conform import to_rejects
+from transforms.tables.mapping import ColumnUse
+from transforms.tables.rejects import failures, failures_of, no_rejects, rejected_row_count
+from transforms.tables.times import ABSURD, NOT_A_TIME, is_absurd
+
+# Which activity records are wanted, and what became of the rows that were read.
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The accounts of the last accepted snapshot: their ids, and their addresses in lower case."""
+
+    ids: pl.Series
+    emails: pl.Series
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which records are wanted.
+
+    Attributes:
+        activity: what the source file says.
+        app_id: the app they were seen in.
+        now: the time, UTC.
+        since: earlier ones are not.
+        until: neither is this moment, nor are later ones.
+        known: the accounts there are; None where nobody knows, or nobody asks.
+    """
+
+    activity: Activity
+    app_id: str
+    now: datetime
+    since: datetime | None = None
+    until: datetime | None = None
+    known: Known | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityCount:
+    """What became of every row: read = accepted + merged + rejected.
+
+    `accepted` are, beside those to be sent: `outside`, of another time than asked for; `left_out`,
+    without a usable time, where that is but a warning; `reduced`, with a newer record to be sent.
+    `unknown` records, of accounts nobody knows, are among the others.
+    """
+
+    read: int = 0
+    accepted: int = 0
+    merged: int = 0
+    rejected: int = 0
+    reduced: int = 0
+    outside: int = 0
+    left_out: int = 0
+    unknown: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """The records of one read.
+
+    Attributes:
+        records: `ACTIVITY`, each once, in the order they are sent.
+        rejects: `REJECTS`.
+        count: what became of every row.
+        newest: the newest time of an accepted row in question, UTC; None where there is none.
+    """
+
+    records: pl.DataFrame
+    rejects: pl.DataFrame
+    count: ActivityCount
+    newest: datetime | None
+
+
+SLICE = 200_000
+"""Rows that are judged at a time."""
+
+_COMPACT = 250_000
+NO_TIME = "has no time"
+UNKNOWN = "names an account that the last accepted snapshot does not have"
+
+
+class Gathering:
+    """Takes raw tables one after the other and keeps what is to be sent of them."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        self._wanted = wanted
+        self._parts = [pl.DataFrame(schema=ACTIVITY | {TIMES: pl.UInt32()})]
+        self._rejects = [no_rejects()]
+        self._kept_height = 0
+        self._newest: datetime | None = None
+        self._count = ActivityCount()
+
+    def add(self, table: RawTable) -> None:
+        """Judges the rows of `table`, and keeps what is to be sent.
+
+        Raises:
+            SourceFormatError: a column that the source file names is missing, or nothing tells
+                when, what or who.
+        """
+        use = activity_use(table, self._wanted.activity.columns)
+        self._reject(table.rejects, table.read_count - table.rows.height)
+        for start in range(0, table.rows.height, SLICE):
+            rows = table.rows.slice(start, SLICE)
+            self._add_rows(replace(table, rows=rows, rejects=no_rejects()), use)
+
+    def add_events(self, events: pl.DataFrame, rejects: pl.DataFrame) -> None:
+        """Keeps events (`ACTIVITY`) that were judged with the accounts they are told of.
+
+        `rejects` are the accounts' that could not be read.
+        """
+        self._reject(rejects.with_columns(pl.lit("activity").alias("table")), 0)
+        inside = events.filter(self._is_inside())
+        rejected = rejected_row_count(rejects, "accounts")
+        self._tell(read=events.height + rejected, outside=events.height - inside.height)
+        self._keep(inside)
+
+    def result(self) -> Gathered:
+        """What was gathered."""
+        self._compact()
+        kept, count = self._parts[0], self._count
+        merged = int(kept[TIMES].cast(pl.Int64).sum()) - kept.height
+        accepted = count.read - count.rejected - merged
+        left = accepted - count.outside - count.left_out - kept.height
+        count = replace(count, accepted=accepted, merged=merged, reduced=left)
+        return Gathered(in_order(kept), pl.concat(self._rejects), count, self._newest)
+
+    def _add_rows(self, table: RawTable, use: ColumnUse) -> None:
+        candidates = to_activity_candidates(table.rows, use, self._wanted.app_id)
+        unusable = self._unusable(table.rows, use, candidates)
+        is_unusable = _mask(unusable, candidates.height)
+        if self._wanted.activity.unusable_times == "warn":
+            self._tell(left_out=int(is_unusable.sum()))
+            unusable, is_asked = unusable.clear(), ~is_unusable
+        else:
+            is_asked = pl.repeat(True, candidates.height, dtype=pl.Boolean, eager=True)
+        is_inside = candidates.select(self._is_inside().fill_null(value=True)).to_series()
+        outside = is_asked & ~is_inside & ~is_unusable
+        self._tell(read=candidates.height, outside=int(outside.sum()))
+        self._judge(table, use, candidates, is_asked & ~outside, unusable)
+
+    def _judge(
+        self,
+        table: RawTable,
+        use: ColumnUse,
+        candidates: pl.DataFrame,
+        is_asked: pl.Series,
+        unusable: pl.DataFrame,
+    ) -> None:
+        """Rejects or keeps the rows that are asked for."""
+        index = is_asked.arg_true().cast(pl.UInt32)
+        asked = candidates if index.len() == candidates.height else candidates[index]
+        broken = _moved(failures(asked, ACTIVITY_CONTRACT), index)
+        is_unknown = self._is_unknown(asked)
+        faults = [unusable, broken]
+        if self._wanted.activity.unknown_accounts == "reject":
+            faults.append(_moved(failures_of(is_unknown, "account_id", UNKNOWN), index))
+        found = pl.concat(faults)
+        is_rejected = _mask(found, candidates.height).gather(index)
+        rejects = to_rejects(table, candidates, ["account_id"], use, found)
+        self._reject(rejects, 0)
+        self._tell(unknown=int((is_unknown & ~is_rejected).sum()))
+        self._keep(asked.filter(~is_rejected))
+
+    def _unusable(
+        self, rows: pl.DataFrame, use: ColumnUse, candidates: pl.DataFrame
+    ) -> pl.DataFrame:
+        """`FAILURES` of times: unreadable, missing, absurd."""
+        unread = unread_times(rows, use, candidates)["timestamp"]
+        absurd = candidates.select(is_absurd(pl.col("timestamp"), self._wanted.now)).to_series()
+        missing = candidates["timestamp"].is_null() & ~unread
+        return pl.concat(
+            [
+                failures_of(unread, "timestamp", NOT_A_TIME),
+                failures_of(absurd, "timestamp", ABSURD),
+                failures_of(missing, "timestamp", NO_TIME),
+            ]
+        )
+
+    def _is_inside(self) -> pl.Expr:
+        inside = pl.lit(value=True)
+        if self._wanted.since is not None:
+            inside &= pl.col("timestamp") >= self._wanted.since
+        if self._wanted.until is not None:
+            inside &= pl.col("timestamp") < self._wanted.until
+        return inside
+
+    def _is_unknown(self, records: pl.DataFrame) -> pl.Series:
+        known = self._wanted.known
+        if known is None:
+            return pl.repeat(False, records.height, dtype=pl.Boolean, eager=True)
+        by_id = records["account_id"].is_in(known.ids.implode())
+        by_email = records["email"].str.to_lowercase().is_in(known.emails.implode())
+        is_nameless = records["account_id"].is_null()
+        return ~(by_id.fill_null(value=False) | (is_nameless & by_email.fill_null(value=False)))
+
+    def _reject(self, rejects: pl.DataFrame, unread_count: int) -> None:
+        """Keeps rejects; `unread_count` of them are rows that the reader could not split."""
+        if rejects.height:
+            self._rejects.append(rejects)
+            self._tell(rejected=rejected_row_count(rejects, "activity"), read=unread_count)
+
+    def _keep(self, records: pl.DataFrame) -> None:
+        if not records.height:
+            return
+        newest = records["timestamp"].max()
+        if isinstance(newest, datetime):
+            self._newest = newest if self._newest is None else max(self._newest, newest)
+        activity = self._wanted.activity
+        counted = records.with_columns(pl.lit(1, dtype=pl.UInt32).alias(TIMES))
+        self._parts.append(reduced(counted, activity.keep, activity.timezone))
+        # Now and then, so that no row is handled more than a few times.
+        if sum(part.height for part in self._parts[1:]) > max(_COMPACT, self._parts[0].height):
+            self._compact()
+
+    def _compact(self) -> None:
+        activity = self._wanted.activity
+        self._parts = [reduced(pl.concat(self._parts), activity.keep, activity.timezone)]
+
+    def _tell(self, **more: int) -> None:
+        added = {name: getattr(self._count, name) + number for name, number in more.items()}
+        self._count = replace(self._count, **added)
+
+
+def _mask(faults: pl.DataFrame, height: int) -> pl.Series:
+    """Whether a row is among `faults`, row by row."""
+    mask = pl.repeat(False, height, dtype=pl.Boolean, eager=True)
+    return mask.scatter(faults["index"].unique(), True)
+
+
+def _moved(faults: pl.DataFrame, index: pl.Series) -> pl.DataFrame:
+    """`faults` of some rows by their places among all: row `n` is the one at `index[n]`."""
+    return faults.with_columns(index=index.gather(faults["index"]))

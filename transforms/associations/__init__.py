@@ -1,0 +1,1 @@
+"""Who holds what, from wherever a source says it."""

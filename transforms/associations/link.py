@@ -1,0 +1,76 @@
+"""Associations linked to accounts and entitlements; one that lacks an end is a reject."""
+
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from schemas.tables import ASSOCIATIONS, ENTITLEMENT_KEY, REJECTS, ROW
+from transforms.associations.pairs import pack, unpack
+from transforms.tables.conform import key_text
+
+NO_ACCOUNT = "names an account that is not among the accounts"
+NO_ENTITLEMENT = "names an entitlement that is not among the entitlements, or not well-formed"
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """Associations by row number.
+
+    Attributes:
+        packed: pairs of rows in the snapshot's accounts and entitlements; in no order, and a pair
+            that was read twice is there twice.
+        rejects: `REJECTS`: those that lack an end, and those rejected before.
+        read: how many were read.
+        merged: how many said again what another row of the same table had said.
+        rejected: how many are rejects.
+    """
+
+    packed: pl.Series
+    rejects: pl.DataFrame
+    read: int
+    merged: int
+    rejected: int
+
+
+def with_entitlement_rows(linked: Linked, rows: pl.Series) -> Linked:
+    """`linked` under other numbers of the entitlements: old row -> new row."""
+    pairs = unpack(linked.packed)
+    return replace(linked, packed=pack(pairs["account"], rows.gather(pairs["entitlement"])))
+
+
+def no_links() -> Linked:
+    """Nothing read, nothing linked."""
+    return Linked(pl.Series(dtype=pl.UInt64), pl.DataFrame(schema=REJECTS), 0, 0, 0)
+
+
+def link_rejects(
+    owners: pl.DataFrame, names: pl.DataFrame, column: str, reason: str
+) -> pl.DataFrame:
+    """Rejects for associations that lack an end, row by row.
+
+    Args:
+        owners: `ROW`, `file` and `account_id` of each.
+        names: `ENTITLEMENT_KEY` and `value` of each.
+        column: the column at fault.
+        reason: what is wrong with it.
+    """
+    if not owners.height:
+        return pl.DataFrame(schema=REJECTS)
+    entitlement_id, resource_id = ENTITLEMENT_KEY
+    key = pl.DataFrame(
+        {
+            "account_id": owners["account_id"],
+            "integration_specific_entitlement_id": names[entitlement_id],
+            "integration_specific_resource_id": names[resource_id],
+        },
+        schema=ASSOCIATIONS,
+    )
+    return owners.select(
+        pl.lit("associations").alias("table"),
+        "file",
+        pl.col(ROW).alias("row"),
+        key_text(key, list(ASSOCIATIONS)).alias("key"),
+        pl.lit(column).alias("column"),
+        pl.lit(reason).alias("reason"),
+        names["value"].alias("value"),
+    )

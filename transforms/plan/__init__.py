@@ -1,0 +1,1 @@
+"""What a snapshot changes, and whether that is plausible."""

@@ -1,0 +1,189 @@
+"""The plan: a snapshot against the last accepted one."""
+
+import polars as pl
+
+from schemas.plan import ACCOUNT_CHANGES, ASSOCIATION_CHANGES, ENTITLEMENT_CHANGES, Changes, Plan
+from schemas.snapshot import Snapshot, associations_of
+from schemas.statuses import CAN_LOG_IN
+from schemas.tables import ACCOUNTS, ENTITLEMENT_KEY, ENTITLEMENTS
+from transforms.associations.pairs import packed_of, recode, unpack
+from transforms.parallel import both
+from transforms.plan.match import Matched, differing, matched
+
+ACCOUNT_KEY = ["integration_specific_id"]
+
+
+def to_plan(snapshot: Snapshot, last: Snapshot | None) -> Plan:
+    """What `snapshot` changes against `last`; against None, everything is an add."""
+    before = last if last is not None else snapshot_of_nothing(snapshot)
+    accounts = matched(snapshot.accounts, before.accounts, ACCOUNT_KEY)
+    entitlements = matched(snapshot.entitlements, before.entitlements, ENTITLEMENT_KEY)
+    (account_changes, changed_fields), (associations, association_changes, went_along) = both(
+        lambda: _account_changes(snapshot, before, accounts),
+        lambda: _association_changes(snapshot, before, accounts, entitlements),
+    )
+    entitlement_changes = _entitlement_changes(snapshot, before, entitlements)
+    flips = account_changes.filter(pl.col("fields").list.contains("user_status"))
+    labels, labels_before = snapshot.attribute_labels, before.attribute_labels
+    return Plan(
+        is_first=last is None,
+        accounts=_counted(account_changes, before.accounts.height, snapshot.accounts.height),
+        entitlements=_counted(
+            entitlement_changes, before.entitlements.height, snapshot.entitlements.height
+        ),
+        associations=associations,
+        deactivated=flips.filter(
+            pl.col("status_before").is_in(CAN_LOG_IN) & ~pl.col("status_after").is_in(CAN_LOG_IN)
+        ).height,
+        removed_of_removed_accounts=went_along,
+        by_status=_tally(snapshot.accounts["user_status"]),
+        status_flips=_tally(
+            flips.select(pl.format("{} → {}", "status_before", "status_after")).to_series()
+        ),
+        changed_fields=changed_fields,
+        attributes_added=tuple(one for one in labels if one not in labels_before and last),
+        attributes_removed=tuple(one for one in labels_before if one not in labels),
+        fields_filled=_said_only_in(snapshot, before) if last else (),
+        fields_emptied=_said_only_in(before, snapshot) if snapshot.accounts.height else (),
+        account_changes=account_changes,
+        entitlement_changes=entitlement_changes,
+        association_changes=association_changes,
+    )
+
+
+def snapshot_of_nothing(like: Snapshot) -> Snapshot:
+    """An empty snapshot with the columns of `like`."""
+    return Snapshot(
+        like.accounts.clear(), like.entitlements.clear(), like.resources.clear(), like.held.clear()
+    )
+
+
+def _said_only_in(one: Snapshot, other: Snapshot) -> tuple[str, ...]:
+    """The fields that some account of `one` has, and none of `other`."""
+    return tuple(
+        name
+        for name in ACCOUNTS
+        if one.accounts[name].null_count() < one.accounts.height
+        and other.accounts[name].null_count() == other.accounts.height
+    )
+
+
+def _account_changes(
+    snapshot: Snapshot, before: Snapshot, accounts: Matched
+) -> tuple[pl.DataFrame, dict[str, int]]:
+    fields = [*ACCOUNTS, *sorted({*snapshot.attribute_labels, *before.attribute_labels})]
+    differences = differing(snapshot.accounts, before.accounts, accounts, fields[1:])
+    ids, ids_before = snapshot.accounts[ACCOUNT_KEY[0]], before.accounts[ACCOUNT_KEY[0]]
+    status, status_before = snapshot.accounts["user_status"], before.accounts["user_status"]
+    nothing = pl.lit([], dtype=pl.List(pl.String))
+    added = pl.DataFrame(
+        {
+            "integration_specific_id": ids.gather(accounts.added),
+            "status_after": status.gather(accounts.added),
+        }
+    ).with_columns(change=pl.lit("added"), fields=nothing)
+    changed = differences.select("fields", change=pl.lit("changed")).with_columns(
+        ids.gather(differences["now"]).alias("integration_specific_id"),
+        status_before.gather(differences["before"]).alias("status_before"),
+        status.gather(differences["now"]).alias("status_after"),
+    )
+    removed = pl.DataFrame(
+        {
+            "integration_specific_id": ids_before.gather(accounts.removed),
+            "status_before": status_before.gather(accounts.removed),
+        }
+    ).with_columns(change=pl.lit("removed"), fields=nothing)
+    changes = pl.concat(
+        [pl.DataFrame(schema=ACCOUNT_CHANGES), added, changed, removed], how="diagonal"
+    )
+    tally = _tally(differences["fields"].explode())
+    return changes.sort("integration_specific_id"), {
+        name: tally[name] for name in fields if name in tally
+    }
+
+
+def _entitlement_changes(
+    snapshot: Snapshot, before: Snapshot, entitlements: Matched
+) -> pl.DataFrame:
+    """Changes of the catalogue; a resource's new label changes the entitlements it scopes."""
+    now, then = _with_resource_label(snapshot), _with_resource_label(before)
+    fields = [name for name in now.columns if name not in ENTITLEMENT_KEY]
+    differences = differing(now, then, entitlements, fields)
+    nothing = pl.lit([], dtype=pl.List(pl.String))
+    keys, keys_before = now.select(ENTITLEMENT_KEY), then.select(ENTITLEMENT_KEY)
+    return pl.concat(
+        [
+            pl.DataFrame(schema=ENTITLEMENT_CHANGES),
+            keys.select(pl.all().gather(entitlements.added)).with_columns(
+                change=pl.lit("added"), fields=nothing
+            ),
+            keys.select(pl.all().gather(differences["now"])).with_columns(
+                differences["fields"], change=pl.lit("changed")
+            ),
+            keys_before.select(pl.all().gather(entitlements.removed)).with_columns(
+                change=pl.lit("removed"), fields=nothing
+            ),
+        ],
+        how="diagonal",
+    ).sort("integration_specific_resource_id", "integration_specific_id")
+
+
+def _with_resource_label(snapshot: Snapshot) -> pl.DataFrame:
+    labels = snapshot.resources.select(
+        pl.col("integration_specific_id").alias("integration_specific_resource_id"),
+        resource_label="label",
+    )
+    key = "integration_specific_resource_id"
+    catalogue = snapshot.entitlements.select(list(ENTITLEMENTS))
+    return catalogue.join(labels, on=key, how="left", maintain_order="left")
+
+
+def _association_changes(
+    snapshot: Snapshot, before: Snapshot, accounts: Matched, entitlements: Matched
+) -> tuple[Changes, pl.DataFrame, int]:
+    """The counts, the frame, and how many removed associations went with their account."""
+    now = packed_of(snapshot.held)
+    then = recode(before.held, accounts.now_of_before, entitlements.now_of_before)
+    went = _without(before.held, accounts.now_of_before, entitlements.now_of_before)
+    is_same = now.len() == then.len() and bool((now == then).all())
+    added = now.clear() if is_same else now.filter(~now.is_in(then.implode()))
+    dropped = then.clear() if is_same else then.filter(~then.is_in(now.implode()))
+    added_rows = _spelled(snapshot, unpack(added), "added")
+    dropped_rows = _spelled(snapshot, unpack(dropped), "removed")
+    went_rows = _spelled(before, went, "removed")
+    went_along = int(accounts.now_of_before.gather(went["account"]).is_null().sum())
+    removed = dropped.len() + went.height
+    counts = Changes(before.held.height, snapshot.held.height, added.len(), 0, removed)
+    rows = pl.concat(
+        [pl.DataFrame(schema=ASSOCIATION_CHANGES), added_rows, dropped_rows, went_rows]
+    )
+    return counts, rows, went_along
+
+
+def _without(held: pl.DataFrame, account: pl.Series, entitlement: pl.Series) -> pl.DataFrame:
+    """The pairs of `held` that lack an end under new row numbers."""
+    if not account.null_count() and not entitlement.null_count():
+        return held.clear()
+    lost_account, lost_entitlement = account.is_null(), entitlement.is_null()
+    return held.filter(
+        lost_account.gather(held["account"]) | lost_entitlement.gather(held["entitlement"])
+    )
+
+
+def _spelled(snapshot: Snapshot, held: pl.DataFrame, change: str) -> pl.DataFrame:
+    pairs = Snapshot(snapshot.accounts, snapshot.entitlements, snapshot.resources, held)
+    return associations_of(pairs).with_columns(change=pl.lit(change))
+
+
+def _counted(changes: pl.DataFrame, before: int, after: int) -> Changes:
+    tally = _tally(changes["change"])
+    return Changes(
+        before, after, tally.get("added", 0), tally.get("changed", 0), tally.get("removed", 0)
+    )
+
+
+def _tally(values: pl.Series) -> dict[str, int]:
+    """How often each value stands there, most often first, then by value."""
+    counts = values.drop_nulls().value_counts(name="n")
+    value = counts.columns[0]
+    return dict(counts.sort(["n", value], descending=[True, False]).iter_rows())

@@ -1,0 +1,1 @@
+"""The snapshot of an app, with the records that rejected rows keep."""

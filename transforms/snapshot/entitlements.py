@@ -1,0 +1,69 @@
+"""The entitlements of a snapshot: from their own table, from cells, or named by associations."""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from schemas.contracts import EntitlementsContract
+from schemas.raw import RawTable
+from schemas.snapshot import Snapshot
+from schemas.source_file.file import SourceFile
+from schemas.tables import ENTITLEMENT_KEY, ENTITLEMENTS
+from transforms.snapshot.keep_last import keep_last, with_kept
+from transforms.tables.entitlements import to_entitlements
+from transforms.tables.rejects import TableCount, failures, no_rejects
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """The entitlements, in their fixed order, and what became of the rows of their own table.
+
+    Attributes:
+        entitlements: `ENTITLEMENTS`, sorted by resource id, then id.
+        rejects: `REJECTS`.
+        count: zeros where the source keeps no such table.
+        kept_for_unreadable: see `KeptRecords`.
+    """
+
+    entitlements: pl.DataFrame
+    rejects: pl.DataFrame
+    count: TableCount
+    kept_for_unreadable: int
+
+
+def to_catalogue(
+    table: RawTable | None, file: SourceFile, last: Snapshot, named: list[pl.DataFrame]
+) -> Catalogue:
+    """The entitlements of `table`, and those that are only `named` (`ENTITLEMENTS`) elsewhere.
+
+    What the table says of an entitlement stands. One that is only named must be well-formed, and
+    named under one type: of two types with one id nobody can say which is held.
+
+    Raises:
+        SourceFormatError: a column that the file names is missing.
+    """
+    said, count, rejects = pl.DataFrame(schema=ENTITLEMENTS), TableCount(), no_rejects()
+    unreadable = 0
+    if table is not None:
+        found = to_entitlements(table, file)
+        kept = keep_last(last.entitlements, found, table, ENTITLEMENT_KEY)
+        said = pl.concat([found.records, kept.records])
+        count, rejects = with_kept(found.count, kept), found.rejects
+        unreadable = kept.for_unreadable
+    only_named = pl.concat([pl.DataFrame(schema=ENTITLEMENTS), *named]).unique()
+    only_named = only_named.join(said, on=ENTITLEMENT_KEY, how="anti")
+    broken = failures(only_named, EntitlementsContract.to_schema())["index"]
+    sound = only_named.with_row_index("n").filter(~pl.col("n").is_in(broken.implode())).drop("n")
+    sound = sound.filter(~pl.struct(ENTITLEMENT_KEY).is_duplicated())
+    return Catalogue(_in_order(pl.concat([said, sound])), rejects, count, unreadable)
+
+
+def with_needed(entitlements: pl.DataFrame, last: Snapshot, carried: pl.DataFrame) -> pl.DataFrame:
+    """The entitlements, and those of `last` that only the associations `carried` (`HELD`) need."""
+    used = last.entitlements.select(pl.all().gather(carried["entitlement"].unique().sort()))
+    needed = used.join(entitlements, on=ENTITLEMENT_KEY, how="anti")
+    return _in_order(pl.concat([entitlements, needed])) if needed.height else entitlements
+
+
+def _in_order(entitlements: pl.DataFrame) -> pl.DataFrame:
+    return entitlements.sort("integration_specific_resource_id", "integration_specific_id")

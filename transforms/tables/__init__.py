@@ -1,0 +1,1 @@
+"""Raw tables to canonical ones: mapped, converted, checked, rejected."""

@@ -1,0 +1,106 @@
+"""From a source's columns to candidate rows: named, trimmed, mapped, not yet judged."""
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from schemas.source_file.activity import EVENT_OF, EventTypeColumn
+from schemas.source_file.columns import AccountTypeColumn, StatusColumn, TextColumn, TimeColumn
+from schemas.statuses import STATUS_OF
+from transforms.parallel import two_at_once
+from transforms.tables.mapping import ColumnUse
+from transforms.tables.times import to_utc
+
+VERBATIM = (
+    "integration_specific_id",
+    "account_id",
+    "integration_specific_entitlement_id",
+    "integration_specific_resource_id",
+)
+"""Ids are never touched; an absent one is an empty string, which contracts refuse.
+"""
+
+UNSAID_STATUS = StatusColumn(constant="ACTIVE")
+"""Only a source without any status column means ACTIVE (help centre 7793495392, of 2024-10-08).
+"""
+
+
+def to_candidates(
+    rows: pl.DataFrame, use: ColumnUse, schema: Mapping[str, pl.DataType]
+) -> pl.DataFrame:
+    """`rows` under canonical names, row by row: `schema`'s columns, then attributes by label.
+
+    Text is trimmed and an empty one is null, but for ids. A status or type without a mapping stays
+    as it is, for the contract to refuse. Times that cannot be read are null here; `unread_times`
+    finds them.
+    """
+    labels = sorted(set(use.fields) - set(schema))
+
+    def filled(name: str) -> pl.Series:
+        return _filled(rows, name, use.fields.get(name), schema.get(name, pl.String()))
+
+    return pl.DataFrame(list(two_at_once(filled, (*schema, *labels))))
+
+
+def _filled(
+    rows: pl.DataFrame, name: str, origin: TextColumn | TimeColumn | None, dtype: pl.DataType
+) -> pl.Series:
+    if origin is None:
+        absent = "" if name in VERBATIM else None
+        return pl.Series(name, [absent], dtype=dtype).new_from_index(0, rows.height)
+    if isinstance(origin, TimeColumn):
+        return to_utc(_trimmed(rows[origin.column]), origin).alias(name)
+    if origin.constant is not None:
+        text = _mapped(pl.Series([origin.constant]), origin)
+        return text.alias(name).new_from_index(0, rows.height)
+    cell = rows[origin.column or ""]
+    if name in VERBATIM:
+        return cell.fill_null("").alias(name)
+    return _mapped(_trimmed(cell), origin).alias(name)
+
+
+def _trimmed(text: pl.Series) -> pl.Series:
+    trimmed = text.str.strip_chars()
+    return trimmed.set(trimmed == "", None)
+
+
+def _mapped(text: pl.Series, origin: TextColumn) -> pl.Series:
+    match origin:
+        case StatusColumn():
+            return _by_table(text.fill_null(""), origin.values, STATUS_OF)
+        case EventTypeColumn():
+            return _by_table(text.fill_null(""), origin.values, EVENT_OF)
+        case AccountTypeColumn():
+            kinds = {"user": "user", "service": "service"}
+            return _by_table(text, dict(origin.values), kinds)
+        case _:
+            return text
+
+
+def _by_table(text: pl.Series, written: dict[str, str], known: dict[str, str]) -> pl.Series:
+    """Each text by the file's own table, else by the known words, else as it is; in any case.
+
+    A word that the file writes in two cases, with two meanings, is meant as it is written.
+    """
+    words = {word.casefold(): meaning for word, meaning in (known | written).items()}
+    table = {
+        word: written.get(word, words.get(word.casefold(), word))
+        for word in text.unique().drop_nulls().to_list()
+    }
+    changed = {word: meaning for word, meaning in table.items() if word != meaning}
+    return text.replace(changed) if changed else text
+
+
+def unread_times(
+    rows: pl.DataFrame, use: ColumnUse, candidates: pl.DataFrame
+) -> dict[str, pl.Series]:
+    """By field of time: a mask of the rows whose cell is not blank, yet is no time."""
+    unread = {}
+    for name, origin in use.fields.items():
+        if isinstance(origin, TimeColumn):
+            is_unread = candidates[name].is_null()
+            missing = is_unread.arg_true()
+            is_blank = rows[origin.column].gather(missing).str.strip_chars() == ""
+            blank = missing.filter(is_blank.fill_null(value=True))
+            unread[name] = is_unread.scatter(blank, False)
+    return unread

@@ -1,0 +1,188 @@
+"""Candidate rows against their contract and one another: accepted, merged, or rejected."""
+
+from dataclasses import dataclass
+
+import pandera.polars as pa
+import polars as pl
+
+from schemas.contracts import DAMAGE
+from schemas.raw import RawTable
+from schemas.tables import REJECTS, ROW
+from transforms.parallel import both
+from transforms.tables.mapping import ColumnUse, cell_of
+from transforms.tables.rejects import TableCount, failures, failures_of, rejected_row_count
+
+# Two rows with one key: the same twice is merged, two that differ are both rejected.
+
+CONFLICT = "has a key that another, different row has too"
+
+
+def duplicates_of(records: pl.DataFrame, key: list[str]) -> tuple[pl.Series, pl.Series]:
+    """Two masks over `records`, row by row: (conflicting, a repetition of an equal row before it).
+
+    `records` holds everything that makes two rows differ, and nothing else. A conflicting row is in
+    conflict with every row of its key, however many of those are equal.
+    """
+    keys = (
+        records.select(pl.struct(key).hash()).to_series()
+        if len(key) > 1
+        else records[key[0]].hash()
+    )
+    conflicting = pl.repeat(False, records.height, dtype=pl.Boolean, eager=True)
+    repeated = conflicting.clone()
+    if keys.n_unique() == keys.len():  # a quarter of the time of looking for the pairs
+        return conflicting, repeated
+    shared = keys.is_duplicated()
+    index = shared.arg_true()
+    group = pl.struct(key)
+    whole = pl.struct(records.columns)
+    found = records.filter(shared).select(
+        conflicting=(whole.n_unique() > 1).over(group),
+        repeated=~whole.is_first_distinct(),
+    )
+    return (
+        conflicting.scatter(index, found["conflicting"]),
+        repeated.scatter(index, found["repeated"] & ~found["conflicting"]),
+    )
+
+
+NO_RECORD = ""
+"""The key of a reject that is no record at all: a header again, a blank row. It keeps nothing."""
+
+REJECTS_BY_ROW = tuple(column for column in REJECTS if column not in {"table", "file"})
+
+
+@dataclass(frozen=True, slots=True)
+class Conformed:
+    """One table after its contract.
+
+    Attributes:
+        candidates: every row, canonical, in the source's order.
+        index: the accepted ones among them, ascending, UInt32.
+        rejects: `REJECTS`, also those the reader found.
+        count: what became of every row.
+    """
+
+    candidates: pl.DataFrame
+    index: pl.Series
+    rejects: pl.DataFrame
+    count: TableCount
+
+    @property
+    def records(self) -> pl.DataFrame:
+        """The accepted rows, in the source's order."""
+        return self.of_records(self.candidates.columns)
+
+    def of_records(self, columns: list[str]) -> pl.DataFrame:
+        """Some columns of the accepted rows, in the source's order."""
+        wanted = self.candidates.select(columns)
+        if self.index.len() == wanted.height:
+            return wanted
+        return wanted.select(pl.all().gather(self.index))
+
+
+def conform(
+    table: RawTable,
+    candidates: pl.DataFrame,
+    contract: pa.DataFrameSchema,
+    key: list[str],
+    use: ColumnUse,
+    beside: pl.DataFrame | None = None,
+    found: tuple[pl.DataFrame, ...] = (),
+) -> Conformed:
+    """Judges `candidates` (one a raw row, in order).
+
+    Args:
+        table: where they come from.
+        candidates: canonical columns.
+        contract: the table's contract.
+        key: the columns that must be unique together.
+        use: how the raw columns were used, to find a reject's own text.
+        beside: further columns of the same rows that make two rows differ (entitlements kept in a
+            cell).
+        found: failures known already (`FAILURES`).
+    """
+    whole = candidates if beside is None else candidates.hstack(beside)
+    broken, (conflicting, repeated) = both(
+        lambda: failures(candidates, contract), lambda: duplicates_of(whole, key)
+    )
+    said = candidates[key[0]].str.contains(r"\S").fill_null(value=False)
+    faults = pl.concat(
+        [
+            broken,
+            *found,
+            failures_of(conflicting & said, key[0], CONFLICT),
+        ]
+    )
+    is_rejected = pl.repeat(value=False, n=candidates.height, dtype=pl.Boolean, eager=True)
+    is_rejected = is_rejected.scatter(faults["index"].unique(), True)
+    rejects = to_rejects(table, candidates, key, use, faults)
+    accepted = ~is_rejected & ~repeated
+    count = TableCount(
+        read=table.read_count,
+        accepted=int(accepted.sum()),
+        merged=int((repeated & ~is_rejected).sum()),
+        rejected=rejected_row_count(rejects, table.name),
+    ).check(table.name)
+    return Conformed(candidates, accepted.arg_true().cast(pl.UInt32), rejects, count)
+
+
+def key_text(records: pl.DataFrame, key: list[str]) -> pl.Series:
+    """Each record's key as a reject carries it: the id alone, or JSON.
+
+    A part that cannot be told is null: a blank id, or one with a character that only damage puts
+    there. `m\ufffdller` names nobody, and must not stand for an account of that name.
+    """
+    parts = [pl.when(_is_readable(name)).then(name).alias(name) for name in key]
+    keys = records.select(parts)
+    if len(key) == 1:
+        return keys.to_series().alias("key")
+    return keys.select(pl.struct(key).struct.json_encode().alias("key")).to_series()
+
+
+def _is_readable(name: str) -> pl.Expr:
+    is_sound = ~pl.col(name).str.contains(DAMAGE)
+    may_be_blank = name.endswith("resource_id")
+    return is_sound if may_be_blank else is_sound & pl.col(name).str.contains(r"\S")
+
+
+def to_rejects(
+    table: RawTable,
+    candidates: pl.DataFrame,
+    key: list[str],
+    use: ColumnUse,
+    faults: pl.DataFrame,
+) -> pl.DataFrame:
+    """The reader's rejects and ours, by line, with the text of the column at fault."""
+    index = faults["index"].unique().sort()
+    rows = pl.DataFrame(
+        {
+            "index": index,
+            "row": table.rows[ROW].gather(index),
+            "key": key_text(candidates.select(pl.col(key).gather(index)), key),
+        }
+    ).with_columns(key=pl.when(_is_blank(table, index)).then(pl.lit(NO_RECORD)).otherwise("key"))
+    valued = [
+        group.with_columns(_values(table, use, column, group["index"]))
+        for (column,), group in faults.group_by("column", maintain_order=True)
+    ]
+    if not valued:
+        return table.rejects
+    ours = pl.concat(valued).join(rows, on="index", how="left").sort("index", "column")
+    ours = ours.select(
+        pl.lit(table.name).alias("table"), pl.lit(table.origin).alias("file"), *REJECTS_BY_ROW
+    )
+    return pl.concat([table.rejects, ours]).sort("row", maintain_order=True)
+
+
+def _is_blank(table: RawTable, index: pl.Series) -> pl.Series:
+    """Whether every cell of a row is blank, as in the empty rows below a spreadsheet's table."""
+    cells = table.rows.select(pl.exclude(ROW).gather(index))
+    is_blank = (pl.all().str.strip_chars() == "").fill_null(value=True)
+    return cells.select(pl.all_horizontal(is_blank)).to_series()
+
+
+def _values(table: RawTable, use: ColumnUse, column: object, index: pl.Series) -> pl.Series:
+    if column is None:
+        return pl.Series("value", [None], dtype=pl.String).new_from_index(0, index.len())
+    return cell_of(table.rows, use, str(column)).gather(index).alias("value")

@@ -1,0 +1,161 @@
+"""Which columns of a source fill which fields: as its file names them, or by their own names."""
+
+import difflib
+import re
+from dataclasses import dataclass
+
+import polars as pl
+
+from schemas.errors import SourceFormatError
+from schemas.raw import RawTable
+from schemas.source_file.activity import EventTypeColumn
+from schemas.source_file.columns import (
+    AccountTypeColumn,
+    StatusColumn,
+    Strict,
+    TextColumn,
+    TimeColumn,
+    is_pattern,
+)
+from schemas.source_file.file import SourceFile
+from schemas.tables import ROW
+
+_ALIKE = 0.75
+"""How like a field a column's name is, at least, to be taken for a slip of the hand."""
+_EMAIL = re.compile(r"[^@\s]@(?!odata\.)[^@\s]+\.")
+"""An e-mail address, anywhere in a name; not OData's own columns (`manager@odata.type`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnUse:
+    """Which columns of a raw table fill which fields, and which fill none.
+
+    Attributes:
+        fields: the canonical field: where it comes from; only fields that the table can fill.
+        unused: the source's columns that no field names.
+    """
+
+    fields: dict[str, TextColumn | TimeColumn]
+    unused: tuple[str, ...]
+
+
+def use_of(
+    table: RawTable, named: Strict, attributes: dict[str, TextColumn], also_used: frozenset[str]
+) -> ColumnUse:
+    """How `table`'s columns are used under the mapping `named`.
+
+    A field that the mapping leaves out is read from the column of its own name, where there is one.
+
+    Raises:
+        SourceFormatError: a column that the source file names is not in the table, or the first
+            line of its file is no header.
+    """
+    present = [column for column in table.rows.columns if column != ROW]
+    _check_header(table, present)
+    fields: dict[str, TextColumn | TimeColumn] = {}
+    for name, default in _defaults(named).items():
+        written = getattr(named, name)
+        if written is not None and (name in named.model_fields_set or written.column in present):
+            fields[name] = written
+        elif written is None and name in present:
+            fields[name] = default
+        elif written is not None:
+            raise _missing(table, name, written.column, present)
+    fields.update(attributes)
+    if table.zone is not None:
+        fields = {name: _placed(origin, table.zone) for name, origin in fields.items()}
+    for name, origin in fields.items():
+        if origin.column is not None and origin.column not in present:
+            raise _missing(table, name, origin.column, present)
+    used = {origin.column for origin in fields.values()} | also_used
+    return ColumnUse(fields, tuple(column for column in present if column not in used))
+
+
+def _placed(origin: TextColumn | TimeColumn, zone: str) -> TextColumn | TimeColumn:
+    if isinstance(origin, TimeColumn) and origin.timezone is None:
+        return origin.model_copy(update={"timezone": zone})
+    return origin
+
+
+def _defaults(named: Strict) -> dict[str, TextColumn | TimeColumn]:
+    kinds: dict[str, type[TextColumn] | type[TimeColumn]] = {
+        "user_status": StatusColumn,
+        "account_type": AccountTypeColumn,
+        "last_login": TimeColumn,
+        "last_activity": TimeColumn,
+        "event_type": EventTypeColumn,
+        "timestamp": TimeColumn,
+    }
+    return {name: kinds.get(name, TextColumn)(column=name) for name in type(named).model_fields}
+
+
+def _missing(
+    table: RawTable, field: str, column: str | None, present: list[str]
+) -> SourceFormatError:
+    close = difflib.get_close_matches(column or "", present, n=1)
+    # Not all of them: of a file without a header, these are a person's values.
+    hint = f"did you mean {close[0]!r}?" if close else f"it has {len(present)} columns"
+    return SourceFormatError(f"{table.origin}: no column {column!r}, wanted for {field}; {hint}")
+
+
+def _check_header(table: RawTable, present: list[str]) -> None:
+    """Refuse names that are a row's values: an e-mail address names no column."""
+    if any(_EMAIL.search(column) for column in present):
+        raise SourceFormatError(
+            f"{table.origin}: the first line is data, not a header: say header: false, and name "
+            "its columns column_1, column_2 and so on, or export it with a header"
+        )
+
+
+def accounts_use(accounts: RawTable, file: SourceFile) -> ColumnUse:
+    """How the accounts' columns are used; unknown ones become attributes where the file says so.
+
+    Raises:
+        SourceFormatError: a named column is missing, one is unknown and the file refuses those, or
+            the first line is no header.
+    """
+    cells = frozenset(one.column for one in file.entitlements)
+    use = use_of(accounts, file.columns, file.attributes, cells)
+    for one in file.entitlements:
+        if one.column not in accounts.rows.columns:
+            present = [column for column in accounts.rows.columns if column != ROW]
+            raise _missing(accounts, f"entitlements of type {one.type}", one.column, present)
+    if use.unused and file.unknown_columns == "refuse":
+        names = ", ".join(map(repr, use.unused))
+        raise SourceFormatError(
+            f"{accounts.origin}: columns the source file does not name: {names}; "
+            "name them under columns or attributes, or say unknown_columns: warn"
+        )
+    if file.makes_attributes:
+        extra = {
+            name: TextColumn(column=name)
+            for name in use.unused
+            if name not in use.fields and not is_pattern(name)
+        }
+        unused = tuple(name for name in use.unused if name not in extra)
+        return ColumnUse({**use.fields, **extra}, unused)
+    return use
+
+
+def misspelt(use: ColumnUse, file: SourceFile) -> list[str]:
+    """What to say of columns that become attributes and look much like a field that has none."""
+    empty = [name for name in type(file.columns).model_fields if name not in use.fields]
+    extra = [
+        name
+        for name in use.fields
+        if name not in type(file.columns).model_fields and name not in file.attributes
+    ]
+    close = {name: difflib.get_close_matches(name.lower(), empty, 1, _ALIKE) for name in extra}
+    return [
+        f"column {name!r} becomes an attribute; did you mean {found[0]}?"
+        for name, found in close.items()
+        if found
+    ]
+
+
+def cell_of(rows: pl.DataFrame, use: ColumnUse, field: str) -> pl.Series:
+    """The source's own text behind `field`, for the private record of a reject."""
+    origin = use.fields.get(field)
+    if origin is None or origin.column is None:
+        return pl.Series([None], dtype=pl.String).new_from_index(0, rows.height)
+    return rows[origin.column]

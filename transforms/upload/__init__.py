@@ -1,0 +1,1 @@
+"""Request bodies from a snapshot: the same snapshot gives the same bytes."""
