@@ -1,12 +1,12 @@
 """A MongoDB server that is logged in to, asked by command; its refusals in one line of ours."""
 
 import contextlib
-import importlib
 import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -106,18 +106,17 @@ def open_server(source: DatabaseOptions, workspace: Path, resolve: Resolve) -> I
             installed.
     """
     url = _checked_url(source)
-    driver = None
-    with contextlib.suppress(ImportError):
-        driver = importlib.import_module("pymongo")
-    if driver is None:
+    if find_spec("pymongo") is None:
         raise ConfigError("pymongo is not installed: pip install 'lumos-ingest[mongodb]'")
+    import pymongo
+
     client = None
     # A wrong url or certificate; the driver's text may quote the url, and is left out. It only
     # warns of an option that it does not know, which might be the one that secures the connection.
-    wrong = (driver.errors.ConfigurationError, ValueError, OSError, UserWarning)
+    wrong = (pymongo.errors.ConfigurationError, ValueError, OSError, UserWarning)
     with warnings.catch_warnings(), contextlib.suppress(*wrong):
         warnings.simplefilter("error", UserWarning)
-        client = driver.MongoClient(url, **_options(source, url, workspace, resolve))
+        client = pymongo.MongoClient(url, **_options(source, url, workspace, resolve))
     if client is None:
         raise ConfigError(
             "source.url: the driver takes it for no url of MongoDB, or finds no certificate: check "
@@ -128,7 +127,7 @@ def open_server(source: DatabaseOptions, workspace: Path, resolve: Resolve) -> I
         yield Server(
             shaped["hosts"] if shaped else "MongoDB",
             client,
-            driver.errors,
+            pymongo.errors,
             round(source.statement_timeout.total_seconds() * 1000),
         )
 

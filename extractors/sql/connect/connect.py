@@ -1,7 +1,6 @@
 """Opens a database: login, encryption, timeouts, and the one transaction everything is read in."""
 
 import contextlib
-import importlib
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -144,7 +143,8 @@ def _open_sqlite(database: DatabaseUrl, workspace: Path, source: DatabaseOptions
 
 def _open_duckdb(database: DatabaseUrl, workspace: Path) -> _Opened:
     check_driver("duckdb")
-    duckdb = importlib.import_module("duckdb")
+    import duckdb
+
     path = _file_of(database, workspace)
     asking = Asking("duckdb", driver_errors(duckdb), database.place, is_login=True)
     connection = asked(asking, lambda: duckdb.connect(str(path), read_only=True))

@@ -1,6 +1,5 @@
 """Reading through a driver's cursor, for every database without a faster way that is exact."""
 
-import importlib
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -163,7 +162,9 @@ def _adapted(session: Session, cells: list[Any], column: Any) -> list[Any]:  # n
 
 def _check_zones(statement: Statement, cursor: Any) -> None:  # noqa: ANN401 - oracledb's
     """Oracle's Python driver hands over the clock of a zone, and not the zone."""
-    zoned = importlib.import_module("oracledb").DB_TYPE_TIMESTAMP_TZ
+    import oracledb
+
+    zoned = oracledb.DB_TYPE_TIMESTAMP_TZ
     lost = [column[0] for column in cursor.description if column[1] is zoned]
     if lost:
         raise SourceFormatError(
@@ -174,7 +175,8 @@ def _check_zones(statement: Statement, cursor: Any) -> None:  # noqa: ANN401 - o
 
 
 def _oracle_types(cursor: Any, column: Any) -> Any:  # noqa: ANN401 - oracledb's own
-    oracledb = importlib.import_module("oracledb")
+    import oracledb
+
     exact = {
         oracledb.DB_TYPE_NUMBER: oracledb.DB_TYPE_VARCHAR,
         oracledb.DB_TYPE_CLOB: oracledb.DB_TYPE_LONG,

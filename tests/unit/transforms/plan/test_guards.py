@@ -1,12 +1,12 @@
 """Guards: exact bounds on a plan, with a floor of one, against the last accepted snapshot."""
 
 import pytest
-from builders import source_file
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.plan import Changes, Plan
 from schemas.source_file.blocks import Guards
+from tests.unit.builders import source_file
 from transforms.plan.guards import check_guards
 from transforms.tables.rejects import TableCount
 

@@ -3,13 +3,21 @@
 import json
 
 import polars as pl
-from builders import account, association, ids, normalized, raw_table, snapshot, source_file
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.snapshot import Snapshot, associations_of, empty_snapshot
 from schemas.statuses import STATUS_OF
 from schemas.tables import ROW
+from tests.unit.builders import (
+    account,
+    association,
+    ids,
+    normalized,
+    raw_table,
+    snapshot,
+    source_file,
+)
 from transforms.plan.plan import to_plan
 from transforms.upload.body import to_body_parts
 

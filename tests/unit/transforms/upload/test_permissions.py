@@ -2,11 +2,11 @@
 
 import polars as pl
 import pytest
-from builders import account, entitlement, snapshot
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from tests.unit.builders import account, entitlement, snapshot
 from transforms.upload.permissions import from_permission_id, to_permission_id, to_permissions
 
 text = st.one_of(st.text("a%|7C25 é"), st.text())

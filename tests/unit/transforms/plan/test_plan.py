@@ -1,10 +1,10 @@
 """The plan: what a snapshot changes against the last accepted one."""
 
 import polars as pl
-from builders import account, association, entitlement, snapshot, source_file
 from polars.testing import assert_frame_equal
 
 from schemas.plan import ACCOUNT_CHANGES, ASSOCIATION_CHANGES, Changes
+from tests.unit.builders import account, association, entitlement, snapshot, source_file
 from transforms.plan.plan import to_plan
 
 FILE = source_file("attributes: {Cost: cost}\n")

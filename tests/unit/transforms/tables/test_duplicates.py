@@ -1,8 +1,16 @@
 """Duplicates: the same row twice is merged and counted, two that differ are both rejected."""
 
 import pytest
-from builders import account, association, entitlement, ids, normalized, reasons, source_file
 
+from tests.unit.builders import (
+    account,
+    association,
+    entitlement,
+    ids,
+    normalized,
+    reasons,
+    source_file,
+)
 from transforms.tables.conform import CONFLICT
 
 ROLES = source_file("entitlements: [{type: Role, column: roles}]\n")

@@ -1,11 +1,11 @@
 """Source files: what is understood, and what is said of the usual mistakes."""
 
 import pytest
-from builders import PATH, SMALLEST, source_file
 
 from schemas.errors import ConfigError
 from schemas.source_file.file import to_source
 from schemas.source_file.quantities import Limit
+from tests.unit.builders import PATH, SMALLEST, source_file
 
 TEXT = """\
 app:

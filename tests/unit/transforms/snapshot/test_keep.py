@@ -1,7 +1,9 @@
 """Law 2: a rejected row is never a removal."""
 
 import pytest
-from builders import (
+
+from schemas.snapshot import associations_of
+from tests.unit.builders import (
     account,
     association,
     entitlement,
@@ -11,8 +13,6 @@ from builders import (
     snapshot,
     source_file,
 )
-
-from schemas.snapshot import associations_of
 
 ROLES = source_file("entitlements: [{type: Role, column: roles}]\n")
 LAST = snapshot(

@@ -3,7 +3,6 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
-from builders import Rows, raw_table
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +10,7 @@ from schemas.errors import ConfigError, SourceFormatError
 from schemas.source_file.blocks import Activity
 from schemas.source_file.file import to_source
 from schemas.tables import ACTIVITY
+from tests.unit.builders import Rows, raw_table
 from transforms.activity.from_accounts import to_events
 from transforms.activity.records import Gathered, Gathering, Known, Wanted
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import httpx
 import pytest
-from activity_world import CrashError, Record, World
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flows.activity.order import Sending, send_activity
 from loaders.ledger.activity import saved_watermark
 from schemas.errors import LumosRefusedError
+from tests.unit.flows.activity.world import CrashError, Record, World
 
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
 """Where a file need not be on a disk to be whole: hundreds of runs would wait for it."""

@@ -2,9 +2,9 @@
 
 import polars as pl
 import pytest
-from builders import account, snapshot, source_file
 from polars.testing import assert_frame_equal
 
+from tests.unit.builders import account, snapshot, source_file
 from transforms.upload.import_csv import to_import_table
 
 FILE = source_file(

@@ -4,13 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
-from builders import account, snapshot, source_file
 from jsonschema import Draft202012Validator
 
 from schemas.snapshot import empty_snapshot
+from tests.unit.builders import account, snapshot, source_file
 from transforms.upload.body import PART, SLICE, TAIL, to_body_parts, to_head
 
-CONTRACT = json.loads((Path(__file__).parent / "lumos_contract.json").read_text(encoding="utf-8"))
+CONTRACT = json.loads((Path(__file__).parents[2] / "lumos_contract.json").read_text("utf-8"))
 FILE = source_file(
     "entitlements: [{type: Role, column: roles}]\nattributes: {Cost Center: cost, Badge: badge}\n"
 )

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from builders import NOW, account, normalized, reasons, source_file
 
+from tests.unit.builders import NOW, account, normalized, reasons, source_file
 from transforms.tables.times import ABSURD, NOT_A_TIME
 
 

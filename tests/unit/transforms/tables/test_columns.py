@@ -1,9 +1,9 @@
 """Columns: which of a source's columns become what, and what is said of the others."""
 
 import pytest
-from builders import account, ids, normalized, reasons, source_file
 
 from schemas.errors import SourceFormatError
+from tests.unit.builders import account, ids, normalized, reasons, source_file
 
 
 def cells(made) -> dict[str, object]:

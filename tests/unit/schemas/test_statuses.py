@@ -1,9 +1,9 @@
 """Statuses and account types: Lumos's words in any case, the file's own, and nothing else."""
 
 import pytest
-from builders import account, normalized, reasons, source_file
 
 from schemas.statuses import CAN_LOG_IN, GONE, UPLOAD_STATUSES
+from tests.unit.builders import account, normalized, reasons, source_file
 
 UNMAPPED = [("user_status", "has no mapping to a status")]
 MAPPED = source_file(

@@ -14,7 +14,7 @@ import pytest
 
 from sandbox.app import create_app
 
-CONTRACT = json.loads((Path(__file__).parent / "lumos_contract.json").read_text(encoding="utf-8"))
+CONTRACT = json.loads((Path(__file__).parents[1] / "lumos_contract.json").read_text("utf-8"))
 OWN = create_app().openapi()
 BOUNDS = ("minimum", "maximum", "maxLength", "format")
 

@@ -1,9 +1,17 @@
 """Associations: who holds what, and entitlements that only a cell or an association names."""
 
 import pytest
-from builders import account, association, entitlement, normalized, raw_table, snapshot, source_file
 
 from schemas.snapshot import associations_of
+from tests.unit.builders import (
+    account,
+    association,
+    entitlement,
+    normalized,
+    raw_table,
+    snapshot,
+    source_file,
+)
 from transforms.associations.link import NO_ACCOUNT, NO_ENTITLEMENT
 
 ROLES = source_file("entitlements: [{type: Role, column: roles}]\n")

@@ -124,7 +124,7 @@ def test_what_is_said_of_a_zone_must_fit_together(keys: dict[str, object], reaso
 
 
 def test_every_example_of_the_guide_is_a_source() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "drop-zones.md").read_text("utf-8")
+    page = (Path(__file__).parents[4] / "docs" / "drop-zones.md").read_text("utf-8")
     examples = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
     assert len(examples) == 6
     for example in examples:

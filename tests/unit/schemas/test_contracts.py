@@ -2,7 +2,11 @@
 
 import polars as pl
 import pytest
-from builders import (
+from polars.testing import assert_frame_equal
+
+from schemas.contracts import BLANK, CONTROL
+from schemas.tables import REJECTS
+from tests.unit.builders import (
     account,
     association,
     entitlement,
@@ -12,10 +16,6 @@ from builders import (
     reasons,
     source_file,
 )
-from polars.testing import assert_frame_equal
-
-from schemas.contracts import BLANK, CONTROL
-from schemas.tables import REJECTS
 
 NO_MAIL = "is no e-mail address"
 NOBODY = "neither an e-mail address nor both names"
