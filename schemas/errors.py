@@ -2,14 +2,35 @@
 
 The leaf is chosen by what the reader of the message does next. A message names table, column,
 check, count, path, status or job id; never a row, a value of one, or a secret.
+
+What a program decides by is an attribute of the error; the message is for people alone, and is
+never parsed.
 """
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+_Result = TypeVar("_Result")
 
 
 class IngestError(Exception):
-    """A failure with one clear line. Anything else that escapes is a bug and is never retried."""
+    """A failure with one clear line. Anything else that escapes is a bug and is never retried.
+
+    Attributes:
+        key: the key of the source file, or the query, that it is about, with dots between its
+            parts; the line begins with it. None where it is about none.
+        run_id: the run that it ended or held; None where no run had begun.
+        retryable: whether trying again may help.
+        exit_code: the command's.
+    """
 
     retryable = False
     exit_code = 1
+
+    def __init__(self, message: str, *, key: str | None = None, run_id: str | None = None) -> None:
+        super().__init__(f"{key}: {message}" if key else message)
+        self.key = key
+        self.run_id = run_id
 
 
 class ConfigError(IngestError):
@@ -98,3 +119,22 @@ class JobTimeoutError(LumosError):
 
 class ReadBackError(LumosError):
     """The job ended well, but the app does not hold what was sent."""
+
+
+def raise_as(
+    work: Callable[[], _Result],
+    to_error: Mapping[type[Exception], Callable[[Any], IngestError]],
+) -> _Result:
+    """Returns what `work` returns; an error of a library, or of the system, becomes one of ours.
+
+    Ours is raised once the other has been handled, so that nothing is chained to it: the text of
+    an outside error may quote a row or a secret. The first entry that fits an error makes ours.
+
+    Raises:
+        IngestError: as `to_error` makes it.
+    """
+    try:
+        return work()
+    except tuple(to_error) as error:
+        ours = next(make(error) for kind, make in to_error.items() if isinstance(error, kind))
+    raise ours

@@ -6,7 +6,7 @@ from typing import Any
 
 from ldap3 import Tls
 
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, raise_as
 from schemas.source_file.directory_source import DirectoryServer
 
 
@@ -45,26 +45,21 @@ def to_context(source: DirectoryServer, workspace: Path) -> ssl.SSLContext:
         ConfigError: a file of certificates or a key cannot be read or is none.
     """
     ca_file = _path(workspace, source.ca_file)
-    problem, context = None, None
-    try:
-        context = ssl.create_default_context(cafile=ca_file)
-    except OSError as error:
-        problem = f"source.ca_file: {source.ca_file}: {_reason(error)}"
-    if context is None:
-        raise ConfigError(problem)
+    context = raise_as(
+        lambda: ssl.create_default_context(cafile=ca_file),
+        {OSError: lambda error: _unreadable("source.ca_file", f"{source.ca_file}", error)},
+    )
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if not source.validate_certificate:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-    if source.certificate is not None:
-        try:
-            context.load_cert_chain(
-                _path(workspace, source.certificate) or "", _path(workspace, source.key)
-            )
-        except OSError as error:
-            problem = f"source.certificate: {source.certificate}, {source.key}: {_reason(error)}"
-    if problem:
-        raise ConfigError(problem)
+    certificate, key = _path(workspace, source.certificate), _path(workspace, source.key)
+    if certificate is not None:
+        names = f"{source.certificate}, {source.key}"
+        raise_as(
+            lambda: context.load_cert_chain(certificate, key),
+            {OSError: lambda error: _unreadable("source.certificate", names, error)},
+        )
     return context
 
 
@@ -72,7 +67,9 @@ def _path(workspace: Path, name: str | None) -> str | None:
     return None if name is None else str(workspace / Path(name).expanduser())
 
 
-def _reason(error: OSError) -> str:
+def _unreadable(key: str, names: str, error: OSError) -> ConfigError:
     if isinstance(error, ssl.SSLError):
-        return "not a certificate and key in PEM form that go together"
-    return f"cannot be read: {error.strerror}"
+        reason = "not a certificate and key in PEM form that go together"
+    else:
+        reason = f"cannot be read: {error.strerror}"
+    return ConfigError(f"{names}: {reason}", key=key)
