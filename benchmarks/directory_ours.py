@@ -35,7 +35,7 @@ def main() -> None:
     write_body(body, chain([to_head("benchmark")], to_body_parts(snapshot), [TAIL]))
     print(
         f"{snapshot.accounts.height:,} accounts, {snapshot.entitlements.height:,} groups, "
-        f"{snapshot.held.height:,} memberships, {body.stat().st_size / 1e6:.1f} MB of bodies"
+        f"{snapshot.grants.height:,} memberships, {body.stat().st_size / 1e6:.1f} MB of bodies"
     )
 
 

@@ -36,7 +36,7 @@ def main() -> None:
     body = Path(sys.argv[3])
     body.unlink(missing_ok=True)
     write_body(body, chain([to_head("benchmark")], to_body_parts(snapshot), [TAIL]))
-    print(f"{plan.accounts.added} accounts, {snapshot.held.height} associations")
+    print(f"{plan.accounts.added} accounts, {snapshot.grants.height} associations")
 
 
 if __name__ == "__main__":

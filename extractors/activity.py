@@ -13,7 +13,7 @@ from schemas.source_file.csv_source import ActivitySource
 from schemas.source_file.secrets import Resolve, no_secrets
 from schemas.source_file.sql_source import SqlSource
 
-Origin = ActivitySource | ActivityDatabase | SqlSource
+ActivityOrigin = ActivitySource | ActivityDatabase | SqlSource
 """Where activity is read."""
 
 
@@ -26,7 +26,7 @@ class Span:
 
 
 def read_activity(
-    source: Origin,
+    source: ActivityOrigin,
     workspace: Path,
     span: Span,
     *,

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import assert_never
 
-from schemas.raw import Probe, Raw, Remembered
+from schemas.raw import Probe, Raw, ReaderState
 from schemas.source_file.columns import Named
 from schemas.source_file.csv_source import CsvSource
 from schemas.source_file.directory_source import ActiveDirectorySource, LdapSource, LdifSource
@@ -30,14 +30,14 @@ def read_source(  # noqa: PLR0913 - what one kind of source or another needs
     resolve: Resolve = no_secrets,
     id_columns: Mapping[str, str] = _NO_IDS,
     named: Named = _NOTHING,
-    remembered: Remembered | None = None,
+    state: ReaderState | None = None,
 ) -> Raw:
     """Everything the source holds, with the proof that it is everything.
 
     `id_columns` names the column of the id, by table; a line with too few or too many fields is
     then rejected with the id it seems to carry, so that its record is known and kept. `named` is
     what the source file names: of a directory, just these attributes are asked for; of a database,
-    these columns are wanted in place of Lumos's labels. `remembered` is what the run that was
+    these columns are wanted in place of Lumos's labels. `state` is what the run that was
     accepted last left for the next one.
 
     Raises:
@@ -55,18 +55,18 @@ def read_source(  # noqa: PLR0913 - what one kind of source or another needs
                 source, workspace, now=now, sleep=sleep, resolve=resolve, id_columns=id_columns
             )
         case LdapSource() | ActiveDirectorySource():
-            from extractors.directory.account_fields import to_wanted
+            from extractors.directory.account_fields import to_requested_fields
             from extractors.directory.ldap.source import read_ldap_source
 
-            wanted = to_wanted(named, id_columns.get("accounts"))
+            wanted = to_requested_fields(named, id_columns.get("accounts"))
             return read_ldap_source(
-                source, workspace, wanted, now=now, resolve=resolve, remembered=remembered
+                source, workspace, wanted, now=now, resolve=resolve, state=state
             )
         case LdifSource():
-            from extractors.directory.account_fields import to_wanted
+            from extractors.directory.account_fields import to_requested_fields
             from extractors.directory.ldif.source import read_ldif_source
 
-            wanted = to_wanted(named, id_columns.get("accounts"))
+            wanted = to_requested_fields(named, id_columns.get("accounts"))
             return read_ldif_source(source, workspace, wanted, now=now, resolve=resolve)
         case SqlSource(discover="mongodb"):
             from extractors.mongodb.source import read_mongodb_source
@@ -82,7 +82,7 @@ def read_source(  # noqa: PLR0913 - what one kind of source or another needs
                 resolve=resolve,
                 named=named.columns,
                 id_column=id_columns.get("accounts") or "integration_specific_id",
-                remembered=remembered,
+                state=state,
             )
         case _:
             assert_never(source)
@@ -113,16 +113,16 @@ def probe_source(
                 for one in probe_csv_source(source, workspace, now=now, resolve=resolve)
             )
         case LdapSource() | ActiveDirectorySource():
-            from extractors.directory.account_fields import to_wanted
+            from extractors.directory.account_fields import to_requested_fields
             from extractors.directory.ldap.source import probe_ldap_source
 
-            wanted = to_wanted(named, None)
+            wanted = to_requested_fields(named, None)
             return probe_ldap_source(source, workspace, wanted, now=now, resolve=resolve)
         case LdifSource():
-            from extractors.directory.account_fields import to_wanted
+            from extractors.directory.account_fields import to_requested_fields
             from extractors.directory.ldif.source import probe_ldif_source
 
-            wanted = to_wanted(named, None)
+            wanted = to_requested_fields(named, None)
             return probe_ldif_source(source, workspace, wanted, now=now, resolve=resolve)
         case SqlSource(discover="mongodb"):
             from extractors.mongodb.source import probe_mongodb_source

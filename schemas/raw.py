@@ -50,7 +50,7 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered:
+class ReaderState:
     """What a reader wants to find again when it reads next: of the run that was accepted last.
 
     Attributes:
@@ -74,7 +74,7 @@ class Raw:
         proof: what shows that the read was whole, one sentence a part.
         warnings: what a person should know about the read (an encoding that was found, say).
         files: the exports it was read from, which are archived once the upload is accepted.
-        remembered: what the next read goes on from; None where each begins anew.
+        state: what the next read goes on from; None where each begins anew.
     """
 
     accounts: RawTable
@@ -85,7 +85,7 @@ class Raw:
     proof: tuple[str, ...]
     warnings: tuple[str, ...] = ()
     files: tuple[ExportFile, ...] = ()
-    remembered: Remembered | None = None
+    state: ReaderState | None = None
 
 
 PATH = "path"

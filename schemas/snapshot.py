@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from schemas.tables import ACCOUNTS, ASSOCIATIONS, ENTITLEMENTS, HELD, RESOURCES
+from schemas.tables import ACCOUNTS, ASSOCIATIONS, ENTITLEMENTS, GRANTS, RESOURCES
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,17 +16,17 @@ class Snapshot:
 
     Attributes:
         accounts: `ACCOUNTS` and the custom attributes, one row an account, sorted by id.
-        entitlements: `ENTITLEMENTS`, one row an entitlement, sorted by resource id, then id; held
-            or not.
+        entitlements: `ENTITLEMENTS`, one row an entitlement, held or not, sorted by resource id,
+            then id.
         resources: `RESOURCES`, one row a resource, sorted by id.
-        held: `HELD`: the associations as row numbers in `accounts` and `entitlements`, sorted, each
-            pair once.
+        grants: `GRANTS`: the associations as row numbers in `accounts` and `entitlements`, sorted,
+            each pair once.
     """
 
     accounts: pl.DataFrame
     entitlements: pl.DataFrame
     resources: pl.DataFrame
-    held: pl.DataFrame
+    grants: pl.DataFrame
 
     @property
     def attribute_labels(self) -> list[str]:
@@ -40,14 +40,14 @@ def empty_snapshot() -> Snapshot:
         pl.DataFrame(schema=ACCOUNTS),
         pl.DataFrame(schema=ENTITLEMENTS),
         pl.DataFrame(schema=RESOURCES),
-        pl.DataFrame(schema=HELD),
+        pl.DataFrame(schema=GRANTS),
     )
 
 
 def associations_of(snapshot: Snapshot) -> pl.DataFrame:
     """The associations as the canonical table of text (`ASSOCIATIONS`), in the snapshot's order."""
     entitlements = snapshot.entitlements
-    account, entitlement = snapshot.held["account"], snapshot.held["entitlement"]
+    account, entitlement = snapshot.grants["account"], snapshot.grants["entitlement"]
     columns = ("integration_specific_id", "integration_specific_resource_id")
     found = (entitlements[column].gather(entitlement) for column in columns)
     ids = snapshot.accounts["integration_specific_id"].gather(account)

@@ -46,7 +46,7 @@ ASSOCIATIONS = {
     "integration_specific_resource_id": pl.String(),
 }
 
-HELD = {"account": pl.UInt32(), "entitlement": pl.UInt32()}
+GRANTS = {"account": pl.UInt32(), "entitlement": pl.UInt32()}
 """Associations as a snapshot keeps them: rows of its accounts and entitlements, sorted, once.
 """
 

@@ -54,7 +54,7 @@ FACTS = ("is_disabled", "is_expired", "is_locked_out", "is_password_expired")
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RequestedFields:
     """What the source file wants of the accounts.
 
     Attributes:
@@ -72,7 +72,7 @@ class Wanted:
     id_attribute: str | None
 
 
-def to_wanted(named: Named, id_column: str | None) -> Wanted:
+def to_requested_fields(named: Named, id_column: str | None) -> RequestedFields:
     """What is wanted, by what the file names and the column it takes the id from.
 
     Raises:
@@ -85,7 +85,7 @@ def to_wanted(named: Named, id_column: str | None) -> Wanted:
         name for name in ACCOUNT_FIELDS if name in named.columns or name not in named.fields
     )
     own_id = id_column in {None, "", "integration_specific_id"}
-    return Wanted(
+    return RequestedFields(
         fields=fields,
         attributes=tuple(sorted(attributes)),
         facts=tuple(name for name in FACTS if name in named.columns),
@@ -95,7 +95,7 @@ def to_wanted(named: Named, id_column: str | None) -> Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class DirectoryProfile:
     """What one kind of directory uses.
 
     Attributes:

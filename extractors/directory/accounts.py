@@ -5,7 +5,7 @@ from datetime import datetime
 
 import polars as pl
 
-from extractors.directory.account_fields import Cells, Model, Wanted
+from extractors.directory.account_fields import Cells, DirectoryProfile, RequestedFields
 from extractors.directory.accounts_ad import (
     AD_MODEL,
     FACT_ATTRIBUTES,
@@ -30,14 +30,14 @@ def is_active_directory(source: DirectorySource) -> bool:
     return source.kind == "active_directory"
 
 
-def model_of(source: DirectorySource) -> Model:
+def model_of(source: DirectorySource) -> DirectoryProfile:
     """What the source's kind of directory uses."""
     if is_active_directory(source) or source.kind == "active_directory":
         return AD_MODEL
     return ldap_model(source)
 
 
-def users_search(source: DirectorySource, wanted: Wanted, base_dn: str) -> Search:
+def users_search(source: DirectorySource, wanted: RequestedFields, base_dn: str) -> Search:
     """What is asked for the accounts.
 
     Raises:
@@ -87,7 +87,11 @@ def find_accounts(source: DirectorySource, find: Find, search: Search) -> tuple[
 
 
 def to_account_rows(
-    entries: Entries, source: DirectorySource, wanted: Wanted, services: set[str], now: datetime
+    entries: Entries,
+    source: DirectorySource,
+    wanted: RequestedFields,
+    services: set[str],
+    now: datetime,
 ) -> pl.DataFrame:
     """A row an entry: the fields that are wanted, then the attributes that the file names.
 
@@ -156,7 +160,7 @@ def _named(
 
 
 def _check_needed(
-    made: dict[str, pl.Series], source: DirectorySource, wanted: Wanted, entries: Entries
+    made: dict[str, pl.Series], source: DirectorySource, wanted: RequestedFields, entries: Entries
 ) -> None:
     model = model_of(source)
     for name in ("integration_specific_id", "user_status"):

@@ -6,7 +6,7 @@ Flags: Microsoft, "UserAccountControl property flags" and [MS-ADTS] 2.2.16, read
 from collections.abc import Callable
 from datetime import datetime
 
-from extractors.directory.account_fields import Cells, Model
+from extractors.directory.account_fields import Cells, DirectoryProfile
 from extractors.directory.dn import normal_dn
 from extractors.directory.entries import Entries
 from extractors.directory.values import (
@@ -24,7 +24,7 @@ _PASSWORD_EXPIRED = 0x800000
 _MANAGED = frozenset({b"msds-managedserviceaccount", b"msds-groupmanagedserviceaccount"})
 _COMPUTED = "msDS-User-Account-Control-Computed"
 
-AD_MODEL = Model(
+AD_MODEL = DirectoryProfile(
     users_filter="(|(&(objectCategory=person)(objectClass=user))"
     "(objectClass=msDS-ManagedServiceAccount)(objectClass=msDS-GroupManagedServiceAccount))",
     groups_filter="(objectClass=group)",

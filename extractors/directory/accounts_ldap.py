@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from extractors.directory.account_fields import Cells, Model
+from extractors.directory.account_fields import Cells, DirectoryProfile
 from extractors.directory.entries import Entries
 from extractors.directory.values import first_texts, plain_text, to_texts, whole_number
 from schemas.source_file.directory_source import LdapMeaning
@@ -14,10 +14,10 @@ _NO_SHELLS = ("nologin", "false")
 _DAY_S = 86400
 
 
-def ldap_model(source: LdapMeaning) -> Model:
+def ldap_model(source: LdapMeaning) -> DirectoryProfile:
     """What such a directory is asked for."""
     group_ids = () if source.group_id == "dn" else (source.group_id,)
-    return Model(
+    return DirectoryProfile(
         users_filter="(|(objectClass=person)(objectClass=organizationalPerson)"
         "(objectClass=inetOrgPerson)(objectClass=posixAccount)(objectClass=account))",
         groups_filter="(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames)"

@@ -20,7 +20,7 @@ from extractors.directory.members import (
     named_by_members,
     urls_of,
 )
-from extractors.directory.request import Reading
+from extractors.directory.request import DirectoryRequest
 from extractors.directory.values import first_texts
 from schemas.errors import ConfigError, SourceFormatError, SourceIncompleteError
 from schemas.source_file.directory_source import Scope
@@ -78,7 +78,7 @@ def to_search(url: str, users: Search) -> Search:
 _MEMBER_ATTRIBUTES = ("member", "uniqueMember", "memberUid", "memberURL")
 
 
-def groups_search(reading: Reading) -> Search | None:
+def groups_search(reading: DirectoryRequest) -> Search | None:
     """What is asked for the groups; None where the source wants none.
 
     Raises:
@@ -115,7 +115,9 @@ def find_groups(find: Find, search: Search) -> Entries:
     return groups
 
 
-def members_of(reading: Reading, users: Search, accounts: Entries, groups: Entries) -> Members:
+def members_of(
+    reading: DirectoryRequest, users: Search, accounts: Entries, groups: Entries
+) -> Members:
     """Who is in which group, by everything that entries say of it."""
     directory = Directory(accounts, groups)
     if reading.source.membership == "member":
@@ -131,7 +133,7 @@ def members_of(reading: Reading, users: Search, accounts: Entries, groups: Entri
     return members
 
 
-def group_texts(reading: Reading, accounts: Entries, groups: Entries) -> GroupTexts:
+def group_texts(reading: DirectoryRequest, accounts: Entries, groups: Entries) -> GroupTexts:
     """What is said of each group."""
     source = reading.source
     labels = group_labels(groups, first_texts(groups, "cn"))

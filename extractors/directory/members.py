@@ -118,15 +118,16 @@ class Members:
     Attributes:
         links: (account, group), each time it was said.
         nested: (group, member that is a group).
-        strangers: normalized DNs that are neither an account nor a group: how often each is named.
-        strange_uids: login names that no account has: how often each is named.
+        unmatched_members: normalized DNs that are neither an account nor a group: how often each is
+            named.
+        unmatched_uids: login names that no account has: how often each is named.
         unknown_groups: groups that accounts name and that are not among the groups: how often.
     """
 
     links: list[tuple[int, int]] = field(default_factory=list)
     nested: list[tuple[int, int]] = field(default_factory=list)
-    strangers: Counter[str] = field(default_factory=Counter)
-    strange_uids: Counter[str] = field(default_factory=Counter)
+    unmatched_members: Counter[str] = field(default_factory=Counter)
+    unmatched_uids: Counter[str] = field(default_factory=Counter)
     unknown_groups: Counter[str] = field(default_factory=Counter)
 
     def direct(self) -> pl.DataFrame:
@@ -154,7 +155,7 @@ class Directory:
             self._by_id |= {one.lower(): row for row, one in enumerate(ids) if one}
 
     def meaning(self, member: bytes) -> int | str:
-        """An account's row, the complement of a group's, or the normalized DN of a stranger."""
+        """An account's row, the complement of a group's, or the normalized DN of anything else."""
         meant: int | str | None = self._meant.get(member)
         if meant is None:
             meant = self._looked_up(plain_text(member))
@@ -181,7 +182,7 @@ def named_by_groups(directory: Directory, groups: Entries) -> Members:
             for value in values:
                 meant = directory.meaning(value)
                 if isinstance(meant, str):
-                    members.strangers[meant] += 1
+                    members.unmatched_members[meant] += 1
                 elif meant >= 0:
                     members.links.append((meant, group))
                 else:
@@ -220,7 +221,7 @@ def add_login_names(members: Members, accounts: Entries, groups: Entries) -> Non
             name = plain_text(value).casefold()
             members.links += [(account, group) for account in by_uid.get(name, ())]
             if name not in by_uid:
-                members.strange_uids[name] += 1
+                members.unmatched_uids[name] += 1
 
 
 def add_primary_groups(members: Members, accounts: Entries, groups: Entries) -> None:

@@ -20,13 +20,13 @@ from extractors.directory.group_tables import (
 from extractors.directory.groups import find_groups, group_texts, groups_search, members_of
 from extractors.directory.last_logon import with_logons
 from extractors.directory.members import Effective
-from extractors.directory.request import Reading
+from extractors.directory.request import DirectoryRequest
 from extractors.directory.warnings import account_notes, notes_on
 from schemas.raw import Probe, Raw
 from schemas.tables import ROW
 
 
-def read_directory(reading: Reading) -> Raw:
+def read_directory(reading: DirectoryRequest) -> Raw:
     """The accounts, the groups, and who is in which.
 
     Raises:
@@ -69,11 +69,11 @@ def read_directory(reading: Reading) -> Raw:
     )
 
 
-def _where(reading: Reading, search: Search) -> str:
+def _where(reading: DirectoryRequest, search: Search) -> str:
     return f"{reading.origin} {search.base}".strip()
 
 
-def _check_bases(reading: Reading) -> None:
+def _check_bases(reading: DirectoryRequest) -> None:
     source = reading.source
     bases = {
         "source.base_dn": reading.base_dn,
@@ -91,12 +91,12 @@ def _said_of(effective: Effective) -> str:
     return f"{said}, {effective.deepest} deep at most" if through else said
 
 
-def _ids(reading: Reading, rows: pl.DataFrame) -> pl.Series:
+def _ids(reading: DirectoryRequest, rows: pl.DataFrame) -> pl.Series:
     """The accounts' ids as the file means them."""
     return rows[reading.wanted.id_attribute or "integration_specific_id"]
 
 
-def probe_directory(reading: Reading) -> tuple[Probe, ...]:
+def probe_directory(reading: DirectoryRequest) -> tuple[Probe, ...]:
     """What the first accounts and groups look like.
 
     Raises:

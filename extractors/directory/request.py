@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from extractors.directory.account_fields import Wanted
+from extractors.directory.account_fields import RequestedFields
 from extractors.directory.entries import Find
 from extractors.directory.last_logon import Logons
 from schemas.source_file.directory_source import DirectorySource
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class DirectoryRequest:
     """How a directory is read.
 
     Attributes:
@@ -27,7 +27,7 @@ class Reading:
     """
 
     source: DirectorySource
-    wanted: Wanted
+    wanted: RequestedFields
     find: Find
     base_dn: str
     origin: str

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 
-from extractors.directory.account_fields import Wanted
+from extractors.directory.account_fields import RequestedFields
 from extractors.directory.accounts import is_active_directory
 from extractors.directory.dn import is_below, normal_dn
 from extractors.directory.entries import Entries, Find, Search
@@ -19,12 +19,12 @@ def notes_on(members: Members, find: Find, users: Search) -> tuple[str, ...]:
     One search more, where any member below the accounts' base is no account.
     """
     notes = []
-    if members.strangers:
-        notes.append(_on_strangers(members.strangers, find, users))
-    if members.strange_uids:
+    if members.unmatched_members:
+        notes.append(_describe_unmatched_members(members.unmatched_members, find, users))
+    if members.unmatched_uids:
         notes.append(
-            f"{_times(members.strange_uids)} by login name (memberUid) of "
-            f"{len(members.strange_uids):,} that no account has"
+            f"{_times(members.unmatched_uids)} by login name (memberUid) of "
+            f"{len(members.unmatched_uids):,} that no account has"
         )
     if members.unknown_groups:
         notes.append(
@@ -34,13 +34,13 @@ def notes_on(members: Members, find: Find, users: Search) -> tuple[str, ...]:
     return tuple(f"{note}; they are left out" for note in notes)
 
 
-def _on_strangers(strangers: Counter[str], find: Find, users: Search) -> str:
+def _describe_unmatched_members(unmatched_members: Counter[str], find: Find, users: Search) -> str:
     base = normal_dn(users.base)
-    inside = {dn for dn in strangers if not base or is_below(dn, base)}
-    foreign = {dn for dn in strangers if _FOREIGN.match(dn)}
+    inside = {dn for dn in unmatched_members if not base or is_below(dn, base)}
+    foreign = {dn for dn in unmatched_members if _FOREIGN.match(dn)}
     sorts: Counter[str] = Counter()
-    others = _bystanders(find, users) if inside - foreign else {}
-    for dn in strangers:
+    others = _describe_unmatched(find, users) if inside - foreign else {}
+    for dn in unmatched_members:
         if dn in foreign:
             sorts["foreign security principals"] += 1
         elif dn not in inside:
@@ -48,10 +48,11 @@ def _on_strangers(strangers: Counter[str], find: Find, users: Search) -> str:
         else:
             sorts[others.get(dn, "not there at all")] += 1
     said = ", ".join(f"{count:,} {sort}" for sort, count in sorted(sorts.items()))
-    return f"{_times(strangers)} of {len(strangers):,} members that are no accounts: {said}"
+    count = f"{_times(unmatched_members)} of {len(unmatched_members):,}"
+    return f"{count} members that are no accounts: {said}"
 
 
-def _bystanders(find: Find, users: Search) -> dict[str, str]:
+def _describe_unmatched(find: Find, users: Search) -> dict[str, str]:
     """What else is below the accounts' base, by normalized DN."""
     search = Search(users.base, f"(!{users.filter})", users.scope, ("objectClass",))
     found = find(search)
@@ -71,7 +72,7 @@ def _times(counted: Counter[str]) -> str:
 
 
 def account_notes(
-    entries: Entries, wanted: Wanted, left_out: int, source: DirectorySource
+    entries: Entries, wanted: RequestedFields, left_out: int, source: DirectorySource
 ) -> tuple[str, ...]:
     """A line for each: computers left out, attributes nobody has, a choice among values."""
     notes = []

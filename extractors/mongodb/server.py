@@ -55,7 +55,7 @@ class Server:
     errors: Any
     timeout_ms: int
 
-    def asked(
+    def command(
         self,
         command: str,
         value: Any,  # noqa: ANN401 - whatever the command takes

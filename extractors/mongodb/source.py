@@ -48,7 +48,7 @@ def read_mongodb_source(
     """
     _check_no_queries(source)
     with open_server(source, workspace, resolve) as server:
-        users = _listed(server.asked("usersInfo", {"forAllDBs": True}), "users")
+        users = _listed(server.command("usersInfo", {"forAllDBs": True}), "users")
         databases = _databases(server, users)
         roles = [role for name in databases for role in _roles(server, name)]
         name = server.name
@@ -78,7 +78,7 @@ def probe_mongodb_source(
     """
     _check_no_queries(source)
     with open_server(source, workspace, resolve) as server:
-        users = _listed(server.asked("usersInfo", {"forAllDBs": True}), "users")
+        users = _listed(server.command("usersInfo", {"forAllDBs": True}), "users")
         said = f"{len(users):,} users, on {server.name}"
     return (Probe("accounts", "usersInfo", said, ACCOUNTS),)
 
@@ -94,14 +94,14 @@ def _databases(server: Server, users: list[dict[str, Any]]) -> list[str]:
 
     By default the server would leave out those that the account has no right to, without an error.
     """
-    answer = server.asked("listDatabases", 1, nameOnly=True, authorizedDatabases=False)
+    answer = server.command("listDatabases", 1, nameOnly=True, authorizedDatabases=False)
     listed = _listed(answer, "databases")
     named = {str(role["db"]) for user in users for role in user["roles"]}
     return sorted({"admin", *named, *(str(one["name"]) for one in listed)} - {"$external"})
 
 
 def _roles(server: Server, database: str) -> list[dict[str, Any]]:
-    return _listed(server.asked("rolesInfo", 1, database=database), "roles")
+    return _listed(server.command("rolesInfo", 1, database=database), "roles")
 
 
 def _listed(answer: dict[str, Any], key: str) -> list[dict[str, Any]]:
@@ -117,11 +117,11 @@ def _tables(
     users: list[dict[str, Any]], roles: list[dict[str, Any]], databases: list[str]
 ) -> dict[str, RawTable]:
     made = {(str(one["db"]), str(one["role"])): one for one in roles}
-    held = [(str(user["_id"]), role) for user in users for role in sorted(_held(user, made))]
-    known = sorted({*made, *(role for _, role in held)})
+    grants = [(str(user["_id"]), role) for user in users for role in sorted(_grants(user, made))]
+    known = sorted({*made, *(role for _, role in grants)})
     named = sorted({*databases, *(database for database, _ in known)})
     resources = [("DATABASE", database, database, None) for database in named]
-    associations = [(user, f"ROLE_{name}", database) for user, (database, name) in held]
+    associations = [(user, f"ROLE_{name}", database) for user, (database, name) in grants]
     entitlements = [_entitlement(role, made) for role in known]
     return {
         "accounts": _table("accounts", ACCOUNTS, [_account(user) for user in users], "usersInfo"),
@@ -144,7 +144,7 @@ def _account(user: dict[str, Any]) -> tuple[str | None, ...]:
     )
 
 
-def _held(user: dict[str, Any], made: dict[Role, dict[str, Any]]) -> set[Role]:
+def _grants(user: dict[str, Any], made: dict[Role, dict[str, Any]]) -> set[Role]:
     """The user's roles, and those that these inherit: the server tells the whole of those."""
     direct = {(str(role["db"]), str(role["role"])) for role in user["roles"]}
     inherited = {

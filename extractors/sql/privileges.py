@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from extractors.sql.connect.connect import database_of, open_session
-from extractors.sql.errors.translate import Asking, asked
+from extractors.sql.errors.translate import ErrorContext, translate_errors
 from extractors.sql.session.session import Session
 from schemas.source_file.secrets import Resolve
 from schemas.source_file.sql_source import DatabaseOptions
@@ -98,8 +98,8 @@ def writable_by(
         catalog = _CATALOGS.get(session.engine)
         if catalog is None:
             return None
-        asking = Asking(session.engine, session.errors, "what the account may write")
-        return asked(asking, _rows(session, catalog))
+        context = ErrorContext(session.engine, session.errors, "what the account may write")
+        return translate_errors(context, _rows(session, catalog))
 
 
 def _rows(session: Session, catalog: str) -> Callable[[], tuple[str, ...]]:

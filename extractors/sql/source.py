@@ -12,7 +12,7 @@ from extractors.sql.queries.labels import check_labels
 from extractors.sql.queries.partition import part_column
 from extractors.sql.queries.reader import NO_NAMES, Reader, times
 from schemas.errors import SourceIncompleteError
-from schemas.raw import Probe, Raw, RawTable, Remembered
+from schemas.raw import Probe, Raw, RawTable, ReaderState
 from schemas.source_file.secrets import Resolve
 from schemas.source_file.sql_source import Query, SqlSource
 from schemas.tables import ACCOUNTS, ROW
@@ -113,11 +113,11 @@ def read_sql_source(
     resolve: Resolve,
     named: frozenset[str] = NO_NAMES,
     id_column: str = "integration_specific_id",
-    remembered: Remembered | None = None,
+    state: ReaderState | None = None,
 ) -> Raw:
     """Everything the queries return, from one snapshot where the database has such a thing.
 
-    With `delta` in the file, only what changed of the accounts since `remembered` is read, where
+    With `delta` in the file, only what changed of the accounts since `state` is read, where
     that can be told.
 
     Args:
@@ -128,7 +128,7 @@ def read_sql_source(
         named: columns of the accounts that the source file's mapping names; the query's labels
             need not be Lumos's then.
         id_column: the column of the accounts' ids.
-        remembered: what the run that was accepted last left.
+        state: what the run that was accepted last left.
 
     Raises:
         ConfigError: a query is no read, or the url, a driver or a secret is not right.
@@ -139,7 +139,7 @@ def read_sql_source(
     """
     with open_session(source, workspace, resolve) as session:
         reader = Reader(source, workspace, session, resolve, times(_BEGINNING, now), id_column)
-        return read_whole(reader, now, named, id_column, remembered)
+        return read_whole(reader, now, named, id_column, state)
 
 
 def read_whole(
@@ -147,17 +147,21 @@ def read_whole(
     now: datetime,
     named: frozenset[str] = NO_NAMES,
     id_column: str = "integration_specific_id",
-    remembered: Remembered | None = None,
+    state: ReaderState | None = None,
 ) -> Raw:
     """The same of a session that is open, with its reader.
 
     Raises:
         ConfigError, SourceIncompleteError, SourceFormatError: as `read_sql_source`.
     """
-    asked = reader.source.delta
-    delta = DeltaReader(reader, asked, named, id_column, now) if asked is not None else None
+    translate_errors = reader.source.delta
+    delta = (
+        DeltaReader(reader, translate_errors, named, id_column, now)
+        if translate_errors is not None
+        else None
+    )
     reader.check_credentials()
-    listed = delta.rows(remembered) if delta else reader.needed_rows("list_accounts", named)
+    listed = delta.rows(state) if delta else reader.needed_rows("list_accounts", named)
     accounts = _accounts(reader, *listed, named)
     found = {name: reader.table(name, TABLES[name]) for name in TABLES if name != "accounts"}
     tables = [accounts, *(one for one in found.values() if one is not None)]
@@ -170,7 +174,7 @@ def read_whole(
         taken_at=now,
         proof=(f"{counts}; {reader.session.snapshot}", *(delta.said if delta else ())),
         warnings=tuple(reader.warnings),
-        remembered=delta.memory() if delta else None,
+        state=delta.state() if delta else None,
     )
 
 

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 from extractors.activity import Span
 from flows.activity.collect import check_rejects, gather
-from flows.activity.job import Errand, activity_of, to_errand
-from flows.activity.order import Sending, carry_out
-from flows.run.context import Tools
+from flows.activity.job import ActivityJob, activity_of, to_errand
+from flows.activity.order import Sending, run_job
+from flows.run.context import RunContext
 from loaders.ledger.activity import done_windows
 from schemas.errors import ConfigError
 from schemas.source_file.file import Source
@@ -75,11 +75,11 @@ def _moment(option: str, text: str, zone: str) -> datetime:
 def send_windows(
     source: Source,
     spans: list[Span],
-    tools: Tools,
+    context: RunContext,
     *,
     again: bool = False,
     is_dry: bool = False,
-    send: Callable[[Errand, Tools], Sending] = carry_out,
+    send: Callable[[ActivityJob, RunContext], Sending] = run_job,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Window]:
     """Sends each window that is not done yet, or counts what it would send.
@@ -89,13 +89,13 @@ def send_windows(
     Raises:
         IngestError: a window's run failed; those after it are left for the next time.
     """
-    errand = replace(to_errand(source, tools), kind="backfill", is_again=again)
-    done = set() if again else done_windows(tools.ledger, source.name, errand.app_id)
+    job = replace(to_errand(source, context), kind="backfill", is_again=again)
+    done = set() if again else done_windows(context.ledger, source.name, job.app_id)
     began_at, worked = clock(), 0
     for number, span in enumerate(spans, 1):
-        window_errand = replace(errand, span=span)
+        window_errand = replace(job, span=span)
         left = (clock() - began_at) / worked * (len(spans) - number + 1) if worked else 0.0
-        noted = _noting(tools, number, len(spans), timedelta(seconds=left))
+        noted = _noting(context, number, len(spans), timedelta(seconds=left))
         is_done = (span.since, span.until) in done
         sending, count = None, None
         if is_dry:
@@ -108,17 +108,17 @@ def send_windows(
         yield Window(span, sending, count, timedelta(seconds=pace * len(ahead)))
 
 
-def _counted(errand: Errand, tools: Tools) -> ActivityCount:
-    gathered = gather(errand, errand.span, tools)
-    check_rejects(errand, gathered)
+def _counted(job: ActivityJob, context: RunContext) -> ActivityCount:
+    gathered = gather(job, job.span, context)
+    check_rejects(job, gathered)
     return gathered.count
 
 
-def _noting(tools: Tools, number: int, total: int, left: timedelta) -> Tools:
+def _noting(context: RunContext, number: int, total: int, left: timedelta) -> RunContext:
     """The tools with a progress of windows: which of how many, and how long the others take."""
     about = f", about {duration_text(left)} left" if left else ""
 
     def noted(stage: str, _done: int, _total: int) -> None:
-        tools.progress(f"window {number} of {total}{about}: {stage}", number - 1, total)
+        context.progress(f"window {number} of {total}{about}: {stage}", number - 1, total)
 
-    return replace(tools, progress=noted)
+    return replace(context, progress=noted)

@@ -11,9 +11,9 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 
 import polars as pl
 
-from flows.activity.job import Errand
-from flows.run.context import Tools, lumos_of
-from flows.run.locks import Turn
+from flows.activity.job import ActivityJob
+from flows.run.context import RunContext, lumos_of
+from flows.run.locks import AppLocks
 from loaders.ledger.activity import save_batches, save_done, save_job, saved_batches
 from loaders.lumos.activity import submit_activity
 from loaders.lumos.jobs import ACTIVITY as ACTIVITY_JOB
@@ -29,18 +29,18 @@ RECORDS = "records"
 """The archive's name for what a run sends."""
 
 
-def plan_batches(errand: Errand, run: Run, records: pl.DataFrame, tools: Tools) -> Run:
+def plan_batches(job: ActivityJob, run: Run, records: pl.DataFrame, context: RunContext) -> Run:
     """Stores what is about to be sent: the records, the batches, then the run that names them."""
-    activity = errand.activity
-    tools.archive.save_frame(run.source, run.run_id, RECORDS, records)
+    activity = job.activity
+    context.archive.save_frame(run.source, run.run_id, RECORDS, records)
     whole = hashlib.sha256()
     made = []
     cut = to_bodies(records, activity.records_per_request, activity.bytes_per_request)
     for position, (start, count, body) in enumerate(cut):
         whole.update(body)
         made.append(Batch(position, start, count, hashlib.sha256(body).hexdigest()))
-    save_batches(tools.ledger, run.run_id, made)
-    return tools.ledger.update_run(
+    save_batches(context.ledger, run.run_id, made)
+    return context.ledger.update_run(
         run.run_id,
         expect=("reading",),
         state="planned",
@@ -49,7 +49,7 @@ def plan_batches(errand: Errand, run: Run, records: pl.DataFrame, tools: Tools) 
     )
 
 
-def send_batches(errand: Errand, run: Run, tools: Tools, turn: Turn) -> Run:
+def send_batches(job: ActivityJob, run: Run, context: RunContext, locks: AppLocks) -> Run:
     """Sends every batch that is not done; the run with its jobs.
 
     Raises:
@@ -57,20 +57,20 @@ def send_batches(errand: Errand, run: Run, tools: Tools, turn: Turn) -> Run:
         BusyError: the turn is over.
         StateError: the stored records are not what was planned.
     """
-    batches = saved_batches(tools.ledger, run.run_id)
+    batches = saved_batches(context.ledger, run.run_id)
     left = [batch for batch in batches if batch.done_at is None]
-    run = tools.ledger.update_run(run.run_id, expect=OPEN_STATES, state="submitted")
-    records = tools.archive.saved_frame(run.source, run.run_id, RECORDS) if left else None
+    run = context.ledger.update_run(run.run_id, expect=OPEN_STATES, state="submitted")
+    records = context.archive.saved_frame(run.source, run.run_id, RECORDS) if left else None
 
     def send(batch: Batch) -> None:
         if records is not None:
-            _send(errand, run, batch, records.slice(batch.start, batch.record_count), tools, turn)
+            _send(job, run, batch, records.slice(batch.start, batch.record_count), context, locks)
 
     done = len(batches) - len(left)
-    for count in _each(send, left, errand.activity.parallel):
-        tools.progress("sending activity", done + count, len(batches))
-    jobs = [batch.job_id for batch in saved_batches(tools.ledger, run.run_id)]
-    return tools.ledger.update_run(run.run_id, job_ids=tuple(job for job in jobs if job))
+    for count in _each(send, left, job.activity.parallel):
+        context.progress("sending activity", done + count, len(batches))
+    jobs = [batch.job_id for batch in saved_batches(context.ledger, run.run_id)]
+    return context.ledger.update_run(run.run_id, job_ids=tuple(job for job in jobs if job))
 
 
 def _each(send: Callable[[Batch], None], batches: list[Batch], parallel: int) -> Iterator[int]:
@@ -90,9 +90,14 @@ def _each(send: Callable[[Batch], None], batches: list[Batch], parallel: int) ->
 
 
 def _send(
-    errand: Errand, run: Run, batch: Batch, records: pl.DataFrame, tools: Tools, turn: Turn
+    job: ActivityJob,
+    run: Run,
+    batch: Batch,
+    records: pl.DataFrame,
+    context: RunContext,
+    locks: AppLocks,
 ) -> None:
-    api = lumos_of(tools)
+    api = lumos_of(context)
     job_id = batch.job_id
     if job_id is None:
         body = to_body(records)
@@ -100,8 +105,8 @@ def _send(
             raise StateError(
                 f"the archived records of run {run.run_id} are not those that were planned"
             )
-        turn.check()
+        locks.check()
         job_id = submit_activity(api, body)
-        save_job(tools.ledger, run.run_id, batch.position, job_id)
-    wait_for_job(api, job_id, errand.activity.poll, kind=ACTIVITY_JOB, sleep=tools.sleep)
-    save_done(tools.ledger, run.run_id, batch.position, tools.now())
+        save_job(context.ledger, run.run_id, batch.position, job_id)
+    wait_for_job(api, job_id, job.activity.poll, kind=ACTIVITY_JOB, sleep=context.sleep)
+    save_done(context.ledger, run.run_id, batch.position, context.now())

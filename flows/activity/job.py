@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from extractors.activity import Span
-from flows.run.context import Tools, lumos_of
+from flows.run.context import RunContext, lumos_of
 from loaders.ledger.activity import RunsOf
 from loaders.lumos.apps import find_app
 from schemas.errors import ConfigError
@@ -15,7 +15,7 @@ ALL_TIME = Span()
 
 
 @dataclass(frozen=True, slots=True)
-class Errand:
+class ActivityJob:
     """What is to be done: send the source's activity of a time.
 
     Attributes:
@@ -48,7 +48,7 @@ class Errand:
         return RunsOf(self.source.name, self.app_id, self.kind, span.since, span.until)
 
 
-def to_errand(source: Source, tools: Tools) -> Errand:
+def to_errand(source: Source, context: RunContext) -> ActivityJob:
     """The errand of sending the source's activity since its watermark.
 
     Raises:
@@ -56,10 +56,10 @@ def to_errand(source: Source, tools: Tools) -> Errand:
         LumosError: Lumos could not be asked.
     """
     activity = activity_of(source)
-    app_id = find_app(lumos_of(tools), activity_app(source))
+    app_id = find_app(lumos_of(context), activity_app(source))
     if app_id is None:
         raise no_activity_app(source)
-    return Errand(source, activity, app_id)
+    return ActivityJob(source, activity, app_id)
 
 
 def no_activity_app(source: Source) -> ConfigError:

@@ -8,7 +8,7 @@ from flows.activity.job import activity_of
 from flows.activity.order import Sending, send_activity
 from flows.cli.output import Output, log_to_stderr
 from flows.cli.sync import Ended, check_prefect, failed_run, without_run
-from flows.run.context import Tools, open_tools
+from flows.run.context import RunContext, open_context
 from flows.run.settings import read_settings
 from flows.run.summary import run_summary
 from flows.run.workspace import pick_sources
@@ -49,31 +49,31 @@ def activity_command(workspace: Path, names: list[str], *, every: bool, as_json:
 
 def _send_all(sources: list[Source], settings: Settings, output: Output) -> Iterator[Ended]:
     check_prefect(os.environ.get("PREFECT_API_URL"))
-    with output.progress() as progress, open_tools(settings, progress=progress) as tools:
+    with output.progress() as progress, open_context(settings, progress=progress) as context:
         for source in sources:
-            yield _send_one(source, tools, output)
+            yield _send_one(source, context, output)
 
 
-def _send_one(source: Source, tools: Tools, output: Output) -> Ended:
+def _send_one(source: Source, context: RunContext, output: Output) -> Ended:
     reason = None
     try:
-        sending = _run(source, tools)
+        sending = _run(source, context)
     except IngestError as error:
         reason = error
     if reason is not None:
         output.note(f"lumos-ingest: {source.name}: {reason}")
-        return reason.exit_code, failed_run(source, reason, tools)
+        return reason.exit_code, failed_run(source, reason, context)
     show_sending(source.name, sending, output)
     return 0, sending_document(sending)
 
 
-def _run(source: Source, tools: Tools) -> Sending:
+def _run(source: Source, context: RunContext) -> Sending:
     """At once, in this process; as a flow run where a Prefect API is named."""
     if not os.environ.get("PREFECT_API_URL"):
-        return send_activity(source, tools)
+        return send_activity(source, context)
     from flows.orchestration.activity_flow import activity
 
-    return activity(source.name, str(tools.settings.workspace))
+    return activity(source.name, str(context.settings.workspace))
 
 
 def show_sending(name: str, sending: Sending, output: Output) -> None:

@@ -6,12 +6,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 from flows.activity.backfill import Window, send_windows, to_spans
-from flows.activity.job import Errand
-from flows.activity.order import Sending, carry_out
+from flows.activity.job import ActivityJob
+from flows.activity.order import Sending, run_job
 from flows.cli.activity import sending_document
 from flows.cli.output import Output, log_to_stderr
 from flows.cli.sync import check_prefect
-from flows.run.context import Tools, open_tools, utc_now
+from flows.run.context import RunContext, open_context, utc_now
 from flows.run.settings import read_settings
 from flows.run.workspace import choose_sources
 from schemas.errors import IngestError
@@ -43,9 +43,9 @@ def backfill_command(
     ended: list[Window] = []
     problem: IngestError | None = None
     is_stopped = False
-    with output.progress() as progress, open_tools(settings, progress=progress) as tools:
+    with output.progress() as progress, open_context(settings, progress=progress) as context:
         try:
-            sent = send_windows(source, spans, tools, again=again, is_dry=is_dry, send=send)
+            sent = send_windows(source, spans, context, again=again, is_dry=is_dry, send=send)
             for window in sent:
                 ended.append(window)
                 _show(name, window, f"{len(ended)} of {len(spans)}", output)
@@ -71,11 +71,11 @@ def backfill_command(
     return problem.exit_code if problem else STOPPED if is_stopped else 0
 
 
-def _sender() -> Callable[[Errand, Tools], Sending]:
+def _sender() -> Callable[[ActivityJob, RunContext], Sending]:
     """What does a window's errand: at once; as a flow run where a Prefect API is named."""
     url = os.environ.get("PREFECT_API_URL")
     if not url:
-        return carry_out
+        return run_job
     check_prefect(url)
     from flows.orchestration.activity_flow import backfill_window
 

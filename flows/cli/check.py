@@ -11,7 +11,7 @@ from extractors.activity import probe_activity
 from extractors.read import probe_source
 from flows.activity.job import activity_app, activity_of, no_activity_app
 from flows.cli.output import Output, log_to_stderr
-from flows.run.context import no_such_app, open_tools, to_lumos_api, utc_now
+from flows.run.context import no_such_app, open_context, to_lumos_api, utc_now
 from flows.run.file_errors import located
 from flows.run.secrets import to_resolver
 from flows.run.settings import read_settings
@@ -263,7 +263,7 @@ def _check_state(settings: Settings) -> Findings:
     findings = Findings("state")
 
     def look() -> None:
-        with open_tools(settings, with_lumos=False):
+        with open_context(settings, with_lumos=False):
             findings.facts.append(f"{settings.state}: ledger and archive can be used")
 
     findings.attempt(look)

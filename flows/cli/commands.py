@@ -100,10 +100,10 @@ def sync(
     Example: `lumos-ingest sync hr` or `lumos-ingest sync --all`
     """
     from flows.cli.sync import sync_command
-    from flows.sync.origin import How, to_origin
+    from flows.sync.origin import SyncOptions, to_origin
 
-    how = How(allow_removals, to_origin(as_of, from_archive))
-    raise typer.Exit(sync_command(workspace, sources or [], how, every=every, as_json=as_json))
+    options = SyncOptions(allow_removals, to_origin(as_of, from_archive))
+    raise typer.Exit(sync_command(workspace, sources or [], options, every=every, as_json=as_json))
 
 
 # What brings activity records to Lumos: `activity`, `backfill`.

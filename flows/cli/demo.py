@@ -23,7 +23,7 @@ from flows.cli.activity import sending_document, show_sending
 from flows.cli.demo_directory import running_directory
 from flows.cli.output import Output
 from flows.cli.plan_view import show_outcome
-from flows.run.context import Tools, open_tools
+from flows.run.context import RunContext, open_context
 from flows.run.settings import read_settings
 from flows.run.summary import run_summary
 from flows.run.workspace import choose_sources
@@ -94,14 +94,14 @@ def _two_nights(workspace: Path, sandbox: Sandbox, output: Output) -> dict[str, 
     settings = read_settings(workspace, environ)
     sources = choose_sources(settings.workspace, [], every=True)
     output.line(f"A sandbox, a local stand-in for the Lumos API, runs at {sandbox.url}.")
-    with output.progress() as progress, open_tools(settings, progress=progress) as opened:
-        tools = replace(opened, sleep=_for_a_moment)
+    with output.progress() as progress, open_context(settings, progress=progress) as opened:
+        context = replace(opened, sleep=_for_a_moment)
         output.line("\nThe first night: every export is new.\n", "bold")
-        first = [sync_source(source, tools) for source in sources]
+        first = [sync_source(source, context) for source in sources]
         arrived = _arrivals(first, sandbox)
         _show_arrivals("what arrived", arrived, output)
         output.line("Then who used what: the newest login and activity of each account.\n")
-        sent = [_sent(one, tools, sandbox, output) for one in sources if one.file.activity]
+        sent = [_sent(one, context, sandbox, output) for one in sources if one.file.activity]
         for path in sorted((workspace / "exports-next-day").iterdir()):
             shutil.copy(path, workspace / "exports" / path.name)
         make_databases(workspace / "exports")
@@ -110,7 +110,7 @@ def _two_nights(workspace: Path, sandbox: Sandbox, output: Output) -> dict[str, 
         output.line("the directory one has left, one is shut out, one is an administrator now.\n")
         second = []
         for source in sources:
-            second.append(sync_source(source, tools))
+            second.append(sync_source(source, context))
             show_outcome(source, second[-1], output)
             output.line("")
     holds = _arrivals(second, sandbox)
@@ -125,9 +125,11 @@ def _two_nights(workspace: Path, sandbox: Sandbox, output: Output) -> dict[str, 
     }
 
 
-def _sent(source: Source, tools: Tools, sandbox: Sandbox, output: Output) -> dict[str, object]:
+def _sent(
+    source: Source, context: RunContext, sandbox: Sandbox, output: Output
+) -> dict[str, object]:
     """Sends a source's activity; the run, and how many records the sandbox holds."""
-    sending = send_activity(source, tools)
+    sending = send_activity(source, context)
     show_sending(source.name, sending, output)
     output.line("")
     query: dict[str, str | int] = {"app_id": sending.run.app_id or "", "size": 1}

@@ -31,10 +31,9 @@ def show_outcome(source: Source, outcome: Outcome, output: Output) -> None:
             f"{source.name}: done as run {run.run_id}: {planned.plan.accounts.after} accounts are "
             f"in the app (job {run.job_ids[-1]})."
         )
-        if planned.verdict.lifts:
-            output.line(
-                f"  let through by {run.allowed_by}: the plan held as run {planned.verdict.lifts}"
-            )
+        approved = planned.verdict.approves_run
+        if approved:
+            output.line(f"  let through by {run.allowed_by}: the plan held as run {approved}")
 
 
 def show_plan(

@@ -7,7 +7,7 @@ from pathlib import Path
 from flows.cli.output import Output, log_to_stderr
 from flows.cli.plan_markdown import sharing_key, to_markdown
 from flows.cli.plan_view import show_plan, with_paths
-from flows.run.context import open_tools
+from flows.run.context import open_context
 from flows.run.settings import read_settings
 from flows.run.workspace import choose_sources
 from flows.sync.plan import Preview, preview_source, what_to_do
@@ -31,9 +31,11 @@ def preview_command(
     source = choose_sources(settings.workspace, [name], every=False)[0]
     with (
         output.progress() as progress,
-        open_tools(settings, with_lumos=settings.api_token is not None, progress=progress) as tools,
+        open_context(
+            settings, with_lumos=settings.api_token is not None, progress=progress
+        ) as context,
     ):
-        preview = preview_source(source, tools)
+        preview = preview_source(source, context)
     planned = preview.planned
     if as_markdown:
         output.text(to_markdown(source.name, planned, sharing_key(settings.state)))

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from flows.cli.output import Output, log_to_stderr
-from flows.run.context import open_tools
+from flows.run.context import open_context
 from flows.run.settings import read_settings
 from flows.run.summary import run_summary
 from flows.run.workspace import source_paths
@@ -25,9 +25,9 @@ def runs_command(workspace: Path, source: str | None, limit: int | None, *, as_j
     settings = read_settings(workspace)
     source_paths(settings.workspace)
     most = limit or (None if as_json else SHOWN)
-    with open_tools(settings, with_lumos=False) as tools:
+    with open_context(settings, with_lumos=False) as context:
         # One more than is shown tells whether there are more.
-        found = tools.ledger.runs(source, most and most + 1)
+        found = context.ledger.runs(source, most and most + 1)
     runs = found[:most]
     if runs:
         cut = f": {most} are shown, --limit N shows more" if len(found) > len(runs) else ""

@@ -8,12 +8,12 @@ import httpx
 
 from flows.cli.output import Output, log_to_stderr
 from flows.cli.plan_view import show_outcome
-from flows.run.context import Tools, open_tools
+from flows.run.context import RunContext, open_context
 from flows.run.settings import read_settings
 from flows.run.summary import run_summary
 from flows.run.workspace import pick_sources
 from flows.sync.order import Outcome, sync_source
-from flows.sync.origin import THE_SOURCE, How
+from flows.sync.origin import THE_SOURCE, SyncOptions
 from schemas.errors import ConfigError, GuardError, IngestError, StateError
 from schemas.settings import Settings
 from schemas.source_file.file import Source
@@ -25,13 +25,15 @@ Ended = tuple[int, dict[str, object]]
 """An exit code, and the source's part of the document."""
 
 
-def sync_command(workspace: Path, names: list[str], how: How, *, every: bool, as_json: bool) -> int:
+def sync_command(
+    workspace: Path, names: list[str], options: SyncOptions, *, every: bool, as_json: bool
+) -> int:
     """Syncs the sources; the worst of their exit codes, a failure before a held plan.
 
     Raises:
         IngestError: nothing could begin.
     """
-    if how.origin != THE_SOURCE and (every or len(names) != 1):
+    if options.origin != THE_SOURCE and (every or len(names) != 1):
         raise ConfigError("--as-of and --from-archive go with one source: name it")
     output = Output(as_json=as_json)
     log_to_stderr(verbose=as_json)
@@ -43,30 +45,30 @@ def sync_command(workspace: Path, names: list[str], how: How, *, every: bool, as
         (error.exit_code, without_run(name, error)) for name, error in broken.items()
     ]
     if sources:
-        ended += _sync_all(sources, settings, output, how)
+        ended += _sync_all(sources, settings, output, options)
     output.document({"sources": [document for _, document in ended]})
     codes = {code for code, _ in ended}
     return next((code for code in (2, 1, 3) if code in codes), 0)
 
 
 def _sync_all(
-    sources: list[Source], settings: Settings, output: Output, how: How
+    sources: list[Source], settings: Settings, output: Output, options: SyncOptions
 ) -> Iterator[Ended]:
     check_prefect(os.environ.get("PREFECT_API_URL"))
-    with output.progress() as progress, open_tools(settings, progress=progress) as tools:
+    with output.progress() as progress, open_context(settings, progress=progress) as context:
         for source in sources:
-            yield _sync_one(source, tools, output, how)
+            yield _sync_one(source, context, output, options)
 
 
-def _sync_one(source: Source, tools: Tools, output: Output, how: How) -> Ended:
+def _sync_one(source: Source, context: RunContext, output: Output, options: SyncOptions) -> Ended:
     reason = None
     try:
-        outcome = _run(source, tools, how)
+        outcome = _run(source, context, options)
     except IngestError as error:
         reason = error
     if reason is not None:
         output.note(f"lumos-ingest: {source.name}: {reason}")
-        return reason.exit_code, failed_run(source, reason, tools)
+        return reason.exit_code, failed_run(source, reason, context)
     show_outcome(source, outcome, output)
     document = {
         **run_summary(outcome.run),
@@ -76,10 +78,10 @@ def _sync_one(source: Source, tools: Tools, output: Output, how: How) -> Ended:
     return GuardError.exit_code if outcome.run.state == "held" else 0, document
 
 
-def failed_run(source: Source, reason: IngestError, tools: Tools) -> dict[str, object]:
+def failed_run(source: Source, reason: IngestError, context: RunContext) -> dict[str, object]:
     """The run that ended with this line, as the ledger has it; else the line alone."""
     try:
-        newest = tools.ledger.runs(source.name, 1)
+        newest = context.ledger.runs(source.name, 1)
     except StateError:
         newest = []
     for run in newest:
@@ -95,15 +97,17 @@ def without_run(name: str, error: IngestError) -> dict[str, object]:
     return {"source": name, "state": state, "error": str(error)}
 
 
-def _run(source: Source, tools: Tools, how: How) -> Outcome:
+def _run(source: Source, context: RunContext, options: SyncOptions) -> Outcome:
     """At once, in this process; as a flow run where a Prefect API is named."""
     if not os.environ.get("PREFECT_API_URL"):
-        return sync_source(source, tools, allow_removals=how.allow_removals, origin=how.origin)
+        return sync_source(
+            source, context, allow_removals=options.allow_removals, origin=options.origin
+        )
     from flows.orchestration.sync_flow import sync
 
-    day = how.origin.as_of.isoformat() if how.origin.as_of else None
-    workspace = str(tools.settings.workspace)
-    return sync(source.name, workspace, how.allow_removals, day, how.origin.from_archive)
+    day = options.origin.as_of.isoformat() if options.origin.as_of else None
+    workspace = str(context.settings.workspace)
+    return sync(source.name, workspace, options.allow_removals, day, options.origin.from_archive)
 
 
 def check_prefect(url: str | None) -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 from flows.orchestration.sync_flow import as_task
 
 from prefect import flow  # isort: skip - flows.sync sets what Prefect reads at its import
-from flows.activity.job import Errand
-from flows.activity.order import Sending, carry_out, send_activity
-from flows.run.context import Tools, open_tools
+from flows.activity.job import ActivityJob
+from flows.activity.order import Sending, run_job, send_activity
+from flows.run.context import RunContext, open_context
 from flows.run.crash_report import without_text
 from flows.run.settings import read_settings
 from flows.run.workspace import choose_sources
@@ -37,11 +37,11 @@ def activity(source: str, workspace: str = ".") -> Sending:
 def _activity(source: str, workspace: str) -> Sending:
     settings = read_settings(Path(workspace))
     chosen = choose_sources(settings.workspace, [source], every=False)[0]
-    with open_tools(settings) as tools:
-        return send_activity(chosen, tools, step=as_task)
+    with open_context(settings) as context:
+        return send_activity(chosen, context, step=as_task)
 
 
-def backfill_window(errand: Errand, tools: Tools) -> Sending:
+def backfill_window(job: ActivityJob, context: RunContext) -> Sending:
     """Does the errand of one window as a flow run that is named for it.
 
     The flow takes no argument, so that nothing of a source file is stored.
@@ -49,12 +49,12 @@ def backfill_window(errand: Errand, tools: Tools) -> Sending:
 
     @flow(
         name="backfill",
-        flow_run_name=f"backfill-{errand.source.name}-{errand.span.since:%Y-%m-%dT%H:%M}",
+        flow_run_name=f"backfill-{job.source.name}-{job.span.since:%Y-%m-%dT%H:%M}",
         persist_result=False,
         retries=0,
     )
     def backfill() -> Sending:
-        return without_text(partial(carry_out, errand, tools, step=as_task))
+        return without_text(partial(run_job, job, context, step=as_task))
 
     sent: Sending = backfill()
     return sent

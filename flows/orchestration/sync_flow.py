@@ -14,12 +14,12 @@ from typing import Any
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
-from flows.run.context import open_tools
+from flows.run.context import open_context
 from flows.run.crash_report import without_text
 from flows.run.settings import read_settings
 from flows.run.workspace import choose_sources
 from flows.sync.order import Outcome, sync_source
-from flows.sync.origin import How, to_origin
+from flows.sync.origin import SyncOptions, to_origin
 from flows.sync.plan import Planned, what_to_do
 from schemas.errors import GuardError
 
@@ -61,16 +61,20 @@ def sync(
     Raises:
         IngestError: the run failed, or a guard holds it (GuardError): the flow run fails too.
     """
-    how = How(allow_removals, to_origin(as_of, from_archive))
-    return without_text(partial(_sync, source, workspace, how))
+    options = SyncOptions(allow_removals, to_origin(as_of, from_archive))
+    return without_text(partial(_sync, source, workspace, options))
 
 
-def _sync(source: str, workspace: str, how: How) -> Outcome:
+def _sync(source: str, workspace: str, options: SyncOptions) -> Outcome:
     settings = read_settings(Path(workspace))
     chosen = choose_sources(settings.workspace, [source], every=False)[0]
-    with open_tools(settings) as tools:
+    with open_context(settings) as context:
         outcome = sync_source(
-            chosen, tools, allow_removals=how.allow_removals, step=as_task, origin=how.origin
+            chosen,
+            context,
+            allow_removals=options.allow_removals,
+            step=as_task,
+            origin=options.origin,
         )
     if outcome.run.state == "held":
         raise GuardError(

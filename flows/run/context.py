@@ -33,7 +33,7 @@ def quiet(_stage: str, _done: int, _total: int) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Tools:
+class RunContext:
     """What the stages work with; what varies in a test is here.
 
     Attributes:
@@ -58,12 +58,12 @@ class Tools:
 
 
 @contextmanager
-def open_tools(
+def open_context(
     settings: Settings,
     *,
     with_lumos: bool = True,
     progress: Callable[[str, int, int], None] = quiet,
-) -> Iterator[Tools]:
+) -> Iterator[RunContext]:
     """Ledger, archive and the Lumos API of a workspace, closed at the end.
 
     Raises:
@@ -73,7 +73,7 @@ def open_tools(
     make_state_folder(settings)
     api = to_lumos_api(settings) if with_lumos else None
     with open_ledger(settings.ledger) as ledger, api or nullcontext():
-        yield Tools(
+        yield RunContext(
             settings,
             ledger,
             open_archive(settings.archive),
@@ -115,11 +115,11 @@ def make_state_folder(settings: Settings) -> None:
 # Who runs this, and what it runs against: cheap to load, for commands that need no stage.
 
 
-def lumos_of(tools: Tools) -> LumosApi:
-    """The Lumos API of `tools`; a command that comes here has opened it."""
-    if tools.api is None:
+def lumos_of(context: RunContext) -> LumosApi:
+    """The Lumos API of `context`; a command that comes here has opened it."""
+    if context.api is None:
         raise ConfigError("this needs the Lumos API: set LUMOS_API_TOKEN")
-    return tools.api
+    return context.api
 
 
 def actor() -> str:

@@ -3,15 +3,15 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from flows.run.context import Tools
+from flows.run.context import RunContext
 from loaders.ledger.leases import Lease, app_lease
 
 
-class Turn:
-    """The leases a run holds; `a_turn` makes one and gives all of them back at its end."""
+class AppLocks:
+    """The leases a run holds; `app_locks` makes one and gives all of them back at its end."""
 
-    def __init__(self, tools: Tools, stack: ExitStack) -> None:
-        self._tools = tools
+    def __init__(self, context: RunContext, stack: ExitStack) -> None:
+        self._tools = context
         self._stack = stack
         self._leases: dict[str, Lease] = {}
 
@@ -37,7 +37,7 @@ class Turn:
 
 
 @contextmanager
-def a_turn(tools: Tools) -> Iterator[Turn]:
+def app_locks(context: RunContext) -> Iterator[AppLocks]:
     """A turn, without a lease yet."""
     with ExitStack() as stack:
-        yield Turn(tools, stack)
+        yield AppLocks(context, stack)

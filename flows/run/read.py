@@ -5,10 +5,10 @@ import logging
 import polars as pl
 
 from extractors.read import read_source
-from flows.run.context import Tools
+from flows.run.context import RunContext
 from flows.run.file_errors import located
 from schemas.errors import StateError
-from schemas.raw import Raw, Remembered
+from schemas.raw import Raw, ReaderState
 from schemas.run import Run
 from schemas.snapshot import Snapshot, empty_snapshot
 from schemas.source_file.file import Source
@@ -21,15 +21,15 @@ _log = logging.getLogger(__name__)
 _MARKS, _FRAME, _KIND = "memory", "memory-", "kind"
 
 
-def recalled(source: Source, base: Run | None, tools: Tools) -> Remembered | None:
+def load_state(source: Source, base: Run | None, context: RunContext) -> ReaderState | None:
     """What the run `base` left; None where it left nothing, or the file asks for no delta."""
     if base is None or base.source != source.name or not _is_asked(source):
         return None
     try:
-        kept = tools.archive.saved_frame(source.name, base.run_id, _MARKS)
+        kept = context.archive.saved_frame(source.name, base.run_id, _MARKS)
         marks = dict(kept.select("name", "value").rows())
         frames = {
-            name.removeprefix(_FRAME): tools.archive.saved_frame(source.name, base.run_id, name)
+            name.removeprefix(_FRAME): context.archive.saved_frame(source.name, base.run_id, name)
             for name in marks
             if name.startswith(_FRAME)
         }
@@ -39,21 +39,21 @@ def recalled(source: Source, base: Run | None, tools: Tools) -> Remembered | Non
     if marks.pop(_KIND, None) != source.file.source.kind:
         _log.info("%s: everything is read: it was of another kind before", source.name)
         return None
-    return Remembered({k: v for k, v in marks.items() if not k.startswith(_FRAME)}, frames)
+    return ReaderState({k: v for k, v in marks.items() if not k.startswith(_FRAME)}, frames)
 
 
-def remember(source: Source, run_id: str, remembered: Remembered, tools: Tools) -> None:
+def save_state(source: Source, run_id: str, state: ReaderState, context: RunContext) -> None:
     """Keeps it with the run; it counts once the run is accepted.
 
     Raises:
         StateError: the archive cannot be written.
     """
-    names = {f"{_FRAME}{name}": frame for name, frame in remembered.frames.items()}
+    names = {f"{_FRAME}{name}": frame for name, frame in state.frames.items()}
     for name, frame in names.items():
-        tools.archive.save_frame(source.name, run_id, name, frame)
-    marks = remembered.marks | dict.fromkeys(names, "") | {_KIND: source.file.source.kind}
+        context.archive.save_frame(source.name, run_id, name, frame)
+    marks = state.marks | dict.fromkeys(names, "") | {_KIND: source.file.source.kind}
     table = pl.DataFrame({"name": list(marks), "value": list(marks.values())})
-    tools.archive.save_frame(source.name, run_id, _MARKS, table)
+    context.archive.save_frame(source.name, run_id, _MARKS, table)
 
 
 def _is_asked(source: Source) -> bool:
@@ -61,7 +61,7 @@ def _is_asked(source: Source) -> bool:
 
 
 def extract(
-    source: Source, tools: Tools, base: Run | None = None, run_id: str | None = None
+    source: Source, context: RunContext, base: Run | None = None, run_id: str | None = None
 ) -> Raw:
     """The source's rows, whole.
 
@@ -71,38 +71,38 @@ def extract(
         SourceError: it could not be read whole.
         ConfigError: the file names what cannot be.
     """
-    tools.progress("reading the source", 0, 0)
-    remembered = recalled(source, base, tools)
+    context.progress("reading the source", 0, 0)
+    state = load_state(source, base, context)
     raw = located(
         source,
         lambda: read_source(
             source.file.source,
-            tools.settings.workspace,
-            now=tools.now(),
-            sleep=tools.sleep,
-            resolve=tools.resolve,
+            context.settings.workspace,
+            now=context.now(),
+            sleep=context.sleep,
+            resolve=context.resolve,
             named=source.file.named,
             id_columns={"accounts": source.file.columns.integration_specific_id.column or ""},
-            remembered=remembered,
+            state=state,
         ),
     )
-    if run_id is not None and raw.remembered is not None:
-        remember(source, run_id, raw.remembered, tools)
+    if run_id is not None and raw.state is not None:
+        save_state(source, run_id, raw.state, context)
     for proof in raw.proof:
         _log.info("%s: read %s", source.name, proof)
     return raw
 
 
-def transform(source: Source, tools: Tools, raw: Raw, last: Snapshot | None) -> Normalized:
+def transform(source: Source, context: RunContext, raw: Raw, last: Snapshot | None) -> Normalized:
     """The snapshot that the rows describe, and what became of every row.
 
     Raises:
         SourceFormatError: the columns are not as the file says.
     """
-    tools.progress("checking the rows", 0, 0)
+    context.progress("checking the rows", 0, 0)
     keeps = source.file.rejected_rows == "keep_last" and last is not None
     normalized = to_snapshot(
-        raw, source.file, last if keeps and last else empty_snapshot(), tools.now()
+        raw, source.file, last if keeps and last else empty_snapshot(), context.now()
     )
     for table, count in normalized.counts.items():
         _log.info(

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from functools import partial
 
 from extractors.exports.archiving import archive_exports
-from flows.run.context import Step, Tools, actor, at_once, lumos_of, no_such_app
-from flows.run.locks import Turn, a_turn
+from flows.run.context import RunContext, Step, actor, at_once, lumos_of, no_such_app
+from flows.run.locks import AppLocks, app_locks
 from flows.run.retention import prune
-from flows.sync.origin import THE_SOURCE, Origin, check_origin, normalized_of
+from flows.sync.origin import THE_SOURCE, SnapshotOrigin, check_origin, normalized_of
 from flows.sync.plan import Planned, Target, check_rejects, make_plan, to_target
 from flows.sync.publish import publish, save_held
-from flows.sync.recover import end_badly, settle
+from flows.sync.recover import record_failure, recover_interrupted
 from flows.sync.summary import plan_summary, run_counts
 from loaders.lumos.apps import create_app, find_app
 from schemas.errors import ConfigError, IngestError
@@ -35,16 +35,16 @@ class Outcome:
     run: Run
     planned: Planned
     settled: tuple[str, ...]
-    origin: Origin = THE_SOURCE
+    origin: SnapshotOrigin = THE_SOURCE
 
 
 def sync_source(
     source: Source,
-    tools: Tools,
+    context: RunContext,
     *,
     allow_removals: bool = False,
     step: Step = at_once,
-    origin: Origin = THE_SOURCE,
+    origin: SnapshotOrigin = THE_SOURCE,
 ) -> Outcome:
     """Brings the source's app to what the source says now; a plan that a guard stops is held.
 
@@ -57,59 +57,65 @@ def sync_source(
     Raises:
         IngestError: the run failed; where it had begun, the ledger has the same line.
     """
-    api, app = lumos_of(tools), source.file.app
-    check_origin(source, origin, tools)
-    with a_turn(tools) as turn:
+    api, app = lumos_of(context), source.file.app
+    check_origin(source, origin, context)
+    with app_locks(context) as locks:
         # By the name it goes by until it has an id, so that two runs never make it twice.
-        turn.take(app.id or app.name or "")
+        locks.take(app.id or app.name or "")
         app_id = find_app(api, app)
         if app_id is None and app.create is None:
             raise no_such_app(source)
         if app_id is not None:
-            turn.take(app_id)
-        settled = settle(source, app_id, tools, turn) if app_id else ()
-        tools.ledger.abandon_reading(source.name, app_id, tools.now())
-        run = tools.ledger.start_run(source.name, actor(), tools.now(), app_id)
+            locks.take(app_id)
+        settled = recover_interrupted(source, app_id, context, locks) if app_id else ()
+        context.ledger.abandon_reading(source.name, app_id, context.now())
+        run = context.ledger.start_run(source.name, actor(), context.now(), app_id)
         try:
             planned, target = _plan(
-                source, tools, run, step, allow_removals=allow_removals, origin=origin
+                source, context, run, step, allow_removals=allow_removals, origin=origin
             )
-            run = _carry_out(source, tools, turn, run, planned, target, step)
+            run = _carry_out(source, context, locks, run, planned, target, step)
             if run.state in {"done", "unchanged"}:
-                _archive(source, tools, planned.normalized.files)
+                _archive(source, context, planned.normalized.files)
         except IngestError as error:
-            end_badly(tools, run.run_id, error)
+            record_failure(context, run.run_id, error)
             raise
         finally:
-            prune(source, tools)
+            prune(source, context)
     return Outcome(run, planned, settled, origin)
 
 
 def _plan(
-    source: Source, tools: Tools, run: Run, step: Step, *, allow_removals: bool, origin: Origin
+    source: Source,
+    context: RunContext,
+    run: Run,
+    step: Step,
+    *,
+    allow_removals: bool,
+    origin: SnapshotOrigin,
 ) -> tuple[Planned, Target]:
     """Extract, transform, plan; the raw rows are let go as soon as they are normalized."""
-    target = to_target(run.app_id, tools)
-    _check_feeds_alone(source, target, tools)
-    normalized = normalized_of(source, origin, target, tools, step, run.run_id)
-    tools.archive.save_frame(source.name, run.run_id, "rejects", normalized.rejects)
-    tools.ledger.update_run(run.run_id, counts=run_counts(normalized))
+    target = to_target(run.app_id, context)
+    _check_feeds_alone(source, target, context)
+    normalized = normalized_of(source, origin, target, context, step, run.run_id)
+    context.archive.save_frame(source.name, run.run_id, "rejects", normalized.rejects)
+    context.ledger.update_run(run.run_id, counts=run_counts(normalized))
     check_rejects(source, normalized)
-    planner = partial(make_plan, source, tools, normalized, target, allow_removals=allow_removals)
+    planner = partial(make_plan, source, context, normalized, target, allow_removals=allow_removals)
     return step("plan", planner), target
 
 
 def _carry_out(
     source: Source,
-    tools: Tools,
-    turn: Turn,
+    context: RunContext,
+    locks: AppLocks,
     run: Run,
     planned: Planned,
     target: Target,
     step: Step,
 ) -> Run:
     """Holds, skips or publishes; the run as it ended."""
-    run = tools.ledger.update_run(
+    run = context.ledger.update_run(
         run.run_id,
         base_run_id=planned.base.run_id if planned.base else None,
         plan=plan_summary(planned.plan, planned.verdict),
@@ -117,37 +123,39 @@ def _carry_out(
     )
     snapshot = planned.normalized.snapshot
     if planned.verdict.is_held:
-        return save_held(run, snapshot, str(planned.verdict), tools)
+        return save_held(run, snapshot, str(planned.verdict), context)
     may_skip = source.file.upload.unchanged == "skip" and target.is_certain
     if planned.plan.is_empty and may_skip:
-        return tools.ledger.update_run(run.run_id, state="unchanged", ended_at=tools.now())
-    if planned.verdict.lifts:
-        run = tools.ledger.update_run(run.run_id, allowed_by=run.actor, allowed_at=tools.now())
+        return context.ledger.update_run(run.run_id, state="unchanged", ended_at=context.now())
+    if planned.verdict.approves_run:
+        run = context.ledger.update_run(run.run_id, allowed_by=run.actor, allowed_at=context.now())
     if run.app_id is None:
-        app_id = create_app(lumos_of(tools), source.file.app)
-        turn.take(app_id)
-        run = tools.ledger.update_run(run.run_id, app_id=app_id)
-    published: Run = step("publish", partial(publish, source, run, lambda: snapshot, tools, turn))
+        app_id = create_app(lumos_of(context), source.file.app)
+        locks.take(app_id)
+        run = context.ledger.update_run(run.run_id, app_id=app_id)
+    published: Run = step(
+        "publish", partial(publish, source, run, lambda: snapshot, context, locks)
+    )
     return published
 
 
-def _archive(source: Source, tools: Tools, files: Sequence[ExportFile]) -> None:
+def _archive(source: Source, context: RunContext, files: Sequence[ExportFile]) -> None:
     """Moves the accepted run's exports; what cannot be moved is a warning, the upload is done."""
     options = source.file.source
     if isinstance(options, Dropped):
-        workspace = tools.settings.workspace
-        for problem in archive_exports(options, files, workspace, tools.resolve):
+        workspace = context.settings.workspace
+        for problem in archive_exports(options, files, workspace, context.resolve):
             _log.warning("%s: %s", source.name, problem)
 
 
-def _check_feeds_alone(source: Source, target: Target, tools: Tools) -> None:
+def _check_feeds_alone(source: Source, target: Target, context: RunContext) -> None:
     """Two sources that feed one app under two names of it would remove each other's accounts.
 
     Raises:
         ConfigError: the app was last fed by another source that this workspace still has.
     """
     other = target.base.source if target.base else source.name
-    folder = tools.settings.workspace / "sources"
+    folder = context.settings.workspace / "sources"
     if other != source.name and any(
         (folder / f"{other}.{end}").exists() for end in ("yaml", "yml")
     ):

@@ -7,7 +7,7 @@ from functools import partial
 from typing import cast
 
 from extractors.delimited.source import read_csv_source
-from flows.run.context import Step, Tools
+from flows.run.context import RunContext, Step
 from flows.run.read import extract, transform
 from flows.sync.plan import Target
 from schemas.errors import ConfigError
@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class SnapshotOrigin:
     """What a sync takes its snapshot from.
 
     Attributes:
@@ -41,19 +41,19 @@ class Origin:
         return "" if self.as_of is None else f" --as-of {self.as_of}"
 
 
-THE_SOURCE = Origin()
+THE_SOURCE = SnapshotOrigin()
 """The source as it is now."""
 
 
 @dataclass(frozen=True, slots=True)
-class How:
+class SyncOptions:
     """How to sync: whether a plan held for its removals is let through, and from what origin."""
 
     allow_removals: bool = False
-    origin: Origin = THE_SOURCE
+    origin: SnapshotOrigin = THE_SOURCE
 
 
-def to_origin(as_of: str | None, from_archive: str | None) -> Origin:
+def to_origin(as_of: str | None, from_archive: str | None) -> SnapshotOrigin:
     """The origin that a person names.
 
     Raises:
@@ -68,17 +68,17 @@ def to_origin(as_of: str | None, from_archive: str | None) -> Origin:
         is_day = False
     if not is_day:
         raise ConfigError("--as-of: write a date such as 2026-08-31")
-    return Origin(day, from_archive)
+    return SnapshotOrigin(day, from_archive)
 
 
-def check_origin(source: Source, origin: Origin, tools: Tools) -> None:
+def check_origin(source: Source, origin: SnapshotOrigin, context: RunContext) -> None:
     """Nothing: the origin is one that the source has.
 
     Raises:
         ConfigError: it is not.
     """
     if origin.from_archive is not None:
-        _accepted(source, origin.from_archive, tools)
+        _accepted(source, origin.from_archive, context)
     if origin.as_of is not None and source.file.source.kind != "csv":
         raise ConfigError(
             f"--as-of: {source.path}: a source of kind {source.file.source.kind} keeps no exports "
@@ -87,7 +87,12 @@ def check_origin(source: Source, origin: Origin, tools: Tools) -> None:
 
 
 def normalized_of(
-    source: Source, origin: Origin, target: Target, tools: Tools, step: Step, run_id: str
+    source: Source,
+    origin: SnapshotOrigin,
+    target: Target,
+    context: RunContext,
+    step: Step,
+    run_id: str,
 ) -> Normalized:
     """The snapshot of the origin, and what became of every row; `run_id` is the run it is for.
 
@@ -97,27 +102,29 @@ def normalized_of(
         StateError: the archive does not have the snapshot any more.
     """
     if origin.from_archive is not None:
-        archived = partial(_archived, source, origin.from_archive, target, tools)
+        archived = partial(_archived, source, origin.from_archive, target, context)
         return cast("Normalized", step("transform", archived))
-    extracted = partial(_extract, source, tools, origin, target, run_id)
+    extracted = partial(_extract, source, context, origin, target, run_id)
     found = step(
         "transform",
-        lambda: transform(source, tools, step("extract", extracted), target.last),
+        lambda: transform(source, context, step("extract", extracted), target.last),
     )
     return cast("Normalized", found)
 
 
-def _extract(source: Source, tools: Tools, origin: Origin, target: Target, run_id: str) -> Raw:
+def _extract(
+    source: Source, context: RunContext, origin: SnapshotOrigin, target: Target, run_id: str
+) -> Raw:
     files = source.file.source
     if origin.as_of is None or not isinstance(files, CsvSource):
-        return extract(source, tools, target.base, run_id)
+        return extract(source, context, target.base, run_id)
     id_column = source.file.columns.integration_specific_id.column or ""
     raw = read_csv_source(
         files,
-        tools.settings.workspace,
-        now=tools.now(),
-        sleep=tools.sleep,
-        resolve=tools.resolve,
+        context.settings.workspace,
+        now=context.now(),
+        sleep=context.sleep,
+        resolve=context.resolve,
         id_columns={"accounts": id_column},
         as_of=origin.as_of,
     )
@@ -126,26 +133,26 @@ def _extract(source: Source, tools: Tools, origin: Origin, target: Target, run_i
     return raw
 
 
-def _archived(source: Source, run_id: str, target: Target, tools: Tools) -> Normalized:
-    run = _accepted(source, run_id, tools)
+def _archived(source: Source, run_id: str, target: Target, context: RunContext) -> Normalized:
+    run = _accepted(source, run_id, context)
     if run.app_id != target.app_id:
         raise ConfigError(
             f"--from-archive: run {run_id} was accepted into another app ({run.app_id}) than the "
             f"one that {source.path} names"
         )
-    snapshot = tools.archive.saved_snapshot(source.name, run_id)
+    snapshot = context.archive.saved_snapshot(source.name, run_id)
     heights = {
         "accounts": snapshot.accounts.height,
         "entitlements": snapshot.entitlements.height,
-        "associations": snapshot.held.height,
+        "associations": snapshot.grants.height,
     }
     counts = {name: TableCount(read=height, accepted=height) for name, height in heights.items()}
     note = f"this is the snapshot that was accepted as run {run_id}; the source was not read"
     return Normalized(snapshot, no_rejects(), counts, (note,))
 
 
-def _accepted(source: Source, run_id: str, tools: Tools) -> Run:
-    run = tools.ledger.run(run_id)
+def _accepted(source: Source, run_id: str, context: RunContext) -> Run:
+    run = context.ledger.run(run_id)
     if run is None or run.source != source.name or run.kind != "sync" or run.state != "done":
         raise ConfigError(
             f"--from-archive: {run_id} is no accepted run of {source.name}: "

@@ -6,11 +6,11 @@ from functools import partial
 
 import polars as pl
 
-from flows.run.context import Tools
+from flows.run.context import RunContext
 from flows.run.read import extract, transform
 from flows.sync.publish import accepted_snapshot
 from flows.sync.request_files import content_hash
-from flows.sync.verdict import Verdict, judge, live_breaches
+from flows.sync.verdict import Verdict, decide, live_breaches
 from loaders.lumos.apps import find_app
 from schemas.errors import ContractError
 from schemas.plan import Plan
@@ -42,7 +42,7 @@ class Target:
     is_certain: bool
 
 
-def to_target(app_id: str | None, tools: Tools) -> Target:
+def to_target(app_id: str | None, context: RunContext) -> Target:
     """What is known of the app.
 
     Raises:
@@ -50,9 +50,9 @@ def to_target(app_id: str | None, tools: Tools) -> Target:
     """
     if app_id is None:
         return Target(None, None, None, is_certain=True)
-    base = tools.ledger.accepted_into(app_id)
-    is_certain = base is not None and not tools.ledger.doubtful_runs(app_id)
-    return Target(app_id, base, accepted_snapshot(base, tools), is_certain)
+    base = context.ledger.accepted_into(app_id)
+    is_certain = base is not None and not context.ledger.doubtful_runs(app_id)
+    return Target(app_id, base, accepted_snapshot(base, context), is_certain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,12 @@ def check_rejects(source: Source, normalized: Normalized) -> None:
 
 
 def make_plan(
-    source: Source, tools: Tools, normalized: Normalized, target: Target, *, allow_removals: bool
+    source: Source,
+    context: RunContext,
+    normalized: Normalized,
+    target: Target,
+    *,
+    allow_removals: bool,
 ) -> Planned:
     """The plan, and the guards' verdict on it.
 
@@ -98,16 +103,16 @@ def make_plan(
     Raises:
         LumosError: the app's accounts could not be read.
     """
-    tools.progress("planning", 0, 0)
+    context.progress("planning", 0, 0)
     plan = to_plan(normalized.snapshot, target.last)
     guards = source.file.guards
     breaches = check_guards(plan, normalized.counts, guards)
-    if target.app_id and tools.api and not target.is_certain:
-        live = live_breaches(tools.api, target.app_id, normalized.snapshot, guards)
+    if target.app_id and context.api and not target.is_certain:
+        live = live_breaches(context.api, target.app_id, normalized.snapshot, guards)
         breaches = (*breaches, *live)
-    held = tools.ledger.held_run(source.name) if breaches and allow_removals else None
+    held = context.ledger.held_run(source.name) if breaches and allow_removals else None
     hashed = partial(content_hash, normalized.snapshot)
-    verdict = judge(breaches, held, target.app_id, target.base, hashed)
+    verdict = decide(breaches, held, target.app_id, target.base, hashed)
     accounts, associations = plan.accounts, plan.associations
     _log.info(
         "%s: accounts: %d added, %d changed, %d removed; associations: %d added, %d removed; %s",
@@ -133,7 +138,7 @@ class Preview:
     paths: pl.DataFrame | None = None
 
 
-def preview_source(source: Source, tools: Tools) -> Preview:
+def preview_source(source: Source, context: RunContext) -> Preview:
     """What a sync of `source` would do now; nothing is written.
 
     Without a token Lumos is not asked which app it is: the source's last accepted run is then the
@@ -142,27 +147,27 @@ def preview_source(source: Source, tools: Tools) -> Preview:
     Raises:
         IngestError: the source cannot be read whole, or not under its file.
     """
-    if tools.api is not None:
-        app_id = find_app(tools.api, source.file.app)
+    if context.api is not None:
+        app_id = find_app(context.api, source.file.app)
     else:
-        base = tools.ledger.accepted_run(source.name)
+        base = context.ledger.accepted_run(source.name)
         app_id = base.app_id if base else None
-    target = to_target(app_id, tools)
-    raw = extract(source, tools, target.base)
-    normalized = transform(source, tools, raw, target.last)
-    if tools.api is None:
+    target = to_target(app_id, context)
+    raw = extract(source, context, target.base)
+    normalized = transform(source, context, raw, target.last)
+    if context.api is None:
         note = "Lumos was not asked (no LUMOS_API_TOKEN): what the app holds was not compared"
         normalized = replace(normalized, warnings=(*normalized.warnings, note))
-    planned = make_plan(source, tools, normalized, target, allow_removals=False)
+    planned = make_plan(source, context, normalized, target, allow_removals=False)
     return Preview(source, planned, paths_of(raw))
 
 
 def what_to_do(name: str, planned: Planned, origin: str = "") -> list[str]:
     """What a person may type about a held plan; `origin` as it was typed after the name."""
     lines = [str(breach) for breach in planned.verdict.breaches]
-    if planned.verdict.moved_since:
+    if planned.verdict.stale_approval_of:
         lines.append(
-            f"The source has moved since run {planned.verdict.moved_since} was held: "
+            f"The source has moved since run {planned.verdict.stale_approval_of} was held: "
             "this is another plan."
         )
     if not origin:

@@ -8,9 +8,9 @@ gives the same bytes.
 import logging
 from collections.abc import Callable
 
-from flows.run.context import Tools
-from flows.run.locks import Turn
-from flows.sync.request_files import Bodies, an_outbox, content_hash, write_bodies
+from flows.run.context import RunContext
+from flows.run.locks import AppLocks
+from flows.sync.request_files import Bodies, content_hash, request_folder, write_bodies
 from loaders.lumos.accounts import compare_accounts, read_accounts, submit_accounts
 from loaders.lumos.client import LumosApi
 from loaders.lumos.jobs import wait_for_job
@@ -25,29 +25,29 @@ READ_BACKS = 3
 """How often accounts are read back: a job may end a moment before its effect shows."""
 
 
-def accepted_snapshot(base: Run | None, tools: Tools) -> Snapshot | None:
+def accepted_snapshot(base: Run | None, context: RunContext) -> Snapshot | None:
     """The snapshot that `base` left in the app; None on a first run.
 
     Raises:
         StateError: the archive does not have it as it was.
     """
-    return tools.archive.saved_snapshot(base.source, base.run_id) if base else None
+    return context.archive.saved_snapshot(base.source, base.run_id) if base else None
 
 
-def save_held(run: Run, snapshot: Snapshot, reason: str, tools: Tools) -> Run:
+def save_held(run: Run, snapshot: Snapshot, reason: str, context: RunContext) -> Run:
     """Keeps a plan that a guard stopped, so that a person can let just that one through."""
-    tools.archive.save_snapshot(run.source, run.run_id, snapshot)
-    return tools.ledger.update_run(
+    context.archive.save_snapshot(run.source, run.run_id, snapshot)
+    return context.ledger.update_run(
         run.run_id,
         state="held",
-        ended_at=tools.now(),
+        ended_at=context.now(),
         content_hash=content_hash(snapshot),
         error=reason,
     )
 
 
 def publish(
-    source: Source, run: Run, snapshot: Callable[[], Snapshot], tools: Tools, turn: Turn
+    source: Source, run: Run, snapshot: Callable[[], Snapshot], context: RunContext, locks: AppLocks
 ) -> Run:
     """Uploads a snapshot as `run`, or goes on where an earlier attempt stopped; the accepted run.
 
@@ -60,30 +60,35 @@ def publish(
         BusyError: the turn is over.
         StateError: the disk is full, or the stored snapshot is not what was planned.
     """
-    api = tools.api
+    api = context.api
     if api is None or run.app_id is None:
         raise ConfigError("this needs the Lumos API: set LUMOS_API_TOKEN")
     if len(run.job_ids) < run.counts.get("requests", 1):
-        run = _submit_all(source, run, snapshot(), api, tools, turn)
-    _wait(source, run.job_ids[-1], api, tools)
+        run = _submit_all(source, run, snapshot(), api, context, locks)
+    _wait(source, run.job_ids[-1], api, context)
     if source.file.upload.verify:
-        _verify(source, run, snapshot(), api, tools)
-    accepted = tools.ledger.update_run(
-        run.run_id, expect=("submitted",), state="done", ended_at=tools.now(), error=None
+        _verify(source, run, snapshot(), api, context)
+    accepted = context.ledger.update_run(
+        run.run_id, expect=("submitted",), state="done", ended_at=context.now(), error=None
     )
     _log.info("%s: accepted as run %s, job %s", source.name, run.run_id, run.job_ids[-1])
     return accepted
 
 
 def _submit_all(
-    source: Source, run: Run, snapshot: Snapshot, api: LumosApi, tools: Tools, turn: Turn
+    source: Source,
+    run: Run,
+    snapshot: Snapshot,
+    api: LumosApi,
+    context: RunContext,
+    locks: AppLocks,
 ) -> Run:
     """Stores the intent, then sends what has not been sent, one request after the other."""
-    with an_outbox(tools.settings.state) as folder:
-        bodies = write_bodies(source, run, snapshot, folder, tools)
-        turn.check()
+    with request_folder(context.settings.state) as folder:
+        bodies = write_bodies(source, run, snapshot, folder, context)
+        locks.check()
         if run.content_hash is None:
-            run = _save_intent(run, snapshot, bodies, tools)
+            run = _save_intent(run, snapshot, bodies, context)
         elif run.content_hash != bodies.content_hash:
             raise StateError(
                 f"the archived snapshot of run {run.run_id} is not the one that was planned"
@@ -92,11 +97,11 @@ def _submit_all(
             if number < len(run.job_ids):
                 continue
             if run.job_ids:
-                _wait(source, run.job_ids[-1], api, tools)
-            turn.check()
-            tools.progress("uploading", number, len(bodies.paths))
+                _wait(source, run.job_ids[-1], api, context)
+            locks.check()
+            context.progress("uploading", number, len(bodies.paths))
             job_id = submit_accounts(api, body)
-            run = tools.ledger.update_run(
+            run = context.ledger.update_run(
                 run.run_id,
                 expect=OPEN_STATES,
                 state="submitted",
@@ -106,10 +111,10 @@ def _submit_all(
     return run
 
 
-def _save_intent(run: Run, snapshot: Snapshot, bodies: Bodies, tools: Tools) -> Run:
+def _save_intent(run: Run, snapshot: Snapshot, bodies: Bodies, context: RunContext) -> Run:
     """Stores what is about to be sent: the snapshot first, then the run that names it."""
-    tools.archive.save_snapshot(run.source, run.run_id, snapshot)
-    return tools.ledger.update_run(
+    context.archive.save_snapshot(run.source, run.run_id, snapshot)
+    return context.ledger.update_run(
         run.run_id,
         expect=("reading",),
         state="planned",
@@ -123,12 +128,14 @@ def _save_intent(run: Run, snapshot: Snapshot, bodies: Bodies, tools: Tools) -> 
     )
 
 
-def _wait(source: Source, job_id: str, api: LumosApi, tools: Tools) -> None:
-    tools.progress(f"waiting for job {job_id}", 0, 0)
-    wait_for_job(api, job_id, source.file.upload.poll, sleep=tools.sleep)
+def _wait(source: Source, job_id: str, api: LumosApi, context: RunContext) -> None:
+    context.progress(f"waiting for job {job_id}", 0, 0)
+    wait_for_job(api, job_id, source.file.upload.poll, sleep=context.sleep)
 
 
-def _verify(source: Source, run: Run, snapshot: Snapshot, api: LumosApi, tools: Tools) -> None:
+def _verify(
+    source: Source, run: Run, snapshot: Snapshot, api: LumosApi, context: RunContext
+) -> None:
     """Reads the accounts back; a difference goes into the private archive and fails the run.
 
     Raises:
@@ -141,10 +148,12 @@ def _verify(source: Source, run: Run, snapshot: Snapshot, api: LumosApi, tools: 
     differences, broken = None, None
     for attempt in range(READ_BACKS):
         if attempt:
-            tools.sleep(source.file.upload.poll.every.total_seconds())
+            context.sleep(source.file.upload.poll.every.total_seconds())
         try:
             found = read_accounts(
-                api, app_id, on_page=lambda done, total: tools.progress("reading back", done, total)
+                api,
+                app_id,
+                on_page=lambda done, total: context.progress("reading back", done, total),
             )
         except ReadBackError as error:
             broken = error
@@ -154,7 +163,7 @@ def _verify(source: Source, run: Run, snapshot: Snapshot, api: LumosApi, tools: 
             return
     if differences is None:
         raise broken or ReadBackError(f"the accounts of app {app_id} could not be read back")
-    tools.archive.save_frame(run.source, run.run_id, "differences", differences)
+    context.archive.save_frame(run.source, run.run_id, "differences", differences)
     counts = differences["difference"].value_counts(sort=True).rows()
     said = ", ".join(f"{count} {difference}" for difference, count in counts)
     raise ReadBackError(

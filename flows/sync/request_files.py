@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 
-from flows.run.context import Tools
+from flows.run.context import RunContext
 from loaders.ledger.processes import is_dead, this_process, to_process
 from loaders.lumos.body_file import write_body
 from schemas.errors import StateError
@@ -40,7 +40,7 @@ class Bodies:
 
 
 @contextmanager
-def an_outbox(state: Path) -> Iterator[Path]:
+def request_folder(state: Path) -> Iterator[Path]:
     """A private folder for bodies that is gone afterwards, with what dead processes left behind.
 
     Raises:
@@ -81,10 +81,10 @@ def content_hash(snapshot: Snapshot) -> str:
 
 
 def write_bodies(
-    source: Source, run: Run, snapshot: Snapshot, folder: Path, tools: Tools
+    source: Source, run: Run, snapshot: Snapshot, folder: Path, context: RunContext
 ) -> Bodies:
     """The request bodies as files, and the hash that does not depend on how many there are."""
-    tools.progress("encoding", 0, 0)
+    context.progress("encoding", 0, 0)
     height = snapshot.accounts.height
     asked = source.file.upload.accounts_per_request
     # A run that goes on splits as it began: its jobs carried the first parts already.

@@ -69,8 +69,8 @@ def verdict_summary(verdict: Verdict) -> dict[str, object]:
     return {
         "verdict": "held" if verdict.is_held else "pass",
         "breaches": [asdict(breach) for breach in verdict.breaches],
-        "lifts": verdict.lifts,
-        "moved_since": verdict.moved_since,
+        "lifts": verdict.approves_run,
+        "moved_since": verdict.stale_approval_of,
         "text": str(verdict),
     }
 

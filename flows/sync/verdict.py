@@ -30,29 +30,29 @@ class Verdict:
     """
 
     breaches: tuple[Breach, ...]
-    lifts: str | None = None
-    moved_since: str | None = None
+    approves_run: str | None = None
+    stale_approval_of: str | None = None
 
     @property
     def is_held(self) -> bool:
         """Whether nothing may be uploaded."""
-        return bool(self.breaches) and self.lifts is None
+        return bool(self.breaches) and self.approves_run is None
 
     def __str__(self) -> str:
         if not self.breaches:
             return "the guards let it pass"
         said = "; ".join(map(str, self.breaches))
-        if self.lifts:
-            return f"let through by a person, held as run {self.lifts}: {said}"
+        if self.approves_run:
+            return f"let through by a person, held as run {self.approves_run}: {said}"
         moved = (
-            f"; the source has moved since run {self.moved_since} was held"
-            if self.moved_since
+            f"; the source has moved since run {self.stale_approval_of} was held"
+            if self.stale_approval_of
             else ""
         )
         return f"held: {said}{moved}"
 
 
-def judge(
+def decide(
     breaches: tuple[Breach, ...],
     held: Run | None,
     app_id: str | None,
@@ -72,10 +72,10 @@ def judge(
         return Verdict(breaches)
     seen = (held.app_id, held.base_run_id, _breaches_of(held))
     if seen != (app_id, base.run_id if base else None, [asdict(one) for one in breaches]):
-        return Verdict(breaches, moved_since=held.run_id)
+        return Verdict(breaches, stale_approval_of=held.run_id)
     if held.content_hash != content_hash():
-        return Verdict(breaches, moved_since=held.run_id)
-    return Verdict(breaches, lifts=held.run_id)
+        return Verdict(breaches, stale_approval_of=held.run_id)
+    return Verdict(breaches, approves_run=held.run_id)
 
 
 def _breaches_of(held: Run) -> object:

@@ -15,7 +15,7 @@ import polars as pl
 from loaders.archive.folder import ArchiveFolder
 from schemas.errors import ConfigError, StateError
 from schemas.snapshot import Snapshot
-from schemas.tables import ACCOUNTS, ENTITLEMENTS, HELD, RESOURCES
+from schemas.tables import ACCOUNTS, ENTITLEMENTS, GRANTS, RESOURCES
 
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 _RUN_TIME = re.compile(r"(\d{8}T\d{6}Z)-")
@@ -23,8 +23,10 @@ _TABLES: dict[str, Mapping[str, pl.DataType]] = {
     "accounts": ACCOUNTS,
     "entitlements": ENTITLEMENTS,
     "resources": RESOURCES,
-    "held": HELD,
+    "grants": GRANTS,
 }
+_STORED_AS = {"grants": "held"}
+"""What a table is called where it is kept, as every version of this program has kept it."""
 
 
 class ArchivePlace(Protocol):
@@ -69,7 +71,7 @@ class Archive:
     def save_snapshot(self, source: str, run_id: str, snapshot: Snapshot) -> None:
         """Keep the run's snapshot."""
         for name in _TABLES:
-            self.save_frame(source, run_id, name, getattr(snapshot, name))
+            self.save_frame(source, run_id, _stored_as(name), getattr(snapshot, name))
 
     def saved_snapshot(self, source: str, run_id: str) -> Snapshot:
         """The run's snapshot, as it was saved.
@@ -78,9 +80,11 @@ class Archive:
             StateError: a table is missing, damaged, or of another shape.
         """
         found = {name: self._saved_table(source, run_id, name) for name in _TABLES}
-        held = found["held"]
+        grants = found["grants"]
         counts = (found["accounts"].height, found["entitlements"].height)
-        if any(_beyond(held[column], count) for column, count in zip(HELD, counts, strict=True)):
+        if any(
+            _beyond(grants[column], count) for column, count in zip(GRANTS, counts, strict=True)
+        ):
             raise _damaged(source, run_id, "held", "it names rows that are not there")
         return Snapshot(**found)
 
@@ -108,12 +112,17 @@ class Archive:
                 self.place.remove((source, run_id))
 
     def _saved_table(self, source: str, run_id: str, name: str) -> pl.DataFrame:
-        table, wanted = self.saved_frame(source, run_id, name), _TABLES[name]
+        stored = _stored_as(name)
+        table, wanted = self.saved_frame(source, run_id, stored), _TABLES[name]
         found = dict(list(table.schema.items())[: len(wanted)])
         more = list(table.schema.values())[len(wanted) :]
         if found != wanted or (name != "accounts" and more) or any(t != pl.String for t in more):
-            raise _damaged(source, run_id, name, "it has other columns than it was saved with")
+            raise _damaged(source, run_id, stored, "it has other columns than it was saved with")
         return table
+
+
+def _stored_as(name: str) -> str:
+    return _STORED_AS.get(name, name)
 
 
 def _beyond(rows: pl.Series, count: int) -> bool:

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from flows.activity.backfill import send_windows, to_spans
-from flows.run.context import open_tools, utc_now
+from flows.run.context import open_context, utc_now
 from flows.run.settings import read_settings
 from flows.run.workspace import choose_sources
 from loaders.ledger.ledger import Ledger
@@ -29,8 +29,8 @@ def main(workspace: Path, point: int, since: str, until: str) -> None:
     Ledger.in_transaction = watched
     settings = read_settings(workspace)
     [source] = choose_sources(settings.workspace, ["hr"], every=False)
-    with open_tools(settings) as tools:
-        for _ in send_windows(source, to_spans(source, since, until, "1d", utc_now()), tools):
+    with open_context(settings) as context:
+        for _ in send_windows(source, to_spans(source, since, until, "1d", utc_now()), context):
             pass
 
 

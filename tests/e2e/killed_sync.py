@@ -9,7 +9,7 @@ import signal
 import sys
 from pathlib import Path
 
-from flows.run.context import open_tools
+from flows.run.context import open_context
 from flows.run.settings import read_settings
 from flows.run.workspace import choose_sources
 from flows.sync.order import sync_source
@@ -40,8 +40,8 @@ def main(workspace: Path, point: str) -> None:
     Ledger.update_run = watched
     settings = read_settings(workspace)
     [source] = choose_sources(settings.workspace, ["hr"], every=False)
-    with open_tools(settings, progress=announced) as tools:
-        sync_source(source, tools)
+    with open_context(settings, progress=announced) as context:
+        sync_source(source, context)
 
 
 if __name__ == "__main__":

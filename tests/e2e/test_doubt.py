@@ -9,7 +9,7 @@ import pytest
 from terminal import SOURCE, Workspace, row, rows
 from test_killed import killed
 
-from flows.sync.request_files import an_outbox
+from flows.sync.request_files import request_folder
 
 
 def test_accounts_of_an_upload_whose_end_nobody_saw_are_not_removed_unguarded(workspace: Workspace):
@@ -140,20 +140,20 @@ def test_a_preview_compares_with_the_app_it_would_go_to(workspace: Workspace):
 
 def test_what_a_dead_process_left_in_the_outbox_is_swept(tmp_path: Path):
     program = (
-        "import os, sys, pathlib; from flows.sync.request_files import an_outbox\n"
-        "with an_outbox(pathlib.Path(sys.argv[1])) as folder:\n"
+        "import os, sys, pathlib; from flows.sync.request_files import request_folder\n"
+        "with request_folder(pathlib.Path(sys.argv[1])) as folder:\n"
         "    (folder / 'body-00000.json').write_text('rows'); os._exit(0)"
     )
     subprocess.run([sys.executable, "-c", program, tmp_path], check=True)
     [left] = tmp_path.iterdir()
-    with an_outbox(tmp_path) as folder:
+    with request_folder(tmp_path) as folder:
         assert not left.exists()
         assert list(tmp_path.iterdir()) == [folder]
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_outbox_of_a_process_that_lives_is_left_alone(tmp_path: Path):
-    with an_outbox(tmp_path) as first, an_outbox(tmp_path) as second:
+    with request_folder(tmp_path) as first, request_folder(tmp_path) as second:
         assert first.exists()
         assert second.exists()
 

@@ -132,13 +132,13 @@ def open_page(browser: str, url: str, profile: Path) -> Iterator[Callable[[], st
                     if one["url"].startswith(url)
                 ]
             )
-            with connect(tab["webSocketDebuggerUrl"], max_size=None) as tools:
+            with connect(tab["webSocketDebuggerUrl"], max_size=None) as context:
 
                 def text() -> str:
                     params = {"expression": "document.body?.innerText ?? ''"}
                     call = {"id": 1, "method": "Runtime.evaluate", "params": params}
-                    tools.send(json.dumps(call))
-                    return json.loads(tools.recv(timeout=30))["result"]["result"]["value"]
+                    context.send(json.dumps(call))
+                    return json.loads(context.recv(timeout=30))["result"]["result"]["value"]
 
                 yield text
         finally:

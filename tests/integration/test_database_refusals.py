@@ -47,7 +47,7 @@ _FILLED = f"{TABLES}INSERT INTO people (id, mail) VALUES (99, '{CANARY}');"
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class ChangeMethod:
     """A way into a database whose `people` have a canary among them.
 
     Attributes:
@@ -156,7 +156,7 @@ def mariadb_place(mariadb_server: str) -> tuple[int, str]:
 
 
 @pytest.fixture
-def way(request: pytest.FixtureRequest, tmp_path: Path) -> Way:
+def way(request: pytest.FixtureRequest, tmp_path: Path) -> ChangeMethod:
     name = str(request.param)
     engine = name.partition(" ")[0]
     if engine == "sqlite":
@@ -167,8 +167,8 @@ def way(request: pytest.FixtureRequest, tmp_path: Path) -> Way:
         with duckdb.connect(str(tmp_path / "app.db")) as made:
             made.execute(_FILLED)
     else:
-        return Way(name, tmp_path, *request.getfixturevalue(f"{engine}_place"))
-    return Way(name, tmp_path, 0, "app.db")
+        return ChangeMethod(name, tmp_path, *request.getfixturevalue(f"{engine}_place"))
+    return ChangeMethod(name, tmp_path, 0, "app.db")
 
 
 def failed(read: Callable[[], object]) -> IngestError:
@@ -343,7 +343,7 @@ _CASES = [
 
 
 @pytest.mark.parametrize(("case", "way"), _CASES, indirect=["way"])
-def test_a_query_that_is_refused_is_one_line(case: str, way: Way) -> None:
+def test_a_query_that_is_refused_is_one_line(case: str, way: ChangeMethod) -> None:
     asked = IN_A_QUERY[case]
     sql = asked.sql if isinstance(asked.sql, str) else asked.sql[way.engine]
     options = dict(asked.options)
@@ -379,7 +379,9 @@ _LOOKING_UP = [(sql, way) for way in EVERY_WAY for sql in TAKEN_FOR_NAMES.get(wa
 
 
 @pytest.mark.parametrize(("sql", "way"), _LOOKING_UP, indirect=["way"])
-def test_a_value_that_a_database_takes_for_a_name_is_not_quoted(sql: str, way: Way) -> None:
+def test_a_value_that_a_database_takes_for_a_name_is_not_quoted(
+    sql: str, way: ChangeMethod
+) -> None:
     """It says `relation "canary-7f3a" does not exist`, with the code of a typo in the query."""
     asked = way.source({"list_accounts": sql}, allow_procedures=True)
     error = reading(asked, way.workspace)
@@ -389,7 +391,7 @@ def test_a_value_that_a_database_takes_for_a_name_is_not_quoted(sql: str, way: W
 
 
 def test_a_typo_in_a_table_keeps_postgresqls_own_words(postgresql_place: tuple[int, str]) -> None:
-    way = Way("postgresql", Path(), *postgresql_place)
+    way = ChangeMethod("postgresql", Path(), *postgresql_place)
     error = reading(way.source({"list_accounts": "SELECT id FROM peple"}), way.workspace)
     assert 'SQLSTATE 42P01: relation "peple" does not exist' in str(error)
 
@@ -402,7 +404,7 @@ CONVERTED = {
 
 @pytest.mark.parametrize("is_typo", [False, True])
 @pytest.mark.parametrize("way", EVERY_WAY, indirect=True)
-def test_a_bound_value_is_never_quoted(way: Way, *, is_typo: bool) -> None:
+def test_a_bound_value_is_never_quoted(way: ChangeMethod, *, is_typo: bool) -> None:
     """A typo, too: PyMySQL sends values within the text, of which the server quotes the rest."""
     value = CONVERTED.get(way.engine, "CAST({account_id} AS integer)")
     compared = "= = {account_id}" if is_typo else f"= {value}"
@@ -429,7 +431,7 @@ ASLEEP = {
 
 
 @pytest.mark.parametrize("way", BY_SERVER, indirect=True)
-def test_a_connection_cut_in_the_middle_is_one_line(way: Way) -> None:
+def test_a_connection_cut_in_the_middle_is_one_line(way: ChangeMethod) -> None:
     ends_at = time.monotonic() + 60
     with way.beside() as ask:
 
@@ -470,7 +472,7 @@ IN_A_LOGIN: dict[str, tuple[dict[str, Any], type[IngestError], str]] = {
 
 @pytest.mark.parametrize("case", IN_A_LOGIN)
 @pytest.mark.parametrize("way", BY_SERVER, indirect=True)
-def test_a_server_that_does_not_let_us_in_is_named(case: str, way: Way) -> None:
+def test_a_server_that_does_not_let_us_in_is_named(case: str, way: ChangeMethod) -> None:
     changed, kind, said = IN_A_LOGIN[case]
     error = reading(way.source({"list_accounts": "SELECT 1"}, **changed), way.workspace, CANARY)
     assert type(error) is kind, error
@@ -480,14 +482,14 @@ def test_a_server_that_does_not_let_us_in_is_named(case: str, way: Way) -> None:
 
 
 @pytest.mark.parametrize("way", ["postgresql", "mariadb"], indirect=True)
-def test_a_server_without_tls_is_refused_where_it_was_asked_for(way: Way) -> None:
+def test_a_server_without_tls_is_refused_where_it_was_asked_for(way: ChangeMethod) -> None:
     error = reading(way.source(ALL, tls={"mode": "unverified"}), way.workspace)
     assert type(error) is ConfigError
     assert "no secured connection: the server has none: tls: {mode: none}" in str(error)
 
 
 @pytest.mark.parametrize("way", BY_SERVER[3:], indirect=True)
-def test_a_wrong_password_is_one_line_and_is_not_repeated(way: Way) -> None:
+def test_a_wrong_password_is_one_line_and_is_not_repeated(way: ChangeMethod) -> None:
     source = way.source({"list_accounts": "SELECT 1"}, username=CLERK, password=Secret(env="X"))
     error = reading(source, way.workspace, CANARY)
     assert type(error) is ConfigError
@@ -496,7 +498,7 @@ def test_a_wrong_password_is_one_line_and_is_not_repeated(way: Way) -> None:
 
 @pytest.mark.parametrize("case", ["a typo", "a missing label", "a statement that writes"])
 @pytest.mark.parametrize("way", EVERY_WAY, indirect=True)
-def test_a_look_finds_it_before_the_first_sync(case: str, way: Way) -> None:
+def test_a_look_finds_it_before_the_first_sync(case: str, way: ChangeMethod) -> None:
     asked = IN_A_QUERY[case]
     source = way.source({"list_accounts": str(asked.sql)})
     error = failed(
@@ -508,7 +510,7 @@ def test_a_look_finds_it_before_the_first_sync(case: str, way: Way) -> None:
 
 
 @pytest.mark.parametrize("way", BY_SERVER, indirect=True)
-def test_a_look_finds_two_columns_with_one_label(way: Way) -> None:
+def test_a_look_finds_two_columns_with_one_label(way: ChangeMethod) -> None:
     """MariaDB says so itself; SQLite and DuckDB rename the second, and only a sync can tell."""
     source = way.source({"list_accounts": str(IN_A_QUERY["two columns with one label"].sql)})
     error = failed(

@@ -18,7 +18,7 @@ from schemas.source_file.directory_source import ActiveDirectorySource, LdapSour
 from tests.directory_tree import Tree, user_dn
 
 if TYPE_CHECKING:
-    from schemas.raw import Raw, Remembered
+    from schemas.raw import Raw, ReaderState
     from schemas.source_file.secrets import Secret
     from tests.openldap_server import OpenLdap
     from tests.samba_ad_server import SambaAd
@@ -39,26 +39,26 @@ class Reader:
     def __init__(self, make: Callable[[dict[str, Any]], Any], password: str, by: str) -> None:
         self._make, self._password = make, password
         self.delta: dict[str, Any] = {"by": by}
-        self.remembered: Remembered | None = None
+        self.state: ReaderState | None = None
         self.now = NOW
         self.named = NAMED
 
     def read(self) -> Raw:
-        raw = self._read({"delta": self.delta}, self.remembered)
-        self.remembered = raw.remembered
+        raw = self._read({"delta": self.delta}, self.state)
+        self.state = raw.state
         return raw
 
     def whole(self) -> Raw:
         return self._read({}, None)
 
-    def _read(self, more: dict[str, Any], remembered: Remembered | None) -> Raw:
+    def _read(self, more: dict[str, Any], state: ReaderState | None) -> Raw:
         return read_source(
             self._make(more),
             Path(),
             now=self.now,
             resolve=resolver(self._password),
             named=self.named,
-            remembered=remembered,
+            state=state,
         )
 
 
@@ -227,11 +227,11 @@ def test_an_old_read_another_filter_or_another_way_reads_everything(ldap_server:
     reader.delta = {"by": "syncrepl"}
     assert check_equal(reader).count("all of") == 2
 
-    key = next(name for name in reader.remembered.marks if name.startswith("cookie-"))
-    reader.remembered.marks[key] = b"rid=000,csn=nonsense".hex()
+    key = next(name for name in reader.state.marks if name.startswith("cookie-"))
+    reader.state.marks[key] = b"rid=000,csn=nonsense".hex()
     assert "all of" in check_equal(reader)
 
-    reader.remembered.marks["server"] = "another.example:389"
+    reader.state.marks["server"] = "another.example:389"
     assert check_equal(reader).count("all of") == 2
 
 
@@ -293,7 +293,7 @@ def test_another_state_of_the_controller_reads_everything(ad_server: SambaAd) ->
     """A controller that was restored has numbers of its own: its invocationId says so."""
     reader = ad_reader(ad_server, "usn_changed")
     reader.read()
-    reader.remembered.marks["server"] = "0" * 32
+    reader.state.marks["server"] = "0" * 32
     assert check_equal(reader).count("all of") == 2
 
 

@@ -22,7 +22,7 @@ from pymysql.constants import CLIENT
 from sqlalchemy.engine import make_url
 
 from extractors.read import probe_source, read_source
-from schemas.raw import Raw, Remembered
+from schemas.raw import Raw, ReaderState
 from schemas.source_file.columns import Named
 from schemas.source_file.sql_source import SqlSource
 from schemas.tables import ROW
@@ -70,12 +70,12 @@ class Reader:
             "list_entitlements": ROLES,
         }
     )
-    remembered: Remembered | None = None
+    state: ReaderState | None = None
     now: datetime = NOW
 
     def read(self) -> Raw:
-        raw = self._read({"delta": self.delta}, self.remembered)
-        self.remembered = raw.remembered
+        raw = self._read({"delta": self.delta}, self.state)
+        self.state = raw.state
         return raw
 
     def whole(self) -> Raw:
@@ -85,9 +85,9 @@ class Reader:
         options = {"timezone": "UTC", **self.options}
         return SqlSource(kind="sql", queries=self.queries, **options, **more)
 
-    def _read(self, more: Mapping[str, Any], remembered: Remembered | None) -> Raw:
+    def _read(self, more: Mapping[str, Any], state: ReaderState | None) -> Raw:
         source = self.source(**more)
-        return read_source(source, self.workspace, now=self.now, remembered=remembered)
+        return read_source(source, self.workspace, now=self.now, state=state)
 
     def check_equal(self) -> str:
         """Reads what changed, and compares it with everything; what the read says of itself."""
@@ -226,7 +226,7 @@ def test_what_changed_came_or_went_is_all_that_is_read_anew(reader: Reader) -> N
 
 
 def test_the_moment_of_a_read_is_by_the_server_s_own_clock(reader: Reader) -> None:
-    kept = reader.read().remembered
+    kept = reader.read().state
     assert kept is not None
     at = datetime.fromisoformat(kept.marks["at"])
     is_ours = reader.options.get("url") == "sqlite:///app.db"
@@ -266,9 +266,9 @@ def _whole_because(reader: Reader, caplog: pytest.LogCaptureFixture, reason: str
             lambda reader: reader.queries.update(list_updated_accounts=f"{UPDATED} AND 1 = 1"),
             "the queries, the url",
         ),
-        (lambda reader: reader.remembered.marks.update(at="2999-01-01T00:00:00+00:00"), "clock"),
+        (lambda reader: reader.state.marks.update(at="2999-01-01T00:00:00+00:00"), "clock"),
         (
-            lambda reader: reader.remembered.marks.update(full_at="2020-01-01T00:00:00+00:00"),
+            lambda reader: reader.state.marks.update(full_at="2020-01-01T00:00:00+00:00"),
             "full_every (7d)",
         ),
         (
@@ -277,8 +277,8 @@ def _whole_because(reader: Reader, caplog: pytest.LogCaptureFixture, reason: str
             ),
             "1 ids are new",
         ),
-        (lambda reader: setattr(reader, "remembered", None), "nothing is kept"),
-        (lambda reader: reader.remembered.marks.pop("full_at"), "damaged"),
+        (lambda reader: setattr(reader, "state", None), "nothing is kept"),
+        (lambda reader: reader.state.marks.pop("full_at"), "damaged"),
     ],
 )
 def test_what_cannot_be_told_is_read_whole_and_the_log_says_why(
@@ -436,7 +436,7 @@ def test_an_own_id_column_is_the_one_that_is_swept(sqlite: Reader) -> None:
         "list_accounts": f"SELECT {columns}",
         "list_updated_accounts": f"SELECT {columns} WHERE changed_at >= {{since}}",
     }
-    remembered, named = None, Named(frozenset({"employee", "email"}))
+    state, named = None, Named(frozenset({"employee", "email"}))
     for said in ("all of 4 accounts", "4 ids; 0 changed"):
         raw = read_source(
             sqlite.source(delta={}),
@@ -444,9 +444,9 @@ def test_an_own_id_column_is_the_one_that_is_swept(sqlite: Reader) -> None:
             now=NOW,
             named=named,
             id_columns={"accounts": "employee"},
-            remembered=remembered,
+            state=state,
         )
-        remembered = raw.remembered
+        state = raw.state
         assert said in raw.proof[-1]
     probe_source(sqlite.source(delta={}), sqlite.workspace, now=NOW, named=named)
 
@@ -468,10 +468,10 @@ def test_since_is_the_last_read_less_the_overlap(sqlite: Reader) -> None:
     late = "UPDATE people SET team = 'late', changed_at = '2026-06-01 11:30:00' WHERE id = 'b'"
     sqlite.run(late)
     sqlite.now += timedelta(days=1)
-    kept = sqlite.remembered
+    kept = sqlite.state
     sqlite.delta = {"overlap": "10m"}
     assert "0 changed" in sqlite.read().proof[-1]
-    sqlite.delta, sqlite.remembered = {}, kept
+    sqlite.delta, sqlite.state = {}, kept
     assert "1 changed" in sqlite.check_equal()
 
 

@@ -29,7 +29,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RecordFilter:
     """Which records are wanted.
 
     Attributes:
@@ -96,7 +96,7 @@ UNKNOWN = "names an account that the last accepted snapshot does not have"
 class Gathering:
     """Takes raw tables one after the other and keeps what is to be sent of them."""
 
-    def __init__(self, wanted: Wanted) -> None:
+    def __init__(self, wanted: RecordFilter) -> None:
         self._wanted = wanted
         self._parts = [pl.DataFrame(schema=ACTIVITY | {TIMES: pl.UInt32()})]
         self._rejects = [no_rejects()]

@@ -19,7 +19,7 @@ from transforms.tables.conform import Conformed
 
 
 @dataclass(frozen=True, slots=True)
-class HeldIn:
+class GrantSources:
     """Where a source says who holds what: in cells of its accounts, in a table of its own."""
 
     accounts: Conformed
@@ -27,14 +27,14 @@ class HeldIn:
     table: Conformed | None
 
     @classmethod
-    def read(cls, raw: Raw, file: SourceFile, accounts: Conformed) -> "HeldIn":
+    def read(cls, raw: Raw, file: SourceFile, accounts: Conformed) -> "GrantSources":
         """What the cells of the accounts that were accepted say, and the associations' own table.
 
         Raises:
             SourceFormatError: a column that the file names is missing.
         """
         cells = [
-            pieces_of(raw.accounts.rows[one.column].gather(accounts.index), one)
+            pieces_of(raw.accounts.rows[one.column].gather(accounts.accepted_index), one)
             for one in file.entitlements
         ]
         table = conform_associations(raw.associations, file) if raw.associations else None
@@ -63,7 +63,7 @@ class HeldIn:
         if self.cells:
             at = pl.DataFrame(
                 {
-                    ROW: raw.accounts.rows[ROW].gather(self.accounts.index),
+                    ROW: raw.accounts.rows[ROW].gather(self.accounts.accepted_index),
                     "account_id": ids.gather(account_rows),
                 }
             ).with_columns(pl.lit(raw.accounts.origin).alias("file"))

@@ -65,7 +65,7 @@ def link_associations(
     ):
         owners = pl.DataFrame(
             {
-                ROW: table.rows[ROW].gather(associations.index.filter(lost)),
+                ROW: table.rows[ROW].gather(associations.accepted_index.filter(lost)),
                 "account_id": text["account_id"].filter(lost),
             }
         ).with_columns(pl.lit(table.origin).alias("file"))

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from schemas.tables import HELD
+from schemas.tables import GRANTS
 from transforms.parallel import two_at_once
 
 _ACCOUNT = 1 << 32
@@ -19,13 +19,13 @@ def pack(account: pl.Series, entitlement: pl.Series) -> pl.Series:
 
 
 def unpack(packed: pl.Series) -> pl.DataFrame:
-    """`HELD`, in the order of `packed`."""
+    """`GRANTS`, in the order of `packed`."""
     return pl.DataFrame(
         {
             "account": (packed // _ACCOUNT).cast(pl.UInt32),
             "entitlement": (packed % _ACCOUNT).cast(pl.UInt32),
         },
-        schema=HELD,
+        schema=GRANTS,
     )
 
 
@@ -35,22 +35,24 @@ def sorted_once(packed: pl.Series) -> pl.Series:
     return ordered.filter((ordered != ordered.shift(1)).fill_null(value=True))
 
 
-def packed_of(held: pl.DataFrame) -> pl.Series:
-    """The packed form of `HELD`."""
-    return pack(held["account"], held["entitlement"])
+def packed_of(grants: pl.DataFrame) -> pl.Series:
+    """The packed form of `GRANTS`."""
+    return pack(grants["account"], grants["entitlement"])
 
 
-def recode(held: pl.DataFrame | pl.Series, account: pl.Series, entitlement: pl.Series) -> pl.Series:
-    """`HELD`, packed or not, packed under new row numbers (old -> new); without those of none."""
+def recode(
+    grants: pl.DataFrame | pl.Series, account: pl.Series, entitlement: pl.Series
+) -> pl.Series:
+    """`GRANTS`, packed or not, packed under new row numbers (old -> new); without those of none."""
 
     def moved(start: int) -> pl.Series:
-        part = held.slice(start, PAIRS)
+        part = grants.slice(start, PAIRS)
         pairs = unpack(part) if isinstance(part, pl.Series) else part
         there = pack(account.gather(pairs["account"]), entitlement.gather(pairs["entitlement"]))
         return there.drop_nulls()
 
     # In parts: what a part needs in between stays small, and is not asked of the system anew.
-    parts = two_at_once(moved, range(0, len(held), PAIRS))
+    parts = two_at_once(moved, range(0, len(grants), PAIRS))
     return pl.concat([pl.Series(dtype=pl.UInt64), *parts])
 
 

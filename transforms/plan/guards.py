@@ -27,10 +27,10 @@ def check_guards(plan: Plan, counts: dict[str, TableCount], guards: Guards) -> t
     removed_associations = plan.associations.removed
     if plan.accounts.removed <= FLOOR:
         removed_associations -= plan.removed_of_removed_accounts
-    before, held = plan.accounts.before, plan.associations.before
+    before, grants = plan.accounts.before, plan.associations.before
     asked = (
         ("max_removed_accounts", guards.max_removed_accounts, plan.accounts.removed, before),
-        ("max_removed_associations", guards.max_removed_associations, removed_associations, held),
+        ("max_removed_associations", guards.max_removed_associations, removed_associations, grants),
         ("max_deactivated_accounts", guards.max_deactivated_accounts, plan.deactivated, before),
     )
     found_breaches = [_breach(*one) for one in asked]

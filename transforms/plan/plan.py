@@ -54,7 +54,10 @@ def to_plan(snapshot: Snapshot, last: Snapshot | None) -> Plan:
 def snapshot_of_nothing(like: Snapshot) -> Snapshot:
     """An empty snapshot with the columns of `like`."""
     return Snapshot(
-        like.accounts.clear(), like.entitlements.clear(), like.resources.clear(), like.held.clear()
+        like.accounts.clear(),
+        like.entitlements.clear(),
+        like.resources.clear(),
+        like.grants.clear(),
     )
 
 
@@ -142,9 +145,9 @@ def _association_changes(
     snapshot: Snapshot, before: Snapshot, accounts: Matched, entitlements: Matched
 ) -> tuple[Changes, pl.DataFrame, int]:
     """The counts, the frame, and how many removed associations went with their account."""
-    now = packed_of(snapshot.held)
-    then = recode(before.held, accounts.now_of_before, entitlements.now_of_before)
-    went = _without(before.held, accounts.now_of_before, entitlements.now_of_before)
+    now = packed_of(snapshot.grants)
+    then = recode(before.grants, accounts.now_of_before, entitlements.now_of_before)
+    went = _without(before.grants, accounts.now_of_before, entitlements.now_of_before)
     is_same = now.len() == then.len() and bool((now == then).all())
     added = now.clear() if is_same else now.filter(~now.is_in(then.implode()))
     dropped = then.clear() if is_same else then.filter(~then.is_in(now.implode()))
@@ -153,25 +156,25 @@ def _association_changes(
     went_rows = _spelled(before, went, "removed")
     went_along = int(accounts.now_of_before.gather(went["account"]).is_null().sum())
     removed = dropped.len() + went.height
-    counts = Changes(before.held.height, snapshot.held.height, added.len(), 0, removed)
+    counts = Changes(before.grants.height, snapshot.grants.height, added.len(), 0, removed)
     rows = pl.concat(
         [pl.DataFrame(schema=ASSOCIATION_CHANGES), added_rows, dropped_rows, went_rows]
     )
     return counts, rows, went_along
 
 
-def _without(held: pl.DataFrame, account: pl.Series, entitlement: pl.Series) -> pl.DataFrame:
-    """The pairs of `held` that lack an end under new row numbers."""
+def _without(grants: pl.DataFrame, account: pl.Series, entitlement: pl.Series) -> pl.DataFrame:
+    """The pairs of `grants` that lack an end under new row numbers."""
     if not account.null_count() and not entitlement.null_count():
-        return held.clear()
+        return grants.clear()
     lost_account, lost_entitlement = account.is_null(), entitlement.is_null()
-    return held.filter(
-        lost_account.gather(held["account"]) | lost_entitlement.gather(held["entitlement"])
+    return grants.filter(
+        lost_account.gather(grants["account"]) | lost_entitlement.gather(grants["entitlement"])
     )
 
 
-def _spelled(snapshot: Snapshot, held: pl.DataFrame, change: str) -> pl.DataFrame:
-    pairs = Snapshot(snapshot.accounts, snapshot.entitlements, snapshot.resources, held)
+def _spelled(snapshot: Snapshot, grants: pl.DataFrame, change: str) -> pl.DataFrame:
+    pairs = Snapshot(snapshot.accounts, snapshot.entitlements, snapshot.resources, grants)
     return associations_of(pairs).with_columns(change=pl.lit(change))
 
 

@@ -9,7 +9,7 @@ from schemas.raw import RawTable
 from schemas.snapshot import Snapshot
 from schemas.source_file.file import SourceFile
 from schemas.tables import ENTITLEMENT_KEY, ENTITLEMENTS
-from transforms.snapshot.keep_last import keep_last, with_kept
+from transforms.snapshot.keep_last import count_carried, keep_last
 from transforms.tables.entitlements import to_entitlements
 from transforms.tables.rejects import TableCount, failures, no_rejects
 
@@ -22,7 +22,7 @@ class Catalogue:
         entitlements: `ENTITLEMENTS`, sorted by resource id, then id.
         rejects: `REJECTS`.
         count: zeros where the source keeps no such table.
-        kept_for_unreadable: see `KeptRecords`.
+        kept_for_unreadable: see `CarriedForward`.
     """
 
     entitlements: pl.DataFrame
@@ -48,7 +48,7 @@ def to_catalogue(
         found = to_entitlements(table, file)
         kept = keep_last(last.entitlements, found, table, ENTITLEMENT_KEY)
         said = pl.concat([found.records, kept.records])
-        count, rejects = with_kept(found.count, kept), found.rejects
+        count, rejects = count_carried(found.count, kept), found.rejects
         unreadable = kept.for_unreadable
     only_named = pl.concat([pl.DataFrame(schema=ENTITLEMENTS), *named]).unique()
     only_named = only_named.join(said, on=ENTITLEMENT_KEY, how="anti")
@@ -59,7 +59,7 @@ def to_catalogue(
 
 
 def with_needed(entitlements: pl.DataFrame, last: Snapshot, carried: pl.DataFrame) -> pl.DataFrame:
-    """The entitlements, and those of `last` that only the associations `carried` (`HELD`) need."""
+    """The entitlements, and those of `last` that only `carried` (`GRANTS`) needs."""
     used = last.entitlements.select(pl.all().gather(carried["entitlement"].unique().sort()))
     needed = used.join(entitlements, on=ENTITLEMENT_KEY, how="anti")
     return _in_order(pl.concat([entitlements, needed])) if needed.height else entitlements

@@ -19,7 +19,7 @@ from transforms.tables.rejects import TableCount
 
 
 @dataclass(frozen=True, slots=True)
-class KeptRecords:
+class CarriedForward:
     """Last accepted records carried forward.
 
     Attributes:
@@ -33,7 +33,7 @@ class KeptRecords:
 
 def kept_records(
     last: pl.DataFrame, current: pl.DataFrame, keys: pl.Series, guessed: pl.Series, key: list[str]
-) -> KeptRecords:
+) -> CarriedForward:
     """The records of `last` that rejects keep, none of which is in `current`.
 
     Args:
@@ -50,9 +50,9 @@ def kept_records(
     found = named.select(key_expression(key)).to_series().implode()
     is_readable = not keys.null_count() and not keys.str.contains(":null", literal=True).any()
     if is_readable and guesses.is_in(found).fill_null(value=False).all():
-        return KeptRecords(named, 0)
+        return CarriedForward(named, 0)
     missing = _missing(last, current, key)
-    return KeptRecords(missing, missing.height - named.height)
+    return CarriedForward(missing, missing.height - named.height)
 
 
 def _missing(last: pl.DataFrame, current: pl.DataFrame, key: list[str]) -> pl.DataFrame:
@@ -62,17 +62,19 @@ def _missing(last: pl.DataFrame, current: pl.DataFrame, key: list[str]) -> pl.Da
     return last.join(current, on=key, how="anti", maintain_order="left")
 
 
-def keep_last(last: pl.DataFrame, now: Conformed, table: RawTable, key: list[str]) -> KeptRecords:
+def keep_last(
+    last: pl.DataFrame, now: Conformed, table: RawTable, key: list[str]
+) -> CarriedForward:
     """What the rejects of `table` keep of `last`; those the reader found hold guessed keys."""
     certain = now.rejects.join(
         table.rejects.select("file", "row"), on=["file", "row"], how="anti", maintain_order="left"
     )
     if not now.rejects.height:
-        return KeptRecords(last.clear(), 0)
+        return CarriedForward(last.clear(), 0)
     return kept_records(last, now.of_records(key), certain["key"], table.rejects["key"], key)
 
 
-def with_kept(count: TableCount, kept: KeptRecords) -> TableCount:
+def count_carried(count: TableCount, kept: CarriedForward) -> TableCount:
     """`count`, and how many records were kept."""
     return replace(count, kept=kept.records.height)
 
@@ -85,23 +87,23 @@ def key_expression(key: list[str]) -> pl.Expr:
 
 
 def kept_pairs(last: Snapshot, keys: pl.Series, accounts: pl.Series) -> pl.Series:
-    """A mask over `last.held`: the associations that rejects keep.
+    """A mask over `last.grants`: the associations that rejects keep.
 
     Args:
         last: the last accepted snapshot.
         keys: rejected associations' keys; null, or null within, where it cannot be read.
         accounts: ids of accounts that keep all they held: their own rows say what that is.
     """
-    held = last.held
+    grants = last.grants
     if not keys.len() and not accounts.len():
-        return pl.repeat(value=False, n=held.height, dtype=pl.Boolean, eager=True)
+        return pl.repeat(value=False, n=grants.height, dtype=pl.Boolean, eager=True)
     ids = last.accounts["integration_specific_id"]
-    of_kept = held["account"].is_in(row_numbers(accounts, ids).drop_nulls().implode())
+    of_kept = grants["account"].is_in(row_numbers(accounts, ids).drop_nulls().implode())
     if not keys.len():
         return of_kept
     parts = _parts_of(keys)
     if parts.select(pl.all_horizontal(_IS_UNREADABLE)).to_series().any():
-        return pl.repeat(value=True, n=held.height, dtype=pl.Boolean, eager=True)
+        return pl.repeat(value=True, n=grants.height, dtype=pl.Boolean, eager=True)
     return of_kept | _named_pairs(last, parts)
 
 
@@ -122,8 +124,8 @@ _IS_UNREADABLE = pl.col("account_id", _ENTITLEMENT).is_null()
 
 
 def _named_pairs(last: Snapshot, parts: pl.DataFrame) -> pl.Series:
-    """A mask over `last.held`: the pairs that keys name; an unreadable part of a key names any."""
-    held = last.held
+    """A mask over `last.grants`: pairs that keys name; an unreadable part of a key names any."""
+    grants = last.grants
     keys = last.entitlements.select(
         pl.col("integration_specific_id").alias(_ENTITLEMENT), "integration_specific_resource_id"
     )
@@ -134,7 +136,7 @@ def _named_pairs(last: Snapshot, parts: pl.DataFrame) -> pl.Series:
         any_entitlement=pl.col(_ENTITLEMENT).is_null(),
     )
     both = numbered.filter(~pl.col("any_account") & ~pl.col("any_entitlement"))
-    exact = held.select(
+    exact = grants.select(
         pl.struct("account", "entitlement").is_in(
             both.select(pl.struct("account", "entitlement")).to_series().implode()
         )
@@ -143,6 +145,6 @@ def _named_pairs(last: Snapshot, parts: pl.DataFrame) -> pl.Series:
     of_entitlement = numbered.filter("any_account")["entitlement"].drop_nulls()
     return (
         exact
-        | held["account"].is_in(of_account.implode())
-        | held["entitlement"].is_in(of_entitlement.implode())
+        | grants["account"].is_in(of_account.implode())
+        | grants["entitlement"].is_in(of_entitlement.implode())
     )

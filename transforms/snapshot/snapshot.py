@@ -10,16 +10,16 @@ from schemas.raw import Raw
 from schemas.snapshot import Snapshot
 from schemas.source_file.file import SourceFile
 from schemas.tables import ENTITLEMENT_KEY, RESOURCES
-from transforms.associations.collect import HeldIn
+from transforms.associations.collect import GrantSources
 from transforms.associations.link import Linked, with_entitlement_rows
 from transforms.associations.pairs import recode, row_numbers, sorted_once, unpack
 from transforms.snapshot.entitlements import to_catalogue, with_needed
 from transforms.snapshot.keep_last import (
-    KeptRecords,
+    CarriedForward,
+    count_carried,
     has_unreadable,
     keep_last,
     kept_pairs,
-    with_kept,
 )
 from transforms.tables.accounts import KEY as ACCOUNT_KEY
 from transforms.tables.accounts import to_accounts
@@ -63,7 +63,7 @@ def to_snapshot(raw: Raw, file: SourceFile, last: Snapshot, now: datetime) -> No
     kept = keep_last(last.accounts, accounts, raw.accounts, ACCOUNT_KEY)
     rows, account_rows = _in_order(accounts, kept.records)
     resources, resource_count, resource_rejects, kept_resources = _resources(raw, file, last)
-    held_in = HeldIn.read(raw, file, accounts)
+    held_in = GrantSources.read(raw, file, accounts)
     catalogue = to_catalogue(raw.entitlements, file, last, held_in.named(raw))
 
     linked = held_in.linked(raw, rows, account_rows, catalogue.entitlements)
@@ -75,16 +75,16 @@ def to_snapshot(raw: Raw, file: SourceFile, last: Snapshot, now: datetime) -> No
             catalogue.entitlements.select(ENTITLEMENT_KEY), entitlements.select(ENTITLEMENT_KEY)
         )
         linked = [with_entitlement_rows(one, moved) for one in linked]
-    snapshot = Snapshot(rows, entitlements, resources, last.held.clear())
-    held, association_count = _held(snapshot, last, linked, carried)
+    snapshot = Snapshot(rows, entitlements, resources, last.grants.clear())
+    grants, association_count = _grants(snapshot, last, linked, carried)
 
-    counts = {"accounts": with_kept(accounts.count, kept), "associations": association_count}
+    counts = {"accounts": count_carried(accounts.count, kept), "associations": association_count}
     if raw.entitlements:
         counts["entitlements"] = catalogue.count
     if raw.resources:
         counts["resources"] = resource_count
     return Normalized(
-        replace(snapshot, held=held),
+        replace(snapshot, grants=grants),
         pl.concat(
             [
                 accounts.rejects,
@@ -113,7 +113,7 @@ def _in_order(accounts: Conformed, kept: pl.DataFrame) -> tuple[pl.DataFrame, pl
 
     Ordered before they are gathered, so that a million accounts are copied once.
     """
-    candidates, index = accounts.candidates, accounts.index
+    candidates, index = accounts.rows, accounts.accepted_index
     if kept.height:
         same = [column for column in candidates.columns if column in kept.columns]
         added = pl.int_range(kept.height, dtype=pl.UInt32, eager=True) + candidates.height
@@ -124,12 +124,12 @@ def _in_order(accounts: Conformed, kept: pl.DataFrame) -> tuple[pl.DataFrame, pl
     if ids.is_sorted():
         if index.len() < candidates.height:
             candidates = candidates.select(pl.all().gather(index))
-        return candidates, row.head(accounts.index.len())
+        return candidates, row.head(accounts.accepted_index.len())
     # By two columns, though the ids are unique: polars then sorts encoded rows, which lie together,
     # and is done in two thirds of the time.
     order = pl.DataFrame({"id": ids, "row": row}).select(pl.arg_sort_by("id", "row")).to_series()
     rows = candidates.select(pl.all().gather(index.gather(order)))
-    return rows, row.clone().scatter(order, row).head(accounts.index.len())
+    return rows, row.clone().scatter(order, row).head(accounts.accepted_index.len())
 
 
 def _together(records: pl.DataFrame, kept: pl.DataFrame, key: list[str]) -> pl.DataFrame:
@@ -149,18 +149,18 @@ def _resources(
     found = to_resources(raw.resources, file)
     kept = keep_last(last.resources, found, raw.resources, RESOURCE_KEY)
     together = _together(found.records, kept.records, RESOURCE_KEY)
-    return together, with_kept(found.count, kept), found.rejects, kept.for_unreadable
+    return together, count_carried(found.count, kept), found.rejects, kept.for_unreadable
 
 
 def _carried(
-    file: SourceFile, last: Snapshot, kept: KeptRecords, linked: list[Linked]
+    file: SourceFile, last: Snapshot, kept: CarriedForward, linked: list[Linked]
 ) -> pl.DataFrame:
-    """The associations of `last` (`HELD`, under its own row numbers) that rejects keep."""
+    """The associations of `last` (`GRANTS`, under its own row numbers) that rejects keep."""
     keys = _keys_of(linked)
     # Where no cell of an account says what it holds, its rejected row took nothing along.
     accounts = kept.records["integration_specific_id"]
     owners = accounts if file.entitlements else accounts.clear()
-    return last.held.filter(kept_pairs(last, keys, owners))
+    return last.grants.filter(kept_pairs(last, keys, owners))
 
 
 def _keys_of(linked: list[Linked]) -> pl.Series:
@@ -169,7 +169,7 @@ def _keys_of(linked: list[Linked]) -> pl.Series:
     return keys.filter((keys != NO_RECORD).fill_null(value=True))
 
 
-def _held(
+def _grants(
     snapshot: Snapshot, last: Snapshot, linked: list[Linked], carried: pl.DataFrame
 ) -> tuple[pl.DataFrame, TableCount]:
     """Who holds what now, with what is carried forward, and what became of every association."""

@@ -57,28 +57,28 @@ class Conformed:
     """One table after its contract.
 
     Attributes:
-        candidates: every row, canonical, in the source's order.
-        index: the accepted ones among them, ascending, UInt32.
+        rows: every row, canonical, in the source's order.
+        accepted_index: the accepted ones among them, ascending, UInt32.
         rejects: `REJECTS`, also those the reader found.
         count: what became of every row.
     """
 
-    candidates: pl.DataFrame
-    index: pl.Series
+    rows: pl.DataFrame
+    accepted_index: pl.Series
     rejects: pl.DataFrame
     count: TableCount
 
     @property
     def records(self) -> pl.DataFrame:
         """The accepted rows, in the source's order."""
-        return self.of_records(self.candidates.columns)
+        return self.of_records(self.rows.columns)
 
     def of_records(self, columns: list[str]) -> pl.DataFrame:
         """Some columns of the accepted rows, in the source's order."""
-        wanted = self.candidates.select(columns)
-        if self.index.len() == wanted.height:
+        wanted = self.rows.select(columns)
+        if self.accepted_index.len() == wanted.height:
             return wanted
-        return wanted.select(pl.all().gather(self.index))
+        return wanted.select(pl.all().gather(self.accepted_index))
 
 
 def conform(

@@ -81,12 +81,12 @@ def _encode(uploads: pl.DataFrame) -> memoryview:
 def _permissions(snapshot: Snapshot, permissions: pl.Series, start: int, count: int) -> pl.Series:
     """The permissions of each account of a slice, as lists of structs."""
     number = pl.int_range(start, start + count + 1, dtype=pl.UInt32, eager=True)
-    offsets = snapshot.held["account"].search_sorted(number).cast(pl.Int64)
+    offsets = snapshot.grants["account"].search_sorted(number).cast(pl.Int64)
     first = int(offsets[0])
-    codes = snapshot.held["entitlement"].slice(first, int(offsets[-1]) - first)
+    codes = snapshot.grants["entitlement"].slice(first, int(offsets[-1]) - first)
     at = pl.int_ranges(pl.lit(offsets.head(count)) - first, pl.lit(offsets.tail(count)) - first)
-    held = pl.lit(codes).implode().list.gather(at)
-    return pl.select(pl.lit(permissions).implode().list.gather(held)).to_series()
+    grants = pl.lit(codes).implode().list.gather(at)
+    return pl.select(pl.lit(permissions).implode().list.gather(grants)).to_series()
 
 
 def _attributes(values: pl.DataFrame) -> pl.Expr:

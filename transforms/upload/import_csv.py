@@ -53,16 +53,16 @@ def to_import_table(snapshot: Snapshot) -> ImportTable:
         for label in snapshot.attribute_labels
     ]
     rows = snapshot.accounts.select(*identity, *attributes)
-    held = snapshot.held.select(
+    grants = snapshot.grants.select(
         "account",
-        permissions["type"].gather(snapshot.held["entitlement"]).alias("type"),
-        permissions["name"].gather(snapshot.held["entitlement"]).alias("name"),
+        permissions["type"].gather(snapshot.grants["entitlement"]).alias("type"),
+        permissions["name"].gather(snapshot.grants["entitlement"]).alias("name"),
     )
     taken = rows.columns
     rows = rows.with_row_index(_ROW)
     for kind in sorted(permissions["type"].unique().to_list()):
         cells = (
-            held.filter(pl.col("type") == kind)
+            grants.filter(pl.col("type") == kind)
             .group_by("account", maintain_order=True)
             .agg(pl.col("name").str.join(delimiter or ";"))
         )

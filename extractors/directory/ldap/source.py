@@ -7,20 +7,20 @@ from pathlib import Path
 
 from ldap3 import Connection
 
-from extractors.directory.account_fields import Wanted
+from extractors.directory.account_fields import RequestedFields
 from extractors.directory.accounts import users_search
 from extractors.directory.entries import Entries, Find, Search, to_entries
 from extractors.directory.last_logon import Logons, add_logons
 from extractors.directory.ldap.incremental.finder import DeltaFinder
 from extractors.directory.ldap.incremental.method import still_good, to_way
-from extractors.directory.ldap.incremental.state import to_memory, to_remembered
+from extractors.directory.ldap.incremental.state import to_directory_state, to_reader_state
 from extractors.directory.ldap.protocol.connection import connected
 from extractors.directory.ldap.protocol.forest import check_one_domain, controllers_of
 from extractors.directory.ldap.protocol.schema import check_known
 from extractors.directory.ldap.protocol.search import PagedSearch, read_pages
 from extractors.directory.read import probe_directory, read_directory
-from extractors.directory.request import Reading
-from schemas.raw import Probe, Raw, Remembered
+from extractors.directory.request import DirectoryRequest
+from schemas.raw import Probe, Raw, ReaderState
 from schemas.source_file.directory_source import ActiveDirectorySource, LdapSource
 from schemas.source_file.secrets import Resolve
 
@@ -30,15 +30,15 @@ _NO_ATTRIBUTES = ("1.1",)  # RFC 4511, 4.5.1.8
 def read_ldap_source(
     source: LdapSource | ActiveDirectorySource,
     workspace: Path,
-    wanted: Wanted,
+    wanted: RequestedFields,
     *,
     now: datetime,
     resolve: Resolve,
-    remembered: Remembered | None = None,
+    state: ReaderState | None = None,
 ) -> Raw:
     """The accounts, the groups and who is in which, each searched for once.
 
-    With `delta` in the file, only what changed since `remembered` is read, where that can be told.
+    With `delta` in the file, only what changed since `state` is read, where that can be told.
 
     Raises:
         ConfigError: a filter is none, an attribute is secret, or the password would go in clear.
@@ -48,7 +48,7 @@ def read_ldap_source(
     """
     with connected(source, workspace, resolve) as (connection, endpoint):
         _check_before(source, connection, wanted)
-        reading = Reading(
+        reading = DirectoryRequest(
             source=source,
             wanted=wanted,
             find=finder(connection, source),
@@ -61,19 +61,19 @@ def read_ldap_source(
         if source.delta is None:
             return read_directory(reading)
         way = to_way(connection, source, source.delta, str(endpoint), wanted.attributes)
-        last = to_memory(remembered)
+        last = to_directory_state(state)
         last = still_good(last, way, source.delta, now)
         delta = DeltaFinder(reading.find, connection, way, last, now)
         raw = read_directory(replace(reading, find=delta.find))
-        kept = to_remembered(delta.memory())
-        return replace(raw, proof=(*raw.proof, *delta.said), remembered=kept)
+        kept = to_reader_state(delta.state())
+        return replace(raw, proof=(*raw.proof, *delta.said), state=kept)
 
 
 def _logons(
     source: LdapSource | ActiveDirectorySource,
     connection: Connection,
     workspace: Path,
-    wanted: Wanted,
+    wanted: RequestedFields,
     resolve: Resolve,
 ) -> Logons | None:
     """What all controllers know, where the source wants that."""
@@ -93,7 +93,7 @@ def _logons(
 def probe_ldap_source(
     source: LdapSource | ActiveDirectorySource,
     workspace: Path,
-    wanted: Wanted,
+    wanted: RequestedFields,
     *,
     now: datetime,
     resolve: Resolve,
@@ -104,7 +104,7 @@ def probe_ldap_source(
         ConfigError: as `read_ldap_source`; likewise the others.
     """
     with connected(source, workspace, resolve) as (connection, endpoint):
-        reading = Reading(
+        reading = DirectoryRequest(
             source=source,
             wanted=wanted,
             find=finder(connection, source, most_pages=1),
@@ -119,7 +119,7 @@ def probe_ldap_source(
 
 
 def _check_before(
-    source: LdapSource | ActiveDirectorySource, connection: Connection, wanted: Wanted
+    source: LdapSource | ActiveDirectorySource, connection: Connection, wanted: RequestedFields
 ) -> None:
     check_known(connection, wanted.attributes)
     if isinstance(source, ActiveDirectorySource):

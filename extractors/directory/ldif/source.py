@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from extractors.directory.account_fields import Wanted, is_secret
+from extractors.directory.account_fields import RequestedFields, is_secret
 from extractors.directory.dn import is_below, normal_dn
 from extractors.directory.entries import Entries, Find, Search, to_entries
 from extractors.directory.filter import to_filter
@@ -12,7 +12,7 @@ from extractors.directory.ldap.protocol.raw_entries import Attributes
 from extractors.directory.ldif.match import to_match
 from extractors.directory.ldif.parser import read_ldif
 from extractors.directory.read import probe_directory, read_directory
-from extractors.directory.request import Reading
+from extractors.directory.request import DirectoryRequest
 from extractors.exports.completeness import check_age
 from extractors.exports.export import Export, private_folder
 from extractors.exports.find import check_unchanged, find_export
@@ -38,7 +38,7 @@ _HeldEntry = tuple[str, str, Attributes]
 def read_ldif_source(
     source: LdifSource,
     workspace: Path,
-    wanted: Wanted,
+    wanted: RequestedFields,
     *,
     now: datetime,
     resolve: Resolve = no_secrets,
@@ -60,7 +60,7 @@ def read_ldif_source(
 
 
 def probe_ldif_source(
-    source: LdifSource, workspace: Path, wanted: Wanted, *, now: datetime, resolve: Resolve
+    source: LdifSource, workspace: Path, wanted: RequestedFields, *, now: datetime, resolve: Resolve
 ) -> tuple[Probe, ...]:
     """What the accounts and the groups of the export look like.
 
@@ -72,12 +72,12 @@ def probe_ldif_source(
 
 
 def _reading(
-    source: LdifSource, zones: DropZones, wanted: Wanted, now: datetime
-) -> tuple[Reading, Export]:
+    source: LdifSource, zones: DropZones, wanted: RequestedFields, now: datetime
+) -> tuple[DirectoryRequest, Export]:
     export = find_export("file", source.file, zones)
     check_age(export, source.max_age, now)
     entries = _entries(export, wanted)
-    reading = Reading(
+    reading = DirectoryRequest(
         source=source,
         wanted=wanted,
         find=_finder(entries),
@@ -90,7 +90,7 @@ def _reading(
     return reading, export
 
 
-def _entries(export: Export, wanted: Wanted) -> list[_HeldEntry]:
+def _entries(export: Export, wanted: RequestedFields) -> list[_HeldEntry]:
     """All entries: DN, its normal form, attributes in lower case; no password, no blob unasked."""
     named = {name.lower() for name in wanted.attributes}
     kept: dict[str, str | None] = {}

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from extractors.sql.connect.login import check_driver, login_of, prepared
 from extractors.sql.drivers.jdbc.session import open_jdbc_session
 from extractors.sql.drivers.odbc import open_odbc_session
-from extractors.sql.errors.translate import Asking, asked, driver_errors
+from extractors.sql.errors.translate import ErrorContext, driver_errors, translate_errors
 from extractors.sql.session.session import Session, run
 from extractors.sql.session.transaction import begin, is_mariadb
 from extractors.sql.urls.address import DatabaseUrl
@@ -43,8 +43,8 @@ def open_session(source: DatabaseOptions, workspace: Path, resolve: Resolve) -> 
         return
     session = connected(source, workspace, resolve)
     try:
-        asking = Asking(session.engine, session.errors, session.server, is_login=True)
-        snapshot, warnings = asked(asking, lambda: begin(session))
+        context = ErrorContext(session.engine, session.errors, session.server, is_login=True)
+        snapshot, warnings = translate_errors(context, lambda: begin(session))
         yield replace(session, snapshot=snapshot, warnings=warnings)
     finally:
         close(session)
@@ -61,8 +61,8 @@ def join_snapshot(
     """
     session = connected(source, workspace, resolve)
     try:
-        asking = Asking(session.engine, session.errors, session.server, is_login=True)
-        snapshot, _ = asked(asking, lambda: begin(session, exported=name))
+        context = ErrorContext(session.engine, session.errors, session.server, is_login=True)
+        snapshot, _ = translate_errors(context, lambda: begin(session, exported=name))
         yield replace(session, snapshot=snapshot)
     finally:
         close(session)
@@ -111,12 +111,12 @@ def connected(source: DatabaseOptions, workspace: Path, resolve: Resolve) -> Ses
         database.query_timeout_s or source.statement_timeout.total_seconds(),
         source.timezone or database.timezone,
     )
-    asking = Asking(session.engine, errors, session.server, is_login=True)
+    context = ErrorContext(session.engine, errors, session.server, is_login=True)
     if session.engine in {"mysql", "mariadb"}:
-        found = asked(asking, lambda: is_mariadb(connection))
+        found = translate_errors(context, lambda: is_mariadb(connection))
         session = replace(session, engine="mariadb" if found else "mysql")
     if database.session:
-        asked(asking, lambda: run(connection, *database.session))
+        translate_errors(context, lambda: run(connection, *database.session))
     return session
 
 
@@ -126,7 +126,7 @@ _Opened = tuple[Any, tuple[type[Exception], ...], str]
 
 def _open_sqlite(database: DatabaseUrl, workspace: Path, source: DatabaseOptions) -> _Opened:
     path = _file_of(database, workspace)
-    asking = Asking("sqlite", driver_errors(sqlite3), database.place, is_login=True)
+    context = ErrorContext("sqlite", driver_errors(sqlite3), database.place, is_login=True)
     waits_s = database.connect_args.get("timeout", source.connect_timeout.total_seconds())
 
     def connect() -> sqlite3.Connection:
@@ -138,7 +138,7 @@ def _open_sqlite(database: DatabaseUrl, workspace: Path, source: DatabaseOptions
             check_same_thread=False,  # interrupt() comes from the watch
         )
 
-    return asked(asking, connect), asking.errors, "qmark"
+    return translate_errors(context, connect), context.errors, "qmark"
 
 
 def _open_duckdb(database: DatabaseUrl, workspace: Path) -> _Opened:
@@ -146,9 +146,9 @@ def _open_duckdb(database: DatabaseUrl, workspace: Path) -> _Opened:
     import duckdb
 
     path = _file_of(database, workspace)
-    asking = Asking("duckdb", driver_errors(duckdb), database.place, is_login=True)
-    connection = asked(asking, lambda: duckdb.connect(str(path), read_only=True))
-    return connection, asking.errors, "qmark"
+    context = ErrorContext("duckdb", driver_errors(duckdb), database.place, is_login=True)
+    connection = translate_errors(context, lambda: duckdb.connect(str(path), read_only=True))
+    return connection, context.errors, "qmark"
 
 
 def _file_of(database: DatabaseUrl, workspace: Path) -> Path:
@@ -176,12 +176,12 @@ def _open_server(
         arguments = {**arguments, **more}
     errors = driver_errors(module)
     # PyMySQL's word for a package that the account's way to log in needs.
-    asking = Asking(
+    context = ErrorContext(
         database.dialect,
         (*errors, RuntimeError),
         database.place,
         is_login=True,
         shows_certificate=source.tls is not None and source.tls.certificate is not None,
     )
-    connection = asked(asking, lambda: dialect.connect(*words, **arguments))
+    connection = translate_errors(context, lambda: dialect.connect(*words, **arguments))
     return connection, errors, module.paramstyle

@@ -11,7 +11,7 @@ from sqlalchemy.exc import NoSuchModuleError
 
 from extractors.sql.connect.tls import tls_options
 from extractors.sql.drivers.odbc_driver_search import with_odbc_driver
-from extractors.sql.session.timeouts import silence_s
+from extractors.sql.session.timeouts import read_timeout_s
 from extractors.sql.urls.address import KEY, DatabaseUrl
 from schemas.errors import ConfigError
 from schemas.source_file.secrets import Resolve
@@ -79,7 +79,7 @@ def _arguments(dialect: str, source: DatabaseOptions) -> dict[str, Any]:
             }
         case "mysql" | "mariadb":
             return {
-                "read_timeout": silence_s(source.statement_timeout.total_seconds()),
+                "read_timeout": read_timeout_s(source.statement_timeout.total_seconds()),
                 "charset": "utf8mb4",
                 "local_infile": False,
             }

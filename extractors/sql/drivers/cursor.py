@@ -37,9 +37,9 @@ def read_cursor(session: Session, statement: Statement, values: Values) -> Fetch
         finally:
             cursor.close()
 
-    session.asked(statement, ask)
+    session.translate_errors(statement, ask)
     if session.engine in {"mysql", "mariadb"}:
-        session.asked(statement, lambda: _check_warnings(session, statement))
+        session.translate_errors(statement, lambda: _check_warnings(session, statement))
     return found[0]
 
 

@@ -38,15 +38,17 @@ def read_duckdb(session: Session, statement: Statement, values: Values) -> Fetch
         return read_cursor(session, statement, values)
     bound: Any = statement.values(session.paramstyle, values) if statement.names else None
     sql = statement.rendered(session.paramstyle)
-    described = session.asked(
+    described = session.translate_errors(
         statement, lambda: session.connection.execute(f"DESCRIBE {sql}", bound).fetchall()
     )
     kinds = [str(column[1]) for column in described]
     chosen = [_chosen(number, kind) for number, kind in enumerate(kinds)]
     if None in chosen:
         return read_cursor(session, statement, values)
-    asked = f"SELECT {', '.join(map(str, chosen))} FROM (\n{sql}\n) q"  # noqa: S608 - the query
-    rows = session.asked(statement, lambda: _streamed(session, asked, bound, kinds))
+    translate_errors = f"SELECT {', '.join(map(str, chosen))} FROM (\n{sql}\n) q"  # noqa: S608 - the query
+    rows = session.translate_errors(
+        statement, lambda: _streamed(session, translate_errors, bound, kinds)
+    )
     if rows is None:
         return read_cursor(session, statement, values)
     return Fetched(rows, tuple(str(column[0]) for column in described))

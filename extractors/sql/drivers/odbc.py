@@ -11,9 +11,14 @@ from datetime import datetime
 import pyodbc
 from pydantic import SecretStr
 
-from extractors.sql.errors.translate import Asking, asked, driver_errors, to_source_error
+from extractors.sql.errors.translate import (
+    ErrorContext,
+    driver_errors,
+    to_source_error,
+    translate_errors,
+)
 from extractors.sql.session.session import Session, run
-from extractors.sql.session.timeouts import silence_s
+from extractors.sql.session.timeouts import read_timeout_s
 from extractors.sql.session.transaction import postgresql_settings, set_mysql
 from extractors.sql.urls.parse import check_no_secret
 from schemas.errors import ConfigError, IngestError
@@ -169,7 +174,7 @@ def _not_connected(error: pyodbc.Error) -> IngestError:
             "odbcinst -q -d for its name"
         )
     engine = "mssql" if "SQL Server]" in text else "mysql" if "[ma-" in text else ""
-    return to_source_error(error, Asking(engine, (pyodbc.Error,), _WHAT, is_login=True))
+    return to_source_error(error, ErrorContext(engine, (pyodbc.Error,), _WHAT, is_login=True))
 
 
 def _words(
@@ -181,7 +186,7 @@ def _words(
         raise ConfigError(f"{_WHAT} is empty: write a DSN's name or DRIVER=…;SERVER=…")
     parts = [text if "=" in text else f"DSN={text}"]
     parts += [
-        f"{name}={value.format(silence_s=math.ceil(silence_s(query_timeout_s)))}"
+        f"{name}={value.format(read_timeout_s=math.ceil(read_timeout_s(query_timeout_s)))}"
         for name, value in _options(parts[0]).items()
         if not re.search(rf"(?i)(^|;)\s*{name}\s*=", text)
     ]
@@ -280,8 +285,8 @@ def open_odbc_session(source: DatabaseOptions, resolve: Resolve) -> Iterator[Ses
             warnings=() if is_snapshot else (_no_snapshot(product),),
             way="odbc",
         )
-        asking = Asking(engine, session.errors, session.server, is_login=True)
-        asked(asking, lambda: _set(session))
+        context = ErrorContext(engine, session.errors, session.server, is_login=True)
+        translate_errors(context, lambda: _set(session))
         yield session
     finally:
         with contextlib.suppress(pyodbc.Error):

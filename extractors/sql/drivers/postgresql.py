@@ -22,7 +22,7 @@ from psycopg.types.string import TextLoader
 
 from extractors.sql.drivers.postgresql_text import Kind, canonical, kinds_of
 from extractors.sql.session.session import Fetched, Session, Values
-from extractors.sql.session.timeouts import alarm, silence_s
+from extractors.sql.session.timeouts import deadline, read_timeout_s
 from extractors.sql.statements.statement import Statement
 from schemas.errors import SourceFormatError, SourceIncompleteError
 
@@ -40,11 +40,11 @@ class CopyStream:
         count: how many the server says it sent; None until the stream has ended.
     """
 
-    def __init__(self, connection: Connection[Any], sql: str, silence_s: float) -> None:
+    def __init__(self, connection: Connection[Any], sql: str, read_timeout_s: float) -> None:
         self.count: int | None = None
         self._connection = connection
         self._sql = sql
-        self._silence_ms = silence_s * 1000
+        self._silence_ms = read_timeout_s * 1000
         self._waiting = select.poll()
         self._waiting.register(connection.pgconn.socket, select.POLLIN)
 
@@ -117,7 +117,7 @@ def describe(session: Session, statement: Statement) -> list[tuple[str, int]]:
             for number in range(found.nfields)
         ]
 
-    return session.asked(statement, ask, is_only_prepared=True)
+    return session.translate_errors(statement, ask, is_only_prepared=True)
 
 
 def _checked(session: Session, result: Any) -> Any:  # noqa: ANN401 - libpq's result
@@ -137,7 +137,7 @@ def read_postgresql(session: Session, statement: Statement, values: Values) -> F
     columns = describe(session, statement)
     if not columns:
         raise SourceFormatError(f"{statement.origin}: returns no columns: select what is wanted")
-    kinds = session.asked(
+    kinds = session.translate_errors(
         statement, lambda: kinds_of(session.connection, [oid for _, oid in columns])
     )
     labels = tuple(name for name, _ in columns)
@@ -158,7 +158,7 @@ def _copied(session: Session, statement: Statement, kinds: list[Kind]) -> list[p
     sql = f"COPY (\n{statement.rendered('dollar')}\n) TO STDOUT (FORMAT csv)"
     waiting: list[Future[pl.DataFrame]] = []
 
-    stream = CopyStream(session.connection, sql, silence_s(session.timeout_s))
+    stream = CopyStream(session.connection, sql, read_timeout_s(session.timeout_s))
 
     def ask(pool: ThreadPoolExecutor) -> int:
         for part in stream.parts():
@@ -171,7 +171,7 @@ def _copied(session: Session, statement: Statement, kinds: list[Kind]) -> list[p
     batches: list[pl.DataFrame] = []
     with ThreadPoolExecutor(1) as pool:
         try:
-            count = session.asked(statement, lambda: ask(pool))
+            count = session.translate_errors(statement, lambda: ask(pool))
             batches = [_empty(kinds), *(one.result() for one in waiting)]
         except pl.exceptions.PolarsError:
             problem = "holds a text that is not UTF-8: convert the database's encoding"
@@ -230,7 +230,7 @@ def _fetched(
                 )
                 batches.append(canonical(batch, kinds, session.zone))
 
-    session.asked(statement, ask)
+    session.translate_errors(statement, ask)
     return batches
 
 
@@ -245,7 +245,7 @@ def _not_silent(session: Session) -> Iterator[None]:
     """Hangs up on a server that says nothing for too long: psycopg's cursors wait without end."""
     with (
         closing(fromfd(session.connection.pgconn.socket, AF_UNIX, SOCK_STREAM)) as socket,
-        alarm(silence_s(session.timeout_s), lambda: socket.shutdown(SHUT_RDWR)),
+        deadline(read_timeout_s(session.timeout_s), lambda: socket.shutdown(SHUT_RDWR)),
     ):
         yield
 

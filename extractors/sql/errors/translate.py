@@ -84,7 +84,7 @@ in TLS 1.3 a client is done with the handshake before the server has looked at i
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class ErrorContext:
     """What is asked, for the message of what comes back.
 
     Attributes:
@@ -106,7 +106,7 @@ class Asking:
     shows_certificate: bool = False
 
 
-def asked(asking: Asking, ask: Callable[[], T]) -> T:
+def translate_errors(context: ErrorContext, ask: Callable[[], T]) -> T:
     """What `ask` returns; the driver's errors become ours, and are not chained to them.
 
     Raises:
@@ -118,29 +118,29 @@ def asked(asking: Asking, ask: Callable[[], T]) -> T:
     problem: IngestError
     try:
         return ask()
-    except asking.errors as error:
-        problem = to_source_error(error, asking)
+    except context.errors as error:
+        problem = to_source_error(error, context)
     raise problem
 
 
-def to_source_error(error: Exception, asking: Asking) -> IngestError:
+def to_source_error(error: Exception, context: ErrorContext) -> IngestError:
     """The error of ours that `error` amounts to."""
-    code = code_of(error, asking.engine)
-    said = _said(error, code, asking)
-    refusal = why_no_login(str(error)) if asking.is_login else None
-    if asking.shows_certificate and _HUNG_UP.search(code.text):
+    code = code_of(error, context.engine)
+    said = _said(error, code, context)
+    refusal = why_no_login(str(error)) if context.is_login else None
+    if context.shows_certificate and _HUNG_UP.search(code.text):
         refusal = CERTIFICATE_WANTED
     if refusal is not None:
-        return ConfigError(f"{asking.where}: {refusal} ({code.text})")
-    return error_of(asking.where, code.meaning, said, is_login=asking.is_login)
+        return ConfigError(f"{context.where}: {refusal} ({code.text})")
+    return error_of(context.where, code.meaning, said, is_login=context.is_login)
 
 
-def _said(error: Exception, code: Code, asking: Asking) -> str:
+def _said(error: Exception, code: Code, context: ErrorContext) -> str:
     """The code, and what can be told with it."""
-    if asking.is_login or asking.is_only_prepared:
-        words = _cut(safe_words(error, code, asking.engine))
+    if context.is_login or context.is_only_prepared:
+        words = _cut(safe_words(error, code, context.engine))
         return f"{code.text}: {words}" if words else code.text
-    name = named(error, code, asking.sql)
+    name = named(error, code, context.sql)
     return f"{code.text}, at {name}" if name else code.text
 
 

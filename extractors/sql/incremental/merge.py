@@ -57,11 +57,11 @@ def put_together(swept: pl.Series, updated: pl.DataFrame, before: pl.DataFrame, 
     ids = {"list_accounts": swept, "list_updated_accounts": updated[key], "memory": before[key]}
     for origin, found in ids.items():
         _check_ids(origin, found)
-    strangers = int((~updated[key].is_in(pl.concat([swept, before[key]]).implode())).sum())
-    if strangers:
+    unmatched_ids = int((~updated[key].is_in(pl.concat([swept, before[key]]).implode())).sum())
+    if unmatched_ids:
         raise UncertainError(
-            f"list_updated_accounts has {strangers:,} ids that list_accounts does not have: give "
-            "both the same WHERE, and write the ids alike",
+            f"list_updated_accounts has {unmatched_ids:,} ids that list_accounts does not have: "
+            "give both the same WHERE, and write the ids alike",
             is_warning=True,
         )
     fresh = updated.filter(pl.col(key).is_in(swept.implode()))
@@ -83,7 +83,7 @@ def put_together(swept: pl.Series, updated: pl.DataFrame, before: pl.DataFrame, 
     return Merged(known[places], fresh.height, gone)
 
 
-def untold(rows: pl.DataFrame, told: pl.Series, before: pl.DataFrame, key: str) -> int:
+def unreported(rows: pl.DataFrame, told: pl.Series, before: pl.DataFrame, key: str) -> int:
     """How many ids have another row than before, though their change was not told.
 
     Ids that are new, and columns that are others, are another matter: these are not counted.

@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 
 import polars as pl
 
-from extractors.sql.incremental.merge import UncertainError, put_together, untold
+from extractors.sql.incremental.merge import UncertainError, put_together, unreported
 from extractors.sql.incremental.state import (
-    Memory,
+    AccountsState,
     check_age,
     fingerprint_of,
-    to_memory,
-    to_remembered,
+    to_accounts_state,
+    to_reader_state,
 )
 from extractors.sql.queries.describe import labels_without_rows
 from extractors.sql.queries.labels import check_labels, labelled
@@ -21,7 +21,7 @@ from extractors.sql.session.session import NO_VALUES, Session, run
 from extractors.sql.statements.lexer import quoted_name
 from extractors.sql.statements.statement import Statement
 from schemas.errors import SourceError
-from schemas.raw import Remembered
+from schemas.raw import ReaderState
 from schemas.source_file.delta import SqlDelta
 
 _log = logging.getLogger(__name__)
@@ -61,9 +61,9 @@ class DeltaReader:
         self._named = named
         self._key = key
         self._at = _time(reader.session, now)
-        self._memory: Memory | None = None
+        self._state: AccountsState | None = None
 
-    def rows(self, remembered: Remembered | None) -> tuple[pl.DataFrame, str]:
+    def rows(self, kept: ReaderState | None) -> tuple[pl.DataFrame, str]:
         """The accounts under their labels, and where they are from; all, as a whole read has them.
 
         Raises:
@@ -79,7 +79,7 @@ class DeltaReader:
         )
         last = None
         try:
-            last = to_memory(remembered, fingerprint, self._at)
+            last = to_accounts_state(kept, fingerprint, self._at)
             check_age(last, self._delta, self._at)
             rows, full_at = self._merged(listed, last), last.full_at
         except UncertainError as reason:
@@ -88,20 +88,20 @@ class DeltaReader:
                 reader.warnings.append(f"{listed.origin}: read whole: {reason}")
             rows, full_at = self._whole(listed), self._at
             if last is not None:
-                self._warn_of_untold(updated, rows, last)
-        self._memory = Memory(fingerprint, full_at, self._at, rows)
+                self._warn_of_unreported(updated, rows, last)
+        self._state = AccountsState(fingerprint, full_at, self._at, rows)
         return rows, listed.origin
 
-    def memory(self) -> Remembered | None:
+    def state(self) -> ReaderState | None:
         """What the next read goes on from."""
-        return to_remembered(self._memory) if self._memory else None
+        return to_reader_state(self._state) if self._state else None
 
     def _whole(self, listed: Statement) -> pl.DataFrame:
         rows, _ = self._reader.needed_rows("list_accounts", self._named)
         self.said = (f"{listed.origin}: all of {rows.height:,} accounts read",)
         return rows
 
-    def _merged(self, listed: Statement, last: Memory) -> pl.DataFrame:
+    def _merged(self, listed: Statement, last: AccountsState) -> pl.DataFrame:
         """What is there now, of what was there and what changed.
 
         The ids come first: where the database has no snapshot, an account that comes after them is
@@ -118,12 +118,12 @@ class DeltaReader:
         self.said = (f"{said}, on top of all that was read on {last.full_at:%Y-%m-%d}",)
         return merged.rows
 
-    def _updated(self, last: Memory) -> pl.DataFrame:
+    def _updated(self, last: AccountsState) -> pl.DataFrame:
         """What `list_updated_accounts` tells since the last read."""
         changes = self._reader.with_values({"since": last.at - self._delta.overlap})
         return changes.needed_rows("list_updated_accounts", self._named)[0]
 
-    def _told(self, updated: Statement, last: Memory) -> pl.DataFrame | None:
+    def _told(self, updated: Statement, last: AccountsState) -> pl.DataFrame | None:
         """What `list_updated_accounts` tells; None where it does not: all is read by now."""
         session = self._reader.session
         if session.engine == "postgresql" and not session.by_psycopg:
@@ -131,7 +131,7 @@ class DeltaReader:
 
         def ask(sql: str) -> None:
             if session.by_psycopg:
-                session.asked(updated, lambda: run(session.connection, sql))
+                session.translate_errors(updated, lambda: run(session.connection, sql))
 
         ask("SAVEPOINT untold")
         try:
@@ -141,7 +141,9 @@ class DeltaReader:
         ask("ROLLBACK TO SAVEPOINT untold")
         return None
 
-    def _warn_of_untold(self, updated: Statement, rows: pl.DataFrame, last: Memory) -> None:
+    def _warn_of_unreported(
+        self, updated: Statement, rows: pl.DataFrame, last: AccountsState
+    ) -> None:
         """Compares a whole read with what was put together until then.
 
         The changes come last: where the database has no snapshot, what changed before a row was
@@ -152,7 +154,7 @@ class DeltaReader:
             return
         names = {name.lower(): name for name in told.columns}
         own = names.get(self._key.lower())
-        count = untold(rows, told[own], last.rows, self._key) if own is not None else 0
+        count = unreported(rows, told[own], last.rows, self._key) if own is not None else 0
         if count:
             self._reader.warnings.append(
                 f"{count:,} accounts had changed without {updated.origin} telling: look at its "

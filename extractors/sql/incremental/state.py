@@ -7,7 +7,7 @@ from datetime import datetime
 import polars as pl
 
 from extractors.sql.incremental.merge import UncertainError
-from schemas.raw import Remembered
+from schemas.raw import ReaderState
 from schemas.source_file.delta import SqlDelta
 from schemas.source_file.quantities import duration_text
 from schemas.source_file.sql_source import SqlSource
@@ -18,7 +18,7 @@ _SHAPING = {"url", "driver", "dsn", "username", "timezone", "trim_ids", "discove
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class AccountsState:
     """The accounts of a complete read, brought up to date since.
 
     Attributes:
@@ -40,47 +40,47 @@ def fingerprint_of(source: SqlSource, *parts: str) -> str:
     return hashlib.sha256("\0".join(said).encode()).hexdigest()
 
 
-def to_remembered(memory: Memory) -> Remembered:
-    """The memory as it is kept."""
+def to_reader_state(state: AccountsState) -> ReaderState:
+    """The state as a run keeps it for the next one."""
     marks = {
-        "fingerprint": memory.fingerprint,
-        "full_at": memory.full_at.isoformat(),
-        "at": memory.at.isoformat(),
+        "fingerprint": state.fingerprint,
+        "full_at": state.full_at.isoformat(),
+        "at": state.at.isoformat(),
     }
-    return Remembered(marks, {_ROWS: memory.rows})
+    return ReaderState(marks, {_ROWS: state.rows})
 
 
-def to_memory(remembered: Remembered | None, fingerprint: str, now: datetime) -> Memory:
-    """The memory that was kept.
+def to_accounts_state(kept: ReaderState | None, fingerprint: str, now: datetime) -> AccountsState:
+    """The state that the last run kept.
 
     Args:
-        remembered: as it was kept.
+        kept: as it was kept.
         fingerprint: of the rows that are wanted now.
         now: by the same clock.
 
     Raises:
         UncertainError: there is none, it is none of ours, of other rows, or of a time to come.
     """
-    if remembered is None:
+    if kept is None:
         raise UncertainError("nothing is kept to go on from")
-    if remembered.marks.get("fingerprint") != fingerprint:
+    if kept.marks.get("fingerprint") != fingerprint:
         raise UncertainError("the queries, the url or what shapes the values changed")
-    full_at, at = (_moment(remembered.marks.get(name)) for name in ("full_at", "at"))
-    rows = remembered.frames.get(_ROWS)
+    full_at, at = (_moment(kept.marks.get(name)) for name in ("full_at", "at"))
+    rows = kept.frames.get(_ROWS)
     if full_at is None or at is None or rows is None or set(rows.dtypes) != {pl.String}:
         raise UncertainError("what is kept is damaged, or of another version", is_warning=True)
     if at > now:
         raise UncertainError(f"the clock went back: the last read was at {at:%Y-%m-%d %H:%M} UTC")
-    return Memory(fingerprint, full_at, at, rows)
+    return AccountsState(fingerprint, full_at, at, rows)
 
 
-def check_age(memory: Memory, delta: SqlDelta, now: datetime) -> None:
-    """Nothing, where the complete read is young enough; `now` is by the clock of the memory.
+def check_age(state: AccountsState, delta: SqlDelta, now: datetime) -> None:
+    """Nothing, where the complete read is young enough; `now` is by the clock of the state.
 
     Raises:
         UncertainError: it is too old.
     """
-    if now - memory.full_at >= delta.full_every:
+    if now - state.full_at >= delta.full_every:
         raise UncertainError(
             f"the last complete read is older than full_every ({duration_text(delta.full_every)})"
         )

@@ -19,25 +19,27 @@ def labels_without_rows(session: Session, statement: Statement) -> tuple[str, ..
         if statement.is_query and not statement.names:
             # To prepare a query is free to anyone; to plan it takes the right to read.
             plan = f"EXPLAIN {statement.rendered('dollar')}"
-            session.asked(statement, lambda: run(session.connection, plan))
+            session.translate_errors(statement, lambda: run(session.connection, plan))
         return labels
     if not statement.is_query:
         return None
     if _cannot_be_nested(statement.rendered("qmark"), session.engine):
         return None
-    asked = _without_rows(session, statement)
+    translate_errors = _without_rows(session, statement)
     if session.jdbc is not None:
-        return None if statement.names else read_jdbc(session.jdbc, asked, _NOTHING).labels
+        return (
+            None if statement.names else read_jdbc(session.jdbc, translate_errors, _NOTHING).labels
+        )
 
     def ask() -> tuple[str, ...]:
         cursor = streaming_cursor(session)
         try:
-            execute(session, cursor, asked, _NOTHING)
+            execute(session, cursor, translate_errors, _NOTHING)
             return labels_of(cursor)
         finally:
             cursor.close()
 
-    return session.asked(statement, ask)
+    return session.translate_errors(statement, ask)
 
 
 def _cannot_be_nested(sql: str, engine: str) -> bool:

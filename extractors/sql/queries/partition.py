@@ -82,7 +82,7 @@ def _at_once(
 ) -> list[Fetched]:
     """The parts by connections of their own, while this one waits for as long as that takes."""
     export = (f"{_WAIT} = 0", "SELECT pg_export_snapshot()")
-    name = session.asked(parts[0], lambda: str(run(session.connection, *export)))
+    name = session.translate_errors(parts[0], lambda: str(run(session.connection, *export)))
 
     def read_joined(part: Statement) -> Fetched:
         with join(name) as joined:
@@ -91,7 +91,7 @@ def _at_once(
     with ThreadPoolExecutor(min(len(parts), _MOST_AT_ONCE)) as pool:
         found = list(pool.map(read_joined, parts))
     limit = round(session.timeout_s * 1000)
-    session.asked(parts[0], lambda: run(session.connection, f"{_WAIT} = {limit}"))
+    session.translate_errors(parts[0], lambda: run(session.connection, f"{_WAIT} = {limit}"))
     return found
 
 

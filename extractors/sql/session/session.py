@@ -8,8 +8,8 @@ from typing import Any, Literal, TypeVar
 import polars as pl
 
 from extractors.sql.drivers.jdbc.process import JdbcReader
-from extractors.sql.errors.translate import Asking, asked
-from extractors.sql.session.timeouts import alarm
+from extractors.sql.errors.translate import ErrorContext, translate_errors
+from extractors.sql.session.timeouts import deadline
 from extractors.sql.statements.statement import Statement
 
 T = TypeVar("T")
@@ -50,11 +50,11 @@ class Session:
         """Whether it is a PostgreSQL by its own driver."""
         return self.engine == "postgresql" and self.way == "native"
 
-    def asked(
+    def translate_errors(
         self, statement: Statement, ask: Callable[[], T], *, is_only_prepared: bool = False
     ) -> T:
         """What `ask` returns; a driver's errors become ours, with the statement's name."""
-        asking = Asking(
+        context = ErrorContext(
             self.engine,
             self.errors,
             statement.origin,
@@ -62,7 +62,7 @@ class Session:
             is_only_prepared=is_only_prepared,
         )
         with self.deadline():
-            return asked(asking, ask)
+            return translate_errors(context, ask)
 
     @contextmanager
     def deadline(self) -> Iterator[None]:
@@ -70,7 +70,7 @@ class Session:
         if self.engine not in {"sqlite", "duckdb"} or self.way != "native":
             yield
             return
-        with alarm(self.timeout_s, self.connection.interrupt):
+        with deadline(self.timeout_s, self.connection.interrupt):
             yield
 
 

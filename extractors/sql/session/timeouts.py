@@ -7,7 +7,7 @@ from threading import Timer
 _LONGEST_GRACE_S = 60.0
 
 
-def silence_s(timeout_s: float) -> float:
+def read_timeout_s(timeout_s: float) -> float:
     """The longest silence, in seconds, of a server that ends statements after `timeout_s` itself.
 
     A server that is alive speaks first.
@@ -16,7 +16,7 @@ def silence_s(timeout_s: float) -> float:
 
 
 @contextmanager
-def alarm(after_s: float, act: Callable[[], object]) -> Iterator[None]:
+def deadline(after_s: float, act: Callable[[], object]) -> Iterator[None]:
     """Does `act`, in a thread of its own, where the block takes longer than `after_s`."""
     watch = Timer(after_s, act)
     watch.daemon = True

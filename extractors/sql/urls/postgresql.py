@@ -105,11 +105,11 @@ def _limits(options: Options) -> dict[str, Any]:
     limits = [options.seconds("loginTimeout"), options.seconds("connectTimeout")]
     if any(limits):
         arguments["connect_timeout"] = min(limit for limit in limits if limit)
-    silence_s = options.seconds("socketTimeout")
-    if silence_s:
-        arguments["tcp_user_timeout"] = silence_s * 1000
+    read_timeout_s = options.seconds("socketTimeout")
+    if read_timeout_s:
+        arguments["tcp_user_timeout"] = read_timeout_s * 1000
     alive = options.flag("tcpKeepAlive")
-    if alive is not None or silence_s:
+    if alive is not None or read_timeout_s:
         arguments["keepalives"] = int(alive is not False)
     return arguments
 

@@ -102,8 +102,8 @@ def databricks_url(rest: str) -> DatabaseUrl:
     arguments: dict[str, Any] = {}
     if entry := options.text("UserAgentEntry"):
         arguments["user_agent_entry"] = entry
-    if silence_s := options.seconds("SocketTimeout"):
-        arguments["_socket_timeout"] = silence_s
+    if read_timeout_s := options.seconds("SocketTimeout"):
+        arguments["_socket_timeout"] = read_timeout_s
     options.ignore(_DATABRICKS_HARMLESS)
     options.finish()
     host, port = hosts[0]

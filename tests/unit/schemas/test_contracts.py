@@ -114,4 +114,4 @@ def test_a_resource_is_well_formed_or_a_reject(broken) -> None:
 def test_an_association_names_both_its_ends(row) -> None:
     made = normalized([account("a")], entitlements=[entitlement("e")], associations=[row])
     assert [reason for _, reason in reasons(made)] == [BLANK]
-    assert made.snapshot.held.is_empty()
+    assert made.snapshot.grants.is_empty()

@@ -73,8 +73,10 @@ def body(of: Snapshot) -> bytes:
 
 @LAW
 @given(st.lists(rows, max_size=8), guesses, links, sound_rows)
-def test_every_row_read_is_accepted_merged_or_rejected(read, unsplit, held, before) -> None:
-    made = normalized(accounts_of(read, unsplit), FILE, taken(before), associations=links_of(held))
+def test_every_row_read_is_accepted_merged_or_rejected(read, unsplit, grants, before) -> None:
+    made = normalized(
+        accounts_of(read, unsplit), FILE, taken(before), associations=links_of(grants)
+    )
 
     for table, count in made.counts.items():
         assert count.read == count.accepted + count.merged + count.rejected, table
@@ -85,7 +87,7 @@ def test_every_row_read_is_accepted_merged_or_rejected(read, unsplit, held, befo
     said = pieces.filter(pl.col(ROW).is_in(accepted)).unique(pl.selectors.exclude(ROW))
     assert made.counts["accounts"].read == len(read) + len(unsplit)
     assert made.counts["accounts"].accepted <= said.height
-    assert made.counts["associations"].read >= len(held)
+    assert made.counts["associations"].read >= len(grants)
 
 
 BREAKS = {
@@ -128,17 +130,17 @@ def test_a_guess_that_names_an_account_which_is_there_is_no_answer_to_who_is_mis
 
 @LAW
 @given(st.data(), sound_rows, st.lists(rows, max_size=3), links, sound_rows)
-def test_the_order_of_rows_and_pieces_does_not_matter(data, sound, broken, held, before) -> None:
+def test_the_order_of_rows_and_pieces_does_not_matter(data, sound, broken, grants, before) -> None:
     last, read = taken(before), [*sound, *broken]
     turned = [
         row | {"roles": ";".join(data.draw(st.permutations(row["roles"].split(";"))))}
         for row in read
     ]
-    once = normalized(accounts_of(sorted_pieces(read)), FILE, last, associations=links_of(held))
+    once = normalized(accounts_of(sorted_pieces(read)), FILE, last, associations=links_of(grants))
 
     for people, pairs in (
-        (turned[::-1], held[::-1]),
-        (data.draw(st.permutations(turned)), data.draw(st.permutations(held))),
+        (turned[::-1], grants[::-1]),
+        (data.draw(st.permutations(turned)), data.draw(st.permutations(grants))),
     ):
         rows_again = accounts_of(sorted_pieces(people))
         again = normalized(rows_again, FILE, last, associations=links_of(pairs))
@@ -185,9 +187,9 @@ def test_the_plan_applied_to_the_last_snapshot_gives_the_new_one(before, after) 
     pairs = plan.association_changes
     added = set(pairs.filter(pl.col("change") == "added").drop("change").rows())
     removed = set(pairs.filter(pl.col("change") == "removed").drop("change").rows())
-    held, holds = set(associations_of(last).rows()), set(associations_of(now).rows())
-    assert removed == held - holds
-    assert added == holds - held
+    grants, holds = set(associations_of(last).rows()), set(associations_of(now).rows())
+    assert removed == grants - holds
+    assert added == holds - grants
     assert (plan.associations.added, plan.associations.removed) == (len(added), len(removed))
     assert plan.accounts.added == len(changed["added"])
 

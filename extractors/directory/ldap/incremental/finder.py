@@ -16,7 +16,7 @@ from ldap3.utils.conv import escape_bytes
 from extractors.directory.dn import normal_dn
 from extractors.directory.entries import Entries, Find, Search
 from extractors.directory.ldap.incremental.changes import Changes, dirsync, syncrepl
-from extractors.directory.ldap.incremental.state import Memory, gathered, key_of, overlaid
+from extractors.directory.ldap.incremental.state import DirectoryState, gathered, key_of, overlaid
 
 # Two looks at the same entries of a directory: which are new or changed, and whether any moved.
 
@@ -70,21 +70,21 @@ _MOVED = ("name", "parentGUID", "isDeleted")
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class ChangeMethod:
     """How changes are told.
 
     Attributes:
         server: which server tells them: another one has other numbers and cookies.
         by: `dirsync`, `usn_changed`, `modify_timestamp` or `syncrepl`.
         attribute: what identifies an entry.
-        untold: attributes, in lower case, that change without a trace on the entry.
+        unreported: attributes, in lower case, that change without a trace on the entry.
         root: the naming context, for DirSync.
     """
 
     server: str
     by: str
     attribute: str
-    untold: frozenset[str]
+    unreported: frozenset[str]
     root: str = ""
 
 
@@ -100,7 +100,12 @@ class DeltaFinder:
     """
 
     def __init__(
-        self, whole: Find, connection: Connection, way: Way, last: Memory | None, now: datetime
+        self,
+        whole: Find,
+        connection: Connection,
+        way: ChangeMethod,
+        last: DirectoryState | None,
+        now: datetime,
     ) -> None:
         """Nothing is asked yet.
 
@@ -108,7 +113,7 @@ class DeltaFinder:
             whole: searches, whole.
             connection: bound; for what the server tells of changes.
             way: how changes are told.
-            last: what is remembered; None where everything is read.
+            last: what the last run kept; None where everything is read.
             now: this moment, UTC.
         """
         self.said: list[str] = []
@@ -120,10 +125,10 @@ class DeltaFinder:
         self._cookies: dict[str, bytes] = {}
         self._found: dict[str, Entries] = {}
 
-    def memory(self) -> Memory:
+    def state(self) -> DirectoryState:
         """What the next read goes on from."""
         way = self._way
-        return Memory(way.server, way.by, self._full_at, self._cookies, self._found)
+        return DirectoryState(way.server, way.by, self._full_at, self._cookies, self._found)
 
     def find(self, search: Search) -> Entries:
         """All that `search` finds; one that asks for next to nothing is made anew."""
@@ -179,7 +184,7 @@ class DeltaFinder:
         volatile = tuple(
             name
             for name in asked.attributes
-            if name.lower() in self._way.untold and name.lower() not in apart
+            if name.lower() in self._way.unreported and name.lower() not in apart
         )
         if changes is not None and not changes.is_any and not volatile:
             self.said.append(f"{asked.base}: no entry of {len(before):,} changed, says the server")

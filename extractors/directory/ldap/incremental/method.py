@@ -1,4 +1,4 @@
-"""Which way a directory's server tells changes, and whether a memory can be gone on from."""
+"""Which way a directory's server tells changes, and whether a read can go on from what is kept."""
 
 import logging
 from datetime import datetime
@@ -6,8 +6,8 @@ from datetime import datetime
 from ldap3 import Connection
 
 from extractors.directory.ldap.incremental.changes import SYNC_REQUEST, dirsync
-from extractors.directory.ldap.incremental.finder import Way
-from extractors.directory.ldap.incremental.state import Memory
+from extractors.directory.ldap.incremental.finder import ChangeMethod
+from extractors.directory.ldap.incremental.state import DirectoryState
 from extractors.directory.ldap.protocol.forest import root_dse, root_dse_values
 from extractors.directory.ldap.protocol.schema import operational_attributes
 from extractors.directory.ldap.protocol.search import PagedSearch, read_pages
@@ -35,7 +35,7 @@ KNOWN = frozenset(
 """Those that are so in one kind of directory or another, should the schema not say it."""
 
 
-def untold_in_domain(connection: Connection, attributes: tuple[str, ...]) -> frozenset[str]:
+def unreported_in_domain(connection: Connection, attributes: tuple[str, ...]) -> frozenset[str]:
     """Which of `attributes` a controller computes, keeps to itself, or follows a link back for.
 
     In lower case; by the schema, as far as it can be seen.
@@ -50,17 +50,17 @@ def untold_in_domain(connection: Connection, attributes: tuple[str, ...]) -> fro
         plain_text(one["lDAPDisplayName"][0]).lower()
         for page in read_pages(connection, search)
         for _, one in page
-        if _is_untold(one)
+        if _is_unreported(one)
     }
 
 
-def _is_untold(attribute: dict[str, list[bytes]]) -> bool:
+def _is_unreported(attribute: dict[str, list[bytes]]) -> bool:
     flags = whole_number(attribute.get("systemFlags", [b"0"])[0]) or 0
     link = whole_number(attribute.get("linkID", [b"0"])[0]) or 0
     return bool(flags & _CONSTRUCTED_OR_OWN) or link % 2 == 1  # an odd link is the way back
 
 
-def untold_in_tree(connection: Connection) -> frozenset[str]:
+def unreported_in_tree(connection: Connection) -> frozenset[str]:
     """Which attributes the server keeps by itself, by its schema; in lower case."""
     return KNOWN | (operational_attributes(connection) or frozenset())
 
@@ -74,7 +74,7 @@ def to_way(
     delta: DirectoryDelta,
     host: str,
     attributes: tuple[str, ...],
-) -> Way:
+) -> ChangeMethod:
     """How the server at `host` tells changes of `attributes`: as the file says, or as it allows.
 
     Raises:
@@ -91,12 +91,12 @@ def to_way(
         stamped = _first_value(connection, source.base_dn, "modifyTimestamp") is not None
         can_sync = SYNC_REQUEST in root_dse_values(connection, "supportedControl")
         by = "syncrepl" if can_sync and not stamped else "modify_timestamp"
-    return Way(host, by, "entryUUID", untold_in_tree(connection))
+    return ChangeMethod(host, by, "entryUUID", unreported_in_tree(connection))
 
 
 def _way_of_domain(
     connection: Connection, delta: DirectoryDelta, host: str, attributes: tuple[str, ...]
-) -> Way:
+) -> ChangeMethod:
     if delta.by in {"modify_timestamp", "syncrepl"}:
         raise ConfigError(
             f"source.delta.by: {delta.by} is not Active Directory's; write dirsync or usn_changed"
@@ -109,7 +109,9 @@ def _way_of_domain(
     if by == "auto":
         may = dirsync(connection, root, ("objectGUID",), b"", rounds=1) is not None
         by = "dirsync" if may else "usn_changed"
-    return Way(server, by, "objectGUID", untold_in_domain(connection, attributes), root)
+    return ChangeMethod(
+        server, by, "objectGUID", unreported_in_domain(connection, attributes), root
+    )
 
 
 def _first_value(connection: Connection, dn: str, attribute: str) -> bytes | None:
@@ -121,8 +123,8 @@ def _first_value(connection: Connection, dn: str, attribute: str) -> bytes | Non
 
 
 def still_good(
-    last: Memory | None, way: Way, delta: DirectoryDelta, now: datetime
-) -> Memory | None:
+    last: DirectoryState | None, way: ChangeMethod, delta: DirectoryDelta, now: datetime
+) -> DirectoryState | None:
     """`last`, where it can be gone on from: of the same server, told in the same way, and young."""
     if last is None:
         return None

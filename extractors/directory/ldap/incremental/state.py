@@ -8,7 +8,7 @@ from datetime import datetime
 import polars as pl
 
 from extractors.directory.entries import Cell, Entries, Search
-from schemas.raw import Remembered
+from schemas.raw import ReaderState
 
 _log = logging.getLogger(__name__)
 _DN = "dn"
@@ -17,7 +17,7 @@ _VALUES = pl.List(pl.Binary)
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class DirectoryState:
     """A complete read, brought up to date since.
 
     Attributes:
@@ -41,30 +41,30 @@ def key_of(search: Search) -> str:
     return hashlib.sha256(said.encode()).hexdigest()[:32]
 
 
-def to_remembered(memory: Memory) -> Remembered:
-    """The memory as it is kept."""
+def to_reader_state(state: DirectoryState) -> ReaderState:
+    """The state as a run keeps it for the next one."""
     marks = {
-        "server": memory.server,
-        "by": memory.by,
-        "full_at": memory.full_at.isoformat(),
-    } | {f"{_COOKIE}{key}": cookie.hex() for key, cookie in memory.cookies.items()}
-    return Remembered(marks, {key: _to_frame(found) for key, found in memory.found.items()})
+        "server": state.server,
+        "by": state.by,
+        "full_at": state.full_at.isoformat(),
+    } | {f"{_COOKIE}{key}": cookie.hex() for key, cookie in state.cookies.items()}
+    return ReaderState(marks, {key: _to_frame(found) for key, found in state.found.items()})
 
 
-def to_memory(remembered: Remembered | None) -> Memory | None:
-    """The memory that was kept; None where there is none, or one of another version."""
-    if remembered is None:
+def to_directory_state(kept: ReaderState | None) -> DirectoryState | None:
+    """The state that the last run kept; None where there is none, or one of another version."""
+    if kept is None:
         return None
     try:
-        return _to_memory(remembered)
+        return _to_directory_state(kept)
     except (KeyError, ValueError, pl.exceptions.PolarsError):
         _log.warning("everything is read: what is kept is damaged, or of another version")
         return None
 
 
-def _to_memory(remembered: Remembered) -> Memory:
-    marks = remembered.marks
-    return Memory(
+def _to_directory_state(kept: ReaderState) -> DirectoryState:
+    marks = kept.marks
+    return DirectoryState(
         server=marks["server"],
         by=marks["by"],
         full_at=datetime.fromisoformat(marks["full_at"]),
@@ -73,7 +73,7 @@ def _to_memory(remembered: Remembered) -> Memory:
             for name, cookie in marks.items()
             if name.startswith(_COOKIE)
         },
-        found={key: _to_entries(frame) for key, frame in remembered.frames.items()},
+        found={key: _to_entries(frame) for key, frame in kept.frames.items()},
     )
 
 

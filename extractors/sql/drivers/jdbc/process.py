@@ -15,7 +15,7 @@ import polars as pl
 from extractors.sql.drivers.jdbc.errors import cut_error, frame_error, place_of, start_error
 from extractors.sql.drivers.jdbc.program import ENVIRONMENT, JdbcSettings, java_command
 from extractors.sql.drivers.jdbc.protocol import Cut, Frame, receive, send, widen
-from extractors.sql.session.timeouts import silence_s
+from extractors.sql.session.timeouts import read_timeout_s
 from extractors.sql.urls.parse import check_no_secret
 from schemas.errors import SourceFormatError, SourceIncompleteError
 
@@ -75,7 +75,7 @@ class JdbcReader:
         return self._column_types[name]
 
     def _answer(self, name: str) -> pl.DataFrame:
-        limit_s = silence_s(self._settings.query_timeout_s)
+        limit_s = read_timeout_s(self._settings.query_timeout_s)
         frames: list[pl.DataFrame] = []
         labels: list[str] = []
         while True:

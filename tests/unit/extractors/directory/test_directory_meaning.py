@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from extractors.directory.account_fields import to_wanted
+from extractors.directory.account_fields import to_requested_fields
 from extractors.directory.ldif.source import read_ldif_source
 from schemas.errors import ConfigError, SourceError, SourceFormatError, SourceIncompleteError
 from schemas.raw import Raw
@@ -34,7 +34,7 @@ def read(
     return read_ldif_source(
         LdifSource.model_validate({**source, "max_age": None, **keys}),
         folder,
-        to_wanted(named, id_column),
+        to_requested_fields(named, id_column),
         now=NOW,
     )
 
@@ -251,7 +251,7 @@ def test_another_id_is_that_of_the_memberships_too(tmp_path: Path) -> None:
 
 
 def test_a_field_that_the_file_fills_itself_is_left_out(tmp_path: Path) -> None:
-    wanted = to_wanted(Named(frozenset({"proxyMail"}), frozenset({"email"})), None)
+    wanted = to_requested_fields(Named(frozenset({"proxyMail"}), frozenset({"email"})), None)
 
     assert set(wanted.fields) == set(ACCOUNT_FIELDS) - {"email"}
     assert wanted.attributes == ("proxyMail",)

@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from extractors.directory.account_fields import to_wanted
+from extractors.directory.account_fields import to_requested_fields
 from extractors.directory.ldap.source import finder
 from extractors.directory.read import read_directory
-from extractors.directory.request import Reading
+from extractors.directory.request import DirectoryRequest
 from schemas.errors import SourceIncompleteError
 from schemas.raw import Raw
 from schemas.source_file.columns import Named
@@ -59,9 +59,9 @@ def read(*parts: dict[str, list[bytes]]) -> Raw:
     answers = [page(users()), page(group(**parts[0]))]
     answers += [page([("CN=big,DC=x", one)]) for one in parts[1:]]
     with answering(answers) as connection:
-        reading = Reading(
+        reading = DirectoryRequest(
             source=SOURCE,
-            wanted=to_wanted(Named(), None),
+            wanted=to_requested_fields(Named(), None),
             find=finder(connection, SOURCE),
             base_dn="DC=x",
             origin="dc",

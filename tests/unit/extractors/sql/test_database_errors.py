@@ -4,7 +4,7 @@ import pymysql
 import pytest
 
 from extractors.sql.errors.codes import Meaning, code_of, meaning_of
-from extractors.sql.errors.translate import Asking, error_of, to_source_error
+from extractors.sql.errors.translate import ErrorContext, error_of, to_source_error
 from schemas.errors import (
     ConfigError,
     IngestError,
@@ -94,8 +94,8 @@ def test_a_server_that_hangs_up_on_our_certificate_does_not_trust_it(
     shows_certificate: bool, number: int, kind: type[IngestError]
 ) -> None:
     """In TLS 1.3 its alert may come after the client has gone on to log in."""
-    asking = Asking("mysql", (), "db/hr", is_login=True, shows_certificate=shows_certificate)
-    problem = to_source_error(pymysql.err.OperationalError(number, "gone away"), asking)
+    context = ErrorContext("mysql", (), "db/hr", is_login=True, shows_certificate=shows_certificate)
+    problem = to_source_error(pymysql.err.OperationalError(number, "gone away"), context)
     assert type(problem) is kind
     assert ("wants a certificate of ours" in str(problem)) is (kind is ConfigError)
 

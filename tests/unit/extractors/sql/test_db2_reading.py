@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from extractors.sql.errors.translate import Asking, to_source_error
+from extractors.sql.errors.translate import ErrorContext, to_source_error
 from extractors.sql.statements.read_only import why_not_a_read
 from schemas.errors import (
     ConfigError,
@@ -127,5 +127,5 @@ def test_db2_s_login_is_told_from_its_network(
     assert words in str(error)
 
 
-def _asking(**more: Any) -> Asking:
-    return Asking("db2", (RuntimeError,), "list_accounts", **more)
+def _asking(**more: Any) -> ErrorContext:
+    return ErrorContext("db2", (RuntimeError,), "list_accounts", **more)

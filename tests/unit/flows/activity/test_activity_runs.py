@@ -27,8 +27,8 @@ def world(tmp_path: Path) -> World:
 def run(world: World) -> Sending:
     """A run of the activity of the source `log`."""
     world.write_log()
-    with world.tools() as tools:
-        return send_activity(world.source, tools)
+    with world.context() as context:
+        return send_activity(world.source, context)
 
 
 def crashed(world: World, point: int) -> bool:
@@ -75,14 +75,14 @@ def test_a_row_that_comes_late_within_the_overlap_is_still_sent(world: World):
 def test_the_watermark_moves_to_the_newest_record_and_never_past_now(world: World):
     world.log("a", world.now - timedelta(minutes=5))
     run(world)
-    with world.tools() as tools:
-        mark = saved_watermark(tools.ledger, "log", "app-1")
+    with world.context() as context:
+        mark = saved_watermark(context.ledger, "log", "app-1")
     assert mark is not None
     assert mark.until == world.now - timedelta(minutes=5)
     world.log("b", world.now + timedelta(hours=20))  # a clock that is ahead
     run(world)
-    with world.tools() as tools:
-        mark = saved_watermark(tools.ledger, "log", "app-1")
+    with world.context() as context:
+        mark = saved_watermark(context.ledger, "log", "app-1")
     assert mark is not None
     assert mark.until == world.now
     on_time = world.log("c", world.now + timedelta(hours=1))
@@ -105,9 +105,9 @@ def test_the_watermark_stays_where_it_is_until_every_batch_is_done(world: World)
     refusing.answer = refuses_the_third  # type: ignore[method-assign]
     with pytest.raises(LumosRefusedError):
         run(refusing)
-    with world.tools() as tools:
-        assert saved_watermark(tools.ledger, "log", "app-1") is None
-        assert [one.state for one in tools.ledger.runs()] == ["failed"]
+    with world.context() as context:
+        assert saved_watermark(context.ledger, "log", "app-1") is None
+        assert [one.state for one in context.ledger.runs()] == ["failed"]
     run(world)
     assert len(sent(refusing)) == 4
     assert len(sent(world)) == 2
@@ -125,8 +125,8 @@ def test_a_run_that_ends_anywhere_is_brought_to_its_end_by_the_next(tmp_path: Pa
     run(world)
     assert sorted(sent(world)) == sorted(world.lines)
     assert len(world.bodies) - len(set(world.bodies)) <= 1
-    with world.tools() as tools:
-        states = {one.state for one in tools.ledger.runs()}
+    with world.context() as context:
+        states = {one.state for one in context.ledger.runs()}
     assert not {"reading", "planned", "submitted"} & states
 
 

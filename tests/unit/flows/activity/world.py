@@ -15,7 +15,7 @@ import polars as pl
 import sqlalchemy as sa
 from pydantic import SecretStr
 
-from flows.run.context import Tools
+from flows.run.context import RunContext
 from loaders.archive.archive import Archive
 from loaders.archive.folder import ArchiveFolder
 from loaders.ledger.engine import to_engine
@@ -141,7 +141,7 @@ class World:
         return httpx.Response(200, json={"job_id": job_id, "state": "DONE"})
 
     @contextmanager
-    def tools(self) -> Iterator[Tools]:
+    def context(self) -> Iterator[RunContext]:
         """What a run works with; what it writes down are points at which it may end."""
         api = LumosApi(
             URL,
@@ -160,7 +160,7 @@ class World:
         if not self.ledger_path.exists():
             open_ledger(url).close()
         with WatchedLedger(url, self.tick) as ledger, api:
-            yield Tools(settings, ledger, archive, api, now=lambda: self.now, sleep=self.sleep)
+            yield RunContext(settings, ledger, archive, api, now=lambda: self.now, sleep=self.sleep)
 
     @property
     def ledger_path(self) -> Path:

@@ -11,7 +11,7 @@ from polars.testing import assert_frame_equal
 from loaders.archive.archive import Archive, open_archive
 from schemas.errors import ConfigError, StateError
 from schemas.snapshot import Snapshot, empty_snapshot
-from schemas.tables import ACCOUNTS, ENTITLEMENTS, HELD, RESOURCES
+from schemas.tables import ACCOUNTS, ENTITLEMENTS, GRANTS, RESOURCES
 
 RUN = "20261123T020000Z-0a1b2c"
 SEEN = datetime(2026, 11, 1, 8, 30, 0, 1, tzinfo=UTC)
@@ -29,12 +29,12 @@ def snapshot() -> Snapshot:
             orient="row",
         ),
         pl.DataFrame([["Project", "p", "P", None]], schema=RESOURCES, orient="row"),
-        pl.DataFrame([[0, 0], [0, 1], [1, 1]], schema=HELD, orient="row"),
+        pl.DataFrame([[0, 0], [0, 1], [1, 1]], schema=GRANTS, orient="row"),
     )
 
 
 def assert_same(found: Snapshot, expected: Snapshot) -> None:
-    for table in ("accounts", "entitlements", "resources", "held"):
+    for table in ("accounts", "entitlements", "resources", "grants"):
         assert_frame_equal(getattr(found, table), getattr(expected, table))
 
 
@@ -175,7 +175,7 @@ def test_a_damaged_object_is_told_as_such() -> None:
         ("accounts", snapshot().entitlements),
         ("accounts", snapshot().accounts.with_columns(extra=1)),
         ("entitlements", snapshot().entitlements.with_columns(extra=pl.lit("x"))),
-        ("held", snapshot().held.cast(pl.Int64)),
+        ("held", snapshot().grants.cast(pl.Int64)),
     ],
 )
 def test_a_table_of_another_shape_is_no_snapshot(
@@ -192,7 +192,7 @@ def test_associations_of_rows_that_are_not_there_are_no_snapshot(
     archive: Archive, pair: list[int]
 ) -> None:
     archive.save_snapshot("hr", RUN, snapshot())
-    archive.save_frame("hr", RUN, "held", pl.DataFrame([pair], schema=HELD, orient="row"))
+    archive.save_frame("hr", RUN, "held", pl.DataFrame([pair], schema=GRANTS, orient="row"))
     with pytest.raises(StateError, match="names rows that are not there"):
         archive.saved_snapshot("hr", RUN)
 

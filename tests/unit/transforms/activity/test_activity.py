@@ -12,7 +12,7 @@ from schemas.source_file.file import to_source
 from schemas.tables import ACTIVITY
 from tests.unit.builders import Rows, raw_table
 from transforms.activity.from_accounts import to_events
-from transforms.activity.records import Gathered, Gathering, Known, Wanted
+from transforms.activity.records import Gathered, Gathering, Known, RecordFilter
 
 NOW = datetime(2026, 8, 1, tzinfo=UTC)
 
@@ -37,7 +37,7 @@ def gathered(
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> Gathered:
-    gathering = Gathering(Wanted(activity(more), "app-1", NOW, since, until, known))
+    gathering = Gathering(RecordFilter(activity(more), "app-1", NOW, since, until, known))
     for rows in tables:
         gathering.add(raw_table("activity", rows))
     return gathering.result()

@@ -11,8 +11,7 @@ from schemas.tables import ACTIVITY
 from transforms.activity.bodies import to_bodies, to_body
 
 CONTRACT = json.loads(
-    Path(__file__)
-    .with_name("lumos_contract.json")
+    (Path(__file__).parents[2] / "lumos_contract.json")
     .read_text("utf-8")
     .replace('"$ref": "', '"$ref": "#/$defs/')
 )

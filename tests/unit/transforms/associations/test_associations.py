@@ -19,7 +19,7 @@ TWO = source_file("entitlements: [{type: Role, column: roles}, {type: Group, col
 E, F = entitlement("e"), entitlement("f")
 
 
-def held(made) -> list[tuple[str, str, str]]:
+def grants(made) -> list[tuple[str, str, str]]:
     return associations_of(getattr(made, "snapshot", made)).rows()
 
 
@@ -33,14 +33,14 @@ def test_an_association_links_an_account_and_an_entitlement_on_a_resource() -> N
         entitlements=[E, entitlement("e", "r"), F],
         associations=[association("b", "e"), association("a", "e", "r"), association("a", "e")],
     )
-    assert held(made) == [("a", "e", ""), ("a", "e", "r"), ("b", "e", "")]
+    assert grants(made) == [("a", "e", ""), ("a", "e", "r"), ("b", "e", "")]
     assert made.entitlements.height == 3
 
 
 def test_an_association_that_lacks_an_end_is_a_reject() -> None:
     links = [association("x", "e"), association("a", "y"), association("a", "e", "r")]
     made = normalized([account("a")], entitlements=[E], associations=links)
-    assert held(made) == []
+    assert grants(made) == []
     assert orphans(made) == [
         (2, "account_id", NO_ACCOUNT, "x"),
         (3, "integration_specific_entitlement_id", NO_ENTITLEMENT, "y"),
@@ -62,12 +62,12 @@ def test_a_rejected_association_keeps_its_last_one_while_its_account_is_there() 
     now = [*links, association("b", "e")]
 
     made = normalized([account("a"), account("b")], None, last, entitlements=[F], associations=now)
-    assert held(made) == [("a", "e", ""), ("a", "f", "")]
+    assert grants(made) == [("a", "e", ""), ("a", "f", "")]
     assert [row for row, *_ in orphans(made)] == [2, 4]
     assert made.counts["associations"].kept == 1
 
     gone = normalized([account("b")], None, last, entitlements=[E, F], associations=links)
-    assert held(gone) == []
+    assert grants(gone) == []
     assert gone.counts["associations"].rejected == 2
 
 
@@ -77,7 +77,7 @@ def test_of_a_key_that_is_half_read_whatever_it_may_be_is_kept() -> None:
     last = snapshot(people, entitlements=[E, F], associations=links)
 
     def after(link):
-        return held(normalized(people, None, last, entitlements=[E, F], associations=[link]))
+        return grants(normalized(people, None, last, entitlements=[E, F], associations=[link]))
 
     assert after(association("a", "")) == [("a", "e", ""), ("a", "f", "")]
     assert after(association(" ", "e")) == [("a", "e", ""), ("b", "e", "")]
@@ -97,7 +97,7 @@ def test_a_cell_names_entitlements_between_separators() -> None:
         "entitlements: [{type: Role, column: roles, separator: ' | ', prefix: 'r:'}]\n"
     )
     made = snapshot([account("a", roles=" y |  | x; | y"), account("b", roles="")], file)
-    assert held(made) == [("a", "r:x;", ""), ("a", "r:y", "")]
+    assert grants(made) == [("a", "r:x;", ""), ("a", "r:y", "")]
     assert made.entitlements.select("entitlement_type", "label").rows() == [
         ("Role", "x;"),
         ("Role", "y"),
@@ -107,7 +107,7 @@ def test_a_cell_names_entitlements_between_separators() -> None:
 def test_one_id_under_two_types_in_cells_is_held_by_nobody() -> None:
     read = [account("a", roles="x;y", groups=""), account("b", roles="", groups="x")]
     made = normalized(read, TWO)
-    assert held(made) == [("a", "y", "")]
+    assert grants(made) == [("a", "y", "")]
     assert orphans(made) == [(2, "roles", NO_ENTITLEMENT, "x"), (3, "groups", NO_ENTITLEMENT, "x")]
 
 
@@ -115,7 +115,7 @@ def test_two_types_for_a_known_id_keep_what_was_held_and_give_it_to_nobody_new()
     last = snapshot([account("a", roles="x", groups=""), account("b", roles="", groups="z")], TWO)
     read = [account("a", roles="x", groups=""), account("b", roles="", groups="x")]
     made = normalized(read, TWO, last)
-    assert held(made) == [("a", "x", "")]
+    assert grants(made) == [("a", "x", "")]
     assert made.counts["associations"].rejected == 2
 
 
@@ -124,13 +124,13 @@ def test_a_prefix_tells_two_types_apart() -> None:
         "entitlements: [{type: Role, column: roles}, {type: Group, column: groups, prefix: 'g:'}]\n"
     )
     made = snapshot([account("a", roles="x", groups="x")], file)
-    assert held(made) == [("a", "g:x", ""), ("a", "x", "")]
+    assert grants(made) == [("a", "g:x", ""), ("a", "x", "")]
 
 
 def test_a_row_of_an_entitlements_file_wins_over_what_a_cell_names() -> None:
     said = entitlement("x", entitlement_type="Licence", label="The X")
     made = snapshot([account("a", roles="x", groups="x;w")], TWO, entitlements=[said])
-    assert held(made) == [("a", "w", ""), ("a", "x", "")]
+    assert grants(made) == [("a", "w", ""), ("a", "x", "")]
     assert made.entitlements.select("entitlement_type", "label").rows() == [
         ("Group", "w"),
         ("Licence", "The X"),
@@ -141,28 +141,28 @@ def test_without_a_list_of_entitlements_an_association_names_its_own() -> None:
     made = snapshot(
         [account("a")], associations=[association("a", "e"), association("a", "e", "r")]
     )
-    assert held(made) == [("a", "e", ""), ("a", "e", "r")]
+    assert grants(made) == [("a", "e", ""), ("a", "e", "r")]
     assert made.entitlements["entitlement_type"].to_list() == ["Entitlement"] * 2
 
 
 def test_a_type_that_a_cell_states_stands_where_an_association_states_none() -> None:
     links = [association("b", "x"), association("b", "y")]
     made = snapshot([account("a", roles="x"), account("b", roles="")], ROLES, associations=links)
-    assert held(made) == [("a", "x", ""), ("b", "x", ""), ("b", "y", "")]
+    assert grants(made) == [("a", "x", ""), ("b", "x", ""), ("b", "y", "")]
     assert made.entitlements["entitlement_type"].to_list() == ["Role", "Entitlement"]
 
 
 @pytest.mark.parametrize("piece", ["x\x00", "x\ufffd"])
 def test_a_piece_that_is_not_well_formed_is_a_reject(piece) -> None:
     made = normalized([account("a", roles=f"{piece};y")], ROLES)
-    assert held(made) == [("a", "y", "")]
+    assert grants(made) == [("a", "y", "")]
     assert orphans(made) == [(2, "roles", NO_ENTITLEMENT, piece)]
 
 
 def test_entitlements_that_nobody_holds_are_in_the_snapshot() -> None:
     made = snapshot([account("a")], entitlements=[F, E, entitlement("d", "z")])
     assert made.entitlements["integration_specific_id"].to_list() == ["e", "f", "d"]
-    assert made.held.is_empty()
+    assert made.grants.is_empty()
 
 
 def test_a_read_without_rows_is_an_empty_snapshot() -> None:

@@ -11,12 +11,12 @@ from transforms.plan.guards import check_guards
 from transforms.tables.rejects import TableCount
 
 
-def plan(before=100, after=100, removed=0, held=1000, dropped=0, went=0, deactivated=0) -> Plan:
+def plan(before=100, after=100, removed=0, grants=1000, dropped=0, went=0, deactivated=0) -> Plan:
     return Plan(
         is_first=not before,
         accounts=Changes(before=before, after=after, removed=removed),
         entitlements=Changes(),
-        associations=Changes(before=held, after=held, removed=dropped),
+        associations=Changes(before=grants, after=grants, removed=dropped),
         deactivated=deactivated,
         removed_of_removed_accounts=went,
     )
@@ -41,8 +41,8 @@ def broken(of: Plan, guards: str = "{}", rejected: int = 0, read: int = 100) -> 
         ({"before": 9, "removed": 2}, "max_removed_accounts"),
         ({"before": 109, "removed": 10}, None),
         ({"before": 109, "removed": 11}, "max_removed_accounts"),
-        ({"held": 3, "dropped": 1}, None),
-        ({"held": 3, "dropped": 2}, "max_removed_associations"),
+        ({"grants": 3, "dropped": 1}, None),
+        ({"grants": 3, "dropped": 2}, "max_removed_associations"),
         ({"before": 5, "deactivated": 1}, None),
         ({"before": 5, "deactivated": 2}, "max_deactivated_accounts"),
     ],
@@ -66,24 +66,24 @@ def test_a_number_is_an_exact_bound(key, bound) -> None:
 
 
 def test_one_leaving_account_breaches_nothing_with_everything_it_holds() -> None:
-    assert broken(plan(before=2, after=1, removed=1, held=10, dropped=9, went=9)) == []
+    assert broken(plan(before=2, after=1, removed=1, grants=10, dropped=9, went=9)) == []
 
 
 def test_what_others_lose_at_the_same_time_counts() -> None:
-    lost = plan(before=2, after=1, removed=1, held=10, dropped=9, went=6)
+    lost = plan(before=2, after=1, removed=1, grants=10, dropped=9, went=6)
     assert broken(lost) == ["max_removed_associations"]
 
 
 def test_of_two_that_leave_the_associations_count() -> None:
-    lost = plan(removed=2, held=10, dropped=9, went=9)
+    lost = plan(removed=2, grants=10, dropped=9, went=9)
     assert broken(lost) == ["max_removed_associations"]
 
 
 @pytest.mark.parametrize("least", [0, 1])
 def test_an_empty_snapshot_breaches_whatever_the_file_says(least) -> None:
     everything = f"{{min_accounts: {least}, max_removed_accounts: 100%}}"
-    assert broken(plan(before=5, after=0, removed=5, held=0), everything) == ["min_accounts"]
-    assert broken(plan(before=0, after=0, held=0), everything) == ["min_accounts"]
+    assert broken(plan(before=5, after=0, removed=5, grants=0), everything) == ["min_accounts"]
+    assert broken(plan(before=0, after=0, grants=0), everything) == ["min_accounts"]
 
 
 def test_fewer_accounts_than_the_least_breach() -> None:
@@ -93,8 +93,8 @@ def test_fewer_accounts_than_the_least_breach() -> None:
 
 @settings(deadline=None)
 @given(st.integers(1, 10**6), st.integers(0, 1000))
-def test_a_first_run_removes_nothing(after, held) -> None:
-    assert broken(plan(before=0, after=after, held=held)) == []
+def test_a_first_run_removes_nothing(after, grants) -> None:
+    assert broken(plan(before=0, after=after, grants=grants)) == []
 
 
 def test_the_associations_of_a_few_accounts_make_no_room_for_rejected_accounts() -> None:

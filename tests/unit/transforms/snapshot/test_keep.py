@@ -22,7 +22,7 @@ B, C = account("b", roles="r"), account("c", roles="t")
 WARNING = "were kept: a rejected row has no readable id, and may be any of them"
 
 
-def held(made) -> list[tuple[str, str]]:
+def grants(made) -> list[tuple[str, str]]:
     return [(one, other) for one, other, _ in associations_of(made.snapshot).rows()]
 
 
@@ -60,14 +60,14 @@ def test_a_rejected_row_without_a_last_record_is_left_out() -> None:
 def test_an_account_that_is_simply_gone_is_not_kept() -> None:
     made = normalized([B, account("c", roles="t", email="ann")], ROLES, LAST)
     assert ids(made.snapshot) == ["b", "c"]
-    assert held(made) == [("b", "r"), ("c", "t")]
+    assert grants(made) == [("b", "r"), ("c", "t")]
 
 
 @pytest.mark.parametrize("key", [None, "nobody's", "b"])
 def test_a_row_whose_id_cannot_be_told_keeps_every_missing_account(key) -> None:
     made = normalized(raw_table("accounts", [B], [key]), ROLES, LAST)
     assert ids(made.snapshot) == ["a", "b", "c"]
-    assert held(made) == [("a", "r"), ("a", "s"), ("b", "r"), ("c", "t")]
+    assert grants(made) == [("a", "r"), ("a", "s"), ("b", "r"), ("c", "t")]
     assert made.warnings == (f"2 missing accounts {WARNING}",)
 
 
@@ -127,7 +127,7 @@ def test_of_a_kept_account_a_file_of_associations_says_what_it_holds_now() -> No
         associations=now,
     )
     assert ids(made.snapshot) == ["a", "b"]
-    assert held(made) == [("a", "f"), ("b", "e")]
+    assert grants(made) == [("a", "f"), ("b", "e")]
 
 
 BOTH = {"entitlements": [entitlement("e", entitlement_type="Group")]}
@@ -139,7 +139,7 @@ def test_where_cells_say_a_part_of_it_a_kept_account_keeps_all_it_held() -> None
     none = raw_table("associations", [], columns=list(association("a", "e")))
     made = normalized([account("a", roles="", email="ann")], ROLES, last, **BOTH, associations=none)
     assert associations_of(last).rows() == [("a", "e", ""), ("a", "r", "")]
-    assert held(made) == [("a", "e"), ("a", "r")]
+    assert grants(made) == [("a", "e"), ("a", "r")]
 
 
 def test_a_rejected_entitlement_keeps_the_last_one_and_who_holds_it() -> None:

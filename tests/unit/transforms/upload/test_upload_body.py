@@ -101,7 +101,7 @@ def test_a_large_body_comes_in_parts_and_in_order() -> None:
 
     assert len([part for part in to_body_parts(large) if part != b","]) == count // PART + 1
     assert [
-        (one["unique_identifier"], [held["name"] for held in one["permissions"]])
+        (one["unique_identifier"], [grants["name"] for grants in one["permissions"]])
         for one in sent(large)
     ] == [(f"{n:05}", [f"r{n % 7}"]) for n in range(count)]
 

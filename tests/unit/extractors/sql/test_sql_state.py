@@ -5,16 +5,16 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from extractors.sql.incremental.merge import UncertainError, put_together, untold
+from extractors.sql.incremental.merge import UncertainError, put_together, unreported
 from extractors.sql.incremental.state import (
-    Memory,
+    AccountsState,
     check_age,
     fingerprint_of,
-    to_memory,
-    to_remembered,
+    to_accounts_state,
+    to_reader_state,
 )
 from schemas.errors import ConfigError
-from schemas.raw import Remembered
+from schemas.raw import ReaderState
 from schemas.source_file.delta import SqlDelta
 from schemas.source_file.file import to_source
 from schemas.source_file.sql_source import SqlSource
@@ -98,11 +98,11 @@ def test_an_updated_id_that_was_never_listed_is_a_doubt_and_a_warning():
 
 def test_changes_that_were_not_told_are_counted():
     now = rows(a="other", b="told", c=None, d="new")
-    assert untold(now, ids("b"), BEFORE, KEY) == 1
-    assert untold(now, ids("a", "b"), BEFORE, KEY) == 0
-    assert untold(rows(a="a@x", b="b@x", c=""), ids(), BEFORE, KEY) == 1
-    assert untold(BEFORE[::-1], ids(), BEFORE, KEY) == 0
-    assert untold(now.with_columns(team=pl.lit("x")), ids(), BEFORE, KEY) == 0
+    assert unreported(now, ids("b"), BEFORE, KEY) == 1
+    assert unreported(now, ids("a", "b"), BEFORE, KEY) == 0
+    assert unreported(rows(a="a@x", b="b@x", c=""), ids(), BEFORE, KEY) == 1
+    assert unreported(BEFORE[::-1], ids(), BEFORE, KEY) == 0
+    assert unreported(now.with_columns(team=pl.lit("x")), ids(), BEFORE, KEY) == 0
 
 
 def source(**more: object) -> SqlSource:
@@ -112,8 +112,8 @@ def source(**more: object) -> SqlSource:
 
 
 def test_a_memory_is_found_again_as_it_was():
-    memory = Memory("f", NOW - timedelta(days=1), NOW, BEFORE)
-    found = to_memory(to_remembered(memory), "f", NOW)
+    state = AccountsState("f", NOW - timedelta(days=1), NOW, BEFORE)
+    found = to_accounts_state(to_reader_state(state), "f", NOW)
     check_age(found, SqlDelta(), NOW)
     assert (found.fingerprint, found.full_at, found.at) == ("f", NOW - timedelta(days=1), NOW)
     assert found.rows.equals(BEFORE)
@@ -130,11 +130,11 @@ def test_a_memory_is_found_again_as_it_was():
 def test_a_memory_of_other_rows_or_another_time_is_not_gone_on_from(
     fingerprint: str, now: datetime, reason: str
 ):
-    kept = to_remembered(Memory("f", NOW - timedelta(days=1), NOW, BEFORE))
+    kept = to_reader_state(AccountsState("f", NOW - timedelta(days=1), NOW, BEFORE))
     with pytest.raises(UncertainError, match=reason):
-        check_age(to_memory(kept, fingerprint, now), SqlDelta(), now)
+        check_age(to_accounts_state(kept, fingerprint, now), SqlDelta(), now)
     with pytest.raises(UncertainError, match="nothing is kept"):
-        to_memory(None, "f", NOW)
+        to_accounts_state(None, "f", NOW)
 
 
 @pytest.mark.parametrize(
@@ -151,13 +151,13 @@ def test_a_memory_of_other_rows_or_another_time_is_not_gone_on_from(
 def test_a_damaged_memory_is_not_gone_on_from(
     marks: dict[str, str | None], frames: dict[str, pl.DataFrame | None]
 ):
-    whole = to_remembered(Memory("f", NOW, NOW, BEFORE))
-    kept = Remembered(
+    whole = to_reader_state(AccountsState("f", NOW, NOW, BEFORE))
+    kept = ReaderState(
         {name: text for name, text in (whole.marks | marks).items() if text is not None},
         {name: rows for name, rows in (whole.frames | frames).items() if rows is not None},
     )
     with pytest.raises(UncertainError, match="damaged") as caught:
-        to_memory(kept, "f", NOW)
+        to_accounts_state(kept, "f", NOW)
     assert caught.value.is_warning
 
 

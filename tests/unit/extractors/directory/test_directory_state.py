@@ -6,9 +6,13 @@ import polars as pl
 import pytest
 
 from extractors.directory.entries import Entries
-from extractors.directory.ldap.incremental.state import Memory, to_memory, to_remembered
+from extractors.directory.ldap.incremental.state import (
+    DirectoryState,
+    to_directory_state,
+    to_reader_state,
+)
 
-MEMORY = Memory(
+STATE = DirectoryState(
     server="dc1",
     by="dirsync",
     full_at=datetime(2026, 1, 2, tzinfo=UTC),
@@ -18,20 +22,20 @@ MEMORY = Memory(
 
 
 def test_what_is_kept_reads_back() -> None:
-    assert to_memory(to_remembered(MEMORY)) == MEMORY
-    assert to_memory(None) is None
+    assert to_directory_state(to_reader_state(STATE)) == STATE
+    assert to_directory_state(None) is None
 
 
 @pytest.mark.parametrize("name", ["server", "full_at", "cookie-k"])
 def test_what_is_damaged_is_nothing_to_go_on_from(name: str) -> None:
-    remembered = to_remembered(MEMORY)
-    remembered.marks[name] = "no hex, and no time"
+    state = to_reader_state(STATE)
+    state.marks[name] = "no hex, and no time"
     if name == "server":
-        del remembered.marks[name]
-    assert to_memory(remembered) is None
+        del state.marks[name]
+    assert to_directory_state(state) is None
 
 
 def test_nor_is_a_frame_of_another_shape() -> None:
-    remembered = to_remembered(MEMORY)
-    remembered.frames["k"] = pl.DataFrame({"name": ["cn=a"]})
-    assert to_memory(remembered) is None
+    state = to_reader_state(STATE)
+    state.frames["k"] = pl.DataFrame({"name": ["cn=a"]})
+    assert to_directory_state(state) is None
