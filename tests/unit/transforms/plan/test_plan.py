@@ -1,5 +1,7 @@
 """The plan: what a snapshot changes against the last accepted one."""
 
+from functools import cache
+
 import polars as pl
 from polars.testing import assert_frame_equal
 
@@ -21,14 +23,18 @@ def taken(people, links=(), file=FILE, catalogue=(E, F)):
     )
 
 
-BEFORE = taken(
-    [account("a", cost="1"), account("b", cost=""), account("c", cost="", user_status="SUSPENDED")],
-    [("a", "e"), ("b", "e"), ("b", "f")],
-)
+@cache
+def accepted():
+    """The snapshot that was accepted last."""
+    people = [("a", "1", "ACTIVE"), ("b", "", "ACTIVE"), ("c", "", "SUSPENDED")]
+    return taken(
+        [account(one, cost=cost, user_status=status) for one, cost, status in people],
+        [("a", "e"), ("b", "e"), ("b", "f")],
+    )
 
 
 def test_a_first_plan_adds_everything_and_removes_nothing() -> None:
-    plan = to_plan(BEFORE, None)
+    plan = to_plan(accepted(), None)
     assert plan.is_first
     assert not plan.is_empty
     assert plan.accounts == Changes(before=0, after=3, added=3)
@@ -48,7 +54,7 @@ def test_a_plan_names_what_is_new_gone_and_different() -> None:
         ],
         [("a", "f"), ("d", "e")],
     )
-    plan = to_plan(now, BEFORE)
+    plan = to_plan(now, accepted())
 
     wanted = pl.DataFrame(
         [
@@ -83,7 +89,7 @@ def test_a_plan_names_what_is_new_gone_and_different() -> None:
 
 
 def test_a_removed_account_is_not_deactivated_as_well() -> None:
-    plan = to_plan(taken([account("a", cost="1")]), BEFORE)
+    plan = to_plan(taken([account("a", cost="1")]), accepted())
     assert plan.accounts.removed == 2
     assert plan.deactivated == 0
 
@@ -139,7 +145,7 @@ def test_an_entitlement_that_goes_takes_its_associations_with_it() -> None:
         [("b", "f")],
         catalogue=[F],
     )
-    plan = to_plan(now, BEFORE)
+    plan = to_plan(now, accepted())
     assert plan.associations == Changes(before=3, after=1, removed=2)
     assert plan.removed_of_removed_accounts == 0
     assert plan.accounts.is_empty
