@@ -81,13 +81,15 @@ def wait_until_stable(
                 f"{export.name}: still changed after {duration_text(timedelta(seconds=waited))}: "
                 "run again when the export is finished"
             )
+        # A clock that is ahead of ours must not make the pause longer.
         pause = needed - max(quiet, 0.0)
         sleep(pause)
         waited += pause
         found = refreshed(export)
-        same, export = found == export, found
-        since_written = (now - export.modified_at).total_seconds() + waited
-        quiet = max(quiet, 0.0) + pause if same else since_written
+        if found == export:
+            return export
+        export = found
+        quiet = (now - export.modified_at).total_seconds() + waited
     return export
 
 
@@ -98,8 +100,8 @@ def trailer_count(export: Export, last_line: str, pattern: str) -> int:
         SourceIncompleteError: the last line is no trailer.
     """
     found = re.fullmatch(pattern, last_line)
-    stated = (found[1] or "").strip() if found else ""
-    if not stated.isdecimal() or len(stated) > _MOST_DIGITS:
+    stated = found[1] if found else None
+    if stated is None or not stated.strip().isdecimal() or len(stated.strip()) > _MOST_DIGITS:
         raise SourceIncompleteError(
             f"{export.name}: its last line is not the trailer: the export was cut off, "
             "or complete.trailer is wrong"

@@ -37,8 +37,7 @@ def matched(now: pl.DataFrame, before: pl.DataFrame, key: list[str]) -> Matched:
     pairs = pl.DataFrame(
         {"now": now_of_before.filter(found), "before": found.arg_true().cast(pl.UInt32)}
     ).sort("now")
-    is_new = pl.repeat(value=True, n=now.height, dtype=pl.Boolean, eager=True)
-    is_new = is_new.scatter(pairs["now"], False)
+    is_new = pl.repeat(value=True, n=now.height, eager=True).scatter(pairs["now"], False)
     return Matched(
         pairs["now"],
         pairs["before"],
@@ -74,6 +73,6 @@ def differing(
 
 def _column(table: pl.DataFrame, name: str, rows: pl.Series) -> pl.Series:
     if name not in table.columns:
-        return pl.Series(name, [None], dtype=pl.String).new_from_index(0, rows.len())
+        return pl.Series([None]).new_from_index(0, rows.len())
     column = table[name]
     return column if rows.len() == table.height and rows.is_sorted() else column.gather(rows)
