@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from schemas.plan import ACCOUNT_CHANGES, ASSOCIATION_CHANGES, ENTITLEMENT_CHANGES, Changes, Plan
+from schemas.plan import ACCOUNT_CHANGES, ENTITLEMENT_CHANGES, Changes, Plan
 from schemas.snapshot import Snapshot, associations_of
 from schemas.statuses import CAN_LOG_IN
 from schemas.tables import ACCOUNTS, ENTITLEMENT_KEY, ENTITLEMENTS
@@ -157,10 +157,7 @@ def _association_changes(
     went_along = int(accounts.now_of_before.gather(went["account"]).is_null().sum())
     removed = dropped.len() + went.height
     counts = Changes(before.grants.height, snapshot.grants.height, added.len(), 0, removed)
-    rows = pl.concat(
-        [pl.DataFrame(schema=ASSOCIATION_CHANGES), added_rows, dropped_rows, went_rows]
-    )
-    return counts, rows, went_along
+    return counts, pl.concat([added_rows, dropped_rows, went_rows]), went_along
 
 
 def _without(grants: pl.DataFrame, account: pl.Series, entitlement: pl.Series) -> pl.DataFrame:

@@ -17,7 +17,7 @@ from flows.run.context import RunContext
 from loaders.archive.archive import Archive
 from loaders.ledger.engine import to_engine
 from loaders.ledger.ledger import Ledger
-from loaders.ledger.tables import metadata
+from loaders.ledger.tables import leases, metadata
 from loaders.lumos.client import LumosApi
 from loaders.lumos.retries import Retry
 from schemas.errors import StateError
@@ -141,6 +141,11 @@ class Machine:
             yield RunContext(
                 settings, ledger, Archive(self.place), api, now=lambda: self.now, sleep=self.sleep
             )
+
+    def loses_its_lease(self) -> None:
+        """Another process takes every lease, as it may once they have run out."""
+        taken = leases.update().values(token="another's")
+        self.ledger.in_transaction(lambda connection: connection.execute(taken))
 
     def crashes(self, work: Callable[[], object], point: int | str) -> bool:
         """Whether the process ends at a point, while it does `work`; its leases run out after."""

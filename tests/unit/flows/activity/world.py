@@ -25,26 +25,30 @@ class World(Machine):
 
     Attributes:
         keep: the source file's `keep`.
+        more: further keys of its block `activity`, after a comma.
         lines: the log.
         batches: the records of every batch that was taken, in order.
         bodies: the same as bytes.
         asked: the job of every question about a state, in order.
         refuses_from: how many batches are taken before the others are refused; None never.
+        may_repeat: whether a batch that the ledger has as done may be sent again.
     """
 
     keep: str = "all"
+    more: str = ""
     lines: list[Record] = field(default_factory=list)
     batches: list[list[Record]] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     refuses_from: int | None = None
+    may_repeat: bool = False
 
     @property
     def source(self) -> Source:
         """The source `log`."""
         text = (
             "app: {id: app-1}\nsource: {kind: csv, accounts: a.csv}\n"
-            f"activity: {{keep: {self.keep}, overlap: 1h, records_per_request: 2,"
+            f"activity: {{keep: {self.keep}, overlap: 1h, records_per_request: 2{self.more},"
             " source: {kind: csv, activity: log.csv, max_age: null}}\n"
         )
         return to_source(text, "log", "sources/log.yaml")
@@ -68,7 +72,8 @@ class World(Machine):
             self.tick("before a batch is taken")
             if self.refuses_from is not None and len(self.batches) >= self.refuses_from:
                 return httpx.Response(422, json={"detail": "no"})
-            assert not self.is_done(request.content), "a batch that is done is sent again"
+            is_repeated = self.is_done(request.content)
+            assert self.may_repeat or not is_repeated, "a batch that is done is sent again"
             self.bodies.append(request.content)
             self.batches.append([_to_record(one) for one in json.loads(request.content)["records"]])
             self.tick("after a batch was taken")

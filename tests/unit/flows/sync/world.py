@@ -18,7 +18,6 @@ from flows.sync.order import Outcome, sync_source
 from flows.sync.origin import THE_SOURCE, SnapshotOrigin
 from flows.sync.request_files import content_hash
 from loaders.archive.archive import Archive
-from loaders.ledger.tables import leases
 from schemas.run import OPEN_STATES, Run
 from schemas.source_file.file import Source, to_source
 from schemas.statuses import CAN_LOG_IN, GONE
@@ -312,11 +311,6 @@ class World(Machine):
             content_hash=content_hash(made),
             base_run_id=base.run_id if base else None,
         )
-
-    def loses_its_lease(self) -> None:
-        """Another process takes every lease, as it may once they have run out."""
-        taken = leases.update().values(token="another's")
-        self.ledger.in_transaction(lambda connection: connection.execute(taken))
 
     def uploads(self) -> list[list[str]]:
         """The ids of every upload that was taken, in order."""
