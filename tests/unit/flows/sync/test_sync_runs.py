@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schemas.errors import IngestError
+from schemas.errors import IngestError, ReadBackError
 from tests.unit.flows.sync.world import Fault, World, but, states
 from tests.unit.flows.world import in_memory
 
@@ -125,6 +125,38 @@ def test_wherever_a_run_ends_a_rejected_row_removes_nobody(fed: World, point: in
     fed.crashes_at(point)
     fed.sync()
     assert fed.holds() == before
+
+
+def reads_accounts_before_it_uploads(world: World) -> bool:
+    """Whether a run asks Lumos what the app holds before it sends anything."""
+    asked: list[str] = []
+    world.watch = asked.append
+    world.sync()
+    world.watch = lambda _: None
+    return "before GET /accounts" in asked[: asked.index("before POST /accounts/upload")]
+
+
+def test_lumos_is_asked_what_the_app_holds_only_where_nobody_knows_for_certain(world: World):
+    world.has(*but())
+    assert reads_accounts_before_it_uploads(world)
+    assert not reads_accounts_before_it_uploads(world)
+    world.lumos.faults = ["alters"]
+    with pytest.raises(ReadBackError):
+        world.sync()
+    assert reads_accounts_before_it_uploads(world)
+    assert not reads_accounts_before_it_uploads(world)
+
+
+def test_a_first_sync_removes_no_more_than_the_guards_let_pass(world: World):
+    others = [f"o{number}" for number in range(10)]
+    world.lumos.accounts["app-1"] = {
+        one: {"unique_identifier": one, "status": "ACTIVE", "permissions": []} for one in others
+    }
+    world.has(*but(), *others[2:])
+    assert world.sync().run.state == "held"
+    world.add("o1")
+    assert world.sync().run.state == "done"
+    assert world.holds() == world.says()
 
 
 CHANGES = st.lists(
