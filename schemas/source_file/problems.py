@@ -16,14 +16,14 @@ def first_problem(
     """The first of the problems as `PATH:LINE: KEY: REASON`, and how many more there are."""
     problems = error.errors(include_url=False, include_input=False, include_context=False)
     # A misspelt key comes before the key that is missing for it.
-    found = min(
+    first = min(
         problems,
         key=lambda one: (one["type"] == "missing", document.line_of(_path_of(one["loc"], model))),
     )
-    loc = _path_of(found["loc"], model)
-    is_about_kind = found["type"].startswith("union_tag")
+    loc = _path_of(first["loc"], model)
+    is_about_kind = first["type"].startswith("union_tag")
     key = ".".join(str(part) for part in (*loc, *(["kind"] if is_about_kind else []))) or "the file"
-    reason = _reason(found["type"], found["msg"], _model_at(model, found["loc"][:-1]), loc)
+    reason = _reason(first["type"], first["msg"], _model_at(model, first["loc"][:-1]), loc)
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     return f"{path}:{document.line_of(loc)}: {key}: {reason}{more}"
 

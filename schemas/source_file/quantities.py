@@ -31,12 +31,12 @@ def to_duration(text: Any) -> timedelta:  # noqa: ANN401 - pydantic hands over w
 
 def duration_text(duration: timedelta) -> str:
     """The duration as a person would say it, in its two largest units: `36h`, `2d 4h`, `45s`."""
-    left, said = int(duration.total_seconds()), []
+    left, parts = int(duration.total_seconds()), []
     for unit, size in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
         count, left = divmod(left, size)
         if count:
-            said.append(f"{count}{unit}")
-    return " ".join(said[:2]) or "0s"
+            parts.append(f"{count}{unit}")
+    return " ".join(parts[:2]) or "0s"
 
 
 Duration = Annotated[
