@@ -20,7 +20,7 @@ def test_the_demo_runs_from_the_wheel_alone(tmp_path: Path):
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(unpacked)
     rooms = {path.name for path in unpacked.iterdir() if not path.name.endswith(".dist-info")}
-    queries = (unpacked / "extractors" / "discovery").glob("*/list_accounts.sql")
+    queries = (unpacked / "extractors" / "sql" / "discovery").glob("*/list_accounts.sql")
     assert len(list(queries)) == 7
     assert rooms == {"flows", "extractors", "transforms", "loaders", "schemas", "sandbox"}
     program = "import flows, sys; print(flows.__file__); from flows.cli.main import main; main()"

@@ -225,9 +225,9 @@ def test_a_secret_block_is_fetched_and_one_that_is_not_there_is_one_line(prefect
     program = """
 from pathlib import Path
 from prefect.blocks.system import Secret as PrefectSecret
-from flows.secrets import to_resolver
+from flows.run.secrets import to_resolver
 from schemas.errors import ConfigError
-from schemas.secrets import Secret
+from schemas.source_file.secrets import Secret
 PrefectSecret(value="canary-4711").save("hr-password")
 resolve = to_resolver(Path())
 assert resolve(Secret(prefect="hr-password")).get_secret_value() == "canary-4711"
