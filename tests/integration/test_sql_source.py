@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfoNotFoundError
 
 import duckdb
 import polars as pl
@@ -513,6 +514,36 @@ def test_many_batches_of_duckdb_are_one_table_in_order(duckdb_file: str, tmp_pat
     rows = read(duckdb_file, tmp_path, queries={"list_accounts": sql}).accounts.rows
     expected = sorted(range(300_000), key=lambda n: (n % 7, -n))
     assert rows["integration_specific_id"].to_list() == [str(n) for n in expected]
+
+
+MANY_IN_DUCKDB = (
+    "SELECT repeat('x', 200) || n AS id, CASE n WHEN 1 THEN {first} ELSE {then} END AS at "
+    "FROM range(3000000) t(n)"
+)
+
+
+def test_duckdbs_connection_is_free_again_where_its_first_batch_goes_by_the_cursor(
+    duckdb_file: str, tmp_path: Path
+) -> None:
+    sql = MANY_IN_DUCKDB.format(first="DATE '12000-01-01'", then="DATE '2026-01-02'")
+    statement = Statement("list_accounts", "list_accounts", (sql,), is_query=True)
+    with open_session(source(duckdb_file), tmp_path, no_secrets) as session:
+        only = replace(session, connection=WithoutCursor(session.connection))
+        with pytest.raises(AssertionError, match="by the cursor"):
+            read_duckdb(only, statement, {})
+        assert session.connection.execute("SELECT 1").fetchall() == [(1,)]
+
+
+def test_duckdbs_connection_is_free_again_after_an_error_in_the_middle(
+    duckdb_file: str, tmp_path: Path
+) -> None:
+    moment = "TIMESTAMP '2026-01-02 03:04:05'"
+    sql = MANY_IN_DUCKDB.format(first=moment, then=moment)
+    statement = Statement("list_accounts", "list_accounts", (sql,), is_query=True)
+    with open_session(source(duckdb_file), tmp_path, no_secrets) as session:
+        with pytest.raises(ZoneInfoNotFoundError):
+            read_duckdb(replace(session, zone="Nowhere"), statement, {})
+        session.connection.close()
 
 
 LONG_IN_DUCKDB = (
