@@ -5,6 +5,7 @@ A program of its own: a connection that is closed beneath a statement takes the 
 
 import asyncio
 import json
+import sys
 from collections import Counter
 
 import httpx
@@ -33,7 +34,7 @@ async def _main() -> None:
         for answer in await _stop_under_requests():
             said = "" if answer.is_success else f" {answer.json()['detail']}"
             seen[f"{answer.status_code}{said}"] += 1
-    print(json.dumps(seen))
+    json.dump(seen, sys.stdout)
 
 
 if __name__ == "__main__":

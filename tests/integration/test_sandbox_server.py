@@ -43,13 +43,17 @@ def test_ctrl_c_ends_the_sandbox_without_a_trace() -> None:
         url = process.stdout.readline().strip()
         assert httpx.get(f"{url}/info").status_code == 200
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=120)
     assert (process.returncode, out, err) == (0, "ended\n", "")
 
 
 def test_a_sandbox_stops_a_hundred_times_under_requests() -> None:
     ended = subprocess.run(
-        [sys.executable, "-X", "faulthandler", STOPS], capture_output=True, text=True, timeout=120
+        [sys.executable, "-X", "faulthandler", STOPS],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=250,
     )
     assert (ended.returncode, ended.stderr) == (0, "")
     answers = json.loads(ended.stdout)
