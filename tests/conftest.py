@@ -1,8 +1,18 @@
-"""A worker of pytest-xdist that crashes ends the whole run, red and at once."""
+"""What every run of the tests keeps to, however busy the machine.
+
+A worker of pytest-xdist that crashes ends the whole run, red and at once; hypothesis gives an
+example as long as it takes.
+"""
 
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "unhurried", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("unhurried")
 
 
 class _Crashes:

@@ -57,7 +57,7 @@ def prefect_env(prefect_home: Path) -> Iterator[dict[str, str]]:
         yield env
     finally:
         server.terminate()
-        server.wait(30)
+        server.wait(120)
 
 
 def wait_until_healthy(url: str, server: subprocess.Popen[bytes]) -> None:

@@ -709,13 +709,13 @@ def test_the_connection_that_waits_for_the_parts_may_wait_longer_than_each(
         connection.execute("CREATE TABLE many AS SELECT id FROM generate_series(1, 64) AS id")
         connection.execute(
             "CREATE FUNCTION slow(id int) RETURNS text LANGUAGE plpgsql STABLE AS "
-            "$$ BEGIN PERFORM pg_sleep(0.2); RETURN id; END $$"
+            "$$ BEGIN PERFORM pg_sleep(0.4); RETURN id; END $$"
         )
     part = {
         "sql": "SELECT id AS integration_specific_id, slow(id) AS slept FROM many",
         "partition": {"column": "integration_specific_id", "parts": 64},
     }
-    raw = read(postgresql, tmp_path, statement_timeout="1s", queries={"list_accounts": part})
+    raw = read(postgresql, tmp_path, statement_timeout="2s", queries={"list_accounts": part})
     assert raw.accounts.read_count == 64
 
 
