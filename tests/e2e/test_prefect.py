@@ -98,7 +98,7 @@ def as_flow(
 
 def flow_runs(env: dict[str, str]) -> list[dict[str, object]]:
     wanted = {"sort": "START_TIME_DESC"}
-    found = httpx.post(f"{env['PREFECT_API_URL']}/flow_runs/filter", json=wanted)
+    found = httpx.post(f"{env['PREFECT_API_URL']}/flow_runs/filter", json=wanted, timeout=60)
     return found.json()
 
 

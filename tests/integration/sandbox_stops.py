@@ -13,7 +13,7 @@ import httpx
 from sandbox.app import create_app
 
 _STOPS = 100
-_REQUESTS = 8
+_REQUESTS = 4
 _PATHS = ("/sandbox/state", "/sandbox/accounts", "/sandbox/activity", "/sandbox/stats")
 
 

@@ -23,7 +23,7 @@ def sandbox() -> Iterator[Sandbox]:
 @pytest.fixture
 def api(sandbox: Sandbox) -> Iterator[httpx.Client]:
     headers = {"Authorization": f"Bearer {sandbox.token}"}
-    with httpx.Client(base_url=sandbox.url, headers=headers) as api:
+    with httpx.Client(base_url=sandbox.url, headers=headers, timeout=60) as api:
         yield api
 
 

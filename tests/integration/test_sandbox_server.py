@@ -41,7 +41,7 @@ def test_ctrl_c_ends_the_sandbox_without_a_trace() -> None:
     ) as process:
         assert process.stdout is not None
         url = process.stdout.readline().strip()
-        assert httpx.get(f"{url}/info").status_code == 200
+        assert httpx.get(f"{url}/info", timeout=60).status_code == 200
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=120)
     assert (process.returncode, out, err) == (0, "ended\n", "")
@@ -58,7 +58,7 @@ def test_a_sandbox_stops_a_hundred_times_under_requests() -> None:
     assert (ended.returncode, ended.stderr) == (0, "")
     answers = json.loads(ended.stdout)
     assert set(answers) == {"200", "503 The sandbox has stopped"}
-    assert sum(answers.values()) == 800
+    assert sum(answers.values()) == 400
 
 
 def test_a_request_after_the_end_is_refused_as_the_api_refuses() -> None:
