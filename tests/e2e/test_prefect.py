@@ -57,7 +57,7 @@ def prefect_env(prefect_home: Path) -> Iterator[dict[str, str]]:
         yield env
     finally:
         server.terminate()
-        server.wait(30)
+        server.wait(120)
 
 
 def wait_until_healthy(url: str, server: subprocess.Popen[bytes]) -> None:
@@ -98,7 +98,7 @@ def as_flow(
 
 def flow_runs(env: dict[str, str]) -> list[dict[str, object]]:
     wanted = {"sort": "START_TIME_DESC"}
-    found = httpx.post(f"{env['PREFECT_API_URL']}/flow_runs/filter", json=wanted)
+    found = httpx.post(f"{env['PREFECT_API_URL']}/flow_runs/filter", json=wanted, timeout=60)
     return found.json()
 
 

@@ -5,6 +5,9 @@ cursor.
 """
 
 import re
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import date
 from typing import Any
 
@@ -73,17 +76,39 @@ def _streamed(session: Session, sql: str, bound: Any, kinds: list[str]) -> pl.Da
     relation = session.connection.sql(sql, params=bound)
     batches = [pl.DataFrame(schema={str(number): pl.String for number in range(len(kinds))})]
     problem = None
-    try:
-        for batch in pl.scan_arrow_c_stream(relation).collect_batches():
-            if not all(map(_is_pythons, batch)):
-                return None
-            columns = zip(batch, kinds, strict=True)
-            batches.append(pl.DataFrame([_text(one, kind, session.zone) for one, kind in columns]))
-    except pl.exceptions.ComputeError as error:
-        problem = str(error)
+    with _pulled(session, relation) as pulled:
+        try:
+            for batch in pulled:
+                if not all(map(_is_pythons, batch)):
+                    return None
+                columns = [
+                    _text(column, kind, session.zone)
+                    for column, kind in zip(batch, kinds, strict=True)
+                ]
+                batches.append(pl.DataFrame(columns))
+        except pl.exceptions.ComputeError as error:
+            problem = str(error)
     if problem:
         raise session.errors[0](problem)  # DuckDB's own words, which polars passes on
     return pl.concat(batches, rechunk=True)
+
+
+@contextmanager
+def _pulled(session: Session, relation: Any) -> Iterator[Iterator[pl.DataFrame]]:  # noqa: ANN401
+    """The relation's batches, all of them taken at the end, whether or not they are wanted.
+
+    polars pulls them in a thread of its own until there are no more, and DuckDB refuses a
+    connection that another thread is at work on, even to be closed.
+    """
+    batches = pl.scan_arrow_c_stream(relation).collect_batches()
+    try:
+        yield batches
+    except BaseException:
+        session.connection.interrupt()
+        raise
+    finally:
+        with suppress(pl.exceptions.PolarsError):
+            deque(batches, maxlen=0)
 
 
 def _is_pythons(column: pl.Series) -> bool:
