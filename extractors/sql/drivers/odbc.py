@@ -115,7 +115,7 @@ _OPTIONS = (
             "KeepaliveInterval": "10",
         },
     ),
-    ("maria|maodbc", {"READ_TIMEOUT": "{silence_s}"}),
+    ("maria|maodbc", {"READ_TIMEOUT": "{read_timeout_s}"}),
     # Else the driver cuts every whole number to 32 bits.
     ("sqlite", {"BigInt": "1"}),
 )
@@ -147,9 +147,9 @@ def connect_odbc(
         SourceUnavailableError: the database could not be reached.
     """
     check_no_secret(connection_string, _WHAT)
-    words = _words(connection_string, username, password, query_timeout_s)
+    told = to_connection_string(connection_string, username, password, query_timeout_s)
     try:
-        connection = pyodbc.connect(words, timeout=login_timeout_s, readonly=read_only)
+        connection = pyodbc.connect(told, timeout=login_timeout_s, readonly=read_only)
     except pyodbc.Error as error:
         problem = _not_connected(error)
     else:
@@ -177,7 +177,7 @@ def _not_connected(error: pyodbc.Error) -> IngestError:
     return to_source_error(error, ErrorContext(engine, (pyodbc.Error,), _WHAT, is_login=True))
 
 
-def _words(
+def to_connection_string(
     connection_string: str, username: str | None, password: SecretStr | None, query_timeout_s: int
 ) -> str:
     """The whole connection string. It holds the password: it goes to the driver, never to a log."""
