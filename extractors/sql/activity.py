@@ -35,7 +35,7 @@ def read_account(
         SourceError: as `read_sql_source`.
     """
     with open_session(source, workspace, resolve) as session:
-        reader = Reader(source, workspace, session, resolve, {"account_id": account_id})
+        reader = Reader(source, workspace, session, {"account_id": account_id})
         return reader.needed_table("accounts", "get_account", named)
 
 
@@ -76,7 +76,7 @@ def read_activity_parts(
     above = 0
     with open_session(source, workspace, resolve) as session:
         for since, until in parts:
-            reader = Reader(source, workspace, session, resolve, times(since, until))
+            reader = Reader(source, workspace, session, times(since, until))
             found = reader.needed_table("activity", capability)
             yield _under_our_names(found, above)
             above += found.read_count

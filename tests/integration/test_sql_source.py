@@ -23,8 +23,7 @@ from sqlalchemy.engine import make_url
 from extractors.read import probe_source, read_source
 from extractors.sql.activity import read_account, read_activity_rows
 from extractors.sql.connect.connect import open_session
-from extractors.sql.drivers.cursor import read_cursor
-from extractors.sql.drivers.duckdb import read_duckdb
+from extractors.sql.drivers.duckdb import DuckdbSession
 from extractors.sql.drivers.postgresql import check_count
 from extractors.sql.privileges import writable_by
 from extractors.sql.statements.statement import Statement
@@ -488,9 +487,10 @@ def test_duckdbs_arrow_has_the_text_of_its_cursor(
 ) -> None:
     described = source(duckdb_file, timezone=zone)
     with open_session(described, tmp_path, no_secrets) as session:
-        expected = read_cursor(session, duckdb_rows(value), {})
+        assert isinstance(session, DuckdbSession)
+        expected = session.read_by_cursor(duckdb_rows(value), {})
         only = replace(session, connection=WithoutCursor(session.connection))
-        found = read_duckdb(only, duckdb_rows(value), {})
+        found = only.read(duckdb_rows(value))
     assert found.rows.equals(expected.rows)
     assert found.rows["0"].null_count() == 1
     assert found.labels == expected.labels == ("v", "v")
@@ -501,11 +501,12 @@ def test_what_duckdbs_arrow_is_not_proved_for_goes_by_the_cursor(
     value: str, duckdb_file: str, tmp_path: Path
 ) -> None:
     with open_session(source(duckdb_file), tmp_path, no_secrets) as session:
-        expected = read_cursor(session, duckdb_rows(value), {})
-        assert read_duckdb(session, duckdb_rows(value), {}).rows.equals(expected.rows)
+        assert isinstance(session, DuckdbSession)
+        expected = session.read_by_cursor(duckdb_rows(value), {})
+        assert session.read(duckdb_rows(value)).rows.equals(expected.rows)
         only = replace(session, connection=WithoutCursor(session.connection))
         with pytest.raises(AssertionError, match="by the cursor"):
-            read_duckdb(only, duckdb_rows(value), {})
+            only.read(duckdb_rows(value))
 
 
 def test_many_batches_of_duckdb_are_one_table_in_order(duckdb_file: str, tmp_path: Path) -> None:
