@@ -79,7 +79,7 @@ _CATALOGS = {
 }
 
 
-def writable_by(
+def read_sql_privileges(
     source: DatabaseOptions, workspace: Path, *, resolve: Resolve
 ) -> tuple[str, ...] | None:
     """What the account could write, an object or a right each, sorted; None where it cannot tell.

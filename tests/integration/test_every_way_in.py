@@ -15,7 +15,7 @@ import pymysql
 import pytest
 from sqlalchemy import make_url
 
-from extractors.read import probe_source, read_source
+from extractors.read import probe_source, read_privileges, read_source
 from extractors.sql.connect.connect import open_session
 from extractors.sql.statements.statement import Statement
 from schemas.errors import ConfigError, SourceFormatError, SourceIncompleteError
@@ -276,6 +276,19 @@ def test_what_is_written_between_two_queries_is_in_neither(
             before = session.read(count).rows.item()
             write("INSERT INTO grows VALUES (1)")
             assert (before, session.read(count).rows.item()) == ("0", "0")
+
+
+@pytest.mark.parametrize("engine", ["postgresql", "mariadb"])
+def test_what_the_account_could_write_is_told_alike(
+    engine: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    ways: Ways = request.getfixturevalue(engine)
+    sql = {"list_accounts": "SELECT 1 AS integration_specific_id"}
+    told = [
+        read_privileges(SqlSource(kind="sql", queries=sql, **ways[way]), tmp_path) for way in WAYS
+    ]
+    assert told[0]
+    assert told[0] == told[1] == told[2]
 
 
 @contextmanager

@@ -20,12 +20,11 @@ import pytest
 from pymysql.constants import CLIENT
 from sqlalchemy.engine import make_url
 
-from extractors.read import probe_source, read_source
-from extractors.sql.activity import read_account, read_activity_rows
+from extractors.read import probe_source, read_account, read_privileges, read_source
+from extractors.sql.activity import read_activity_parts
 from extractors.sql.connect.connect import open_session
 from extractors.sql.drivers.duckdb import DuckdbSession
 from extractors.sql.drivers.postgresql import check_count
-from extractors.sql.privileges import writable_by
 from extractors.sql.statements.statement import Statement
 from schemas.errors import (
     ConfigError,
@@ -239,7 +238,7 @@ def test_activity_is_read_within_the_bound_window(
         },
     )
     since, until = datetime(2026, 1, 1, 9, tzinfo=UTC), datetime(2026, 1, 3, 9, tzinfo=UTC)
-    found = read_activity_rows(records, tmp_path, since=since, until=until, resolve=no_secrets)
+    [found] = read_activity_parts(records, tmp_path, [(since, until)], resolve=no_secrets)
     assert found.rows.select("account_id", "event_type", "timestamp").rows() == [
         ("1", "LOGIN", "2026-01-01T09:00:00Z"),
         ("1", "LOGIN", "2026-01-02T09:00:00Z"),
@@ -258,7 +257,7 @@ def test_activity_of_sqlite_is_read_within_the_window(sqlite: str, tmp_path: Pat
         },
     )
     since = datetime(2026, 1, 3, tzinfo=UTC)
-    found = read_activity_rows(last, tmp_path, since=since, until=NOW, resolve=no_secrets)
+    [found] = read_activity_parts(last, tmp_path, [(since, NOW)], resolve=no_secrets)
     assert found.rows.select("account_id", "event_type", "timestamp").rows() == [
         ("10", "last_login", "2026-01-03 10:00:00"),
     ]
@@ -806,11 +805,11 @@ def test_what_the_account_could_write_is_said(postgresql: str, tmp_path: Path) -
         connection.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO clerk")
         connection.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
     clerk = source(postgresql.replace("postgres@", "clerk@"))
-    assert writable_by(clerk, tmp_path, resolve=no_secrets) == ()
+    assert read_privileges(clerk, tmp_path, resolve=no_secrets) == ()
     with psycopg.connect(postgresql, autocommit=True) as connection:
         connection.execute("GRANT UPDATE (mail) ON people TO clerk")
         connection.execute("GRANT INSERT, DELETE ON grants TO clerk")
-    assert writable_by(clerk, tmp_path, resolve=no_secrets) == (
+    assert read_privileges(clerk, tmp_path, resolve=no_secrets) == (
         "public.grants: INSERT, DELETE",
         "public.people: UPDATE",
     )
@@ -829,7 +828,7 @@ def test_what_a_mariadb_account_could_write_is_said(mariadb: str, tmp_path: Path
         cursor.execute(f"GRANT SELECT ON {where.database}.* TO clerk@'127.0.0.1'")
         cursor.execute(f"GRANT INSERT ON {where.database}.grants TO clerk@'127.0.0.1'")
     clerk = source(where.set(username="clerk").render_as_string())
-    found = writable_by(clerk, tmp_path, resolve=no_secrets)
+    found = read_privileges(clerk, tmp_path, resolve=no_secrets)
     assert found == (f"{where.database}.grants: INSERT",)
 
 
