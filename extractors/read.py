@@ -9,7 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import assert_never
 
-from schemas.raw import Probe, Raw, ReaderState
+from schemas.errors import ConfigError
+from schemas.raw import Probe, Raw, RawTable, ReaderState
 from schemas.source_file.columns import Named
 from schemas.source_file.csv_source import CsvSource
 from schemas.source_file.directory_source import ActiveDirectorySource, LdapSource, LdifSource
@@ -136,3 +137,42 @@ def probe_source(
             )
         case _:
             assert_never(source)
+
+
+def read_account(
+    source: SqlSource,
+    workspace: Path,
+    account_id: str,
+    *,
+    resolve: Resolve = no_secrets,
+    named: Named = _NOTHING,
+) -> RawTable:
+    """What a database has of one account by `get_account`: one row, or none where there is none.
+
+    Raises:
+        ConfigError: the source has no such query, or as `read_source`.
+        SourceError: as `read_source`.
+    """
+    if source.discover == "mongodb":
+        raise ConfigError("get_account is missing", key="source.queries")
+    from extractors.sql.activity import read_sql_account
+
+    return read_sql_account(source, workspace, account_id, resolve=resolve, named=named.columns)
+
+
+def read_privileges(
+    source: SqlSource, workspace: Path, *, resolve: Resolve = no_secrets
+) -> tuple[str, ...] | None:
+    """What the account that logs in to a database could write, an object or a right each, sorted.
+
+    None where this cannot be told of the database.
+
+    Raises:
+        ConfigError, SourceUnavailableError: no connection.
+        SourceFormatError: the database does not let its catalog be read.
+    """
+    if source.discover == "mongodb":
+        return None
+    from extractors.sql.privileges import read_sql_privileges
+
+    return read_sql_privileges(source, workspace, resolve=resolve)

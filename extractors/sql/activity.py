@@ -20,7 +20,7 @@ from schemas.source_file.sql_source import Queries, SqlSource
 from schemas.tables import ROW
 
 
-def read_account(
+def read_sql_account(
     source: SqlSource,
     workspace: Path,
     account_id: str,
@@ -35,26 +35,8 @@ def read_account(
         SourceError: as `read_sql_source`.
     """
     with open_session(source, workspace, resolve) as session:
-        reader = Reader(source, workspace, session, resolve, {"account_id": account_id})
+        reader = Reader(source, workspace, session, {"account_id": account_id})
         return reader.needed_table("accounts", "get_account", named)
-
-
-def read_activity_rows(
-    source: SqlSource, workspace: Path, *, since: datetime, until: datetime, resolve: Resolve
-) -> RawTable:
-    """Activity from `since` to `until`, both UTC, bound where the query names them.
-
-    Returns:
-        The rows of `list_activity_records`, else of `get_last_activity`, under `account_id`,
-        `event_type`, `timestamp`, `email` where there is one, and the query's further columns; as
-        text, a time in ISO 8601. A query that does not bind the window may return rows outside it.
-
-    Raises:
-        ConfigError: the source has neither query, or as `read_sql_source`.
-        SourceError: as `read_sql_source`.
-    """
-    [found] = read_activity_parts(source, workspace, [(since, until)], resolve=resolve)
-    return found
 
 
 def read_activity_parts(
@@ -64,10 +46,16 @@ def read_activity_parts(
     *,
     resolve: Resolve,
 ) -> Iterator[RawTable]:
-    """The same for each (since, until) in turn, all within one session, the rows numbered on.
+    """Activity of each (since, until) in turn, both UTC, all within one session.
+
+    Yields:
+        The rows of `list_activity_records`, else of `get_last_activity`, numbered on: `account_id`,
+        `event_type`, `timestamp`, `email` where there is one, and the query's further columns; as
+        text, a time in ISO 8601. A query that does not bind the window may return rows outside it.
 
     Raises:
-        ConfigError, SourceError: as `read_activity_rows`.
+        ConfigError: the source has neither query, or as `read_sql_source`.
+        SourceError: as `read_sql_source`.
     """
     has_records = source.queries.list_activity_records is not None
     capability = "list_activity_records" if has_records else "get_last_activity"
@@ -76,7 +64,7 @@ def read_activity_parts(
     above = 0
     with open_session(source, workspace, resolve) as session:
         for since, until in parts:
-            reader = Reader(source, workspace, session, resolve, times(since, until))
+            reader = Reader(source, workspace, session, times(since, until))
             found = reader.needed_table("activity", capability)
             yield _under_our_names(found, above)
             above += found.read_count

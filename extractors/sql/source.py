@@ -7,7 +7,6 @@ import polars as pl
 
 from extractors.sql.connect.connect import open_session
 from extractors.sql.incremental.reader import DeltaReader
-from extractors.sql.queries.describe import labels_without_rows
 from extractors.sql.queries.labels import check_labels
 from extractors.sql.queries.partition import part_column
 from extractors.sql.queries.reader import NO_NAMES, Reader, times
@@ -138,7 +137,7 @@ def read_sql_source(
         SourceFormatError: the server refuses a query, or a label is missing.
     """
     with open_session(source, workspace, resolve) as session:
-        reader = Reader(source, workspace, session, resolve, times(_BEGINNING, now), id_column)
+        reader = Reader(source, workspace, session, times(_BEGINNING, now), id_column)
         return read_whole(reader, now, named, id_column, state)
 
 
@@ -154,12 +153,8 @@ def read_whole(
     Raises:
         ConfigError, SourceIncompleteError, SourceFormatError: as `read_sql_source`.
     """
-    translate_errors = reader.source.delta
-    delta = (
-        DeltaReader(reader, translate_errors, named, id_column, now)
-        if translate_errors is not None
-        else None
-    )
+    options = reader.source.delta
+    delta = DeltaReader(reader, options, named, id_column, now) if options else None
     reader.check_credentials()
     listed = delta.rows(state) if delta else reader.needed_rows("list_accounts", named)
     accounts = _accounts(reader, *listed, named)
@@ -215,11 +210,11 @@ def probe_sql_source(
     """
     probes = []
     with open_session(source, workspace, resolve) as session:
-        reader = Reader(source, workspace, session, resolve)
+        reader = Reader(source, workspace, session)
         reader.check_credentials()
         for capability, query in _in_order(reader.queries):
             statement = reader.statement(capability, query)
-            found = labels_without_rows(session, statement)
+            found = session.describe(statement)
             if found is None:
                 continue
             if statement.partition is not None:

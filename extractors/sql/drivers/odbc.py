@@ -1,25 +1,25 @@
 """Reading through any ODBC driver, for databases that have one and no better way in."""
 
-import contextlib
 import logging
 import math
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 
 import pyodbc
 from pydantic import SecretStr
 
-from extractors.sql.errors.translate import (
-    ErrorContext,
-    driver_errors,
-    to_source_error,
-    translate_errors,
-)
-from extractors.sql.session.session import Session, run
+from extractors.sql.drivers.cursor import Begun, CursorSession
+from extractors.sql.drivers.mysql import check_nothing_cut, have_all_told
+from extractors.sql.drivers.postgresql_text import postgresql_settings, read_postgresql_text
+from extractors.sql.drivers.sqlite import clock_text
+from extractors.sql.errors.translate import ErrorContext, driver_errors, to_source_error
+from extractors.sql.session.session import NO_VALUES, Fetched, Values
 from extractors.sql.session.timeouts import read_timeout_s
-from extractors.sql.session.transaction import postgresql_settings, set_mysql
+from extractors.sql.statements.statement import Statement
 from extractors.sql.urls.parse import check_no_secret
 from schemas.errors import ConfigError, IngestError
 from schemas.source_file.secrets import Resolve
@@ -115,7 +115,7 @@ _OPTIONS = (
             "KeepaliveInterval": "10",
         },
     ),
-    ("maria|maodbc", {"READ_TIMEOUT": "{silence_s}"}),
+    ("maria|maodbc", {"READ_TIMEOUT": "{read_timeout_s}"}),
     # Else the driver cuts every whole number to 32 bits.
     ("sqlite", {"BigInt": "1"}),
 )
@@ -147,9 +147,9 @@ def connect_odbc(
         SourceUnavailableError: the database could not be reached.
     """
     check_no_secret(connection_string, _WHAT)
-    words = _words(connection_string, username, password, query_timeout_s)
+    told = to_connection_string(connection_string, username, password, query_timeout_s)
     try:
-        connection = pyodbc.connect(words, timeout=login_timeout_s, readonly=read_only)
+        connection = pyodbc.connect(told, timeout=login_timeout_s, readonly=read_only)
     except pyodbc.Error as error:
         problem = _not_connected(error)
     else:
@@ -177,7 +177,7 @@ def _not_connected(error: pyodbc.Error) -> IngestError:
     return to_source_error(error, ErrorContext(engine, (pyodbc.Error,), _WHAT, is_login=True))
 
 
-def _words(
+def to_connection_string(
     connection_string: str, username: str | None, password: SecretStr | None, query_timeout_s: int
 ) -> str:
     """The whole connection string. It holds the password: it goes to the driver, never to a log."""
@@ -245,11 +245,87 @@ def _isolate(connection: pyodbc.Connection) -> None:
 
 
 _ENGINES = {"microsoft sql server": "mssql", "sqlite": "sqlite"}
-_SNAPSHOTS = {"postgresql", "mysql", "mariadb", "sqlite"}
+
+
+@dataclass(eq=False, kw_only=True)
+class OdbcSession(CursorSession):
+    """Any database by its ODBC driver; of this very class, one that nothing more is known of.
+
+    Attributes:
+        product: what the driver calls the database.
+    """
+
+    product: str
+
+    def _begin(self) -> Begun:
+        warning = (
+            f"{self.product}: of this database no read-only snapshot through ODBC is known: let an "
+            "account log in that can only read"
+        )
+        return "one transaction through ODBC, rolled back", (warning,)
+
+
+class PostgresqlOdbcSession(OdbcSession):
+    """A PostgreSQL by its ODBC driver."""
+
+    goes_on_after_errors: ClassVar[bool] = False
+
+    def _begin(self) -> Begun:
+        self.run(postgresql_settings(self.zone))
+        return _ONE_SNAPSHOT
+
+    def read(self, statement: Statement, values: Values = NO_VALUES) -> Fetched:
+        """Everything the statement returns, written by the server itself.
+
+        Raises:
+            SourceIncompleteError, SourceFormatError: as every read.
+        """
+        return read_postgresql_text(
+            statement, self.zone, lambda part: self.read_by_cursor(part, values)
+        )
+
+
+class MysqlOdbcSession(OdbcSession):
+    """A MySQL or MariaDB by its ODBC driver."""
+
+    def _begin(self) -> Begun:
+        have_all_told(self)
+        return _ONE_SNAPSHOT
+
+    def read(self, statement: Statement, values: Values = NO_VALUES) -> Fetched:
+        """Everything the statement returns, once the server warns of nothing that it cut.
+
+        Raises:
+            SourceIncompleteError, SourceFormatError: as every read.
+        """
+        fetched = self.read_by_cursor(statement, values)
+        check_nothing_cut(self, statement)
+        return fetched
+
+
+class SqliteOdbcSession(OdbcSession):
+    """A SQLite file by its ODBC driver."""
+
+    def _begin(self) -> Begun:
+        return _ONE_SNAPSHOT
+
+    def bindable(self, value: object) -> object:
+        """A time as the text that SQLite's own functions write."""
+        return clock_text(value, self.zone) if isinstance(value, datetime) else value
+
+
+_ONE_SNAPSHOT: Begun = ("one READ ONLY transaction through ODBC, rolled back", ())
+_SESSIONS: dict[str, type[OdbcSession]] = {
+    "postgresql": PostgresqlOdbcSession,
+    "mysql": MysqlOdbcSession,
+    "mariadb": MysqlOdbcSession,
+    "sqlite": SqliteOdbcSession,
+}
+"""By the database's kind; what `_READ_ONLY` makes a session only read is one snapshot, too."""
 
 
 @contextmanager
-def open_odbc_session(source: DatabaseOptions, resolve: Resolve) -> Iterator[Session]:
+def open_odbc_session(source: DatabaseOptions, resolve: Resolve) -> Iterator[OdbcSession]:
     """The database through its ODBC driver, in one transaction, rolled back at the end.
 
     Raises:
@@ -268,42 +344,18 @@ def open_odbc_session(source: DatabaseOptions, resolve: Resolve) -> Iterator[Ses
         login_timeout_s=max(1, round(source.connect_timeout.total_seconds())),
         query_timeout_s=max(1, round(source.statement_timeout.total_seconds())),
     )
-    try:
-        product = str(connection.getinfo(pyodbc.SQL_DBMS_NAME)).lower()
-        engine = _ENGINES.get(product, product)
-        is_snapshot = engine in _SNAPSHOTS
-        session = Session(
-            engine=engine,
-            server=str(connection.getinfo(pyodbc.SQL_DATABASE_NAME)) or "the database",
-            connection=connection,
-            errors=driver_errors(pyodbc),
-            paramstyle="qmark",
-            timeout_s=source.statement_timeout.total_seconds(),
-            zone=source.timezone,
-            snapshot=f"one {'READ ONLY ' if is_snapshot else ''}transaction through ODBC, "
-            "rolled back",
-            warnings=() if is_snapshot else (_no_snapshot(product),),
-            way="odbc",
-        )
-        context = ErrorContext(engine, session.errors, session.server, is_login=True)
-        translate_errors(context, lambda: _set(session))
-        yield session
-    finally:
-        with contextlib.suppress(pyodbc.Error):
-            connection.rollback()
-        with contextlib.suppress(pyodbc.Error):
-            connection.close()
-
-
-def _set(session: Session) -> None:
-    if session.engine in {"mysql", "mariadb"}:
-        set_mysql(session)
-    elif session.engine == "postgresql":
-        run(session.connection, postgresql_settings(session.zone))
-
-
-def _no_snapshot(product: str) -> str:
-    return (
-        f"{product}: of this database no read-only snapshot through ODBC is known: let an account "
-        "log in that can only read"
+    product = str(connection.getinfo(pyodbc.SQL_DBMS_NAME)).lower()
+    engine = _ENGINES.get(product, product)
+    session = _SESSIONS.get(engine, OdbcSession)(
+        engine=engine,
+        product=product,
+        server=str(connection.getinfo(pyodbc.SQL_DATABASE_NAME)) or "the database",
+        connection=connection,
+        errors=driver_errors(pyodbc),
+        paramstyle="qmark",
+        timeout_s=source.statement_timeout.total_seconds(),
+        zone=source.timezone,
     )
+    with closing(session):
+        session.begin()
+        yield session

@@ -6,8 +6,6 @@ from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
-import pyodbc
-
 from extractors.sql.urls.address import KEY, DatabaseUrl
 from schemas.errors import ConfigError
 
@@ -34,6 +32,8 @@ def mssql_driver() -> str:
     shipped = shipped_driver()
     if shipped is not None:
         return str(shipped)
+    import pyodbc
+
     installed = set(pyodbc.drivers())
     for name in (*_MICROSOFTS, _FREETDS):
         if name in installed:

@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from extractors.sql.session.session import Fetched, Session
+from extractors.sql.session.session import Fetched
 from extractors.sql.session.values import (
     JsonNumber,
     decimal_text,
@@ -22,11 +22,27 @@ from extractors.sql.session.values import (
 )
 from extractors.sql.statements.statement import Statement
 
-# PostgreSQL's own text of its values, made canonical column by column.
-
 _BOOL, _BYTEA, _FLOATS, _NUMERIC = 16, 17, {700, 701}, 1700
 _INTS = {20, 21, 23, 26}
 _TIMESTAMP, _TIMESTAMPTZ, _JSONS = 1114, 1184, {114, 3802}
+
+
+def postgresql_settings(zone: str | None) -> str:
+    """A query that has PostgreSQL write, in this transaction, what is made canonical here.
+
+    A query and no SET, which Java's driver takes for a statement without rows.
+    """
+    settings = {
+        "TimeZone": zone or "UTC",
+        "DateStyle": "ISO, YMD",
+        "IntervalStyle": "iso_8601",
+        "bytea_output": "hex",
+        "extra_float_digits": "1",
+        # A policy that hides rows is an error then.
+        "row_security": "off",
+    }
+    changes = (f"set_config('{name}', '{to}', true) AS {name}" for name, to in settings.items())
+    return f"SELECT {', '.join(changes)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,13 +223,13 @@ JOIN pg_catalog.pg_type t ON t.oid = base.oid ORDER BY u.place"""
 
 
 def read_postgresql_text(
-    session: Session, statement: Statement, read: Callable[[Statement], Fetched]
+    statement: Statement, zone: str | None, read: Callable[[Statement], Fetched]
 ) -> Fetched:
     """Everything the statement returns, canonical.
 
     Args:
-        session: the login through ODBC or JDBC.
         statement: a query, or a procedure, whose values are as the driver has them.
+        zone: that of timestamps which carry none.
         read: everything that a statement returns, as the driver has it.
 
     Raises:
@@ -231,7 +247,7 @@ def read_postgresql_text(
     found = read(statement.within(", ".join(texts), _alias(names)))
     # Cast to text, a boolean is canonical already.
     written = [Kind(_TEXT) if kind.oid == _BOOL else kind for kind in kinds]
-    return Fetched(canonical(found.rows, written, session.zone), labels, found.warnings)
+    return Fetched(canonical(found.rows, written, zone), labels, found.warnings)
 
 
 def _kinds(

@@ -14,10 +14,9 @@ from extractors.sql.incremental.state import (
     to_accounts_state,
     to_reader_state,
 )
-from extractors.sql.queries.describe import labels_without_rows
 from extractors.sql.queries.labels import check_labels, labelled
-from extractors.sql.queries.reader import Reader, read_statement
-from extractors.sql.session.session import NO_VALUES, Session, run
+from extractors.sql.queries.reader import Reader
+from extractors.sql.session.session import Session
 from extractors.sql.statements.lexer import quoted_name
 from extractors.sql.statements.statement import Statement
 from schemas.errors import SourceError
@@ -123,22 +122,16 @@ class DeltaReader:
         changes = self._reader.with_values({"since": last.at - self._delta.overlap})
         return changes.needed_rows("list_updated_accounts", self._named)[0]
 
-    def _told(self, updated: Statement, last: AccountsState) -> pl.DataFrame | None:
+    def _reported(self, updated: Statement, last: AccountsState) -> pl.DataFrame | None:
         """What `list_updated_accounts` tells; None where it does not: all is read by now."""
         session = self._reader.session
-        if session.engine == "postgresql" and not session.by_psycopg:
+        if not session.goes_on_after_errors:
             return None  # an error would end the transaction, and the tables that are still to come
-
-        def ask(sql: str) -> None:
-            if session.by_psycopg:
-                session.translate_errors(updated, lambda: run(session.connection, sql))
-
-        ask("SAVEPOINT untold")
         try:
-            return self._updated(last)
+            with session.savepoint(updated):
+                return self._updated(last)
         except SourceError as error:
             self._reader.warnings.append(f"whether all changes were told is not known: {error}")
-        ask("ROLLBACK TO SAVEPOINT untold")
         return None
 
     def _warn_of_unreported(
@@ -149,12 +142,12 @@ class DeltaReader:
         The changes come last: where the database has no snapshot, what changed before a row was
         read is told after it.
         """
-        told = self._told(updated, last)
-        if told is None:
+        reported = self._reported(updated, last)
+        if reported is None:
             return
-        names = {name.lower(): name for name in told.columns}
+        names = {name.lower(): name for name in reported.columns}
         own = names.get(self._key.lower())
-        count = unreported(rows, told[own], last.rows, self._key) if own is not None else 0
+        count = unreported(rows, reported[own], last.rows, self._key) if own is not None else 0
         if count:
             self._reader.warnings.append(
                 f"{count:,} accounts had changed without {updated.origin} telling: look at its "
@@ -164,7 +157,7 @@ class DeltaReader:
     def _swept(self, listed: Statement, before: tuple[str, ...]) -> pl.Series:
         """The ids that `list_accounts` has now, in its order where a subquery keeps that."""
         session = self._reader.session
-        found = labels_without_rows(session, listed) if listed.is_query else None
+        found = session.describe(listed) if listed.is_query else None
         if found is None:
             raise UncertainError(
                 "its ids cannot be read alone: it is a procedure, or cannot stand in another query"
@@ -174,7 +167,7 @@ class DeltaReader:
             raise UncertainError("its columns are others than before")
         label = quoted_name(found[names.index(self._key)], session.engine)
         sweep = replace(listed.within(label), origin=f"{listed.origin}, its ids")
-        fetched = read_statement(session, sweep, NO_VALUES)
+        fetched = session.read(sweep)
         trims = self._reader.source.trim_ids
         rows, _ = labelled(
             fetched, sweep.capability, sweep.origin, trim_ids=trims, named=self._named
@@ -187,5 +180,4 @@ def _time(session: Session, now: datetime) -> datetime:
     if sql is None:
         return now
     clock = Statement("clock", "the database's clock", (sql,), is_query=True)
-    told = read_statement(session, clock, NO_VALUES).rows.item()
-    return datetime.fromisoformat(told).replace(tzinfo=UTC)
+    return datetime.fromisoformat(session.read(clock).rows.item()).replace(tzinfo=UTC)

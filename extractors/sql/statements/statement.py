@@ -7,7 +7,12 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from extractors.sql.statements.lexer import parts_of, without_end
-from extractors.sql.statements.read_only import is_procedure, is_query, why_not_a_read
+from extractors.sql.statements.read_only import (
+    first_word,
+    is_procedure,
+    is_query,
+    why_not_a_read,
+)
 from schemas.errors import ConfigError
 from schemas.paths import path_inside
 from schemas.source_file.sql_source import Partition, Query
@@ -78,6 +83,25 @@ class Statement:
         """`SELECT selected FROM (this) q rest`; of a query alone, read in one."""
         pieces = (f"SELECT {selected} FROM (\n", *self.pieces, f"\n) q{rest}")  # noqa: S608 - ours
         return replace(self, pieces=pieces, partition=None)
+
+
+def can_be_nested(statement: Statement, engine: str) -> bool:
+    """Whether `engine` takes the statement as a subquery of another.
+
+    T-SQL takes no ordered query in another, and neither it nor DB2 one that begins with WITH. Nor
+    does DB2 take one that ends in WITH UR, FOR FETCH ONLY or OPTIMIZE FOR.
+    """
+    sql = statement.rendered("qmark")
+    if not statement.is_query:
+        return False
+    if engine == "db2":
+        bare = " ".join(part for kind, part in parts_of(sql, engine) if kind == "sql")
+        return not {"WITH", "FOR"} & set(bare.upper().split())
+    if engine != "mssql":
+        return True
+    from extractors.sql.statements.syntax import is_ordered
+
+    return first_word(sql, engine) != "WITH" and not is_ordered(sql, engine)
 
 
 def _mark(style: str, name: str, number: int) -> str:

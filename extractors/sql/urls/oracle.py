@@ -98,14 +98,9 @@ def _easy(
     protocol = f"{match['protocol'].lower()}://" if match["protocol"] else ""
     short = f"{protocol}{match['hosts']}/{match['service']}"
     short += f":{match['kind']}" if match["kind"] else ""
-    translate_errors = "&".join(f"{name}={value}" for name, value in easy.items())
-    return _by_name(
-        login,
-        f"{short}?{translate_errors}" if translate_errors else short,
-        arguments,
-        place,
-        limit_s,
-    )
+    options = "&".join(f"{name}={value}" for name, value in easy.items())
+    dsn = f"{short}?{options}" if options else short
+    return _by_name(login, dsn, arguments, place, limit_s)
 
 
 def _by_name(

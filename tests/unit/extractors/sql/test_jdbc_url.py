@@ -523,9 +523,8 @@ def test_any_database_name_in_braces_reaches_sql_server_as_it_is(name: str) -> N
 @given(_TEXT, _TEXT)
 def test_any_name_and_password_reach_psycopg_as_they_are(name: str, password: str) -> None:
     database = read_database_url("jdbc:postgresql://h/x")
-    _, sent = create_engine(database.url).dialect.create_connect_args(
-        database.login_url(name, password)
-    )
+    dialect = database.url.get_dialect()()
+    _, sent = dialect.create_connect_args(database.login_url(name, password))
     assert (sent["user"], sent["password"]) == (name, password)
 
 
