@@ -1,12 +1,15 @@
 """The Python driver that a database's dialect needs, or the command that installs it."""
 
+import contextlib
 from importlib.util import find_spec
+from typing import Any
 
 from sqlalchemy.dialects import registry
 from sqlalchemy.exc import NoSuchModuleError
 
 from extractors.database_urls.value import KEY, DatabaseUrl
 from extractors.odbc_drivers import with_odbc_driver
+from extractors.optional_parts import install_extra, loaded
 from schemas.errors import ConfigError
 
 _NEEDS = {
@@ -36,11 +39,25 @@ def check_driver(drivername: str) -> None:
     """
     extra, modules = _NEEDS.get(drivername, ("", ()))
     if any(not _is_there(module) for module in modules):
-        raise ConfigError(
-            f"the driver for {drivername} is not installed: pip install 'lumos-ingest[{extra}]'"
-        )
+        raise ConfigError(f"the driver for {drivername} is not installed: {install_extra(extra)}")
     if drivername not in _NEEDS:
         _check_dialect(drivername)
+
+
+def dialect_of(database: DatabaseUrl) -> tuple[Any, Any]:
+    """SQLAlchemy's class for the database, and the driver's module; both are imported here.
+
+    Raises:
+        ConfigError: one cannot be loaded; the message says what to install.
+    """
+
+    def load() -> tuple[Any, Any]:
+        dialect_class: Any = database.url.get_dialect()
+        return dialect_class, dialect_class.import_dbapi()
+
+    drivername = database.url.drivername
+    extra, _ = _NEEDS.get(drivername, ("", ()))
+    return loaded(load, f"{KEY}: {drivername}", install_extra(extra) if extra else None)
 
 
 def prepared(database: DatabaseUrl) -> DatabaseUrl:
@@ -62,14 +79,11 @@ def _is_there(module: str) -> bool:
 
 def _check_dialect(drivername: str) -> None:
     """Any other dialect that SQLAlchemy or a package beside it brings."""
-    problem = ""
-    try:
-        registry.load(drivername.replace("+", ".")).import_dbapi()
-    except NoSuchModuleError:
-        problem = (
+    dialect = None
+    with contextlib.suppress(NoSuchModuleError):
+        dialect = registry.load(drivername.replace("+", "."))
+    if dialect is None:
+        raise ConfigError(
             f"{KEY}: SQLAlchemy knows no dialect {drivername}: install the package that has it"
         )
-    except ImportError as error:
-        problem = f"{KEY}: the driver of {drivername} is missing: pip install {error.name}"
-    if problem:
-        raise ConfigError(problem)
+    loaded(dialect.import_dbapi, f"{KEY}: {drivername}")

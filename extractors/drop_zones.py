@@ -4,12 +4,14 @@ A library is imported where its kind of zone is opened: a local path loads none.
 """
 
 import glob
+import importlib
 import os
 from pathlib import Path
 from types import TracebackType
 from typing import Self, assert_never
 
 from extractors.exports import Zone
+from extractors.optional_parts import install_extra, loaded
 from extractors.zone_local import LocalZone, path_inside
 from schemas.drop_zones import Dropped
 from schemas.errors import ConfigError
@@ -103,10 +105,9 @@ class DropZones:
         return open_bucket(url, login, self._workspace, self._resolve)
 
     def _sftp_server(self, url: ZoneUrl, login: SftpZone) -> Zone:
-        try:
-            from extractors.zone_sftp import open_sftp_server  # noqa: PLC0415 - loads asyncssh
-        except ModuleNotFoundError:
-            raise ConfigError("an sftp:// URL needs lumos-ingest[sftp]: install it") from None
+        loaded(lambda: importlib.import_module("asyncssh"), "an sftp:// URL", install_extra("sftp"))
+        from extractors.zone_sftp import open_sftp_server  # noqa: PLC0415 - loads asyncssh
+
         return open_sftp_server(url, login, self._workspace, self._resolve)
 
     def _web_zone(self, url: ZoneUrl, login: HttpsZone) -> Zone:

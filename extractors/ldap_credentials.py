@@ -1,12 +1,12 @@
 """What a connection to a directory binds with, as ldap3 takes it."""
 
-import importlib.util
+import importlib
 from typing import Any
 
 from ldap3 import ANONYMOUS, DIGEST_MD5, EXTERNAL, KERBEROS, PLAIN, SASL, SIMPLE
 
+from extractors.optional_parts import install_extra, loaded
 from schemas.directory_sources import DirectoryServer
-from schemas.errors import ConfigError
 from schemas.secrets import Resolve
 
 
@@ -27,11 +27,11 @@ def credentials_of(source: DirectoryServer, resolve: Resolve) -> dict[str, Any]:
         case "external":
             return {"authentication": SASL, "sasl_mechanism": EXTERNAL, "sasl_credentials": ""}
         case "gssapi":
-            if importlib.util.find_spec("gssapi") is None:
-                raise ConfigError(
-                    "source.authentication: gssapi needs a package that is not installed: "
-                    "pip install 'lumos-ingest[kerberos]'"
-                )
+            loaded(
+                lambda: importlib.import_module("gssapi"),
+                "source.authentication: gssapi",
+                f"{install_extra('kerberos')}, after gcc, python3-dev and libkrb5-dev",
+            )
             return {
                 "authentication": SASL,
                 "sasl_mechanism": KERBEROS,

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from extractors.database_urls.options import refuse_secret, secret_error
+from extractors.optional_parts import install_extra, loaded
 from schemas.errors import (
     ConfigError,
     IngestError,
@@ -106,11 +107,11 @@ def open_server(source: DatabaseOptions, workspace: Path, resolve: Resolve) -> I
             installed.
     """
     url = _checked_url(source)
-    driver = None
-    with contextlib.suppress(ImportError):
-        driver = importlib.import_module("pymongo")
-    if driver is None:
-        raise ConfigError("pymongo is not installed: pip install 'lumos-ingest[mongodb]'")
+    driver = loaded(
+        lambda: importlib.import_module("pymongo"),
+        "source.discover: mongodb",
+        install_extra("mongodb"),
+    )
     client = None
     # A wrong url or certificate; the driver's text may quote the url, and is left out. It only
     # warns of an option that it does not know, which might be the one that secures the connection.

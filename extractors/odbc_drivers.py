@@ -1,14 +1,14 @@
 """SQL Server's ODBC driver: Microsoft's from its wheel, else an installed one, else FreeTDS."""
 
+import importlib
 import platform
 from collections.abc import Callable
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
-import pyodbc
-
 from extractors.database_urls.value import KEY, DatabaseUrl
+from extractors.optional_parts import install_extra, loaded
 from schemas.errors import ConfigError
 
 _FAMILIES = {
@@ -29,18 +29,17 @@ def mssql_driver() -> str:
     """The driver: a file's path or an installed driver's name.
 
     Raises:
-        ConfigError: there is none; the message has the command that installs one.
+        ConfigError: there is none, or no unixODBC; the message has what installs it.
     """
     shipped = shipped_driver()
     if shipped is not None:
         return str(shipped)
+    pyodbc = loaded(lambda: importlib.import_module("pyodbc"), f"{KEY}: mssql+pyodbc")
     installed = set(pyodbc.drivers())
     for name in (*_MICROSOFTS, _FREETDS):
         if name in installed:
             return name
-    raise ConfigError(
-        "no ODBC driver for SQL Server is installed: pip install 'lumos-ingest[mssql]'"
-    )
+    raise ConfigError(f"no ODBC driver for SQL Server is installed: {install_extra('mssql')}")
 
 
 def shipped_driver() -> Path | None:
@@ -84,8 +83,8 @@ def _for_freetds(database: DatabaseUrl) -> DatabaseUrl:
     trusts = str(query.pop("TrustServerCertificate", "no")).lower()
     if encrypts != "no" and (trusts != "yes" or encrypts == "strict"):
         raise ConfigError(
-            f"{KEY}: FreeTDS does not check the server's certificate: pip install "
-            "'lumos-ingest[mssql]' for Microsoft's driver, or write trustServerCertificate=true"
+            f"{KEY}: FreeTDS does not check the server's certificate: Microsoft's driver does, "
+            f"{install_extra('mssql')}; or write trustServerCertificate=true"
         )
     query |= {"driver": _FREETDS, "TDS_Version": "7.4"}
     query["Encryption"] = "off" if encrypts == "no" else "require"

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from extractors.database_drivers import check_driver, prepared
+from extractors.database_drivers import check_driver, dialect_of, prepared
 from extractors.database_urls.db2 import connection_string
 from extractors.database_urls.value import DatabaseUrl
 from extractors.jdbc_url import needs_java, read_database_url
+from extractors.optional_parts import install_extra, loaded
 from extractors.sql_errors import Asking, asked, driver_errors
 from extractors.sql_jdbc import open_jdbc_session
 from extractors.sql_login import login_of
-from extractors.sql_odbc import open_odbc_session
 from extractors.sql_session import Session, run
 from extractors.sql_snapshot import begin, is_mariadb
 from schemas.errors import ConfigError
@@ -40,6 +40,9 @@ def open_session(source: DatabaseOptions, workspace: Path, resolve: Resolve) -> 
             yield session
         return
     if source.driver == "odbc":
+        loaded(lambda: importlib.import_module("pyodbc"), "source.driver: odbc")
+        from extractors.sql_odbc import open_odbc_session  # noqa: PLC0415 - loads pyodbc
+
         with open_odbc_session(source, resolve) as session:
             yield session
         return
@@ -145,7 +148,9 @@ def _open_sqlite(database: DatabaseUrl, workspace: Path, source: DatabaseOptions
 
 def _open_duckdb(database: DatabaseUrl, workspace: Path) -> _Opened:
     check_driver("duckdb")
-    duckdb = importlib.import_module("duckdb")
+    duckdb = loaded(
+        lambda: importlib.import_module("duckdb"), "source.url: duckdb", install_extra("duckdb")
+    )
     path = _file_of(database, workspace)
     asking = Asking("duckdb", driver_errors(duckdb), database.place, is_login=True)
     connection = asked(asking, lambda: duckdb.connect(str(path), read_only=True))
@@ -166,8 +171,7 @@ def _open_server(
     database: DatabaseUrl, source: DatabaseOptions, workspace: Path, resolve: Resolve
 ) -> _Opened:
     database = prepared(database)
-    dialect_class: Any = database.url.get_dialect()
-    module = dialect_class.import_dbapi()
+    dialect_class, module = dialect_of(database)
     url, more = login_of(database, source, workspace, resolve)
     dialect = dialect_class(dbapi=module)
     if url.drivername == "db2+ibm_db":

@@ -2,7 +2,6 @@
 
 from extractors.sql_cursor import execute, labels_of, streaming_cursor
 from extractors.sql_jdbc import read_jdbc
-from extractors.sql_postgresql import describe
 from extractors.sql_reading import first_word
 from extractors.sql_session import Session, run
 from extractors.sql_statements import Statement
@@ -15,6 +14,8 @@ _NOTHING = dict.fromkeys(("since", "until", "account_id"))
 def labels_without_rows(session: Session, statement: Statement) -> tuple[str, ...] | None:
     """The labels of the columns it would return; None where only running it could tell."""
     if session.by_psycopg:
+        from extractors.sql_postgresql import describe
+
         labels = tuple(name for name, _ in describe(session, statement))
         if statement.is_query and not statement.names:
             # To prepare a query is free to anyone; to plan it takes the right to read.

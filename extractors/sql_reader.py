@@ -15,7 +15,6 @@ from extractors.sql_duckdb import read_duckdb
 from extractors.sql_jdbc import read_jdbc
 from extractors.sql_labels import labelled
 from extractors.sql_partition import read_in_parts
-from extractors.sql_postgresql import read_postgresql
 from extractors.sql_postgresql_text import read_postgresql_text
 from extractors.sql_session import NO_VALUES, Fetched, Session, Values
 from extractors.sql_statements import Statement, to_statement
@@ -165,6 +164,8 @@ def read_statement(session: Session, statement: Statement, values: Values) -> Fe
         SourceFormatError: the server refuses it.
     """
     if session.by_psycopg:
+        from extractors.sql_postgresql import read_postgresql  # noqa: PLC0415 - loads psycopg
+
         return read_postgresql(session, statement, values)
     if session.engine == "postgresql":
         return read_postgresql_text(session, statement, partial(_read_plain, session, values))

@@ -5,8 +5,6 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from psycopg import IsolationLevel
-
 from extractors.sql_session import Session, run
 from extractors.sql_settings import postgresql_settings, set_mysql
 
@@ -30,6 +28,8 @@ def begin(session: Session, exported: str | None = None) -> Begun:
 
 
 def _postgresql(session: Session, *first: str) -> Begun:
+    from psycopg import IsolationLevel  # noqa: PLC0415 - for no other database
+
     connection, limit = session.connection, round(session.timeout_s * 1000)
     connection.isolation_level = IsolationLevel.REPEATABLE_READ
     connection.read_only = True
