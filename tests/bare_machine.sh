@@ -83,6 +83,7 @@ settle() {
 	local root=$1 path
 	cp -L /etc/resolv.conf /etc/hosts "$root/etc/"
 	mkdir -p "$root/root/.config" "$root/usr/local/share/ca-certificates"
+	rm -f "$root/etc/apt/sources.list"
 	for path in sources.list sources.list.d auth.conf auth.conf.d preferences preferences.d keyrings trusted.gpg.d; do
 		if [ -e "/etc/apt/$path" ]; then rm -rf "$root/etc/apt/$path" && cp -rL "/etc/apt/$path" "$root/etc/apt/"; fi
 	done
