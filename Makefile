@@ -16,7 +16,7 @@ test: $(READY) system
 
 check: lint types test
 
-# The two commands of the README on a Debian that has Python and make, and nothing else; as root.
+# The demonstration on a bare Debian, which has Python and make and nothing else; as root.
 bare:
 	./tests/bare_machine.sh make demo
 
