@@ -5,10 +5,12 @@ A library is imported where its kind of zone is opened: a local path loads none.
 
 import glob
 import os
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self, assert_never
 
+from extractors.optional_parts import install_extra, loaded
 from extractors.zones.local import LocalZone
 from extractors.zones.zone import Zone
 from schemas.errors import ConfigError
@@ -104,10 +106,7 @@ class DropZones:
         return open_bucket(url, login, self._workspace, self._resolve)
 
     def _sftp_server(self, url: ZoneUrl, login: SftpZone) -> Zone:
-        try:
-            from extractors.zones.sftp import open_sftp_server
-        except ModuleNotFoundError:
-            raise ConfigError("an sftp:// URL needs lumos-ingest[sftp]: install it") from None
+        open_sftp_server = loaded(_opener_of_sftp, "an sftp:// URL", install_extra("sftp"))
         return open_sftp_server(url, login, self._workspace, self._resolve)
 
     def _web_zone(self, url: ZoneUrl, login: HttpsZone) -> Zone:
@@ -131,3 +130,9 @@ def _key(url: ZoneUrl) -> str:
     if url.kind != "sftp":
         return url.path
     return url.path.removeprefix("~/") if url.path.startswith("~/") else f"/{url.path}"
+
+
+def _opener_of_sftp() -> Callable[[ZoneUrl, SftpZone, Path, Resolve], Zone]:
+    from extractors.zones.sftp import open_sftp_server  # loads asyncssh
+
+    return open_sftp_server

@@ -2,14 +2,15 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL
 
-from extractors.sql.connect.login import check_driver, login_of, prepared
+from extractors.optional_parts import install_extra, loaded
+from extractors.sql.connect.login import check_driver, dialect_of, login_of, prepared
 from extractors.sql.drivers.cursor import CursorSession
 from extractors.sql.drivers.db2 import Db2Session
 from extractors.sql.drivers.duckdb import DuckdbSession
@@ -43,13 +44,26 @@ def open_session(source: DatabaseOptions, workspace: Path, resolve: Resolve) -> 
         with open_jdbc_session(source, workspace, resolve) as session:
             yield session
     elif source.driver == "odbc":
-        from extractors.sql.drivers.odbc import open_odbc_session
-
+        open_odbc_session = loaded(_opener_of_odbc, "source.driver: odbc")
         with open_odbc_session(source, resolve) as session:
             yield session
     else:
         with _open_native_session(source, workspace, resolve) as session:
             yield session
+
+
+def _opener_of_odbc() -> Callable[
+    [DatabaseOptions, Resolve], AbstractContextManager[CursorSession]
+]:
+    from extractors.sql.drivers.odbc import open_odbc_session  # loads pyodbc
+
+    return open_odbc_session
+
+
+def _duckdb() -> Any:  # noqa: ANN401 - a module
+    import duckdb
+
+    return duckdb
 
 
 def database_of(source: DatabaseOptions) -> DatabaseUrl:
@@ -152,8 +166,7 @@ def _open_sqlite(database: DatabaseUrl, workspace: Path, source: DatabaseOptions
 
 def _open_duckdb(database: DatabaseUrl, workspace: Path) -> _Opened:
     check_driver("duckdb")
-    import duckdb
-
+    duckdb = loaded(_duckdb, "source.url: duckdb", install_extra("duckdb"))
     path = _file_of(database, workspace)
     context = ErrorContext("duckdb", driver_errors(duckdb), database.place, is_login=True)
     connection = translate_errors(context, lambda: duckdb.connect(str(path), read_only=True))
@@ -174,8 +187,7 @@ def _open_server(
     database: DatabaseUrl, source: DatabaseOptions, workspace: Path, resolve: Resolve
 ) -> _Opened:
     database = prepared(database)
-    dialect_class: Any = database.url.get_dialect()
-    module = dialect_class.import_dbapi()
+    dialect_class, module = dialect_of(database)
     url, more = login_of(database, source, workspace, resolve)
     dialect = dialect_class(dbapi=module)
     if url.drivername == "db2+ibm_db":

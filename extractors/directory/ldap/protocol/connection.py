@@ -1,6 +1,5 @@
 """A bound connection to a directory, for reading only: hosts tried in order, TLS first."""
 
-import importlib.util
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,6 +31,7 @@ from extractors.directory.ldap.protocol.hosts import (
 )
 from extractors.directory.ldap.protocol.result_codes import BUSY, result_text
 from extractors.directory.ldap.protocol.tls import VerifiedTls, to_context
+from extractors.optional_parts import install_extra, loaded
 from schemas.errors import ConfigError, SourceUnavailableError
 from schemas.source_file.directory_source import DirectoryServer
 from schemas.source_file.secrets import Resolve
@@ -56,16 +56,22 @@ def credentials_of(source: DirectoryServer, resolve: Resolve) -> dict[str, Any]:
         case "external":
             return {"authentication": SASL, "sasl_mechanism": EXTERNAL, "sasl_credentials": ""}
         case "gssapi":
-            if importlib.util.find_spec("gssapi") is None:
-                raise ConfigError(
-                    "source.authentication: gssapi needs a package that is not installed: "
-                    "pip install 'lumos-ingest[kerberos]'"
-                )
+            loaded(
+                _gssapi,
+                "source.authentication: gssapi",
+                f"{install_extra('kerberos')}, after gcc, python3-dev and libkrb5-dev",
+            )
             return {
                 "authentication": SASL,
                 "sasl_mechanism": KERBEROS,
                 "user": source.username,
             }
+
+
+def _gssapi() -> Any:  # noqa: ANN401 - a module
+    import gssapi
+
+    return gssapi
 
 
 # Why there is no connection to a directory, in words that quote no name and no password.
