@@ -60,27 +60,27 @@ def read_activity_parts(
     has_records = source.queries.list_activity_records is not None
     capability = "list_activity_records" if has_records else "get_last_activity"
     if getattr(source.queries, capability) is None:
-        raise ConfigError("source.queries: list_activity_records or get_last_activity is missing")
+        raise ConfigError(
+            "list_activity_records or get_last_activity is missing", key="source.queries"
+        )
     above = 0
     with open_session(source, workspace, resolve) as session:
         for since, until in parts:
             reader = Reader(source, workspace, session, times(since, until))
-            found = reader.needed_table("activity", capability)
-            yield _under_our_names(found, above)
-            above += found.read_count
+            table = reader.needed_table("activity", capability)
+            yield _under_our_names(table, above)
+            above += table.read_count
 
 
-def _under_our_names(found: RawTable, above: int) -> RawTable:
-    rows = found.rows.with_columns(pl.col(ROW) + above)
+def _under_our_names(table: RawTable, above: int) -> RawTable:
+    rows = table.rows.with_columns(pl.col(ROW) + above)
     for name, also in (("event_type", "activity_type"), ("timestamp", "happened_at")):
         if also in rows.columns and name not in rows.columns:
             rows = rows.rename({also: name})
     if "event_type" not in rows.columns:
         rows = rows.with_columns(event_type=pl.lit(None, dtype=pl.String))
-    return replace(found, rows=rows)
+    return replace(table, rows=rows)
 
-
-# Activity in a database: its queries, a part of the time asked for after the other.
 
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _AHEAD = timedelta(days=1)
@@ -128,7 +128,7 @@ def _parts(since: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
 def probe_activity_database(
     source: SqlSource | ActivityDatabase, workspace: Path, *, now: datetime, resolve: Resolve
 ) -> None:
-    """Nothing: the database takes the queries, and their labels are Lumos's.
+    """Raises unless the database takes the queries, and their labels are Lumos's.
 
     Raises:
         ConfigError, SourceUnavailableError, SourceFormatError: as `read_activity_database`.

@@ -9,7 +9,9 @@ from extractors.sql.connect.connect import open_session
 from extractors.sql.incremental.reader import DeltaReader
 from extractors.sql.queries.labels import check_labels
 from extractors.sql.queries.partition import part_column
-from extractors.sql.queries.reader import NO_NAMES, Reader, times
+from extractors.sql.queries.reader import NO_NAMES, Reader, about, times
+from extractors.sql.session.session import Session
+from extractors.sql.statements.statement import Statement
 from schemas.errors import SourceIncompleteError
 from schemas.raw import Probe, Raw, RawTable, ReaderState
 from schemas.source_file.secrets import Resolve
@@ -158,16 +160,16 @@ def read_whole(
     reader.check_credentials()
     listed = delta.rows(state) if delta else reader.needed_rows("list_accounts", named)
     accounts = _accounts(reader, *listed, named)
-    found = {name: reader.table(name, TABLES[name]) for name in TABLES if name != "accounts"}
-    tables = [accounts, *(one for one in found.values() if one is not None)]
-    counts = "; ".join(f"{one.origin}: {one.read_count:,} rows" for one in tables)
+    others = {name: reader.table(name, TABLES[name]) for name in TABLES if name != "accounts"}
+    tables = [accounts, *(table for table in others.values() if table is not None)]
+    counts = "; ".join(f"{table.origin}: {table.read_count:,} rows" for table in tables)
     return Raw(
         accounts=accounts,
-        entitlements=found["entitlements"],
-        resources=found["resources"],
-        associations=found["associations"],
+        entitlements=others["entitlements"],
+        resources=others["resources"],
+        associations=others["associations"],
         taken_at=now,
-        proof=(f"{counts}; {reader.session.snapshot}", *(delta.said if delta else ())),
+        proof=(f"{counts}; {reader.session.snapshot}", *(delta.proof if delta else ())),
         warnings=tuple(reader.warnings),
         state=delta.state() if delta else None,
     )
@@ -187,11 +189,11 @@ def _accounts(
         reader.rows("get_last_activity"),
     )
     if schema is not None:
-        accounts, said = with_attributes(accounts, schema[0], named)
-        reader.warnings += said
+        accounts, warnings = with_attributes(accounts, schema[0], named)
+        reader.warnings += warnings
     if activity is not None:
-        accounts, said = with_last_activity(accounts, activity[0], reader.id_column)
-        reader.warnings += said
+        accounts, warnings = with_last_activity(accounts, activity[0], reader.id_column)
+        reader.warnings += warnings
     return reader.to_raw_table("accounts", accounts, origin)
 
 
@@ -214,22 +216,26 @@ def probe_sql_source(
         reader.check_credentials()
         for capability, query in _in_order(reader.queries):
             statement = reader.statement(capability, query)
-            found = session.describe(statement)
-            if found is None:
-                continue
-            if statement.partition is not None:
-                part_column(statement, statement.partition, found)
-            names = check_labels(
-                found,
-                capability,
-                statement.origin,
-                named if capability in _ROWS_OF_ACCOUNTS else NO_NAMES,
-            )
+            with about(capability):
+                names = _probed_names(session, statement, named)
             table = next((t for t, c in TABLES.items() if c == capability), None)
-            if table is not None:
-                said = f"{len(names)} columns, on {session.server}: {session.snapshot}"
-                probes.append(Probe(table, statement.origin, said, names))
+            if names is not None and table is not None:
+                summary = f"{len(names)} columns, on {session.server}: {session.snapshot}"
+                probes.append(Probe(table, statement.origin, summary, names))
     return tuple(probes)
+
+
+def _probed_names(
+    session: Session, statement: Statement, named: frozenset[str]
+) -> tuple[str, ...] | None:
+    """The names of the columns that the statement would return; None where nothing tells."""
+    labels = session.describe(statement)
+    if labels is None:
+        return None
+    if statement.partition is not None:
+        part_column(statement, statement.partition, labels)
+    own_names = named if statement.capability in _ROWS_OF_ACCOUNTS else NO_NAMES
+    return check_labels(labels, statement.capability, statement.origin, own_names)
 
 
 def _in_order(queries: dict[str, Query]) -> list[tuple[str, Query]]:

@@ -59,7 +59,7 @@ def database_of(source: DatabaseOptions) -> DatabaseUrl:
         ConfigError: the url is missing, is none, or holds a password.
     """
     if source.url is None:
-        raise ConfigError("source.url: name the database, such as postgresql://host/database")
+        raise ConfigError("name the database, such as postgresql://host/database", key="source.url")
     return read_database_url(source.url)
 
 
@@ -163,10 +163,10 @@ def _open_duckdb(database: DatabaseUrl, workspace: Path) -> _Opened:
 def _file_of(database: DatabaseUrl, workspace: Path) -> Path:
     name = database.url.database
     if not name or name == ":memory:":
-        raise ConfigError("source.url: name the database's file")
+        raise ConfigError("name the database's file", key="source.url")
     path = workspace / name.removeprefix("file:")
     if not path.is_file():
-        raise ConfigError(f"source.url: {name}: no such file: check the path")
+        raise ConfigError(f"{name}: no such file: check the path", key="source.url")
     return path
 
 

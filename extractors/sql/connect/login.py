@@ -13,7 +13,7 @@ from extractors.sql.connect.tls import tls_options
 from extractors.sql.drivers.odbc_driver_search import with_odbc_driver
 from extractors.sql.session.timeouts import read_timeout_s
 from extractors.sql.urls.address import KEY, DatabaseUrl
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, raise_as
 from schemas.source_file.secrets import Resolve
 from schemas.source_file.sql_source import DatabaseOptions
 
@@ -35,9 +35,9 @@ def login_of(
             another.
     """
     if source.password is not None and source.token is not None:
-        raise ConfigError("source.token: password and token: name one of the two")
+        raise ConfigError("password and token: name one of the two", key="source.token")
     if source.kerberos and database.dialect not in {"postgresql", "mssql", "db2"}:
-        raise ConfigError(f"source.kerberos: not known for {database.dialect}")
+        raise ConfigError(f"not known for {database.dialect}", key="source.kerberos")
     seconds = max(1, round(source.connect_timeout.total_seconds()))
     database = database.with_login_timeout(seconds)
     ours = _arguments(database.dialect, source)
@@ -94,8 +94,6 @@ def _arguments(dialect: str, source: DatabaseOptions) -> dict[str, Any]:
     return _ALWAYS.get(dialect, {})
 
 
-# The Python driver that a database's dialect needs, or the command that installs it.
-
 _NEEDS = {
     "postgresql+psycopg": ("postgresql", ("psycopg",)),
     "mysql+pymysql": ("mysql", ("pymysql",)),
@@ -113,7 +111,7 @@ _NEEDS = {
 
 
 def check_driver(drivername: str) -> None:
-    """Makes sure that the driver of a dialect is installed. It imports none of it.
+    """Raises unless the driver of a dialect is installed; it imports none of it.
 
     Args:
         drivername: as SQLAlchemy writes it: `mysql+pymysql`, `snowflake`.
@@ -148,15 +146,16 @@ def _is_there(module: str) -> bool:
 
 
 def _check_dialect(drivername: str) -> None:
-    """Any other dialect that SQLAlchemy or a package beside it brings."""
-    problem = ""
-    try:
-        registry.load(drivername.replace("+", ".")).import_dbapi()
-    except NoSuchModuleError:
-        problem = (
-            f"{KEY}: SQLAlchemy knows no dialect {drivername}: install the package that has it"
-        )
-    except ImportError as error:
-        problem = f"{KEY}: the driver of {drivername} is missing: pip install {error.name}"
-    if problem:
-        raise ConfigError(problem)
+    """Raises unless SQLAlchemy, or a package beside it, brings the dialect and its driver."""
+    raise_as(
+        lambda: registry.load(drivername.replace("+", ".")).import_dbapi(),
+        {
+            NoSuchModuleError: lambda _: ConfigError(
+                f"SQLAlchemy knows no dialect {drivername}: install the package that has it",
+                key=KEY,
+            ),
+            ImportError: lambda error: ConfigError(
+                f"the driver of {drivername} is missing: pip install {error.name}", key=KEY
+            ),
+        },
+    )

@@ -13,19 +13,20 @@ import pyodbc
 from pydantic import SecretStr
 
 from extractors.sql.drivers.cursor import Begun, CursorSession
-from extractors.sql.drivers.mysql import check_nothing_cut, have_all_told
+from extractors.sql.drivers.mysql import check_nothing_cut, keep_whole
 from extractors.sql.drivers.postgresql_text import postgresql_settings, read_postgresql_text
 from extractors.sql.drivers.sqlite import clock_text
 from extractors.sql.errors.translate import ErrorContext, driver_errors, to_source_error
 from extractors.sql.session.session import NO_VALUES, Fetched, Values
 from extractors.sql.session.timeouts import read_timeout_s
 from extractors.sql.statements.statement import Statement
+from extractors.sql.urls.address import error_at
 from extractors.sql.urls.parse import check_no_secret
-from schemas.errors import ConfigError, IngestError
+from schemas.errors import ConfigError, IngestError, raise_as
 from schemas.source_file.secrets import Resolve
 from schemas.source_file.sql_source import DatabaseOptions
 
-# What an ODBC driver hands over wrongly, made from the bytes it got from the server instead.
+# What MariaDB's driver hands over wrongly, made from the bytes it got from the server instead.
 
 _MARIADB = ("libmaodbc", "maodbc")
 
@@ -147,34 +148,34 @@ def connect_odbc(
         SourceUnavailableError: the database could not be reached.
     """
     check_no_secret(connection_string, _WHAT)
-    told = to_connection_string(connection_string, username, password, query_timeout_s)
-    try:
-        connection = pyodbc.connect(told, timeout=login_timeout_s, readonly=read_only)
-    except pyodbc.Error as error:
-        problem = _not_connected(error)
-    else:
+    whole = to_connection_string(connection_string, username, password, query_timeout_s)
+
+    def connect() -> pyodbc.Connection:
+        connection = pyodbc.connect(whole, timeout=login_timeout_s, readonly=read_only)
         try:
             read_exactly(connection)
             _prepare(connection, query_timeout_s, read_only=read_only)
-        except pyodbc.Error as error:
+        except pyodbc.Error:
             connection.close()
-            problem = _not_connected(error)
-        else:
-            return connection
-    raise problem
+            raise
+        return connection
+
+    return raise_as(connect, {pyodbc.Error: _not_connected})
 
 
 def _not_connected(error: pyodbc.Error) -> IngestError:
     state, text = str(error.args[0]), str(error.args[-1])
     if state == "IM002":
-        return ConfigError(f"{_WHAT}: no such DSN or driver (SQLSTATE IM002): see odbcinst -q -d")
+        return ConfigError("no such DSN or driver (SQLSTATE IM002): see odbcinst -q -d", key=_WHAT)
     if state in {"IM003", "IM004"} or "Can't open lib" in text:
         return ConfigError(
-            f"{_WHAT}: the ODBC driver cannot be loaded (SQLSTATE {state}): install it, or see "
-            "odbcinst -q -d for its name"
+            f"the ODBC driver cannot be loaded (SQLSTATE {state}): install it, or see "
+            "odbcinst -q -d for its name",
+            key=_WHAT,
         )
     engine = "mssql" if "SQL Server]" in text else "mysql" if "[ma-" in text else ""
-    return to_source_error(error, ErrorContext(engine, (pyodbc.Error,), _WHAT, is_login=True))
+    context = ErrorContext(engine, (pyodbc.Error,), _WHAT, is_login=True, key=_WHAT)
+    return to_source_error(error, context)
 
 
 def to_connection_string(
@@ -183,7 +184,7 @@ def to_connection_string(
     """The whole connection string. It holds the password: it goes to the driver, never to a log."""
     text = connection_string.strip().rstrip(";")
     if not text:
-        raise ConfigError(f"{_WHAT} is empty: write a DSN's name or DRIVER=…;SERVER=…")
+        raise error_at(_WHAT, f"{_WHAT} is empty: write a DSN's name or DRIVER=…;SERVER=…")
     parts = [text if "=" in text else f"DSN={text}"]
     parts += [
         f"{name}={value.format(read_timeout_s=math.ceil(read_timeout_s(query_timeout_s)))}"
@@ -202,8 +203,8 @@ def _options(connection_string: str) -> dict[str, str]:
     named = driver.group(1) if driver else ""
     if dsn and not named:
         named = pyodbc.dataSources().get(dsn.group(1).strip(), "")
-    found = (options for known, options in _OPTIONS if re.search(known, named.lower()))
-    return next(found, {})
+    known = (options for pattern, options in _OPTIONS if re.search(pattern, named.lower()))
+    return next(known, {})
 
 
 def _braced(value: str) -> str:
@@ -289,7 +290,7 @@ class MysqlOdbcSession(OdbcSession):
     """A MySQL or MariaDB by its ODBC driver."""
 
     def _begin(self) -> Begun:
-        have_all_told(self)
+        keep_whole(self)
         return _ONE_SNAPSHOT
 
     def read(self, statement: Statement, values: Values = NO_VALUES) -> Fetched:
@@ -333,9 +334,10 @@ def open_odbc_session(source: DatabaseOptions, resolve: Resolve) -> Iterator[Odb
         SourceUnavailableError: the database cannot be reached.
     """
     if source.dsn is None:
-        raise ConfigError("source.dsn: driver: odbc needs a DSN's name, or DRIVER=…;SERVER=…")
+        raise ConfigError("driver: odbc needs a DSN's name, or DRIVER=…;SERVER=…", key="source.dsn")
     if source.tls is not None or source.kerberos:
-        raise ConfigError("source.tls, source.kerberos: with driver: odbc, say it in the dsn")
+        key = "source.tls" if source.tls else "source.kerberos"
+        raise error_at(key, "source.tls, source.kerberos: with driver: odbc, say it in the dsn")
     secret = source.password or source.token
     connection = connect_odbc(
         source.dsn,

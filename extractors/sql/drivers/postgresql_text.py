@@ -77,7 +77,9 @@ def _column(text: pl.Series, kind: Kind, zone: str | None) -> pl.Series:
     oid, element = kind.oid, kind.element
     if element is not None:
         # An int2vector or an oidvector counts as an array and is written without braces.
-        return _by_value(text, lambda one: _array_text(one, element, zone) if "{" in one else one)
+        return _by_value(
+            text, lambda cell: _array_text(cell, element, zone) if "{" in cell else cell
+        )
     if oid in {_TIMESTAMP, _TIMESTAMPTZ}:
         return _times(text, zone, is_zoned=oid == _TIMESTAMPTZ)
     change = _CHANGES.get(oid)
@@ -96,7 +98,7 @@ def _floats(text: pl.Series) -> pl.Series:
     has_exponent = text.str.contains("e", literal=True).fill_null(value=False)
     if not has_exponent.any():
         return text
-    plain = _by_value(text.filter(has_exponent), lambda one: decimal_text(Decimal(one)))
+    plain = _by_value(text.filter(has_exponent), lambda cell: decimal_text(Decimal(cell)))
     return text.scatter(has_exponent.arg_true(), plain)
 
 
@@ -133,7 +135,7 @@ def _in_utc(text: pl.Expr, zone: str | None, is_zoned: bool) -> pl.Expr:
 def _by_value(text: pl.Series, change: Callable[[str], str | None]) -> pl.Series:
     """`text` with each distinct value changed once."""
     distinct = text.drop_nulls().unique()
-    changed = [change(one) for one in distinct.to_list()]
+    changed = [change(cell) for cell in distinct.to_list()]
     if not changed:
         return text
     return text.replace_strict(distinct, pl.Series(changed, dtype=pl.String), default=None)
@@ -157,20 +159,20 @@ _CHANGES: dict[int, Callable[[pl.Series], pl.Series]] = {
 
 def _array_text(text: str, element: int, zone: str | None) -> str:
     """An array as JSON, its elements canonical: numbers and booleans as such, the rest as text."""
-    found = _array(text)
+    array = _array(text)
     flat: list[str] = []
-    _flatten(found, flat)
+    _flatten(array, flat)
     texts = _column(pl.Series(flat, dtype=pl.String), Kind(element), zone).to_list()
     plain = dict(zip(flat, texts, strict=True))
-    return _rebuilt(found, plain, element)
+    return _rebuilt(array, plain, element)
 
 
-def _rebuilt(found: Any, plain: dict[str, str], element: int) -> str:  # noqa: ANN401 - nested lists
-    if isinstance(found, list):
-        return f"[{','.join(_rebuilt(one, plain, element) for one in found)}]"
-    if found is None:
+def _rebuilt(item: Any, plain: dict[str, str], element: int) -> str:  # noqa: ANN401 - nested lists
+    if isinstance(item, list):
+        return f"[{','.join(_rebuilt(part, plain, element) for part in item)}]"
+    if item is None:
         return "null"
-    text = plain[found]
+    text = plain[item]
     is_bare = element in _INTS | _FLOATS | {_BOOL, _NUMERIC} | _JSONS
     return (
         text
@@ -179,12 +181,12 @@ def _rebuilt(found: Any, plain: dict[str, str], element: int) -> str:  # noqa: A
     )
 
 
-def _flatten(found: Any, into: list[str]) -> None:  # noqa: ANN401 - nested lists
-    if isinstance(found, list):
-        for one in found:
-            _flatten(one, into)
-    elif found is not None:
-        into.append(found)
+def _flatten(item: Any, into: list[str]) -> None:  # noqa: ANN401 - nested lists
+    if isinstance(item, list):
+        for part in item:
+            _flatten(part, into)
+    elif item is not None:
+        into.append(item)
 
 
 _PIECE = re.compile(r'[{}]|"(?:\\.|[^"\\])*"|[^{},"]+', re.DOTALL)
@@ -244,10 +246,10 @@ def read_postgresql_text(
         name if kind.oid in _NOT_CAST else f"{name}::text"
         for name, kind in zip(names, kinds, strict=True)
     ]
-    found = read(statement.within(", ".join(texts), _alias(names)))
+    fetched = read(statement.within(", ".join(texts), _alias(names)))
     # Cast to text, a boolean is canonical already.
     written = [Kind(_TEXT) if kind.oid == _BOOL else kind for kind in kinds]
-    return Fetched(canonical(found.rows, written, zone), labels, found.warnings)
+    return Fetched(canonical(fetched.rows, written, zone), labels, fetched.warnings)
 
 
 def _kinds(

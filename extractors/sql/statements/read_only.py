@@ -115,7 +115,7 @@ def why_not_a_read(text: str, engine: str) -> str | None:
     problem = _problem(first, engine)
     if problem or not others:
         return problem
-    problem = next((found for one in others if (found := _problem(one, engine))), None)
+    problem = next(filter(None, (_problem(parts, engine) for parts in others)), None)
     return problem and f"{problem} (if sql_mode makes a backslash no escape: write '' for \\')"
 
 
@@ -162,9 +162,10 @@ def _beginning(word: str, engine: str) -> str | None:
 def _anywhere(parts: Parts, engine: str) -> str | None:
     """What its comments, names and functions give away."""
     text = " ".join(_words(parts))
-    found = next(filter(None, (_comment(part) for kind, part in parts if kind == "comment")), None)
-    if found:
-        return found
+    comments = (_comment(part) for kind, part in parts if kind == "comment")
+    problem = next(filter(None, comments), None)
+    if problem:
+        return problem
     if any(
         was.upper().endswith("U&") and kind == "name" for (_, was), (kind, _) in pairwise(parts)
     ):
