@@ -19,24 +19,39 @@ from schemas.source_file.secrets import Resolve
 from schemas.source_file.sql_source import Queries, SqlSource
 from schemas.tables import ROW
 
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+_AHEAD = timedelta(days=1)
+"""How far the database's clock may be ahead of ours."""
 
-def read_sql_account(
-    source: SqlSource,
+_PART = timedelta(days=1)
+_MOST_PARTS = 400
+
+
+def read_activity_database(
+    source: SqlSource | ActivityDatabase,
     workspace: Path,
-    account_id: str,
+    since: datetime | None,
+    until: datetime | None,
     *,
+    now: datetime,
     resolve: Resolve,
-    named: frozenset[str] = NO_NAMES,
-) -> RawTable:
-    """What `get_account` returns for `account_id`: one row, or none where it does not exist.
+) -> Iterator[RawTable]:
+    """What the query returns of the time asked for; a query that does not bind it may return more.
+
+    Where `since` is known and the query binds both `{since}` and `{until}`, it is asked for a day
+    at a time, so that memory holds a day's rows and not a year's.
 
     Raises:
-        ConfigError: the source has no such query, or as `read_sql_source`.
-        SourceError: as `read_sql_source`.
+        ConfigError: the source has no such query, it is no read, or the url or a secret is wrong.
+        SourceUnavailableError: the server cannot be reached, or refuses the login.
+        SourceIncompleteError: the connection was lost, or a statement was cancelled.
+        SourceFormatError: the server refuses a query, or a label is missing.
     """
-    with open_session(source, workspace, resolve) as session:
-        reader = Reader(source, workspace, session, {"account_id": account_id})
-        return reader.needed_table("accounts", "get_account", named)
+    database, end = _as_source(source), until or now + _AHEAD
+    parts = [(since or _BEGINNING, end)]
+    if since is not None and _binds_both(database, workspace):
+        parts = _parts(since, end)
+    yield from read_activity_parts(database, workspace, parts, resolve=resolve)
 
 
 def read_activity_parts(
@@ -82,41 +97,6 @@ def _under_our_names(table: RawTable, above: int) -> RawTable:
     return replace(table, rows=rows)
 
 
-_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
-_AHEAD = timedelta(days=1)
-"""How far the database's clock may be ahead of ours."""
-
-_PART = timedelta(days=1)
-_MOST_PARTS = 400
-
-
-def read_activity_database(
-    source: SqlSource | ActivityDatabase,
-    workspace: Path,
-    since: datetime | None,
-    until: datetime | None,
-    *,
-    now: datetime,
-    resolve: Resolve,
-) -> Iterator[RawTable]:
-    """What the query returns of the time asked for; a query that does not bind it may return more.
-
-    Where `since` is known and the query binds both `{since}` and `{until}`, it is asked for a day
-    at a time, so that memory holds a day's rows and not a year's.
-
-    Raises:
-        ConfigError: the source has no such query, it is no read, or the url or a secret is wrong.
-        SourceUnavailableError: the server cannot be reached, or refuses the login.
-        SourceIncompleteError: the connection was lost, or a statement was cancelled.
-        SourceFormatError: the server refuses a query, or a label is missing.
-    """
-    database, end = _as_source(source), until or now + _AHEAD
-    parts = [(since or _BEGINNING, end)]
-    if since is not None and _binds_both(database, workspace):
-        parts = _parts(since, end)
-    yield from read_activity_parts(database, workspace, parts, resolve=resolve)
-
-
 def _parts(since: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
     """The time cut into days; into longer parts where it has very many days."""
     length = max(_PART, (end - since) / _MOST_PARTS)
@@ -156,3 +136,22 @@ def _binds_both(source: SqlSource, workspace: Path) -> bool:
         with suppress(OSError, UnicodeDecodeError):
             text = (workspace / query.file).read_text("utf-8")
     return text is not None and "{since}" in text and "{until}" in text
+
+
+def read_sql_account(
+    source: SqlSource,
+    workspace: Path,
+    account_id: str,
+    *,
+    resolve: Resolve,
+    named: frozenset[str] = NO_NAMES,
+) -> RawTable:
+    """What `get_account` returns for `account_id`: one row, or none where it does not exist.
+
+    Raises:
+        ConfigError: the source has no such query, or as `read_sql_source`.
+        SourceError: as `read_sql_source`.
+    """
+    with open_session(source, workspace, resolve) as session:
+        reader = Reader(source, workspace, session, {"account_id": account_id})
+        return reader.needed_table("accounts", "get_account", named)

@@ -26,65 +26,125 @@ from schemas.errors import ConfigError, IngestError, raise_as
 from schemas.source_file.secrets import Resolve
 from schemas.source_file.sql_source import DatabaseOptions
 
-# What MariaDB's driver hands over wrongly, made from the bytes it got from the server instead.
-
-_MARIADB = ("libmaodbc", "maodbc")
-
-
-def read_exactly(connection: pyodbc.Connection) -> None:
-    """Has MariaDB's driver give what the server sent.
-
-    Its own conversions make false of a computed BIT(1) and a negative number of a large INT
-    UNSIGNED, lose the sign of a TIME and whatever is over a day, make NULL of a date of zeros, and
-    digits of its own of a FLOAT.
-    """
-    if str(connection.getinfo(pyodbc.SQL_DRIVER_NAME)).lower().startswith(_MARIADB):
-        for kind, convert in _FROM_BYTES.items():
-            connection.add_output_converter(kind, convert)
-
-
-def _bit(sent: bytes | None) -> bool | None:
-    return None if sent is None else sent not in {b"\0", b"0"}
-
-
-def _text(sent: bytes | None) -> str | None:
-    return None if sent is None else sent.decode("ascii")
-
-
-def _time(sent: bytes | None) -> str | None:
-    text = _text(sent)
-    return text.rstrip("0").rstrip(".") if text and "." in text else text
-
-
-def _datetime(sent: bytes | None) -> datetime | str | None:
-    text = _text(sent)
-    try:
-        return None if text is None else datetime.fromisoformat(text)
-    except ValueError:  # zeros for a year, a month or a day
-        return text
-
-
-def _int(sent: bytes | None) -> int | None:
-    return None if sent is None else int(sent)
-
-
-def _float(sent: bytes | None) -> float | None:
-    return None if sent is None else float(sent)
-
-
-_FROM_BYTES: dict[int, Callable[[bytes | None], object]] = {
-    pyodbc.SQL_BIT: _bit,
-    pyodbc.SQL_INTEGER: _int,
-    pyodbc.SQL_REAL: _float,
-    pyodbc.SQL_TYPE_DATE: _text,
-    pyodbc.SQL_TYPE_TIME: _time,
-    pyodbc.SQL_TYPE_TIMESTAMP: _datetime,
-}
-
-
-# A connection through any ODBC driver, by DSN or connection string: it only reads.
-
 _log = logging.getLogger(__name__)
+_ENGINES = {"microsoft sql server": "mssql", "sqlite": "sqlite"}
+
+
+@dataclass(eq=False, kw_only=True)
+class OdbcSession(CursorSession):
+    """Any database by its ODBC driver; of this very class, one that nothing more is known of.
+
+    Attributes:
+        product: what the driver calls the database.
+    """
+
+    product: str
+
+    def _begin(self) -> Begun:
+        warning = (
+            f"{self.product}: of this database no read-only snapshot through ODBC is known: let an "
+            "account log in that can only read"
+        )
+        return "one transaction through ODBC, rolled back", (warning,)
+
+
+class PostgresqlOdbcSession(OdbcSession):
+    """A PostgreSQL by its ODBC driver."""
+
+    goes_on_after_errors: ClassVar[bool] = False
+
+    def _begin(self) -> Begun:
+        self.run(postgresql_settings(self.zone))
+        return _ONE_SNAPSHOT
+
+    def read(self, statement: Statement, values: Values = NO_VALUES) -> Fetched:
+        """Everything the statement returns, written by the server itself.
+
+        Raises:
+            SourceIncompleteError, SourceFormatError: as every read.
+        """
+        return read_postgresql_text(
+            statement, self.zone, lambda part: self.read_by_cursor(part, values)
+        )
+
+
+class MysqlOdbcSession(OdbcSession):
+    """A MySQL or MariaDB by its ODBC driver."""
+
+    def _begin(self) -> Begun:
+        keep_whole(self)
+        return _ONE_SNAPSHOT
+
+    def read(self, statement: Statement, values: Values = NO_VALUES) -> Fetched:
+        """Everything the statement returns, once the server warns of nothing that it cut.
+
+        Raises:
+            SourceIncompleteError, SourceFormatError: as every read.
+        """
+        fetched = self.read_by_cursor(statement, values)
+        check_nothing_cut(self, statement)
+        return fetched
+
+
+class SqliteOdbcSession(OdbcSession):
+    """A SQLite file by its ODBC driver."""
+
+    def _begin(self) -> Begun:
+        return _ONE_SNAPSHOT
+
+    def bindable(self, value: object) -> object:
+        """A time as the text that SQLite's own functions write."""
+        return clock_text(value, self.zone) if isinstance(value, datetime) else value
+
+
+_ONE_SNAPSHOT: Begun = ("one READ ONLY transaction through ODBC, rolled back", ())
+_SESSIONS: dict[str, type[OdbcSession]] = {
+    "postgresql": PostgresqlOdbcSession,
+    "mysql": MysqlOdbcSession,
+    "mariadb": MysqlOdbcSession,
+    "sqlite": SqliteOdbcSession,
+}
+"""By the database's kind; what `_READ_ONLY` makes a session only read is one snapshot, too."""
+
+
+@contextmanager
+def open_odbc_session(source: DatabaseOptions, resolve: Resolve) -> Iterator[OdbcSession]:
+    """The database through its ODBC driver, in one transaction, rolled back at the end.
+
+    Raises:
+        ConfigError: no DSN or driver of that name, a password in the string, or the login refused.
+        SourceUnavailableError: the database cannot be reached.
+    """
+    if source.dsn is None:
+        raise ConfigError("driver: odbc needs a DSN's name, or DRIVER=…;SERVER=…", key="source.dsn")
+    if source.tls is not None or source.kerberos:
+        key = "source.tls" if source.tls else "source.kerberos"
+        raise error_at(key, "source.tls, source.kerberos: with driver: odbc, say it in the dsn")
+    secret = source.password or source.token
+    connection = connect_odbc(
+        source.dsn,
+        source.username,
+        None if secret is None else resolve(secret),
+        login_timeout_s=max(1, round(source.connect_timeout.total_seconds())),
+        query_timeout_s=max(1, round(source.statement_timeout.total_seconds())),
+    )
+    product = str(connection.getinfo(pyodbc.SQL_DBMS_NAME)).lower()
+    engine = _ENGINES.get(product, product)
+    session = _SESSIONS.get(engine, OdbcSession)(
+        engine=engine,
+        product=product,
+        server=str(connection.getinfo(pyodbc.SQL_DATABASE_NAME)) or "the database",
+        connection=connection,
+        errors=driver_errors(pyodbc),
+        paramstyle="qmark",
+        timeout_s=source.statement_timeout.total_seconds(),
+        zone=source.timezone,
+    )
+    with closing(session):
+        session.begin()
+        yield session
+
+
 _WHAT = "source.dsn"
 _MYSQL = (
     "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
@@ -245,119 +305,57 @@ def _isolate(connection: pyodbc.Connection) -> None:
             return
 
 
-_ENGINES = {"microsoft sql server": "mssql", "sqlite": "sqlite"}
+# What MariaDB's driver hands over wrongly, made from the bytes it got from the server instead.
+
+_MARIADB = ("libmaodbc", "maodbc")
 
 
-@dataclass(eq=False, kw_only=True)
-class OdbcSession(CursorSession):
-    """Any database by its ODBC driver; of this very class, one that nothing more is known of.
+def read_exactly(connection: pyodbc.Connection) -> None:
+    """Has MariaDB's driver give what the server sent.
 
-    Attributes:
-        product: what the driver calls the database.
+    Its own conversions make false of a computed BIT(1) and a negative number of a large INT
+    UNSIGNED, lose the sign of a TIME and whatever is over a day, make NULL of a date of zeros, and
+    digits of its own of a FLOAT.
     """
-
-    product: str
-
-    def _begin(self) -> Begun:
-        warning = (
-            f"{self.product}: of this database no read-only snapshot through ODBC is known: let an "
-            "account log in that can only read"
-        )
-        return "one transaction through ODBC, rolled back", (warning,)
+    if str(connection.getinfo(pyodbc.SQL_DRIVER_NAME)).lower().startswith(_MARIADB):
+        for kind, convert in _FROM_BYTES.items():
+            connection.add_output_converter(kind, convert)
 
 
-class PostgresqlOdbcSession(OdbcSession):
-    """A PostgreSQL by its ODBC driver."""
-
-    goes_on_after_errors: ClassVar[bool] = False
-
-    def _begin(self) -> Begun:
-        self.run(postgresql_settings(self.zone))
-        return _ONE_SNAPSHOT
-
-    def read(self, statement: Statement, values: Values = NO_VALUES) -> Fetched:
-        """Everything the statement returns, written by the server itself.
-
-        Raises:
-            SourceIncompleteError, SourceFormatError: as every read.
-        """
-        return read_postgresql_text(
-            statement, self.zone, lambda part: self.read_by_cursor(part, values)
-        )
+def _bit(sent: bytes | None) -> bool | None:
+    return None if sent is None else sent not in {b"\0", b"0"}
 
 
-class MysqlOdbcSession(OdbcSession):
-    """A MySQL or MariaDB by its ODBC driver."""
-
-    def _begin(self) -> Begun:
-        keep_whole(self)
-        return _ONE_SNAPSHOT
-
-    def read(self, statement: Statement, values: Values = NO_VALUES) -> Fetched:
-        """Everything the statement returns, once the server warns of nothing that it cut.
-
-        Raises:
-            SourceIncompleteError, SourceFormatError: as every read.
-        """
-        fetched = self.read_by_cursor(statement, values)
-        check_nothing_cut(self, statement)
-        return fetched
+def _text(sent: bytes | None) -> str | None:
+    return None if sent is None else sent.decode("ascii")
 
 
-class SqliteOdbcSession(OdbcSession):
-    """A SQLite file by its ODBC driver."""
-
-    def _begin(self) -> Begun:
-        return _ONE_SNAPSHOT
-
-    def bindable(self, value: object) -> object:
-        """A time as the text that SQLite's own functions write."""
-        return clock_text(value, self.zone) if isinstance(value, datetime) else value
+def _time(sent: bytes | None) -> str | None:
+    text = _text(sent)
+    return text.rstrip("0").rstrip(".") if text and "." in text else text
 
 
-_ONE_SNAPSHOT: Begun = ("one READ ONLY transaction through ODBC, rolled back", ())
-_SESSIONS: dict[str, type[OdbcSession]] = {
-    "postgresql": PostgresqlOdbcSession,
-    "mysql": MysqlOdbcSession,
-    "mariadb": MysqlOdbcSession,
-    "sqlite": SqliteOdbcSession,
+def _datetime(sent: bytes | None) -> datetime | str | None:
+    text = _text(sent)
+    try:
+        return None if text is None else datetime.fromisoformat(text)
+    except ValueError:  # zeros for a year, a month or a day
+        return text
+
+
+def _int(sent: bytes | None) -> int | None:
+    return None if sent is None else int(sent)
+
+
+def _float(sent: bytes | None) -> float | None:
+    return None if sent is None else float(sent)
+
+
+_FROM_BYTES: dict[int, Callable[[bytes | None], object]] = {
+    pyodbc.SQL_BIT: _bit,
+    pyodbc.SQL_INTEGER: _int,
+    pyodbc.SQL_REAL: _float,
+    pyodbc.SQL_TYPE_DATE: _text,
+    pyodbc.SQL_TYPE_TIME: _time,
+    pyodbc.SQL_TYPE_TIMESTAMP: _datetime,
 }
-"""By the database's kind; what `_READ_ONLY` makes a session only read is one snapshot, too."""
-
-
-@contextmanager
-def open_odbc_session(source: DatabaseOptions, resolve: Resolve) -> Iterator[OdbcSession]:
-    """The database through its ODBC driver, in one transaction, rolled back at the end.
-
-    Raises:
-        ConfigError: no DSN or driver of that name, a password in the string, or the login refused.
-        SourceUnavailableError: the database cannot be reached.
-    """
-    if source.dsn is None:
-        raise ConfigError("driver: odbc needs a DSN's name, or DRIVER=…;SERVER=…", key="source.dsn")
-    if source.tls is not None or source.kerberos:
-        key = "source.tls" if source.tls else "source.kerberos"
-        raise error_at(key, "source.tls, source.kerberos: with driver: odbc, say it in the dsn")
-    secret = source.password or source.token
-    connection = connect_odbc(
-        source.dsn,
-        source.username,
-        None if secret is None else resolve(secret),
-        login_timeout_s=max(1, round(source.connect_timeout.total_seconds())),
-        query_timeout_s=max(1, round(source.statement_timeout.total_seconds())),
-    )
-    product = str(connection.getinfo(pyodbc.SQL_DBMS_NAME)).lower()
-    engine = _ENGINES.get(product, product)
-    session = _SESSIONS.get(engine, OdbcSession)(
-        engine=engine,
-        product=product,
-        server=str(connection.getinfo(pyodbc.SQL_DATABASE_NAME)) or "the database",
-        connection=connection,
-        errors=driver_errors(pyodbc),
-        paramstyle="qmark",
-        timeout_s=source.statement_timeout.total_seconds(),
-        zone=source.timezone,
-    )
-    with closing(session):
-        session.begin()
-        yield session

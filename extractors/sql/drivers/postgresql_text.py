@@ -25,6 +25,20 @@ from extractors.sql.statements.statement import Statement
 _BOOL, _BYTEA, _FLOATS, _NUMERIC = 16, 17, {700, 701}, 1700
 _INTS = {20, 21, 23, 26}
 _TIMESTAMP, _TIMESTAMPTZ, _JSONS = 1114, 1184, {114, 3802}
+_TEXT = 25
+_NOT_CAST = {869, 1042}
+"""INET and CHAR: a cast adds a mask, and takes blanks; drivers hand both over as they are."""
+
+_TYPES = "t.oid::text, CASE t.typcategory WHEN 'A' THEN t.typelem::text END"
+_OF_TYPES = """ RIGHT JOIN (SELECT 1) one ON false
+CROSS JOIN LATERAL unnest(ARRAY[{oids}]) WITH ORDINALITY AS u(oid, place)
+CROSS JOIN LATERAL (WITH RECURSIVE made(oid, of_oid) AS (
+    SELECT d.oid, d.typbasetype FROM pg_catalog.pg_type d WHERE d.oid = u.oid
+    UNION ALL
+    SELECT d.oid, d.typbasetype FROM made JOIN pg_catalog.pg_type d ON d.oid = made.of_oid)
+  SELECT made.oid FROM made WHERE made.of_oid = 0) base
+JOIN pg_catalog.pg_type t ON t.oid = base.oid ORDER BY u.place"""
+"""The types of columns that no row is read for; a domain is what it is made of."""
 
 
 def postgresql_settings(zone: str | None) -> str:
@@ -51,6 +65,46 @@ class Kind:
 
     oid: int
     element: int | None = None
+
+
+def read_postgresql_text(
+    statement: Statement, zone: str | None, read: Callable[[Statement], Fetched]
+) -> Fetched:
+    """Everything the statement returns, canonical.
+
+    Args:
+        statement: a query, or a procedure, whose values are as the driver has them.
+        zone: that of timestamps which carry none.
+        read: everything that a statement returns, as the driver has it.
+
+    Raises:
+        SourceIncompleteError, SourceFormatError: as `read`.
+    """
+    if not statement.is_query:
+        return read(statement)
+    labels = read(statement.within("*", " LIMIT 0")).labels
+    names = [f"c{number}" for number in range(len(labels))]
+    kinds = _kinds(statement, names, read)
+    texts = [
+        name if kind.oid in _NOT_CAST else f"{name}::text"
+        for name, kind in zip(names, kinds, strict=True)
+    ]
+    fetched = read(statement.within(", ".join(texts), _alias(names)))
+    # Cast to text, a boolean is canonical already.
+    written = [Kind(_TEXT) if kind.oid == _BOOL else kind for kind in kinds]
+    return Fetched(canonical(fetched.rows, written, zone), labels, fetched.warnings)
+
+
+def _kinds(
+    statement: Statement, names: list[str], read: Callable[[Statement], Fetched]
+) -> list[Kind]:
+    oids = ", ".join(f"pg_catalog.pg_typeof({name})::oid" for name in names)
+    types = read(statement.within(_TYPES, _alias(names) + _OF_TYPES.format(oids=oids))).rows
+    return [Kind(int(oid), element and int(element)) for oid, element in types.rows()]
+
+
+def _alias(names: list[str]) -> str:
+    return f"({', '.join(names)})"
 
 
 def kinds_of(connection: Any, oids: list[int]) -> list[Kind]:  # noqa: ANN401 - psycopg's
@@ -206,59 +260,3 @@ def _array(text: str) -> list[Any]:
         else:
             stack[-1].append(None if piece.upper() == "NULL" else piece)
     return list(stack[0][0])
-
-
-_TEXT = 25
-_NOT_CAST = {869, 1042}
-"""INET and CHAR: a cast adds a mask, and takes blanks; drivers hand both over as they are."""
-
-_TYPES = "t.oid::text, CASE t.typcategory WHEN 'A' THEN t.typelem::text END"
-_OF_TYPES = """ RIGHT JOIN (SELECT 1) one ON false
-CROSS JOIN LATERAL unnest(ARRAY[{oids}]) WITH ORDINALITY AS u(oid, place)
-CROSS JOIN LATERAL (WITH RECURSIVE made(oid, of_oid) AS (
-    SELECT d.oid, d.typbasetype FROM pg_catalog.pg_type d WHERE d.oid = u.oid
-    UNION ALL
-    SELECT d.oid, d.typbasetype FROM made JOIN pg_catalog.pg_type d ON d.oid = made.of_oid)
-  SELECT made.oid FROM made WHERE made.of_oid = 0) base
-JOIN pg_catalog.pg_type t ON t.oid = base.oid ORDER BY u.place"""
-"""The types of columns that no row is read for; a domain is what it is made of."""
-
-
-def read_postgresql_text(
-    statement: Statement, zone: str | None, read: Callable[[Statement], Fetched]
-) -> Fetched:
-    """Everything the statement returns, canonical.
-
-    Args:
-        statement: a query, or a procedure, whose values are as the driver has them.
-        zone: that of timestamps which carry none.
-        read: everything that a statement returns, as the driver has it.
-
-    Raises:
-        SourceIncompleteError, SourceFormatError: as `read`.
-    """
-    if not statement.is_query:
-        return read(statement)
-    labels = read(statement.within("*", " LIMIT 0")).labels
-    names = [f"c{number}" for number in range(len(labels))]
-    kinds = _kinds(statement, names, read)
-    texts = [
-        name if kind.oid in _NOT_CAST else f"{name}::text"
-        for name, kind in zip(names, kinds, strict=True)
-    ]
-    fetched = read(statement.within(", ".join(texts), _alias(names)))
-    # Cast to text, a boolean is canonical already.
-    written = [Kind(_TEXT) if kind.oid == _BOOL else kind for kind in kinds]
-    return Fetched(canonical(fetched.rows, written, zone), labels, fetched.warnings)
-
-
-def _kinds(
-    statement: Statement, names: list[str], read: Callable[[Statement], Fetched]
-) -> list[Kind]:
-    oids = ", ".join(f"pg_catalog.pg_typeof({name})::oid" for name in names)
-    types = read(statement.within(_TYPES, _alias(names) + _OF_TYPES.format(oids=oids))).rows
-    return [Kind(int(oid), element and int(element)) for oid, element in types.rows()]
-
-
-def _alias(names: list[str]) -> str:
-    return f"({', '.join(names)})"
