@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from typing import TypeVar
 
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, raise_as
 
 T = TypeVar("T")
 
@@ -28,26 +28,31 @@ def install_extra(extra: str) -> str:
     return f"pip install '.[{extra}]' in the checkout of lumos-ingest"
 
 
-def loaded(load: Callable[[], T], part: str, install: str | None = None) -> T:
+def loaded(
+    load: Callable[[], T], part: str, install: str | None = None, *, key: str | None = None
+) -> T:
     """What `load`, which imports an optional part, returns.
 
     Args:
         load: imports it.
-        part: what asks for it, such as `source.driver: odbc`, for the message.
+        part: what is asked for, such as `odbc`, for the message.
         install: the command that installs its Python package; None for pip and its name.
+        key: the key of the source file that asks for it.
 
     Raises:
         ConfigError: it is not installed, or cannot be loaded; the message says what to install.
     """
-    problem = ""
-    try:
-        return load()
-    except ModuleNotFoundError as error:
-        install = install or f"pip install {error.name}"
-        problem = f"{part} needs the package {error.name}, which is not installed: {install}"
-    except (ImportError, OSError) as error:
-        problem = _not_loaded(part, install or "install it again", str(error))
-    raise ConfigError(problem)
+
+    def missing(error: ModuleNotFoundError) -> ConfigError:
+        command = install or f"pip install {error.name}"
+        reason = f"{part} needs the package {error.name}, which is not installed: {command}"
+        return ConfigError(reason, key=key)
+
+    def broken(error: Exception) -> ConfigError:
+        return ConfigError(_not_loaded(part, install or "install it again", str(error)), key=key)
+
+    kinds = {ModuleNotFoundError: missing, ImportError: broken, OSError: broken}
+    return raise_as(load, kinds)
 
 
 def _not_loaded(part: str, install: str, reason: str) -> str:

@@ -44,7 +44,7 @@ def open_session(source: DatabaseOptions, workspace: Path, resolve: Resolve) -> 
         with open_jdbc_session(source, workspace, resolve) as session:
             yield session
     elif source.driver == "odbc":
-        open_odbc_session = loaded(_opener_of_odbc, "source.driver: odbc")
+        open_odbc_session = loaded(_opener_of_odbc, "odbc", key="source.driver")
         with open_odbc_session(source, resolve) as session:
             yield session
     else:
@@ -73,7 +73,7 @@ def database_of(source: DatabaseOptions) -> DatabaseUrl:
         ConfigError: the url is missing, is none, or holds a password.
     """
     if source.url is None:
-        raise ConfigError("source.url: name the database, such as postgresql://host/database")
+        raise ConfigError("name the database, such as postgresql://host/database", key="source.url")
     return read_database_url(source.url)
 
 
@@ -166,7 +166,7 @@ def _open_sqlite(database: DatabaseUrl, workspace: Path, source: DatabaseOptions
 
 def _open_duckdb(database: DatabaseUrl, workspace: Path) -> _Opened:
     check_driver("duckdb")
-    duckdb = loaded(_duckdb, "source.url: duckdb", install_extra("duckdb"))
+    duckdb = loaded(_duckdb, "duckdb", install_extra("duckdb"), key="source.url")
     path = _file_of(database, workspace)
     context = ErrorContext("duckdb", driver_errors(duckdb), database.place, is_login=True)
     connection = translate_errors(context, lambda: duckdb.connect(str(path), read_only=True))
@@ -176,10 +176,10 @@ def _open_duckdb(database: DatabaseUrl, workspace: Path) -> _Opened:
 def _file_of(database: DatabaseUrl, workspace: Path) -> Path:
     name = database.url.database
     if not name or name == ":memory:":
-        raise ConfigError("source.url: name the database's file")
+        raise ConfigError("name the database's file", key="source.url")
     path = workspace / name.removeprefix("file:")
     if not path.is_file():
-        raise ConfigError(f"source.url: {name}: no such file: check the path")
+        raise ConfigError(f"{name}: no such file: check the path", key="source.url")
     return path
 
 

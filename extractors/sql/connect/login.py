@@ -36,9 +36,9 @@ def login_of(
             another.
     """
     if source.password is not None and source.token is not None:
-        raise ConfigError("source.token: password and token: name one of the two")
+        raise ConfigError("password and token: name one of the two", key="source.token")
     if source.kerberos and database.dialect not in {"postgresql", "mssql", "db2"}:
-        raise ConfigError(f"source.kerberos: not known for {database.dialect}")
+        raise ConfigError(f"not known for {database.dialect}", key="source.kerberos")
     seconds = max(1, round(source.connect_timeout.total_seconds()))
     database = database.with_login_timeout(seconds)
     ours = _arguments(database.dialect, source)
@@ -95,8 +95,6 @@ def _arguments(dialect: str, source: DatabaseOptions) -> dict[str, Any]:
     return _ALWAYS.get(dialect, {})
 
 
-# The Python driver that a database's dialect needs, or the command that installs it.
-
 _NEEDS = {
     "postgresql+psycopg": ("postgresql", ("psycopg",)),
     "mysql+pymysql": ("mysql", ("pymysql",)),
@@ -114,7 +112,7 @@ _NEEDS = {
 
 
 def check_driver(drivername: str) -> None:
-    """Makes sure that the driver of a dialect is installed. It imports none of it.
+    """Raises unless the driver of a dialect is installed; it imports none of it.
 
     Args:
         drivername: as SQLAlchemy writes it: `mysql+pymysql`, `snowflake`.
@@ -142,7 +140,7 @@ def dialect_of(database: DatabaseUrl) -> tuple[Any, Any]:
 
     drivername = database.url.drivername
     extra, _ = _NEEDS.get(drivername, ("", ()))
-    return loaded(load, f"{KEY}: {drivername}", install_extra(extra) if extra else None)
+    return loaded(load, drivername, install_extra(extra) if extra else None, key=KEY)
 
 
 def prepared(database: DatabaseUrl) -> DatabaseUrl:
@@ -163,11 +161,11 @@ def _is_there(module: str) -> bool:
 
 
 def _check_dialect(drivername: str) -> None:
-    """Any other dialect that SQLAlchemy or a package beside it brings."""
+    """Raises unless SQLAlchemy, or a package beside it, brings the dialect and its driver."""
     unknown = ConfigError(
         f"SQLAlchemy knows no dialect {drivername}: install the package that has it", key=KEY
     )
     dialect = raise_as(
         lambda: registry.load(drivername.replace("+", ".")), {NoSuchModuleError: lambda _: unknown}
     )
-    loaded(dialect.import_dbapi, f"{KEY}: {drivername}")
+    loaded(dialect.import_dbapi, drivername, key=KEY)

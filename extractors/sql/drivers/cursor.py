@@ -54,11 +54,11 @@ class CursorSession(Session):
         self.snapshot, self.warnings = self.translate_login_errors(self._begin)
 
     def _begin(self) -> Begun:
-        said = (
+        warning = (
             f"{self.server}: of this kind of database no read-only snapshot is known: let an "
             "account log in that can only read"
         )
-        return "one transaction, rolled back", (said,)
+        return "one transaction, rolled back", (warning,)
 
     def translate_login_errors(self, work: Callable[[], T]) -> T:
         """What `work` returns, which belongs to the login: a driver's errors become ours."""

@@ -90,7 +90,7 @@ class DuckdbSession(CursorSession):
             except pl.exceptions.ComputeError as error:
                 problem = str(error)
         if problem:
-            raise self.errors[0](problem)  # DuckDB's own words, which polars passes on
+            raise self.errors[0](problem)  # DuckDB's own text, which polars passes on
         return pl.concat(batches, rechunk=True)
 
     @contextmanager

@@ -26,7 +26,7 @@ class MysqlSession(CursorSession):
         version = str(self.run("SELECT VERSION()"))
         is_mariadb = re.search("mariadb", version, re.IGNORECASE) is not None
         self.engine = "mariadb" if is_mariadb else "mysql"
-        have_all_told(self)
+        keep_whole(self)
         limit = (
             f"SET SESSION max_statement_time = {self.timeout_s}"
             if is_mariadb
@@ -87,10 +87,10 @@ class PymysqlSession(MysqlSession):
         return self.connection.cursor(_streaming_cursor())
 
 
-def have_all_told(session: CursorSession) -> None:
-    """Has the server cut nothing off, whatever its settings are, and warn of what it cuts.
+def keep_whole(session: CursorSession) -> None:
+    """Keeps the server from cutting anything off, and has it warn of what it still cuts.
 
-    Its TIMESTAMPs are told in the zone of times that carry none, or in UTC.
+    Its TIMESTAMPs come in the zone of times that carry none, or in UTC.
 
     Raises:
         SourceFormatError: the server does not know the zone.

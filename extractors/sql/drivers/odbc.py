@@ -13,77 +13,138 @@ import pyodbc
 from pydantic import SecretStr
 
 from extractors.sql.drivers.cursor import Begun, CursorSession
-from extractors.sql.drivers.mysql import check_nothing_cut, have_all_told
+from extractors.sql.drivers.mysql import check_nothing_cut, keep_whole
 from extractors.sql.drivers.postgresql_text import postgresql_settings, read_postgresql_text
 from extractors.sql.drivers.sqlite import clock_text
 from extractors.sql.errors.translate import ErrorContext, driver_errors, to_source_error
 from extractors.sql.session.session import NO_VALUES, Fetched, Values
 from extractors.sql.session.timeouts import read_timeout_s
 from extractors.sql.statements.statement import Statement
+from extractors.sql.urls.address import error_at
 from extractors.sql.urls.parse import check_no_secret
-from schemas.errors import ConfigError, IngestError
+from schemas.errors import ConfigError, IngestError, raise_as
 from schemas.source_file.secrets import Resolve
 from schemas.source_file.sql_source import DatabaseOptions
 
-# What an ODBC driver hands over wrongly, made from the bytes it got from the server instead.
-
-_MARIADB = ("libmaodbc", "maodbc")
-
-
-def read_exactly(connection: pyodbc.Connection) -> None:
-    """Has MariaDB's driver give what the server sent.
-
-    Its own conversions make false of a computed BIT(1) and a negative number of a large INT
-    UNSIGNED, lose the sign of a TIME and whatever is over a day, make NULL of a date of zeros, and
-    digits of its own of a FLOAT.
-    """
-    if str(connection.getinfo(pyodbc.SQL_DRIVER_NAME)).lower().startswith(_MARIADB):
-        for kind, convert in _FROM_BYTES.items():
-            connection.add_output_converter(kind, convert)
-
-
-def _bit(sent: bytes | None) -> bool | None:
-    return None if sent is None else sent not in {b"\0", b"0"}
-
-
-def _text(sent: bytes | None) -> str | None:
-    return None if sent is None else sent.decode("ascii")
-
-
-def _time(sent: bytes | None) -> str | None:
-    text = _text(sent)
-    return text.rstrip("0").rstrip(".") if text and "." in text else text
-
-
-def _datetime(sent: bytes | None) -> datetime | str | None:
-    text = _text(sent)
-    try:
-        return None if text is None else datetime.fromisoformat(text)
-    except ValueError:  # zeros for a year, a month or a day
-        return text
-
-
-def _int(sent: bytes | None) -> int | None:
-    return None if sent is None else int(sent)
-
-
-def _float(sent: bytes | None) -> float | None:
-    return None if sent is None else float(sent)
-
-
-_FROM_BYTES: dict[int, Callable[[bytes | None], object]] = {
-    pyodbc.SQL_BIT: _bit,
-    pyodbc.SQL_INTEGER: _int,
-    pyodbc.SQL_REAL: _float,
-    pyodbc.SQL_TYPE_DATE: _text,
-    pyodbc.SQL_TYPE_TIME: _time,
-    pyodbc.SQL_TYPE_TIMESTAMP: _datetime,
-}
-
-
-# A connection through any ODBC driver, by DSN or connection string: it only reads.
-
 _log = logging.getLogger(__name__)
+_ENGINES = {"microsoft sql server": "mssql", "sqlite": "sqlite"}
+
+
+@dataclass(eq=False, kw_only=True)
+class OdbcSession(CursorSession):
+    """Any database by its ODBC driver; of this very class, one that nothing more is known of.
+
+    Attributes:
+        product: what the driver calls the database.
+    """
+
+    product: str
+
+    def _begin(self) -> Begun:
+        warning = (
+            f"{self.product}: of this database no read-only snapshot through ODBC is known: let an "
+            "account log in that can only read"
+        )
+        return "one transaction through ODBC, rolled back", (warning,)
+
+
+class PostgresqlOdbcSession(OdbcSession):
+    """A PostgreSQL by its ODBC driver."""
+
+    goes_on_after_errors: ClassVar[bool] = False
+
+    def _begin(self) -> Begun:
+        self.run(postgresql_settings(self.zone))
+        return _ONE_SNAPSHOT
+
+    def read(self, statement: Statement, values: Values = NO_VALUES) -> Fetched:
+        """Everything the statement returns, written by the server itself.
+
+        Raises:
+            SourceIncompleteError, SourceFormatError: as every read.
+        """
+        return read_postgresql_text(
+            statement, self.zone, lambda part: self.read_by_cursor(part, values)
+        )
+
+
+class MysqlOdbcSession(OdbcSession):
+    """A MySQL or MariaDB by its ODBC driver."""
+
+    def _begin(self) -> Begun:
+        keep_whole(self)
+        return _ONE_SNAPSHOT
+
+    def read(self, statement: Statement, values: Values = NO_VALUES) -> Fetched:
+        """Everything the statement returns, once the server warns of nothing that it cut.
+
+        Raises:
+            SourceIncompleteError, SourceFormatError: as every read.
+        """
+        fetched = self.read_by_cursor(statement, values)
+        check_nothing_cut(self, statement)
+        return fetched
+
+
+class SqliteOdbcSession(OdbcSession):
+    """A SQLite file by its ODBC driver."""
+
+    def _begin(self) -> Begun:
+        return _ONE_SNAPSHOT
+
+    def bindable(self, value: object) -> object:
+        """A time as the text that SQLite's own functions write."""
+        return clock_text(value, self.zone) if isinstance(value, datetime) else value
+
+
+_ONE_SNAPSHOT: Begun = ("one READ ONLY transaction through ODBC, rolled back", ())
+_SESSIONS: dict[str, type[OdbcSession]] = {
+    "postgresql": PostgresqlOdbcSession,
+    "mysql": MysqlOdbcSession,
+    "mariadb": MysqlOdbcSession,
+    "sqlite": SqliteOdbcSession,
+}
+"""By the database's kind; what `_READ_ONLY` makes a session only read is one snapshot, too."""
+
+
+@contextmanager
+def open_odbc_session(source: DatabaseOptions, resolve: Resolve) -> Iterator[OdbcSession]:
+    """The database through its ODBC driver, in one transaction, rolled back at the end.
+
+    Raises:
+        ConfigError: no DSN or driver of that name, a password in the string, or the login refused.
+        SourceUnavailableError: the database cannot be reached.
+    """
+    if source.dsn is None:
+        raise ConfigError("driver: odbc needs a DSN's name, or DRIVER=…;SERVER=…", key="source.dsn")
+    if source.tls is not None or source.kerberos:
+        key = "source.tls" if source.tls else "source.kerberos"
+        raise error_at(key, "source.tls, source.kerberos: with driver: odbc, say it in the dsn")
+    secret = source.password or source.token
+    connection = connect_odbc(
+        source.dsn,
+        source.username,
+        None if secret is None else resolve(secret),
+        login_timeout_s=max(1, round(source.connect_timeout.total_seconds())),
+        query_timeout_s=max(1, round(source.statement_timeout.total_seconds())),
+    )
+    product = str(connection.getinfo(pyodbc.SQL_DBMS_NAME)).lower()
+    engine = _ENGINES.get(product, product)
+    session = _SESSIONS.get(engine, OdbcSession)(
+        engine=engine,
+        product=product,
+        server=str(connection.getinfo(pyodbc.SQL_DATABASE_NAME)) or "the database",
+        connection=connection,
+        errors=driver_errors(pyodbc),
+        paramstyle="qmark",
+        timeout_s=source.statement_timeout.total_seconds(),
+        zone=source.timezone,
+    )
+    with closing(session):
+        session.begin()
+        yield session
+
+
 _WHAT = "source.dsn"
 _MYSQL = (
     "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
@@ -147,34 +208,34 @@ def connect_odbc(
         SourceUnavailableError: the database could not be reached.
     """
     check_no_secret(connection_string, _WHAT)
-    told = to_connection_string(connection_string, username, password, query_timeout_s)
-    try:
-        connection = pyodbc.connect(told, timeout=login_timeout_s, readonly=read_only)
-    except pyodbc.Error as error:
-        problem = _not_connected(error)
-    else:
+    whole = to_connection_string(connection_string, username, password, query_timeout_s)
+
+    def connect() -> pyodbc.Connection:
+        connection = pyodbc.connect(whole, timeout=login_timeout_s, readonly=read_only)
         try:
             read_exactly(connection)
             _prepare(connection, query_timeout_s, read_only=read_only)
-        except pyodbc.Error as error:
+        except pyodbc.Error:
             connection.close()
-            problem = _not_connected(error)
-        else:
-            return connection
-    raise problem
+            raise
+        return connection
+
+    return raise_as(connect, {pyodbc.Error: _not_connected})
 
 
 def _not_connected(error: pyodbc.Error) -> IngestError:
     state, text = str(error.args[0]), str(error.args[-1])
     if state == "IM002":
-        return ConfigError(f"{_WHAT}: no such DSN or driver (SQLSTATE IM002): see odbcinst -q -d")
+        return ConfigError("no such DSN or driver (SQLSTATE IM002): see odbcinst -q -d", key=_WHAT)
     if state in {"IM003", "IM004"} or "Can't open lib" in text:
         return ConfigError(
-            f"{_WHAT}: the ODBC driver cannot be loaded (SQLSTATE {state}): install it, or see "
-            "odbcinst -q -d for its name"
+            f"the ODBC driver cannot be loaded (SQLSTATE {state}): install it, or see "
+            "odbcinst -q -d for its name",
+            key=_WHAT,
         )
     engine = "mssql" if "SQL Server]" in text else "mysql" if "[ma-" in text else ""
-    return to_source_error(error, ErrorContext(engine, (pyodbc.Error,), _WHAT, is_login=True))
+    context = ErrorContext(engine, (pyodbc.Error,), _WHAT, is_login=True, key=_WHAT)
+    return to_source_error(error, context)
 
 
 def to_connection_string(
@@ -183,7 +244,7 @@ def to_connection_string(
     """The whole connection string. It holds the password: it goes to the driver, never to a log."""
     text = connection_string.strip().rstrip(";")
     if not text:
-        raise ConfigError(f"{_WHAT} is empty: write a DSN's name or DRIVER=…;SERVER=…")
+        raise error_at(_WHAT, f"{_WHAT} is empty: write a DSN's name or DRIVER=…;SERVER=…")
     parts = [text if "=" in text else f"DSN={text}"]
     parts += [
         f"{name}={value.format(read_timeout_s=math.ceil(read_timeout_s(query_timeout_s)))}"
@@ -202,8 +263,8 @@ def _options(connection_string: str) -> dict[str, str]:
     named = driver.group(1) if driver else ""
     if dsn and not named:
         named = pyodbc.dataSources().get(dsn.group(1).strip(), "")
-    found = (options for known, options in _OPTIONS if re.search(known, named.lower()))
-    return next(found, {})
+    known = (options for pattern, options in _OPTIONS if re.search(pattern, named.lower()))
+    return next(known, {})
 
 
 def _braced(value: str) -> str:
@@ -244,118 +305,57 @@ def _isolate(connection: pyodbc.Connection) -> None:
             return
 
 
-_ENGINES = {"microsoft sql server": "mssql", "sqlite": "sqlite"}
+# What MariaDB's driver hands over wrongly, made from the bytes it got from the server instead.
+
+_MARIADB = ("libmaodbc", "maodbc")
 
 
-@dataclass(eq=False, kw_only=True)
-class OdbcSession(CursorSession):
-    """Any database by its ODBC driver; of this very class, one that nothing more is known of.
+def read_exactly(connection: pyodbc.Connection) -> None:
+    """Has MariaDB's driver give what the server sent.
 
-    Attributes:
-        product: what the driver calls the database.
+    Its own conversions make false of a computed BIT(1) and a negative number of a large INT
+    UNSIGNED, lose the sign of a TIME and whatever is over a day, make NULL of a date of zeros, and
+    digits of its own of a FLOAT.
     """
-
-    product: str
-
-    def _begin(self) -> Begun:
-        warning = (
-            f"{self.product}: of this database no read-only snapshot through ODBC is known: let an "
-            "account log in that can only read"
-        )
-        return "one transaction through ODBC, rolled back", (warning,)
+    if str(connection.getinfo(pyodbc.SQL_DRIVER_NAME)).lower().startswith(_MARIADB):
+        for kind, convert in _FROM_BYTES.items():
+            connection.add_output_converter(kind, convert)
 
 
-class PostgresqlOdbcSession(OdbcSession):
-    """A PostgreSQL by its ODBC driver."""
-
-    goes_on_after_errors: ClassVar[bool] = False
-
-    def _begin(self) -> Begun:
-        self.run(postgresql_settings(self.zone))
-        return _ONE_SNAPSHOT
-
-    def read(self, statement: Statement, values: Values = NO_VALUES) -> Fetched:
-        """Everything the statement returns, written by the server itself.
-
-        Raises:
-            SourceIncompleteError, SourceFormatError: as every read.
-        """
-        return read_postgresql_text(
-            statement, self.zone, lambda part: self.read_by_cursor(part, values)
-        )
+def _bit(sent: bytes | None) -> bool | None:
+    return None if sent is None else sent not in {b"\0", b"0"}
 
 
-class MysqlOdbcSession(OdbcSession):
-    """A MySQL or MariaDB by its ODBC driver."""
-
-    def _begin(self) -> Begun:
-        have_all_told(self)
-        return _ONE_SNAPSHOT
-
-    def read(self, statement: Statement, values: Values = NO_VALUES) -> Fetched:
-        """Everything the statement returns, once the server warns of nothing that it cut.
-
-        Raises:
-            SourceIncompleteError, SourceFormatError: as every read.
-        """
-        fetched = self.read_by_cursor(statement, values)
-        check_nothing_cut(self, statement)
-        return fetched
+def _text(sent: bytes | None) -> str | None:
+    return None if sent is None else sent.decode("ascii")
 
 
-class SqliteOdbcSession(OdbcSession):
-    """A SQLite file by its ODBC driver."""
-
-    def _begin(self) -> Begun:
-        return _ONE_SNAPSHOT
-
-    def bindable(self, value: object) -> object:
-        """A time as the text that SQLite's own functions write."""
-        return clock_text(value, self.zone) if isinstance(value, datetime) else value
+def _time(sent: bytes | None) -> str | None:
+    text = _text(sent)
+    return text.rstrip("0").rstrip(".") if text and "." in text else text
 
 
-_ONE_SNAPSHOT: Begun = ("one READ ONLY transaction through ODBC, rolled back", ())
-_SESSIONS: dict[str, type[OdbcSession]] = {
-    "postgresql": PostgresqlOdbcSession,
-    "mysql": MysqlOdbcSession,
-    "mariadb": MysqlOdbcSession,
-    "sqlite": SqliteOdbcSession,
+def _datetime(sent: bytes | None) -> datetime | str | None:
+    text = _text(sent)
+    try:
+        return None if text is None else datetime.fromisoformat(text)
+    except ValueError:  # zeros for a year, a month or a day
+        return text
+
+
+def _int(sent: bytes | None) -> int | None:
+    return None if sent is None else int(sent)
+
+
+def _float(sent: bytes | None) -> float | None:
+    return None if sent is None else float(sent)
+
+
+_FROM_BYTES: dict[int, Callable[[bytes | None], object]] = {
+    pyodbc.SQL_BIT: _bit,
+    pyodbc.SQL_INTEGER: _int,
+    pyodbc.SQL_REAL: _float,
+    pyodbc.SQL_TYPE_DATE: _text,
+    pyodbc.SQL_TYPE_TIME: _time,
+    pyodbc.SQL_TYPE_TIMESTAMP: _datetime,
 }
-"""By the database's kind; what `_READ_ONLY` makes a session only read is one snapshot, too."""
-
-
-@contextmanager
-def open_odbc_session(source: DatabaseOptions, resolve: Resolve) -> Iterator[OdbcSession]:
-    """The database through its ODBC driver, in one transaction, rolled back at the end.
-
-    Raises:
-        ConfigError: no DSN or driver of that name, a password in the string, or the login refused.
-        SourceUnavailableError: the database cannot be reached.
-    """
-    if source.dsn is None:
-        raise ConfigError("source.dsn: driver: odbc needs a DSN's name, or DRIVER=…;SERVER=…")
-    if source.tls is not None or source.kerberos:
-        raise ConfigError("source.tls, source.kerberos: with driver: odbc, say it in the dsn")
-    secret = source.password or source.token
-    connection = connect_odbc(
-        source.dsn,
-        source.username,
-        None if secret is None else resolve(secret),
-        login_timeout_s=max(1, round(source.connect_timeout.total_seconds())),
-        query_timeout_s=max(1, round(source.statement_timeout.total_seconds())),
-    )
-    product = str(connection.getinfo(pyodbc.SQL_DBMS_NAME)).lower()
-    engine = _ENGINES.get(product, product)
-    session = _SESSIONS.get(engine, OdbcSession)(
-        engine=engine,
-        product=product,
-        server=str(connection.getinfo(pyodbc.SQL_DATABASE_NAME)) or "the database",
-        connection=connection,
-        errors=driver_errors(pyodbc),
-        paramstyle="qmark",
-        timeout_s=source.statement_timeout.total_seconds(),
-        zone=source.timezone,
-    )
-    with closing(session):
-        session.begin()
-        yield session

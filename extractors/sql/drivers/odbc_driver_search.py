@@ -34,7 +34,7 @@ def mssql_driver() -> str:
     shipped = shipped_driver()
     if shipped is not None:
         return str(shipped)
-    pyodbc = loaded(_pyodbc, f"{KEY}: mssql+pyodbc")
+    pyodbc = loaded(_pyodbc, "mssql+pyodbc", key=KEY)
     installed = set(pyodbc.drivers())
     for name in (*_MICROSOFTS, _FREETDS):
         if name in installed:
@@ -57,9 +57,9 @@ def shipped_driver() -> Path | None:
     machine = {"aarch64": "arm64", "amd64": "x86_64"}.get(platform.machine(), platform.machine())
     families = [_FAMILIES[name] for name in _system() if name in _FAMILIES]
     for family in dict.fromkeys([*families, "debian_ubuntu"]):
-        found = sorted((libs / family / machine / "lib").glob("libmsodbcsql-*.so*"))
-        if found:
-            return found[-1]
+        libraries = sorted((libs / family / machine / "lib").glob("libmsodbcsql-*.so*"))
+        if libraries:
+            return libraries[-1]
     return None
 
 
@@ -83,7 +83,7 @@ def with_odbc_driver(
 
 
 def _for_freetds(database: DatabaseUrl) -> DatabaseUrl:
-    """FreeTDS's own words: it encrypts, but takes no authority to check a certificate against."""
+    """The address for FreeTDS, which encrypts, but takes no authority to check certificates by."""
     query = dict(database.url.query)
     encrypts = str(query.pop("Encrypt", "yes")).lower()
     trusts = str(query.pop("TrustServerCertificate", "no")).lower()

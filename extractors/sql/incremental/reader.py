@@ -15,7 +15,7 @@ from extractors.sql.incremental.state import (
     to_reader_state,
 )
 from extractors.sql.queries.labels import check_labels, labelled
-from extractors.sql.queries.reader import Reader
+from extractors.sql.queries.reader import Reader, about
 from extractors.sql.session.session import Session
 from extractors.sql.statements.lexer import quoted_name
 from extractors.sql.statements.statement import Statement
@@ -39,7 +39,7 @@ class DeltaReader:
     """Reads `list_accounts` whole, or the ids of it and what changed since the last read.
 
     Attributes:
-        said: a sentence for the proof of a complete read, once it was made.
+        proof: a sentence for the proof of a complete read, once it was made.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class DeltaReader:
             key: the column of the id.
             now: this moment by our clock, UTC.
         """
-        self.said: tuple[str, ...] = ()
+        self.proof: tuple[str, ...] = ()
         self._reader = reader
         self._delta = delta
         self._named = named
@@ -97,7 +97,7 @@ class DeltaReader:
 
     def _whole(self, listed: Statement) -> pl.DataFrame:
         rows, _ = self._reader.needed_rows("list_accounts", self._named)
-        self.said = (f"{listed.origin}: all of {rows.height:,} accounts read",)
+        self.proof = (f"{listed.origin}: all of {rows.height:,} accounts read",)
         return rows
 
     def _merged(self, listed: Statement, last: AccountsState) -> pl.DataFrame:
@@ -109,12 +109,12 @@ class DeltaReader:
         Raises:
             UncertainError: that cannot be told for certain.
         """
-        swept = self._swept(listed, tuple(last.rows.columns))
+        with about(listed.capability):
+            swept = self._swept(listed, tuple(last.rows.columns))
         merged = put_together(swept, self._updated(last), last.rows, self._key)
-        said = (
-            f"accounts: {len(swept):,} ids; {merged.changed:,} changed, {merged.gone:,} gone since"
-        )
-        self.said = (f"{said}, on top of all that was read on {last.full_at:%Y-%m-%d}",)
+        changes = f"{merged.changed:,} changed, {merged.gone:,} gone since"
+        since = f"on top of all that was read on {last.full_at:%Y-%m-%d}"
+        self.proof = (f"accounts: {len(swept):,} ids; {changes}, {since}",)
         return merged.rows
 
     def _updated(self, last: AccountsState) -> pl.DataFrame:
@@ -157,15 +157,15 @@ class DeltaReader:
     def _swept(self, listed: Statement, before: tuple[str, ...]) -> pl.Series:
         """The ids that `list_accounts` has now, in its order where a subquery keeps that."""
         session = self._reader.session
-        found = session.describe(listed) if listed.is_query else None
-        if found is None:
+        labels = session.describe(listed) if listed.is_query else None
+        if labels is None:
             raise UncertainError(
                 "its ids cannot be read alone: it is a procedure, or cannot stand in another query"
             )
-        names = check_labels(found, listed.capability, listed.origin, self._named)
+        names = check_labels(labels, listed.capability, listed.origin, self._named)
         if names != before or self._key not in names:
             raise UncertainError("its columns are others than before")
-        label = quoted_name(found[names.index(self._key)], session.engine)
+        label = quoted_name(labels[names.index(self._key)], session.engine)
         sweep = replace(listed.within(label), origin=f"{listed.origin}, its ids")
         fetched = session.read(sweep)
         trims = self._reader.source.trim_ids

@@ -1,6 +1,7 @@
 """A source's queries within its one session: each as a statement, read, its columns labelled."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from copy import copy
 from datetime import datetime
 from pathlib import Path
@@ -12,12 +13,22 @@ from extractors.sql.queries.labels import labelled
 from extractors.sql.queries.partition import read_in_parts
 from extractors.sql.session.session import NO_VALUES, Fetched, Session, Values
 from extractors.sql.statements.statement import Statement, to_statement
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, IngestError
 from schemas.raw import RawTable
 from schemas.source_file.sql_source import Query, SqlSource
 from schemas.tables import REJECTS, ROW
 
 NO_NAMES: frozenset[str] = frozenset()
+
+
+@contextmanager
+def about(capability: str) -> Iterator[None]:
+    """A block whose errors are about a query, unless they are about another key."""
+    try:
+        yield
+    except IngestError as error:
+        error.key = error.key or capability
+        raise
 
 
 class Reader:
@@ -51,13 +62,14 @@ class Reader:
         Raises:
             ConfigError: as `to_statement`.
         """
-        return to_statement(
-            capability,
-            query,
-            self.workspace,
-            self.session.engine,
-            allow_procedures=self.source.allow_procedures,
-        )
+        with about(capability):
+            return to_statement(
+                capability,
+                query,
+                self.workspace,
+                self.session.engine,
+                allow_procedures=self.source.allow_procedures,
+            )
 
     def fetched(self, capability: str) -> tuple[Statement, Fetched] | None:
         """What a capability's query returns; None where the source has none."""
@@ -65,11 +77,12 @@ class Reader:
         if query is None:
             return None
         statement = self.statement(capability, query)
-        if statement.partition is None:
-            return statement, self.session.read(statement, self.values)
-        return statement, read_in_parts(
-            self.session, statement, statement.partition, self.values, self.id_column
-        )
+        with about(capability):
+            if statement.partition is None:
+                return statement, self.session.read(statement, self.values)
+            return statement, read_in_parts(
+                self.session, statement, statement.partition, self.values, self.id_column
+            )
 
     def check_credentials(self) -> None:
         """Runs `validate_credentials`, where there is one.
@@ -77,9 +90,10 @@ class Reader:
         Raises:
             SourceIncompleteError: what is to be discovered is hidden from the account.
         """
-        found = self.fetched("validate_credentials")
-        if found is not None:
-            check_sight(self.source, found[1].labels, found[1].rows.to_series().to_list())
+        read = self.fetched("validate_credentials")
+        if read is not None:
+            _, fetched = read
+            check_sight(self.source, fetched.labels, fetched.rows.to_series().to_list())
 
     def rows(
         self, capability: str, named: frozenset[str] = NO_NAMES
@@ -88,22 +102,23 @@ class Reader:
 
         None where the source has no such query. What a person should know joins `warnings`.
         """
-        found = self.fetched(capability)
-        if found is None:
+        read = self.fetched(capability)
+        if read is None:
             return None
-        statement, fetched = found
-        rows, said = labelled(
-            fetched, capability, statement.origin, trim_ids=self.source.trim_ids, named=named
-        )
-        self.warnings += said
+        statement, fetched = read
+        with about(capability):
+            rows, warnings = labelled(
+                fetched, capability, statement.origin, trim_ids=self.source.trim_ids, named=named
+            )
+        self.warnings += warnings
         return rows, statement.origin
 
     def table(
         self, table: str, capability: str, named: frozenset[str] = NO_NAMES
     ) -> RawTable | None:
         """A capability's rows as a table; None where the source has no such query."""
-        found = self.rows(capability, named)
-        return None if found is None else self.to_raw_table(table, *found)
+        listed = self.rows(capability, named)
+        return None if listed is None else self.to_raw_table(table, *listed)
 
     def needed_rows(
         self, capability: str, named: frozenset[str] = NO_NAMES
@@ -113,10 +128,10 @@ class Reader:
         Raises:
             ConfigError: it is not.
         """
-        found = self.rows(capability, named)
-        if found is None:
-            raise ConfigError(f"source.queries: {capability} is missing")
-        return found
+        listed = self.rows(capability, named)
+        if listed is None:
+            raise ConfigError(f"{capability} is missing", key="source.queries")
+        return listed
 
     def needed_table(
         self, table: str, capability: str, named: frozenset[str] = NO_NAMES

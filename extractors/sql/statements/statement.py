@@ -13,7 +13,7 @@ from extractors.sql.statements.read_only import (
     is_query,
     why_not_a_read,
 )
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, raise_as
 from schemas.paths import path_inside
 from schemas.source_file.sql_source import Partition, Query
 
@@ -155,14 +155,17 @@ def _check_parts(text: str, engine: str, partition: Partition, origin: str) -> N
 
 def _file_text(name: str, workspace: Path, origin: str) -> str:
     path = workspace / path_inside(name, origin)
-    problem = None
-    try:
-        return path.read_text("utf-8-sig")
-    except OSError as error:
-        problem = f"cannot be read: {error.strerror}: correct its name"
-    except UnicodeDecodeError:
-        problem = "is not text in UTF-8: save it so"
-    raise ConfigError(f"{origin}: the file {problem}")
+    return raise_as(
+        lambda: path.read_text("utf-8-sig"),
+        {
+            OSError: lambda error: ConfigError(
+                f"{origin}: the file cannot be read: {error.strerror}: correct its name"
+            ),
+            UnicodeDecodeError: lambda _: ConfigError(
+                f"{origin}: the file is not text in UTF-8: save it so"
+            ),
+        },
+    )
 
 
 def _pieces(text: str, engine: str, capability: str, origin: str) -> tuple[str | Bound, ...]:
@@ -187,5 +190,5 @@ def _pieces(text: str, engine: str, capability: str, origin: str) -> tuple[str |
 def _check_known(names: list[str], known: frozenset[str], capability: str, origin: str) -> None:
     unknown = [name for name in names if name not in known]
     if unknown:
-        has = " and ".join(f"{{{one}}}" for one in sorted(known)) or "none"
+        has = " and ".join(f"{{{name}}}" for name in sorted(known)) or "none"
         raise ConfigError(f"{origin}: {{{unknown[0]}}} is not known here; {capability} has {has}")

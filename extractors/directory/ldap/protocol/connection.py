@@ -58,8 +58,9 @@ def credentials_of(source: DirectoryServer, resolve: Resolve) -> dict[str, Any]:
         case "gssapi":
             loaded(
                 _gssapi,
-                "source.authentication: gssapi",
+                "gssapi",
                 f"{install_extra('kerberos')}, after gcc, python3-dev and libkrb5-dev",
+                key="source.authentication",
             )
             return {
                 "authentication": SASL,

@@ -16,6 +16,7 @@ from extractors.sql.drivers.postgresql_text import postgresql_settings, read_pos
 from extractors.sql.session.session import NO_VALUES, Fetched, Session, Values
 from extractors.sql.session.values import without_zeros
 from extractors.sql.statements.statement import Statement, can_be_nested
+from extractors.sql.urls.address import error_at
 from schemas.errors import ConfigError
 from schemas.source_file.secrets import Resolve
 from schemas.source_file.sql_source import DatabaseOptions
@@ -107,9 +108,10 @@ def open_jdbc_session(
     """
     url = source.url or ""
     if not url.lower().startswith("jdbc:"):
-        raise ConfigError("source.url: driver: jdbc needs a JDBC URL, jdbc:…")
+        raise ConfigError("driver: jdbc needs a JDBC URL, jdbc:…", key="source.url")
     if source.tls is not None or source.kerberos:
-        raise ConfigError("source.tls, source.kerberos: with driver: jdbc, say it in the url")
+        key = "source.tls" if source.tls else "source.kerberos"
+        raise error_at(key, "source.tls, source.kerberos: with driver: jdbc, say it in the url")
     named = url.split(":")[1].lower()
     engine = _ENGINES.get(named, named)
     secret = source.password or source.token
@@ -149,11 +151,11 @@ def _no_snapshot(reader: JdbcReader) -> str:
 
 
 def _parameters(statement: Statement, values: Values) -> list[Parameter]:
-    found: list[Parameter] = []
+    parameters: list[Parameter] = []
     for name in statement.names:
         value = values[name]
         if isinstance(value, datetime):
-            found.append(("timestamp", value))
+            parameters.append(("timestamp", value))
         else:
-            found.append(("text", str(value)))
-    return found
+            parameters.append(("text", str(value)))
+    return parameters
