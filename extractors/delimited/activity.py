@@ -85,7 +85,7 @@ def _exports(source: ActivitySource, zones: DropZones) -> list[Export]:
     found = [Export("activity", file, zone) for file in files if file.key not in beside]
     if not found:
         raise SourceUnavailableError(
-            f"activity: no file matches {shown(source.activity)}: check the path"
+            f"no file matches {shown(source.activity)}: check the path", key="activity"
         )
     return sorted(found, key=lambda export: export.name)
 

@@ -2,7 +2,8 @@
 
 import logging
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -147,19 +148,26 @@ def read_csv_file(export: Export, options: CsvOptions, *, id_column: str | None 
         SourceIncompleteError: empty, cut off, or changed while it was read.
         SourceFormatError: no text, no usable header, or a file that reads two ways.
     """
-    with private_folder(export) as folder:
-        problem = None
-        try:
-            read = _read(export, options, id_column, folder)
-        except SourceFormatError as error:
-            problem = error
-        # First of all: a file that is being written seems to be wrong in many ways.
-        check_unchanged(export)
-        if problem is not None:
-            raise problem
+    with private_folder(export) as folder, _unchanged(export):
+        read = _read(export, options, id_column, folder)
     table = read.table
     _log.debug("%s: %d rows, %d rejected", export.name, table.read_count, table.rejects.height)
     return read
+
+
+@contextmanager
+def _unchanged(export: Export) -> Iterator[None]:
+    """The time of a read in which the file must not change.
+
+    That is told before anything that seems to be wrong with the file's form: a file that is being
+    written seems to be wrong in many ways.
+    """
+    try:
+        yield
+    except SourceFormatError:
+        check_unchanged(export)
+        raise
+    check_unchanged(export)
 
 
 def _read(export: Export, options: CsvOptions, id_column: str | None, folder: Path) -> FileRead:
@@ -230,17 +238,8 @@ def read_csv_batches(export: Export, options: CsvOptions) -> Generator[RawTable,
         SourceIncompleteError: empty, cut off, or changed while it was read.
         SourceFormatError: no text, no usable header, or a file that reads two ways.
     """
-    with private_folder(export) as folder:
-        problem = None
-        try:
-            end = yield from _batches(export, options, folder)
-        except SourceFormatError as error:
-            problem = error
-        # First of all: a file that is being written seems to be wrong in many ways.
-        check_unchanged(export)
-        if problem is not None:
-            raise problem
-    return end
+    with private_folder(export) as folder, _unchanged(export):
+        return (yield from _batches(export, options, folder))
 
 
 def _batches(

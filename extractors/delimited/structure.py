@@ -1,7 +1,6 @@
 """The lines that are no good record alone: blank, short, long, stray, or part of one of several."""
 
 import csv
-import logging
 import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -16,7 +15,7 @@ from extractors.delimited.dialect import (
     record_pattern,
 )
 from extractors.exports.text import LineFacts, TextFile
-from schemas.errors import SourceFormatError
+from schemas.errors import SourceFormatError, raise_as
 
 _BLANK = " \t\r"
 
@@ -209,7 +208,6 @@ def _fields(text: str, dialect: Dialect) -> tuple[str, ...] | None:
 
 # The structural check of a whole file: one pass keeps the lines that are no good record alone.
 
-_log = logging.getLogger(__name__)
 _TEXT, _NUMBER = "text", "number"
 _WIDE = 100
 
@@ -232,14 +230,15 @@ def _lines_where(condition: pl.Expr, text: TextFile) -> list[Line]:
     scan = pl.scan_lines(
         text.path, name=_TEXT, row_index_name=_NUMBER, row_index_offset=1, glob=False
     )
-    found = None
-    try:
-        found = scan.filter(condition).collect(engine="streaming").sort(_NUMBER)
-    except pl.exceptions.PolarsError:
-        _log.debug("%s: its lines could not be read a second time", text.export.name)
-    if found is None:
-        raise SourceFormatError(f"{text.export.name}: is no text any more: run again")
-    numbers, texts = found[_NUMBER].to_list(), found[_TEXT].to_list()
+    lines = raise_as(
+        lambda: scan.filter(condition).collect(engine="streaming").sort(_NUMBER),
+        {
+            pl.exceptions.PolarsError: lambda _: SourceFormatError(
+                f"{text.export.name}: is no text any more: run again"
+            )
+        },
+    )
+    numbers, texts = lines[_NUMBER].to_list(), lines[_TEXT].to_list()
     return [Line(number, line) for number, line in zip(numbers, texts, strict=True)]
 
 

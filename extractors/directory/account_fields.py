@@ -38,12 +38,13 @@ def check_attributes(names: frozenset[str]) -> None:
     for name in sorted(names):
         if is_secret(name):
             raise ConfigError(
-                f"source: the attribute {name} holds a password or a key: it is never read; "
-                "take it out of columns and attributes"
+                f"the attribute {name} holds a password or a key: it is never read; "
+                "take it out of columns and attributes",
+                key="source",
             )
         if not _NAME.fullmatch(name):
             raise ConfigError(
-                f"source: {name!r} is no attribute's name: write letters, digits and hyphens"
+                f"{name!r} is no attribute's name: write letters, digits and hyphens", key="source"
             )
 
 

@@ -47,7 +47,7 @@ def users_search(source: DirectorySource, wanted: RequestedFields, base_dn: str)
     unnamed = sorted(set(source.references) - set(wanted.attributes))
     if unnamed:
         raise ConfigError(
-            f"source.references: {unnamed[0]} is named by no column or attribute of the file"
+            f"{unnamed[0]} is named by no column or attribute of the file", key="source.references"
         )
     needed = [one for name in wanted.fields for one in model.field_attributes.get(name, ())]
     needed += [one for name in wanted.facts for one in FACT_ATTRIBUTES[name]]

@@ -79,14 +79,14 @@ def is_below(dn: str, base: str) -> bool:
     return not base or dn == base or dn.endswith(f",{base}")
 
 
-def check_dn(dn: str, where: str) -> None:
+def check_dn(dn: str, key: str) -> None:
     """Nothing: it is a DN.
 
     Raises:
-        ConfigError: it is none; `where` says which one is meant.
+        ConfigError: it is none; `key` is the key of the source file that it stands under.
     """
     if _parts(dn) is None:
-        raise ConfigError(f"{where}: is no DN: write it like ou=People,dc=example,dc=org")
+        raise ConfigError("is no DN: write it like ou=People,dc=example,dc=org", key=key)
 
 
 def _parts(dn: str) -> list[list[str]] | None:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, raise_as
 
 _DEEPEST = 100
 _ATTRIBUTE = re.compile(r"(?:[A-Za-z][A-Za-z0-9-]*|[0-9]+(?:\.[0-9]+)+)(?:;[A-Za-z0-9-]+)*")
@@ -44,14 +44,12 @@ def to_filter(text: str, key: str) -> Filter:
     written = stripped if stripped.startswith("(") else f"({stripped})"
     moved = 0 if stripped.startswith("(") else 1
     parser = _Parser(written)
-    try:
-        found = parser.filter(0)
-        parser.expect_end()
-    except _WrongError as wrong:
-        at, reason = max(1, parser.at + 1 - moved), str(wrong)
-    else:
-        return found
-    raise ConfigError(f"{key}: at character {at} of the filter: {reason}")
+
+    def wrong(reason: _WrongError) -> ConfigError:
+        at = max(1, parser.at + 1 - moved)
+        return ConfigError(f"at character {at} of the filter: {reason}", key=key)
+
+    return raise_as(parser.whole, {_WrongError: wrong})
 
 
 def in_brackets(text: str) -> str:
@@ -71,9 +69,11 @@ class _Parser:
         self.text = text
         self.at = 0
 
-    def expect_end(self) -> None:
+    def whole(self) -> Filter:
+        parsed = self.filter(0)
         if self.at < len(self.text):
             raise _WrongError("more follows the closing bracket")
+        return parsed
 
     def filter(self, depth: int) -> Filter:
         if depth > _DEEPEST:

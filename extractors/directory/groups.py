@@ -22,7 +22,7 @@ from extractors.directory.members import (
 )
 from extractors.directory.request import DirectoryRequest
 from extractors.directory.values import first_texts
-from schemas.errors import ConfigError, SourceFormatError, SourceIncompleteError
+from schemas.errors import ConfigError, SourceFormatError, SourceIncompleteError, raise_as
 from schemas.source_file.directory_source import Scope
 
 # Groups whose members a search selects (groupOfURLs): each search made once.
@@ -62,15 +62,19 @@ def to_search(url: str, users: Search) -> Search:
         )
     parts = [unquote(part) for part in path.split("?")] + [""] * _PARTS
     base, _, scope, text = parts[:_PARTS]
-    problem = None
-    try:
-        to_filter(text or "(objectClass=*)", "memberURL")
-    except ConfigError as error:
-        problem = f"a dynamic group's {error}"
     if scope.lower() not in _SCOPES:
-        problem = "a dynamic group's memberURL has a scope that is none of sub, one, base"
-    if problem:
-        raise SourceFormatError(f"{problem}; leave the group out by groups.filter")
+        raise SourceFormatError(
+            "a dynamic group's memberURL has a scope that is none of sub, one, base; "
+            "leave the group out by groups.filter"
+        )
+    raise_as(
+        lambda: to_filter(text or "(objectClass=*)", "memberURL"),
+        {
+            ConfigError: lambda error: SourceFormatError(
+                f"a dynamic group's {error}; leave the group out by groups.filter"
+            )
+        },
+    )
     selects = f"(&{users.filter}{in_brackets(text or '(objectClass=*)')})"
     return Search(base, selects, _SCOPES[scope.lower()], ())
 

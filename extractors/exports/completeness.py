@@ -9,7 +9,12 @@ from pathlib import PurePosixPath
 from extractors.exports.export import Export
 from extractors.exports.find import refreshed
 from extractors.zones.zones import DropZones
-from schemas.errors import SourceFormatError, SourceIncompleteError, SourceUnavailableError
+from schemas.errors import (
+    SourceFormatError,
+    SourceIncompleteError,
+    SourceUnavailableError,
+    raise_as,
+)
 from schemas.source_file.csv_source import Completeness
 from schemas.source_file.quantities import duration_text
 
@@ -143,17 +148,18 @@ def check_manifest(export: Export, manifest: str, zones: DropZones, read_count: 
 
 def _manifest_content(export: Export, name: str, zones: DropZones) -> object:
     zone, key = zones.place(name, "complete.manifest")
-    written, content = zone.read(key), None
+    written = zone.read(key)
     if written is None:
         raise SourceIncompleteError(
             f"{export.name}: its manifest {name} cannot be read: the export is not finished"
         )
-    try:
-        content = json.loads(written)
-    except (ValueError, RecursionError):
-        content = None
+    wrong = SourceFormatError(f"{name}: a manifest is a number, or JSON with one a file name")
+    content: object = raise_as(
+        lambda: json.loads(written),
+        dict.fromkeys((ValueError, RecursionError), lambda _: wrong),
+    )
     if content is None:
-        raise SourceFormatError(f"{name}: a manifest is a number, or JSON with one a file name")
+        raise wrong
     return content
 
 

@@ -39,12 +39,13 @@ def find_export(
         raise _vanished(shown(pattern))
     files = _without(companions, found)
     if not files:
-        raise SourceUnavailableError(f"{table}: no file matches {shown(pattern)}: check the path")
+        raise SourceUnavailableError(f"no file matches {shown(pattern)}: check the path", key=table)
     if as_of is not None:
         files = [file for file in files if day_of(file, zones.options.timezone) == as_of]
     if not files:
         raise SourceUnavailableError(
-            f"{table}: none of the exports {shown(pattern)} is of {as_of}: see which days there are"
+            f"none of the exports {shown(pattern)} is of {as_of}: see which days there are",
+            key=table,
         )
     by_name = zones.options.newest == "name"
     newest = max(files, key=lambda file: (0 if by_name else file.modified_ns, file.name))

@@ -2,6 +2,7 @@
 
 import codecs
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -9,7 +10,7 @@ import polars as pl
 from extractors.exports.compression import is_archive, unpack
 from extractors.exports.export import Export
 from extractors.zones.private_file import open_private
-from schemas.errors import SourceFormatError, SourceIncompleteError
+from schemas.errors import SourceFormatError, SourceIncompleteError, raise_as
 
 _BLOCK = 1 << 20
 _HEAD = 1 << 12
@@ -154,29 +155,36 @@ def _is_mostly_utf8(path: Path) -> bool:
 
 
 def _decoded(export: Export, path: Path, encoding: str, folder: Path) -> Path:
-    target, line, is_bad = folder / "text", 1, False
+    target, line, is_first = folder / "text", 1, True
     decoder = codecs.getincrementaldecoder(encoding)("strict")
     with path.open("rb") as file, open_private(target) as out:
-        start = True
-        while not is_bad:
+        while True:
             block = file.read(_BLOCK)
-            try:
-                text = decoder.decode(block, final=not block)
-                if start and text:
-                    text, start = text.removeprefix("\ufeff"), False
-                out.write(text.encode())
-                line += text.count("\n")
-            except UnicodeError as error:
-                is_bad = True
-                line += _lines_before(error, encoding)
+            text = raise_as(
+                partial(_to_utf8, decoder, block),
+                {UnicodeError: partial(_undecodable, export, encoding, line)},
+            )
+            if is_first and text:
+                text, is_first = text.removeprefix(codecs.BOM_UTF8), False
+            out.write(text)
+            line += text.count(b"\n")
             if not block:
-                break
-    if is_bad:
-        raise SourceFormatError(
-            f"{export.name}: line {line} has bytes that are not {encoding}: "
-            "state the right encoding:"
-        )
-    return target
+                return target
+
+
+def _to_utf8(decoder: codecs.IncrementalDecoder, block: bytes) -> bytes:
+    """The block in UTF-8; an empty one is the end."""
+    return decoder.decode(block, final=not block).encode()
+
+
+def _undecodable(
+    export: Export, encoding: str, line: int, error: UnicodeError
+) -> SourceFormatError:
+    """The error of bytes that the encoding does not have; their block begins in `line`."""
+    line += _lines_before(error, encoding)
+    return SourceFormatError(
+        f"{export.name}: line {line} has bytes that are not {encoding}: state the right encoding:"
+    )
 
 
 def _lines_before(error: UnicodeError, encoding: str) -> int:

@@ -24,6 +24,7 @@ from schemas.errors import (
     SourceFormatError,
     SourceIncompleteError,
     SourceUnavailableError,
+    raise_as,
 )
 from schemas.export_file import ExportFile
 from schemas.loopback import is_loopback
@@ -169,19 +170,32 @@ class BucketZone:
     def _attempt(self, work: Callable[[], _Done], key: str) -> _Done:
         """What `work` returns; the store's own text can hold an address with a key in it."""
         name = f"{self.base}/{key}"
-        try:
-            return work()
-        except FileNotFoundError as error:
+
+        def absent(error: Exception) -> SourceUnavailableError:
             reason = _reason(error, "there is no such file, or no such bucket")
-        except (PermissionDeniedError, UnauthenticatedError):
-            reason = _REFUSED
-        except PreconditionError:
-            reason = ""
-        except (BaseError, ValueError) as error:
+            return SourceUnavailableError(f"{name}: {reason}")
+
+        def refused(_: Exception) -> SourceUnavailableError:
+            return SourceUnavailableError(f"{name}: {_REFUSED}")
+
+        def changed(_: Exception) -> SourceIncompleteError:
+            return SourceIncompleteError(f"{name}: changed while it was read: run again")
+
+        def unavailable(error: Exception) -> SourceUnavailableError:
             reason = _reason(error, "it cannot be reached, or refuses the request")
-        if not reason:
-            raise SourceIncompleteError(f"{name}: changed while it was read: run again")
-        raise SourceUnavailableError(f"{name}: {reason}")
+            return SourceUnavailableError(f"{name}: {reason}")
+
+        return raise_as(
+            work,
+            {
+                FileNotFoundError: absent,
+                PermissionDeniedError: refused,
+                UnauthenticatedError: refused,
+                PreconditionError: changed,
+                BaseError: unavailable,
+                ValueError: unavailable,
+            },
+        )
 
 
 def _head(store: ObjectStore, key: str) -> "ObjectMeta | None":
@@ -238,20 +252,25 @@ def open_bucket(
         # Of a whole download, however large; one that hangs is ended by the read timeout.
         "timeout": timedelta(hours=6),
     }
-    try:
+
+    def to_store() -> ObjectStore:
         match login:
             case S3Zone():
-                store: ObjectStore = _s3_store(url.host, login, workspace, resolve, client)
+                return _s3_store(url.host, login, workspace, resolve, client)
             case GcsZone():
-                store = _gcs_store(url.host, login, resolve, client)
+                return _gcs_store(url.host, login, resolve, client)
             case AzureZone():
-                store = _azure_store(url.host, login, resolve, client)
+                return _azure_store(url.host, login, resolve, client)
             case _:
                 assert_never(login)
-        return BucketZone(store, url.base)
-    except (BaseError, ValueError):
-        problem = f"{url.base}: the keys under {url.kind}: are not in the form they should have"
-    raise ConfigError(problem)
+
+    def malformed(_: Exception) -> ConfigError:
+        return ConfigError(
+            f"{url.base}: the keys under {url.kind}: are not in the form they should have"
+        )
+
+    store = raise_as(to_store, dict.fromkeys((BaseError, ValueError), malformed))
+    return BucketZone(store, url.base)
 
 
 def _s3_store(
@@ -332,9 +351,11 @@ def _value(secret: Secret | None, resolve: Resolve) -> str | None:
 
 
 def _certificates(workspace: Path, ca_file: str) -> bytes:
-    problem = None
-    try:
-        return (workspace / ca_file).read_bytes()
-    except OSError as error:
-        problem = error.strerror
-    raise ConfigError(f"s3.ca_file: {ca_file} cannot be read: {problem}")
+    return raise_as(
+        (workspace / ca_file).read_bytes,
+        {
+            OSError: lambda error: ConfigError(
+                f"{ca_file} cannot be read: {error.strerror}", key="s3.ca_file"
+            )
+        },
+    )

@@ -19,6 +19,7 @@ from schemas.errors import (
     SourceFormatError,
     SourceIncompleteError,
     SourceUnavailableError,
+    raise_as,
 )
 from schemas.export_file import ExportFile
 from schemas.source_file.secrets import Resolve
@@ -214,7 +215,7 @@ def open_web_zone(
     if login.token:
         token = resolve(login.token).get_secret_value()
         if not (token.isascii() and token.isprintable()):
-            raise ConfigError("https.token: has characters in it that no token has")
+            raise ConfigError("has characters in it that no token has", key="https.token")
         headers["Authorization"] = f"Bearer {token}"
     elif login.username and login.password:
         auth = httpx.BasicAuth(login.username, resolve(login.password).get_secret_value())
@@ -228,11 +229,13 @@ def open_web_zone(
 
 
 def _trust(workspace: Path, ca_file: str) -> ssl.SSLContext:
-    problem = None
-    try:
-        return ssl.create_default_context(cafile=workspace / ca_file)
-    except ssl.SSLError:
-        problem = "holds no certificate"
-    except OSError as error:
-        problem = f"cannot be read: {error.strerror}"
-    raise ConfigError(f"https.ca_file: {ca_file} {problem}")
+    key = "https.ca_file"
+    return raise_as(
+        lambda: ssl.create_default_context(cafile=workspace / ca_file),
+        {
+            ssl.SSLError: lambda _: ConfigError(f"{ca_file} holds no certificate", key=key),
+            OSError: lambda error: ConfigError(
+                f"{ca_file} cannot be read: {error.strerror}", key=key
+            ),
+        },
+    )

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from schemas.errors import ConfigError, SourceUnavailableError
+from schemas.errors import ConfigError, SourceUnavailableError, raise_as
 from schemas.export_file import ExportFile
 
 _NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
@@ -36,15 +36,16 @@ class LocalZone:
             ConfigError: a directory, a pipe, a device.
             SourceUnavailableError: the system refuses a look at it.
         """
-        problem = None
-        try:
-            found = (self.workspace / key).stat()
-        except (FileNotFoundError, NotADirectoryError):
+        found = raise_as(
+            lambda: _stat(self.workspace / key),
+            {
+                OSError: lambda error: SourceUnavailableError(
+                    f"{key}: cannot be looked at: {error.strerror}"
+                )
+            },
+        )
+        if found is None:
             return None
-        except OSError as error:
-            problem = error.strerror
-        if problem:
-            raise SourceUnavailableError(f"{key}: cannot be looked at: {problem}")
         if stat.S_ISDIR(found.st_mode):
             raise ConfigError(
                 f"{key} is a directory: name a file, or a pattern such as {key}/*.csv"
@@ -72,19 +73,32 @@ class LocalZone:
             SourceUnavailableError: a file of that name is there, or the system refuses.
         """
         path, target = self.workspace / file.key, self.workspace / folder / Path(file.key).name
-        problem = None
-        try:
+
+        def work() -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             move_file(path, target)
-        except FileExistsError:
-            problem = "a file of that name is there"
-        except OSError as error:
-            problem = error.strerror
-        if problem:
-            raise SourceUnavailableError(f"{file.name}: cannot be moved to {folder}: {problem}")
+
+        where = f"{file.name}: cannot be moved to {folder}"
+        raise_as(
+            work,
+            {
+                FileExistsError: lambda _: SourceUnavailableError(
+                    f"{where}: a file of that name is there"
+                ),
+                OSError: lambda error: SourceUnavailableError(f"{where}: {error.strerror}"),
+            },
+        )
 
     def close(self) -> None:
         """Nothing to end."""
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    """What the system says of the file; None where none is there."""
+    try:
+        return path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
 
 
 def move_file(

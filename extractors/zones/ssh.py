@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import asyncssh
 from asyncssh import SSHKey, SSHKnownHosts
 
-from schemas.errors import ConfigError, SourceUnavailableError
+from schemas.errors import ConfigError, SourceUnavailableError, raise_as
 from schemas.source_file.secrets import Resolve
 from schemas.source_file.zone_logins import SftpZone
 from schemas.source_file.zone_urls import ZoneUrl
@@ -116,21 +116,27 @@ def to_host_keys(login: SftpZone, workspace: Path) -> HostKeys:
     Raises:
         ConfigError: the file cannot be read, or is none of host keys; the key is no key.
     """
-    problem = None
-    try:
-        if login.known_hosts:
-            path = workspace / Path(login.known_hosts).expanduser()
-            text = path.read_text("utf-8")
-            return HostKeys(known_hosts=asyncssh.import_known_hosts(text))
-        if login.host_key and login.host_key.startswith("SHA256:"):
-            return HostKeys(fingerprint=login.host_key.rstrip("="))
-        return HostKeys(key=asyncssh.import_public_key(login.host_key or ""))
-    except OSError as error:
-        problem = f"sftp.known_hosts: {login.known_hosts} cannot be read: {error.strerror}"
-    except ValueError:
-        which = "known_hosts" if login.known_hosts else "host_key"
-        problem = f"sftp.{which}: is not in OpenSSH's form: ssh-keyscan prints it"
-    raise ConfigError(problem)
+    key = "sftp.known_hosts" if login.known_hosts else "sftp.host_key"
+    return raise_as(
+        lambda: _read_host_keys(login, workspace),
+        {
+            OSError: lambda error: ConfigError(
+                f"{login.known_hosts} cannot be read: {error.strerror}", key=key
+            ),
+            ValueError: lambda _: ConfigError(
+                "is not in OpenSSH's form: ssh-keyscan prints it", key=key
+            ),
+        },
+    )
+
+
+def _read_host_keys(login: SftpZone, workspace: Path) -> HostKeys:
+    if login.known_hosts:
+        path = workspace / Path(login.known_hosts).expanduser()
+        return HostKeys(known_hosts=asyncssh.import_known_hosts(path.read_text("utf-8")))
+    if login.host_key and login.host_key.startswith("SHA256:"):
+        return HostKeys(fingerprint=login.host_key.rstrip("="))
+    return HostKeys(key=asyncssh.import_public_key(login.host_key or ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,15 +160,18 @@ def to_login(url: ZoneUrl, zone: SftpZone, resolve: Resolve) -> Login:
         return Login(username, password, None)
     text = resolve(zone.private_key).get_secret_value()
     passphrase = resolve(zone.passphrase).get_secret_value() if zone.passphrase else None
-    problem = None
-    try:
-        key = asyncssh.import_private_key(text.strip() + "\n", passphrase)
-        return Login(username, None, key)
-    except asyncssh.KeyEncryptionError:
-        problem = "its passphrase is wrong"
-    except asyncssh.KeyImportError:
-        problem = "is no private key that can be read, or needs a passphrase"
-    raise ConfigError(f"sftp.private_key: {problem}")
+    key = raise_as(
+        lambda: asyncssh.import_private_key(text.strip() + "\n", passphrase),
+        {
+            asyncssh.KeyEncryptionError: lambda _: ConfigError(
+                "its passphrase is wrong", key="sftp.private_key"
+            ),
+            asyncssh.KeyImportError: lambda _: ConfigError(
+                "is no private key that can be read, or needs a passphrase", key="sftp.private_key"
+            ),
+        },
+    )
+    return Login(username, None, key)
 
 
 async def connect(
@@ -249,17 +258,20 @@ class SftpConnection:
         async def attempt() -> _Done:
             return await work(self._sftp or await self._log_in(login))
 
-        self._loop = self._loop or EventLoop()
-        refusal, problem = None, ""
-        try:
-            return self._loop.run(attempt(), timeout_s or 2 * self.timeout_s)
-        except asyncssh.HostKeyNotVerifiable:
-            refusal = self.host_keys.problem(self.url)
-        except (asyncssh.Error, OSError) as error:
-            problem = _reason(error)
-        if refusal:
-            raise ConfigError(refusal)
-        raise SourceUnavailableError(f"{name}: {problem}")
+        def unavailable(error: Exception) -> SourceUnavailableError:
+            return SourceUnavailableError(f"{name}: {_reason(error)}")
+
+        loop = self._loop = self._loop or EventLoop()
+        return raise_as(
+            lambda: loop.run(attempt(), timeout_s or 2 * self.timeout_s),
+            {
+                asyncssh.HostKeyNotVerifiable: lambda _: ConfigError(
+                    self.host_keys.problem(self.url)
+                ),
+                asyncssh.Error: unavailable,
+                OSError: unavailable,
+            },
+        )
 
     async def _log_in(self, login: Login | None) -> asyncssh.SFTPClient:
         if login is None:

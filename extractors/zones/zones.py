@@ -11,7 +11,7 @@ from typing import Self, assert_never
 
 from extractors.zones.local import LocalZone
 from extractors.zones.zone import Zone
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, raise_as
 from schemas.export_file import ExportFile
 from schemas.paths import path_inside
 from schemas.source_file.secrets import Resolve, no_secrets
@@ -50,20 +50,21 @@ class DropZones:
             ConfigError: it leads out of the workspace; no zone has such a URL, or the source file
                 does not say how to get into it.
         """
-        problem, url = "", None
-        try:
-            url = to_zone_url(written)
-            if url is not None:
-                self.options.check_reachable(url)
-        except ValueError as error:
-            problem = str(error)
-        if problem:
-            raise ConfigError(f"{key}: {problem}")
+        url = raise_as(
+            lambda: self._reachable(written),
+            {ValueError: lambda error: ConfigError(str(error), key=key)},
+        )
         if url is None:
             return self._local, path_inside(written, key)
         if url.base not in self._opened:
             self._opened[url.base] = self._open(url)
         return self._opened[url.base], _key(url)
+
+    def _reachable(self, written: str) -> ZoneUrl | None:
+        url = to_zone_url(written)
+        if url is not None:
+            self.options.check_reachable(url)
+        return url
 
     def is_archived(self, zone: Zone, file: ExportFile) -> bool:
         """Whether the file lies where exports are moved to."""
@@ -94,7 +95,7 @@ class DropZones:
             case "https":
                 return self._web_zone(url, options.https or HttpsZone())
             case "azure" | "sftp":
-                raise ConfigError(f"{url.kind}: is missing: say how to log in")
+                raise ConfigError("is missing: say how to log in", key=url.kind)
             case _:
                 assert_never(url.kind)
 

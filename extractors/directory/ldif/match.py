@@ -114,7 +114,7 @@ def _by_rule(wanted: Filter) -> Match:
 
         return lambda entry: any(has_bits(found) for found in entry.get(name, ()))
     said = "memberOf in chain" if wanted.rule == _IN_CHAIN else f"the rule {wanted.rule}"
-    raise ConfigError(f"source: {said} in a filter needs a server: an LDIF export has none")
+    raise ConfigError(f"{said} in a filter needs a server: an LDIF export has none", key="source")
 
 
 def _folded(value: bytes) -> str:

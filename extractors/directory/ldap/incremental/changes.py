@@ -18,7 +18,7 @@ from pyasn1.type.univ import Boolean, Enumerated, OctetString, Sequence
 from extractors.directory.entries import Search
 from extractors.directory.ldap.protocol.result_codes import result_text
 from extractors.directory.ldap.protocol.search import SCOPES
-from schemas.errors import SourceUnavailableError
+from schemas.errors import SourceUnavailableError, raise_as
 
 DIRSYNC = "1.2.840.113556.1.4.841"
 SYNC_REQUEST = "1.3.6.1.4.1.4203.1.9.1.1"
@@ -143,8 +143,7 @@ def _asked(
     attributes: tuple[str, ...],
     control: Any,  # noqa: ANN401 - as ldap3 takes it
 ) -> dict[str, Any]:
-    problem = None
-    try:
+    def search() -> dict[str, Any]:
         connection.search(
             base,
             text,
@@ -154,7 +153,12 @@ def _asked(
             controls=[control],
         )
         return dict(connection.result)
-    except LDAPException as error:
-        said = (connection.result or {}).get("result")
-        problem = result_text(int(said)) if said else type(error).__name__
-    raise SourceUnavailableError(f"{base}: changes could not be asked for: {problem}: run again")
+
+    def unavailable(error: LDAPException) -> SourceUnavailableError:
+        code = (connection.result or {}).get("result")
+        reason = result_text(int(code)) if code else type(error).__name__
+        return SourceUnavailableError(
+            f"{base}: changes could not be asked for: {reason}: run again"
+        )
+
+    return raise_as(search, {LDAPException: unavailable})

@@ -84,7 +84,8 @@ def to_way(
         return _way_of_domain(connection, delta, host, attributes)
     if delta.by in {"dirsync", "usn_changed"}:
         raise ConfigError(
-            f"source.delta.by: {delta.by} is Active Directory's; write modify_timestamp or syncrepl"
+            f"{delta.by} is Active Directory's; write modify_timestamp or syncrepl",
+            key="source.delta.by",
         )
     by = delta.by
     if by == "auto":
@@ -99,7 +100,8 @@ def _way_of_domain(
 ) -> ChangeMethod:
     if delta.by in {"modify_timestamp", "syncrepl"}:
         raise ConfigError(
-            f"source.delta.by: {delta.by} is not Active Directory's; write dirsync or usn_changed"
+            f"{delta.by} is not Active Directory's; write dirsync or usn_changed",
+            key="source.delta.by",
         )
     root = root_dse(connection, "defaultNamingContext") or ""
     settings = root_dse(connection, "dsServiceName")

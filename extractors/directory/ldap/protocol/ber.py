@@ -1,6 +1,6 @@
 """LDAP messages as bytes (RFC 4511, 5.1; X.690): where each ends, and whether its lengths fit."""
 
-from schemas.errors import SourceFormatError
+from schemas.errors import SourceFormatError, raise_as
 
 LARGEST_MESSAGE = 1 << 28
 SEQUENCE, SHORT = 0x30, 0x7F
@@ -21,13 +21,10 @@ def check_message(message: bytes) -> None:
     Raises:
         SourceFormatError: one does not.
     """
-    try:
-        _check_elements(message, 0, len(message), 0)
-    except (BrokenError, IndexError):
-        pass
-    else:
-        return
-    raise SourceFormatError(NO_MESSAGE)
+    raise_as(
+        lambda: _check_elements(message, 0, len(message), 0),
+        dict.fromkeys((BrokenError, IndexError), lambda _: SourceFormatError(NO_MESSAGE)),
+    )
 
 
 def message_size(data: bytes, at: int) -> int | None:

@@ -32,7 +32,7 @@ from extractors.directory.ldap.protocol.hosts import (
 )
 from extractors.directory.ldap.protocol.result_codes import BUSY, result_text
 from extractors.directory.ldap.protocol.tls import VerifiedTls, to_context
-from schemas.errors import ConfigError, SourceUnavailableError
+from schemas.errors import ConfigError, SourceUnavailableError, raise_as
 from schemas.source_file.directory_source import DirectoryServer
 from schemas.source_file.secrets import Resolve
 
@@ -58,8 +58,9 @@ def credentials_of(source: DirectoryServer, resolve: Resolve) -> dict[str, Any]:
         case "gssapi":
             if importlib.util.find_spec("gssapi") is None:
                 raise ConfigError(
-                    "source.authentication: gssapi needs a package that is not installed: "
-                    "pip install 'lumos-ingest[kerberos]'"
+                    "gssapi needs a package that is not installed: "
+                    "pip install 'lumos-ingest[kerberos]'",
+                    key="source.authentication",
                 )
             return {
                 "authentication": SASL,
@@ -195,8 +196,9 @@ def _check_secured(source: DirectoryServer, endpoint: Endpoint) -> None:
     shows = source.authentication in {"simple", "plain"} and source.protocol == "ldap"
     if shows and not endpoint.is_loopback and not source.allow_plaintext:
         raise ConfigError(
-            f"source.protocol: ldap would send the password to {endpoint.host} in the clear: "
-            "say ldaps or starttls, or allow_plaintext: true"
+            f"ldap would send the password to {endpoint.host} in the clear: "
+            "say ldaps or starttls, or allow_plaintext: true",
+            key="source.protocol",
         )
 
 
@@ -226,10 +228,28 @@ def _bound(login: _Login, endpoint: Endpoint, address: str) -> Connection:
         get_info=NONE,
         connect_timeout=timeout_s,
     )
+    connection = _to_connection(login, server, endpoint)
+
+    def failed(error: Exception) -> SourceUnavailableError:
+        reason = (tls.problem if tls else None) or reason_of(error, endpoint, connection)
+        _close(connection)
+        return SourceUnavailableError(f"{endpoint}: {reason}")
+
+    errors = (LDAPException, OSError, UnicodeError, *ticket_errors(source))
+    is_bound = raise_as(lambda: _open(connection, source), dict.fromkeys(errors, failed))
+    if not is_bound:
+        refused = dict(connection.result or {})
+        _close(connection)
+        raise refusal_of(refused, endpoint)
+    return connection
+
+
+def _to_connection(login: _Login, server: Server, endpoint: Endpoint) -> Connection:
+    """A connection to the server, for reading only; nothing is sent yet."""
     credentials = dict(login.credentials)
     if credentials.get("sasl_mechanism") == KERBEROS:
         credentials["sasl_credentials"] = (endpoint.host,)
-    connection = Connection(
+    return Connection(
         server,
         **credentials,
         client_strategy=SYNC,
@@ -238,29 +258,19 @@ def _bound(login: _Login, endpoint: Endpoint, address: str) -> Connection:
         auto_range=False,
         check_names=False,
         return_empty_attributes=False,
-        receive_timeout=timeout_s,
+        receive_timeout=server.connect_timeout,
     )
-    problem = None
-    try:
-        if _open(connection, starttls=source.protocol == "starttls"):
-            idle_s = source.idle_timeout.total_seconds()
-            connection.socket.settimeout(idle_s)
-            return connection
-    except (LDAPException, OSError, UnicodeError, *ticket_errors(source)) as error:
-        problem = (tls.problem if tls else None) or reason_of(error, endpoint, connection)
-    refused = dict(connection.result or {})
-    _close(connection)
-    if problem:
-        raise SourceUnavailableError(f"{endpoint}: {problem}")
-    raise refusal_of(refused, endpoint)
 
 
-def _open(connection: Connection, *, starttls: bool) -> bool:
+def _open(connection: Connection, source: DirectoryServer) -> bool:
     """Whether the bind was taken."""
     connection.open(read_server_info=False)
-    if starttls:
+    if source.protocol == "starttls":
         connection.start_tls(read_server_info=False)
-    return bool(connection.bind(read_server_info=False))
+    if not connection.bind(read_server_info=False):
+        return False
+    connection.socket.settimeout(source.idle_timeout.total_seconds())
+    return True
 
 
 def _close(connection: Connection) -> None:

@@ -31,8 +31,9 @@ def controllers_of(connection: Connection) -> list[str]:
     ]
     if not names:
         raise SourceIncompleteError(
-            "source.last_login_from: lastLogon needs every controller of the domain, and the "
-            "reading account sees none: say lastLogonTimestamp"
+            "lastLogon needs every controller of the domain, and the reading account sees none: "
+            "say lastLogonTimestamp",
+            key="source.last_login_from",
         )
     return sorted(names)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from schemas.errors import SourceUnavailableError
+from schemas.errors import SourceUnavailableError, raise_as
 from schemas.loopback import is_loopback
 from schemas.source_file.directory_source import ActiveDirectorySource, DirectoryServer
 
@@ -97,12 +97,13 @@ def addresses_of(endpoint: Endpoint) -> list[str]:
     Raises:
         SourceUnavailableError: its name is not known.
     """
-    problem, found = None, []
-    try:
-        found = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
+
+    def unknown(error: Exception) -> SourceUnavailableError:
         reason = getattr(error, "strerror", None) or "no name of a host"
-        problem = f"{endpoint}: {reason}"
-    if problem:
-        raise SourceUnavailableError(problem)
-    return list(dict.fromkeys(str(one[4][0]) for one in found))
+        return SourceUnavailableError(f"{endpoint}: {reason}")
+
+    infos = raise_as(
+        lambda: socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM),
+        dict.fromkeys((OSError, UnicodeError), unknown),
+    )
+    return list(dict.fromkeys(str(info[4][0]) for info in infos))

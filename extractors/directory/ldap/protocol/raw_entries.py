@@ -34,6 +34,7 @@ def decode_entry(
     Raises:
         SourceFormatError: the bytes are no whole LDAP message.
     """
+    # By hand, and not by `raise_as`: this runs once an entry.
     try:
         return _entry(message, {} if names is None else names)
     except (BrokenError, IndexError, UnicodeDecodeError):

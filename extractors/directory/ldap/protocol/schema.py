@@ -37,8 +37,9 @@ def check_known(connection: Connection, names: tuple[str, ...]) -> None:
             raise SourceFormatError(f"the directory's schema has no attribute {name!r}{hint}")
         if any(is_secret(one) for one in _lineage(plain, parents)):
             raise ConfigError(
-                f"source: the attribute {name} is a password by the directory's schema: it is "
-                "never read; take it out of columns and attributes"
+                f"the attribute {name} is a password by the directory's schema: it is "
+                "never read; take it out of columns and attributes",
+                key="source",
             )
 
 

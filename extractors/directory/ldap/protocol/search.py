@@ -15,7 +15,7 @@ from extractors.directory.ldap.protocol.ranges import has_ranges, with_whole_ran
 from extractors.directory.ldap.protocol.raw_entries import RawEntry
 from extractors.directory.ldap.protocol.result_codes import BUSY, result_text
 from extractors.directory.ldap.protocol.strategy import RawEntryStrategy, use_raw_entries
-from schemas.errors import SourceError, SourceIncompleteError, SourceUnavailableError
+from schemas.errors import SourceIncompleteError, SourceUnavailableError, raise_as
 
 PAGED = "1.2.840.113556.1.4.319"
 SCOPES = {"subtree": SUBTREE, "level": LEVEL, "base": BASE}
@@ -120,8 +120,7 @@ def _first_page(connection: Connection, search: PagedSearch) -> tuple[_Page, int
 def _asked(
     connection: Connection, search: PagedSearch, size: int, cookie: bytes | None, what: str
 ) -> _Page:
-    problem: SourceError | None = None
-    try:
+    def search_page() -> _Page:
         connection.search(
             search.base,
             search.filter,
@@ -134,13 +133,18 @@ def _asked(
             paged_cookie=cookie,
         )
         return _to_page(connection)
-    except LDAPResponseTimeoutError:
-        problem = SourceUnavailableError(
-            f"{what}: the server did not answer in time: try again, or raise search_timeout"
-        )
-    except LDAPException as error:
-        problem = SourceUnavailableError(f"{what}: {_lost(connection, error)}: run again")
-    raise problem
+
+    return raise_as(
+        search_page,
+        {
+            LDAPResponseTimeoutError: lambda _: SourceUnavailableError(
+                f"{what}: the server did not answer in time: try again, or raise search_timeout"
+            ),
+            LDAPException: lambda error: SourceUnavailableError(
+                f"{what}: {_lost(connection, error)}: run again"
+            ),
+        },
+    )
 
 
 def _lost(connection: Connection, error: LDAPException) -> str:

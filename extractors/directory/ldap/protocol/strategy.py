@@ -23,7 +23,7 @@ from ldap3.utils.asn1 import decode_message_fast
 
 from extractors.directory.ldap.protocol.ber import NO_MESSAGE, check_message, message_size
 from extractors.directory.ldap.protocol.raw_entries import Attributes, decode_entry
-from schemas.errors import SourceFormatError
+from schemas.errors import SourceFormatError, raise_as
 
 # What a connection of ldap3 receives, as whole messages, in time.
 
@@ -118,6 +118,15 @@ class Inbox:
 
 _DISCONNECTION = "1.3.6.1.4.1.1466.20036"  # RFC 4511, 4.4.1
 _TRANSACTION_ERROR = "2.16.840.1.113719.1.27.103.4"  # Novell's
+_UNDECODABLE: tuple[type[Exception], ...] = (
+    ArithmeticError,
+    LDAPExceptionError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
+"""What ldap3's decoder raises of a message that is none."""
+
 _MORE_FOLLOWS = frozenset({"searchResEntry", "searchResRef", "intermediateResponse"})
 
 
@@ -167,17 +176,17 @@ class RawEntryStrategy(SyncStrategy):  # type: ignore[misc] # ldap3 has no types
     def _by_ldap3(self, message: bytes) -> tuple[int, dict[str, Any]]:
         """The message's id, and the answer as ldap3 decodes it."""
         check_message(message)
-        answer: dict[str, Any] = {}
-        number = -1
-        try:
-            decoded = decode_message_fast(message)
-            number = int(decoded["messageID"])
-            answer = self.decode_response_fast(decoded)
-        except (ArithmeticError, LDAPExceptionError, LookupError, TypeError, ValueError):
-            _log.debug("an answer could not be decoded")
+        number, answer = raise_as(
+            lambda: self._decoded(message),
+            dict.fromkeys(_UNDECODABLE, lambda _: SourceFormatError(NO_MESSAGE)),
+        )
         if number < 0 or not answer:
             raise SourceFormatError(NO_MESSAGE)
         return number, answer
+
+    def _decoded(self, message: bytes) -> tuple[int, dict[str, Any]]:
+        decoded = decode_message_fast(message)
+        return int(decoded["messageID"]), self.decode_response_fast(decoded)
 
     def _ended_by(self, notice: dict[str, Any]) -> str | None:
         """What ldap3 makes of a notice nobody asked for; None for one that can be ignored."""
