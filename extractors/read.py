@@ -118,10 +118,7 @@ def probe_source(
         case CsvSource():
             from extractors.delimited.source import probe_csv_source
 
-            return tuple(
-                Probe(one.table, one.path, one.said, one.columns)
-                for one in probe_csv_source(source, workspace, now=now, resolve=resolve)
-            )
+            return probe_csv_source(source, workspace, now=now, resolve=resolve)
         case LdapSource() | ActiveDirectorySource():
             from extractors.directory.account_fields import to_requested_fields
             from extractors.directory.ldap.source import probe_ldap_source

@@ -45,7 +45,7 @@ def unpack(
     unquestioned_bytes: int = _GIB,
     most_bytes: int = _MOST,
 ) -> None:
-    """Nothing; the archive's one file is in `target`, readable by its owner alone.
+    """Writes the archive's one file to `target`, readable by its owner alone.
 
     Raises:
         SourceIncompleteError: the archive is cut off or damaged.
@@ -69,7 +69,7 @@ def unpack(
 
 
 def _write_blocks(blocks: Iterator[bytes], out: IO[bytes], most: int) -> int:
-    """How many bytes there are; no more than `most` are written."""
+    """Returns how many bytes there are, up to the block that leads past `most`; writes no more."""
     written = 0
     for block in blocks:
         written += len(block)

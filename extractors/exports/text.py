@@ -28,7 +28,7 @@ _FALLBACK = "cp1252"
 
 @dataclass(frozen=True, slots=True)
 class LineFacts:
-    """What a look at every physical line found.
+    """Facts of a file, known from a look at every physical line.
 
     Attributes:
         count: the physical lines of the file.
@@ -49,7 +49,7 @@ class TextFile:
         export: the file it comes from.
         path: where the text is: the export itself, or a private copy.
         encoding: the encoding it was written in.
-        facts: what a look at every line found.
+        facts: what is known of its lines.
         warning: what a person should know about the encoding; None where there is nothing.
     """
 
@@ -61,7 +61,7 @@ class TextFile:
 
 
 def to_text_file(export: Export, encoding: str, quote: str | None, folder: Path) -> TextFile:
-    """The export as UTF-8: in place where it is that already, else in a private file in `folder`.
+    """Returns the export as UTF-8: in place where it is that, else in a private file in `folder`.
 
     Raises:
         SourceUnavailableError: it cannot be fetched from its zone.
@@ -109,7 +109,7 @@ def _check_is_text(export: Export, head: bytes) -> None:
 
 
 def _encoding_of(head: bytes) -> str | None:
-    """What the first bytes give away: a byte order mark, or UTF-16's NULs; None for neither."""
+    """Returns the encoding by its byte order mark or by UTF-16's NULs; None without either."""
     for mark, encoding in _BOMS:
         if head.startswith(mark):
             return encoding
@@ -126,7 +126,7 @@ def _encoding_of(head: bytes) -> str | None:
 
 
 def _facts_of(path: Path, quote: str | None) -> LineFacts | None:
-    """What every line shows; None where a byte is not UTF-8, found at memory speed here."""
+    """Looks at every line, at memory speed; None where a byte is not UTF-8."""
     line = pl.col("line").str
     facts = pl.scan_lines(path, glob=False).select(
         pl.len(),
@@ -173,7 +173,7 @@ def _decoded(export: Export, path: Path, encoding: str, folder: Path) -> Path:
 
 
 def _to_utf8(decoder: codecs.IncrementalDecoder, block: bytes) -> bytes:
-    """The block in UTF-8; an empty one is the end."""
+    """Returns the block in UTF-8; an empty one is the end of the file."""
     return decoder.decode(block, final=not block).encode()
 
 

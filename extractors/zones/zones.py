@@ -44,7 +44,9 @@ class DropZones:
         self._opened.clear()
 
     def place(self, written: str, key: str) -> tuple[Zone, str]:
-        """The zone that a path or URL leads to, and the path in it; `key` is for errors.
+        """Returns the zone that a path or URL leads to, and the path in it.
+
+        `key` is the key of the source file that it stands under, for errors.
 
         Raises:
             ConfigError: it leads out of the workspace; no zone has such a URL, or the source file
@@ -75,7 +77,7 @@ class DropZones:
         return zone is archive and str(self._workspace / file.key).startswith(inside)
 
     def archived(self, key: str) -> list[ExportFile]:
-        """The files that were moved out of the zone and that the last part of `key` means."""
+        """Returns the files moved out of the zone that the last part of `key` means."""
         if self.options.archive_to is None:
             return []
         archive, folder = self.place(self.options.archive_to, "archive_to")
@@ -123,12 +125,12 @@ def is_pattern(written: str) -> bool:
 
 
 def shown(written: str) -> str:
-    """The path or URL for messages: of a web address without what stands after `?`."""
+    """Returns the path or URL for messages: of a web address without what stands after `?`."""
     return written.partition("?")[0] if written.startswith(("http://", "https://")) else written
 
 
 def _key(url: ZoneUrl) -> str:
-    """The path in the zone: a web address's and an object's as it is, a server's from its root."""
+    """Returns the path in the zone: of an SFTP server from its root, else as it is written."""
     if url.kind != "sftp":
         return url.path
     return url.path.removeprefix("~/") if url.path.startswith("~/") else f"/{url.path}"
