@@ -35,10 +35,11 @@ class Filter:
 
 
 def to_filter(text: str, key: str) -> Filter:
-    """The filter that `text` is; outer brackets may be left out.
+    """Parses a filter; outer brackets may be left out.
 
     Raises:
-        ConfigError: it is none; with the character at which it goes wrong.
+        ConfigError: it is none; with the character at which it goes wrong. `key` is the key of the
+            source file that it stands under.
     """
     stripped = text.strip()
     written = stripped if stripped.startswith("(") else f"({stripped})"
@@ -53,7 +54,7 @@ def to_filter(text: str, key: str) -> Filter:
 
 
 def in_brackets(text: str) -> str:
-    """The filter as servers want it."""
+    """Returns the filter as servers take it."""
     stripped = text.strip()
     return stripped if stripped.startswith("(") else f"({stripped})"
 
@@ -86,11 +87,11 @@ class _Parser:
             parts = self._parts(depth)
             if operator == "!" and len(parts) != 1:
                 raise _WrongError("! takes one filter")
-            found = Filter(operator, parts=tuple(parts))
+            parsed = Filter(operator, parts=tuple(parts))
         else:
-            found = self._item()
+            parsed = self._item()
         self._expect(")")
-        return found
+        return parsed
 
     def _parts(self, depth: int) -> list[Filter]:
         parts = []
@@ -158,4 +159,4 @@ class _Parser:
 
 
 def _unescape(written: str) -> bytes:
-    return _ESCAPED.sub(lambda found: bytes.fromhex(found[1].decode()), written.encode())
+    return _ESCAPED.sub(lambda escape: bytes.fromhex(escape[1].decode()), written.encode())

@@ -24,7 +24,7 @@ Line = tuple[int, bytes]
 def read_ldif(
     file: BinaryIO, name: str, *, ends_with_empty_line: bool = False
 ) -> Iterator[list[RawEntry]]:
-    """The entries, up to 1,000 at a time, in the file's order; `name` is the file's, for messages.
+    """Yields the entries, up to 1,000 at a time, in the file's order; `name` is for messages.
 
     `ends_with_empty_line` makes it an error when the file does not end like that, as those of
     slapcat and ldifde do: nothing else shows that a file was cut off between two lines.
@@ -71,7 +71,7 @@ def _whole(batch: list[RawEntry], name: str) -> list[RawEntry]:
 
 
 def _records(file: BinaryIO, name: str) -> Iterator[tuple[list[Line], bool]]:
-    """The lines of each entry, and whether an empty line ends it."""
+    """Yields the lines of each entry, and whether an empty line ends it."""
     record: list[Line] = []
     is_first = True
     for number, line in _whole_lines(file, name):
@@ -93,7 +93,7 @@ def _records(file: BinaryIO, name: str) -> Iterator[tuple[list[Line], bool]]:
 
 
 def _whole_lines(file: BinaryIO, name: str) -> Iterator[Line]:
-    """Lines with what was folded put together, each with the number that it starts at."""
+    """Yields lines with what was folded put together, each with the number that it starts at."""
     parts: list[bytes] = []
     number = started_at = 0
     for raw in file:
@@ -141,7 +141,7 @@ def _entry(record: list[Line], name: str, names: dict[bytes, str]) -> RawEntry:
 
 
 def _attribute_name(key: bytes, rest: bytes | None, name: str, number: int) -> str | None:
-    """The attribute's name; None for `changetype: add`, which ldifde writes in every entry."""
+    """Returns the attribute's name; None for `changetype: add`, which ldifde writes everywhere."""
     lowered = key.lower()
     if rest is None or not _NAME.match(key):
         _refuse(name, number, "is neither an attribute with its value nor a comment")
@@ -159,7 +159,7 @@ def _attribute_name(key: bytes, rest: bytes | None, name: str, number: int) -> s
 
 
 def _value(rest: bytes, name: str, number: int) -> bytes:
-    """What stands after the first colon."""
+    """Returns the value after the first colon."""
     if rest.startswith(b":"):
         return raise_as(
             lambda: base64.b64decode(rest[1:].strip(b" "), validate=True),

@@ -16,7 +16,7 @@ class BrokenError(Exception):
 
 
 def check_message(message: bytes) -> None:
-    """Nothing: every length in the message fits into what encloses it, to the byte.
+    """Raises unless every length in the message fits into what encloses it, to the byte.
 
     Raises:
         SourceFormatError: one does not.
@@ -28,7 +28,7 @@ def check_message(message: bytes) -> None:
 
 
 def message_size(data: bytes, at: int) -> int | None:
-    """How many bytes the message that starts at `at` has; None where too few are there to tell.
+    """Returns how many bytes the message at `at` has; None where too few have come to know it.
 
     Raises:
         SourceFormatError: no message starts like this, or none that long is taken.
@@ -52,7 +52,7 @@ def message_size(data: bytes, at: int) -> int | None:
 
 
 def opened(message: bytes, at: int, tag: int) -> tuple[int, int]:
-    """Where the content of the element at `at` starts and ends."""
+    """Returns where the content of the element at `at` starts and ends."""
     length = message[at + 1]
     if message[at] != tag:
         raise BrokenError
@@ -65,7 +65,7 @@ def opened(message: bytes, at: int, tag: int) -> tuple[int, int]:
 
 
 def long_length(message: bytes, at: int, first: int) -> tuple[int, int]:
-    """A length of several bytes, and where the content starts. LDAP has no indefinite ones."""
+    """Returns a length of several bytes, and where the content starts; it is never indefinite."""
     count = first & SHORT
     if not 0 < count <= _MOST_LENGTH_BYTES:
         raise BrokenError
