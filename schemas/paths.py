@@ -14,5 +14,5 @@ def path_inside(written: str, key: str) -> str:
     """
     normal = os.path.normpath(written)
     if Path(normal).parts[:1] == (os.pardir,):
-        raise ConfigError(f"{key}: {written} leads out of the workspace: write an absolute path")
+        raise ConfigError(f"{written} leads out of the workspace: write an absolute path", key=key)
     return normal

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from extractors.delimited.source import read_csv_source
 from extractors.exports.archiving import archive_exports
+from extractors.read import read_source
 from extractors.zones.local import move_file
 from schemas.errors import SourceUnavailableError
 from schemas.raw import Raw
@@ -21,7 +21,7 @@ def _source(**options: object) -> CsvSource:
 
 
 def _read(source: CsvSource, folder: Path) -> Raw:
-    return read_csv_source(source, folder, now=datetime.now(UTC), id_columns={})
+    return read_source(source, folder, now=datetime.now(UTC))
 
 
 @pytest.fixture
