@@ -18,6 +18,25 @@ OPEN_STATES: tuple[RunState, ...] = ("planned", "submitted")
 
 
 @dataclass(frozen=True, slots=True)
+class RunScope:
+    """Whose runs are meant: those of one source into one app, of one kind.
+
+    Attributes:
+        source: the source's name.
+        app_id: the Lumos app; None where it is not there yet.
+        kind: accounts, activity since the watermark, or of a past time.
+        since: of a backfill: its window begins here, UTC.
+        until: of a backfill: its window ends before this moment, UTC.
+    """
+
+    source: str
+    app_id: str | None
+    kind: RunKind = "sync"
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """One attempt at one source.
 

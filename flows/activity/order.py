@@ -11,8 +11,6 @@ from flows.activity.watermark import move_on, sent_before, span_since, without
 from flows.run.context import RunContext, Step, actor, at_once
 from flows.run.locks import AppLocks, app_locks
 from flows.run.retention import GIVE_UP_AFTER, prune
-from loaders.ledger.activity import abandon_activity
-from loaders.ledger.ledger import runs_where
 from schemas.errors import (
     BusyError,
     IngestError,
@@ -64,8 +62,8 @@ def run_job(job: ActivityJob, context: RunContext, *, step: Step = at_once) -> S
     with app_locks(context) as locks:
         locks.take(job.key)
         settled = _recover(job, context, locks)
-        abandon_activity(context.ledger, job.runs, context.now())
-        ended = runs_where(context.ledger, job.runs.are("done", "unchanged"))
+        context.ledger.abandon_reading(job.scope, context.now())
+        ended = context.ledger.runs_of(job.scope, ("done", "unchanged"))
         if job.kind == "backfill" and ended and (settled or not job.is_again):
             return Sending(ended[-1], settled)
         run, gathered = _attempt(job, context, locks, step)
@@ -148,7 +146,7 @@ def _recover(job: ActivityJob, context: RunContext, locks: AppLocks) -> tuple[st
         LumosUnavailableError: Lumos could not be reached.
     """
     settled = []
-    for run in runs_where(context.ledger, job.runs.are(*OPEN_STATES)):
+    for run in context.ledger.runs_of(job.scope, OPEN_STATES):
         _log.warning("%s: run %s was cut off; settling it first", run.source, run.run_id)
         try:
             if context.now() - run.started_at > GIVE_UP_AFTER:

@@ -45,7 +45,7 @@ def sent_before(job: ActivityJob, since: datetime | None, context: RunContext) -
     if mark is not None:
         frames.append(context.archive.saved_frame(source, mark.run_id, SENT))
     kept: dict[str, pl.DataFrame] = {}
-    for run_id, batch in done_since(context.ledger, job.runs, mark):
+    for run_id, batch in done_since(context.ledger, job.scope, mark):
         if run_id not in kept:
             kept[run_id] = _records_of(source, run_id, context)
         frames.append(kept[run_id].slice(batch.start, batch.record_count))

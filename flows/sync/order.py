@@ -21,7 +21,7 @@ from flows.sync.summary import plan_summary, run_counts
 from loaders.lumos.apps import create_app, find_app
 from schemas.errors import ConfigError, IngestError
 from schemas.export_file import ExportFile
-from schemas.run import Run
+from schemas.run import Run, RunScope
 from schemas.source_file.file import Source
 from schemas.source_file.zones import Dropped
 
@@ -68,7 +68,7 @@ def sync_source(
         if app_id is not None:
             locks.take(app_id)
         settled = recover_interrupted(source, app_id, context, locks) if app_id else ()
-        context.ledger.abandon_reading(source.name, app_id, context.now())
+        context.ledger.abandon_reading(RunScope(source.name, app_id), context.now())
         run = context.ledger.start_run(source.name, actor(), context.now(), app_id)
         try:
             planned, target = _plan(

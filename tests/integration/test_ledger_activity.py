@@ -8,8 +8,6 @@ import pytest
 import sqlalchemy as sa
 
 from loaders.ledger.activity import (
-    RunsOf,
-    abandon_activity,
     done_since,
     done_windows,
     save_batches,
@@ -20,15 +18,16 @@ from loaders.ledger.activity import (
     saved_watermark,
 )
 from loaders.ledger.engine import migrate, to_engine
-from loaders.ledger.ledger import Ledger, open_ledger, runs_where
+from loaders.ledger.ledger import Ledger, open_ledger
 from loaders.ledger.tables import VERSION_TABLE
 from schemas.batches import Batch, Watermark
+from schemas.run import RunScope
 
 pytest_plugins = ["tests.postgresql_server"]
 
 NOW = datetime(2026, 7, 1, 2, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-NIGHTLY = RunsOf("hr", "app-1", "activity")
+NIGHTLY = RunScope("hr", "app-1", "activity")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -90,17 +89,17 @@ def test_a_window_is_told_from_another_and_done_ones_are_known(ledger: Ledger):
     first, second = (NOW, NOW + HOUR), (NOW + HOUR, NOW + 2 * HOUR)
     for since, until in (first, second):
         started(ledger, kind="backfill", since=since, until=until)
-    [run] = runs_where(ledger, RunsOf("hr", "app-1", "backfill", *first).are("reading"))
+    [run] = ledger.runs_of(RunScope("hr", "app-1", "backfill", *first), ("reading",))
     assert (run.since, run.until) == first
     assert done_windows(ledger, "hr", "app-1") == set()
     ledger.update_run(run.run_id, state="unchanged", ended_at=NOW)
     assert done_windows(ledger, "hr", "app-1") == {first}
 
 
-def test_only_runs_of_the_same_errand_that_were_reading_are_abandoned(ledger: Ledger):
+def test_only_runs_of_the_same_scope_that_were_reading_are_abandoned(ledger: Ledger):
     reading, sync = started(ledger), started(ledger, kind="sync")
     other = started(ledger, kind="backfill", since=NOW, until=NOW + HOUR)
-    abandon_activity(ledger, NIGHTLY, NOW)
+    ledger.abandon_reading(NIGHTLY, NOW)
     states = {run.run_id: run.state for run in ledger.runs()}
     assert states == {reading: "failed", sync: "reading", other: "reading"}
 
