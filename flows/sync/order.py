@@ -130,7 +130,7 @@ def _carry_out(
     if planned.verdict.approves_run:
         run = context.ledger.update_run(run.run_id, allowed_by=run.actor, allowed_at=context.now())
     if run.app_id is None:
-        app_id = create_app(lumos_of(context), source.file.app)
+        app_id = create_app(lumos_of(context), source.file.app, check=locks.check)
         locks.take(app_id)
         run = context.ledger.update_run(run.run_id, app_id=app_id)
     published: Run = step(

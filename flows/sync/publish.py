@@ -98,9 +98,8 @@ def _submit_all(
                 continue
             if run.job_ids:
                 _wait(source, run.job_ids[-1], api, context)
-            locks.check()
             context.progress("uploading", number, len(bodies.paths))
-            job_id = submit_accounts(api, body)
+            job_id = submit_accounts(api, body, check=locks.check)
             run = context.ledger.update_run(
                 run.run_id,
                 expect=OPEN_STATES,
