@@ -19,7 +19,7 @@ from extractors.exports.text import TextFile, to_text_file
 from schemas.errors import SourceFormatError
 from schemas.raw import RawTable
 from schemas.source_file.csv_source import CsvOptions
-from schemas.tables import REJECTS
+from schemas.tables import REJECTS, UNREADABLE_LINE
 
 # A delimited file whose every line was looked at: its text, dialect, lines and trailer.
 
@@ -205,6 +205,7 @@ def to_line_rejects(
         "row": [one.line for one in rejected],
         "key": [_key(one.fields, position) for one in rejected],
         "column": [None] * len(rejected),
+        "code": [UNREADABLE_LINE] * len(rejected),
         "reason": [one.reason for one in rejected],
         "value": [one.text for one in rejected],
     }
