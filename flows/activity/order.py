@@ -110,9 +110,7 @@ def _plan(job: ActivityJob, run: Run, gathered: Gathered, context: RunContext) -
         counts={**run.counts, "activity_repeated": repeated, "activity_sent": new.height},
         # A source's clock may be ahead, and rows may have come while others were read: neither must
         # be passed over.
-        plan={"newest": min(gathered.newest, run.started_at).isoformat()}
-        if gathered.newest
-        else {},
+        next_watermark_at=min(gathered.newest, run.started_at) if gathered.newest else None,
     )
     return plan_batches(job, run, new, context)
 
@@ -127,7 +125,7 @@ def _publish(job: ActivityJob, run: Run, context: RunContext, locks: AppLocks) -
     run = send_batches(job, run, context, locks)
     if job.kind == "activity":
         move_on(job, run, context)
-    state = "done" if run.counts.get("activity_batches") else "unchanged"
+    state = "done" if run.job_ids else "unchanged"
     ended = context.ledger.update_run(
         run.run_id, expect=("submitted",), state=state, ended_at=context.now(), error=None
     )

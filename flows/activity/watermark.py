@@ -77,12 +77,10 @@ def move_on(job: ActivityJob, run: Run, context: RunContext) -> None:
     What was sent of the last overlap is stored first, under the run that the watermark names.
     """
     source, app_id = job.source.name, job.app_id
-    newest = run.plan.get("newest")
-    if not isinstance(newest, str):
+    if run.next_watermark_at is None:
         return
     mark = saved_watermark(context.ledger, source, app_id)
-    until = datetime.fromisoformat(newest)
-    until = until if mark is None else max(until, mark.until)
+    until = run.next_watermark_at if mark is None else max(run.next_watermark_at, mark.until)
     since = until - job.activity.overlap
     if mark is not None and mark.run_id == run.run_id:
         return

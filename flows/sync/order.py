@@ -18,6 +18,7 @@ from flows.sync.plan import Planned, Target, check_rejects, make_plan, to_target
 from flows.sync.publish import publish, save_held
 from flows.sync.recover import record_failure, recover_interrupted
 from flows.sync.summary import plan_summary, run_counts
+from flows.sync.verdict import seen_breaches
 from loaders.lumos.apps import create_app, find_app
 from schemas.errors import ConfigError, IngestError
 from schemas.export_file import ExportFile
@@ -119,6 +120,7 @@ def _carry_out(
         run.run_id,
         base_run_id=planned.base.run_id if planned.base else None,
         plan=plan_summary(planned.plan, planned.verdict),
+        breaches=seen_breaches(planned.verdict.breaches),
         counts=run_counts(planned.normalized, planned.plan),
     )
     snapshot = planned.normalized.snapshot
@@ -128,7 +130,9 @@ def _carry_out(
     if planned.plan.is_empty and may_skip:
         return context.ledger.update_run(run.run_id, state="unchanged", ended_at=context.now())
     if planned.verdict.approves_run:
-        run = context.ledger.update_run(run.run_id, allowed_by=run.actor, allowed_at=context.now())
+        run = context.ledger.update_run(
+            run.run_id, approved_by=run.actor, approved_at=context.now()
+        )
     if run.app_id is None:
         app_id = create_app(lumos_of(context), source.file.app, check=locks.check)
         locks.take(app_id)

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Collection
-from dataclasses import fields
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self, TypedDict, TypeVar, Unpack, get_type_hints
@@ -15,7 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from loaders.ledger.engine import ledger_name, migrate, reason_of, to_engine
 from loaders.ledger.tables import runs, watermarks
 from schemas.errors import BusyError, StateError
-from schemas.run import OPEN_STATES, Run, RunKind, RunScope, RunState
+from schemas.run import OPEN_STATES, Run, RunKind, RunScope, RunState, SeenBreach
 
 # A run as the ledger's table holds it: to a row, from a row, and what a field can hold.
 
@@ -34,7 +34,8 @@ def select_runs(source: str | None = None) -> sa.Select[Any]:
 def to_run(row: sa.Row[Any]) -> Run:
     """The run in a row of `select_runs`."""
     values = row._asdict()
-    return Run(**{**values, "job_ids": tuple(values["job_ids"])})
+    breaches = tuple(SeenBreach(**breach) for breach in values["breaches"])
+    return Run(**{**values, "job_ids": tuple(values["job_ids"]), "breaches": breaches})
 
 
 def first_run(connection: sa.Connection, query: sa.Select[Any]) -> Run | None:
@@ -49,9 +50,12 @@ def to_row(run: Run) -> dict[str, object]:
 
 
 def to_cells(values: dict[str, object]) -> dict[str, object]:
-    """Fields as the table's cells: a tuple is a list there."""
+    """Fields as the table's cells: a tuple is a list there, a breach an object of JSON."""
     return {
-        name: list(value) if isinstance(value, tuple) else value for name, value in values.items()
+        name: [asdict(part) if isinstance(part, SeenBreach) else part for part in value]
+        if isinstance(value, tuple)
+        else value
+        for name, value in values.items()
     }
 
 

@@ -1,11 +1,10 @@
 """Batches and watermarks in the ledger, in SQLite and in PostgreSQL."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
 from loaders.ledger.activity import (
     done_since,
@@ -17,9 +16,7 @@ from loaders.ledger.activity import (
     saved_batches,
     saved_watermark,
 )
-from loaders.ledger.engine import migrate, to_engine
 from loaders.ledger.ledger import Ledger, open_ledger
-from loaders.ledger.tables import VERSION_TABLE
 from schemas.batches import Batch, Watermark
 from schemas.run import RunScope
 
@@ -114,39 +111,3 @@ def test_what_failed_runs_had_done_since_the_watermark_is_known(ledger: Ledger):
     found = done_since(ledger, NIGHTLY, Watermark(NOW, marked))
     assert [(run_id, batch.position) for run_id, batch in found] == [(failed, 0)]
     assert len(done_since(ledger, NIGHTLY, None)) == 2
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def older(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of a ledger of the version before, with a run in it."""
-    new: Callable[[], str] = (
-        (lambda: f"sqlite:///{tmp_path / 'old.db'}")
-        if request.param == "sqlite"
-        else request.getfixturevalue("new_database")
-    )
-    url = new()
-    engine = to_engine(url)
-    with engine.begin() as connection:
-        migrate(connection, "old")
-        for table in ("ledger_batches", "ledger_watermarks"):
-            connection.exec_driver_sql(f"DROP TABLE {table}")
-        for column in ("kind", "since", "until"):
-            connection.exec_driver_sql(f"ALTER TABLE ledger_runs DROP COLUMN {column}")
-        connection.exec_driver_sql(f"UPDATE {VERSION_TABLE} SET version_num = '0001'")
-        connection.execute(
-            sa.text(
-                "INSERT INTO ledger_runs (run_id, source, state, actor, started_at, counts, plan,"
-                " job_ids) VALUES ('r', 'hr', 'done', 'me', :now, '{}', '{}', '[]')"
-            ),
-            {"now": NOW.replace(tzinfo=None)},
-        )
-    engine.dispose()
-    return url
-
-
-def test_a_ledger_of_the_version_before_is_brought_up_to_date_and_keeps_its_runs(older: str):
-    with open_ledger(older) as ledger:
-        run = ledger.accepted_run("hr")
-        assert run is not None
-        assert (run.run_id, run.kind, run.since) == ("r", "sync", None)
-        save_watermark(ledger, "hr", "app-1", Watermark(NOW, "r"))

@@ -12,7 +12,7 @@ from alembic.migration import MigrationContext
 from loaders.ledger.ledger import Ledger, open_ledger
 from loaders.ledger.tables import VERSION, VERSION_TABLE, metadata
 from schemas.errors import BusyError, StateError
-from schemas.run import Run, RunScope, RunState
+from schemas.run import Run, RunScope, RunState, SeenBreach
 
 pytest_plugins = ["tests.postgresql_server"]
 
@@ -75,7 +75,8 @@ def test_a_run_is_read_as_it_was_written(ledger: Ledger) -> None:
         "counts": {"read": 10**12},
         "plan": {"é": [1, None, {"a": "b"}]},
         "job_ids": ("j1", "j2"),
-        "allowed_at": NOW,
+        "approved_at": NOW,
+        "breaches": (SeenBreach("max_removed_accounts", 3, 9, "10%"),),
     }
     changed = ledger.update_run(run.run_id, **changes)
     assert ledger.run(run.run_id) == changed
