@@ -19,7 +19,7 @@ from extractors.exports.text import TextFile, to_text_file
 from schemas.errors import SourceFormatError
 from schemas.raw import Probe, RawTable
 from schemas.source_file.csv_source import CsvOptions
-from schemas.tables import REJECTS
+from schemas.tables import REJECTS, UNREADABLE_LINE
 
 _TAIL = 1 << 16
 
@@ -201,6 +201,7 @@ def to_line_rejects(
         "row": [reject.line for reject in rejected],
         "key": [_key(reject.fields, position) for reject in rejected],
         "column": [None] * len(rejected),
+        "code": [UNREADABLE_LINE] * len(rejected),
         "reason": [reject.reason for reject in rejected],
         "value": [reject.text for reject in rejected],
     }

@@ -9,7 +9,7 @@ from schemas.contracts import ACTIVITY_CONTRACT
 from schemas.raw import RawTable
 from schemas.source_file.activity import Keep
 from schemas.source_file.blocks import Activity
-from schemas.tables import ACTIVITY
+from schemas.tables import ACTIVITY, Reason
 from transforms.activity.columns import activity_use, to_activity_candidates
 from transforms.tables.columns import unread_times
 from transforms.tables.conform import to_rejects
@@ -133,8 +133,10 @@ SLICE = 200_000
 """Rows that are judged at a time."""
 
 _COMPACT = 250_000
-NO_TIME = "has no time"
-UNKNOWN = "names an account that the last accepted snapshot does not have"
+NO_TIME = Reason("missing_time", "has no time")
+UNKNOWN = Reason(
+    "unknown_account", "names an account that the last accepted snapshot does not have"
+)
 
 
 class Gathering:

@@ -7,14 +7,14 @@ import polars as pl
 
 from schemas.contracts import DAMAGE
 from schemas.raw import RawTable
-from schemas.tables import REJECTS, ROW
+from schemas.tables import REJECTS, ROW, Reason
 from transforms.parallel import both
 from transforms.tables.mapping import ColumnUse, cell_of
 from transforms.tables.rejects import TableCount, failures, failures_of, rejected_row_count
 
 # Two rows with one key: the same twice is merged, two that differ are both rejected.
 
-CONFLICT = "has a key that another, different row has too"
+CONFLICT = Reason("conflict", "has a key that another, different row has too")
 
 
 def duplicates_of(records: pl.DataFrame, key: list[str]) -> tuple[pl.Series, pl.Series]:

@@ -10,14 +10,20 @@ import pandera.polars as pa
 import polars as pl
 from pandera.errors import SchemaErrors
 
-from schemas.tables import REJECTS
+from schemas.contracts import MISSING
+from schemas.tables import REJECTS, Reason
 from transforms.parallel import two_at_once
 
 SLICE = 500_000
 """Rows a contract is checked on at a time: pandera's memory grows with them, its time with slices.
 """
 
-FAILURES = {"index": pl.UInt32(), "column": pl.String(), "reason": pl.String()}
+FAILURES = {
+    "index": pl.UInt32(),
+    "column": pl.String(),
+    "code": pl.String(),
+    "reason": pl.String(),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +63,7 @@ def failures(candidates: pl.DataFrame, contract: pa.DataFrameSchema) -> pl.DataF
 def _failures_of_slice(
     candidates: pl.DataFrame, contract: pa.DataFrameSchema, start: int
 ) -> list[pl.DataFrame]:
-    errors: list[tuple[str, str | None, pl.Series]] = []
+    errors: list[tuple[Reason, str | None, pl.Series]] = []
     broken = None
     try:
         contract.validate(candidates, lazy=True)
@@ -67,7 +73,7 @@ def _failures_of_slice(
             if mask is None:
                 broken = f"{error.reason_code} on {error.schema.name}"
                 continue
-            reason = getattr(error.check, "error", None) or "is missing"
+            reason = getattr(error.check, "error", None) or MISSING
             name = error.schema.name
             column = name if name in candidates.columns else None
             errors.append((reason, column, mask.to_series()))
@@ -79,13 +85,17 @@ def _failures_of_slice(
     ]
 
 
-def failures_of(failed: pl.Series, column: str | None, reason: str, start: int = 0) -> pl.DataFrame:
+def failures_of(
+    failed: pl.Series, column: str | None, reason: Reason, start: int = 0
+) -> pl.DataFrame:
     """`FAILURES` for the rows where the mask `failed` is true, counted from `start`."""
     index = failed.arg_true().cast(pl.UInt32) + start
     return (
         pl.DataFrame({"index": index})
         .with_columns(
-            pl.lit(column, dtype=pl.String).alias("column"), pl.lit(reason).alias("reason")
+            pl.lit(column, dtype=pl.String).alias("column"),
+            pl.lit(reason.code).alias("code"),
+            pl.lit(str(reason)).alias("reason"),
         )
         .cast(pl.Schema(FAILURES))
     )

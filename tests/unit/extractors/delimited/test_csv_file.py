@@ -19,7 +19,7 @@ from extractors.zones.zones import DropZones
 from schemas.errors import ConfigError, SourceFormatError, SourceIncompleteError
 from schemas.raw import Raw, RawTable
 from schemas.source_file.csv_source import CsvSource
-from schemas.tables import REJECTS, ROW
+from schemas.tables import REJECTS, ROW, UNREADABLE_LINE
 
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -41,7 +41,10 @@ def _rows(columns: dict[str, list[str]], lines: list[int]) -> pl.DataFrame:
 
 
 def _rejects(*found: tuple[int, str | None, str, str]) -> pl.DataFrame:
-    rows = [("accounts", "a.csv", row, key, None, why, text) for row, key, why, text in found]
+    rows = [
+        ("accounts", "a.csv", row, key, None, UNREADABLE_LINE, why, text)
+        for row, key, why, text in found
+    ]
     return pl.DataFrame(rows, schema=REJECTS, orient="row")
 
 
