@@ -25,7 +25,8 @@ in_the_namespace() {
 		mount --bind -o ro "$folder" "$root$folder"
 	done < <(folders_of_pip)
 	readarray -t settings < <(env | grep -E '^(PIP_|SSL_CERT_|REQUESTS_CA_BUNDLE=|CI=|(http|https|no|all)_proxy=)' -i)
-	exec chroot "$root" /usr/bin/env -i HOME=/root TERM="${TERM:-dumb}" "${settings[@]}" \
+	# What runs in the background of a script is not interrupted from the keyboard, and hands that on.
+	exec chroot "$root" /usr/bin/env --default-signal=INT,QUIT -i HOME=/root TERM="${TERM:-dumb}" "${settings[@]}" \
 		PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
 		sh -c 'cd /src && exec "$@"' sh "$@"
 }
@@ -95,7 +96,7 @@ settle() {
 	path=${XDG_CONFIG_HOME:-$HOME/.config}/pip
 	if [ -d "$path" ]; then cp -rL "$path" "$root/root/.config/"; fi
 	cp -rL /usr/local/share/ca-certificates/. "$root/usr/local/share/ca-certificates/"
-	chroot "$root" update-ca-certificates >/dev/null
+	chroot "$root" update-ca-certificates >/dev/null 2>&1
 	for path in $(paths_of_pip); do
 		if [ -f "$path" ] && [ ! -e "$root$path" ]; then install -D -m 644 "$path" "$root$path"; fi
 	done
@@ -111,6 +112,16 @@ copy_checkout() {
 	(cd "$checkout" && git ls-files -z --cached --others --exclude-standard --deduplicate |
 		while IFS= read -r -d '' path; do if [ -e "$path" ]; then printf '%s\0' "$path"; fi; done |
 		tar --null -T - -cf -) | tar -C "$1" -xf - --no-same-owner
+}
+
+# Ends what runs in the namespace, which takes its mounts along, and then takes the system away.
+clean_up() {
+	if [ -n "$child" ]; then
+		# shellcheck disable=SC2046
+		kill -KILL $(cat "/proc/$child/task/$child/children" 2>/dev/null) 2>/dev/null || true
+		wait "$child" || true
+	fi
+	rm -rf --one-file-system "$scratch"
 }
 
 fail() {
@@ -129,10 +140,17 @@ command -v debootstrap >/dev/null || {
 	apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends debootstrap >/dev/null
 }
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/bare-machine.XXXXXX")
-trap 'rm -rf --one-file-system "$scratch"' EXIT
+child=
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
 archive=$(system)
 mkdir "$scratch/root"
 tar -C "$scratch/root" -xf "$archive"
 settle "$scratch/root"
 copy_checkout "$scratch/root/src"
-setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child "$0" --in-the-namespace "$scratch/root" "$@" </dev/null
+setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child "$0" --in-the-namespace "$scratch/root" "$@" </dev/null &
+child=$!
+wait "$child" && ended=0 || ended=$?
+child=
+exit "$ended"
