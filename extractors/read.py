@@ -34,13 +34,13 @@ def read_source(  # noqa: PLR0913 - what one kind of source or another needs
     state: ReaderState | None = None,
     as_of: date | None = None,
 ) -> Raw:
-    """Everything the source holds, with the proof that it is everything.
+    """Reads everything the source holds, with the proof that it is everything.
 
     `id_columns` names the column of the id, by table; a line with too few or too many fields is
     then rejected with the id it seems to carry, so that its record is known and kept. `named` is
-    what the source file names: of a directory, just these attributes are asked for; of a database,
-    these columns are wanted in place of Lumos's labels. `state` is what the run that was
-    accepted last left for the next one. With `as_of` the exports of that day are read.
+    what the source file names: of a directory, only these attributes are read; of a database,
+    these columns stand in place of Lumos's labels. `state` is what the run that was accepted last
+    left for the next one. With `as_of` the exports of that day are read.
 
     Raises:
         ConfigError: the source cannot be meant as it is written, a secret is not in its place, or
@@ -68,16 +68,16 @@ def read_source(  # noqa: PLR0913 - what one kind of source or another needs
             from extractors.directory.account_fields import to_requested_fields
             from extractors.directory.ldap.source import read_ldap_source
 
-            wanted = to_requested_fields(named, id_columns.get("accounts"))
+            requested = to_requested_fields(named, id_columns.get("accounts"))
             return read_ldap_source(
-                source, workspace, wanted, now=now, resolve=resolve, state=state
+                source, workspace, requested, now=now, resolve=resolve, state=state
             )
         case LdifSource():
             from extractors.directory.account_fields import to_requested_fields
             from extractors.directory.ldif.source import read_ldif_source
 
-            wanted = to_requested_fields(named, id_columns.get("accounts"))
-            return read_ldif_source(source, workspace, wanted, now=now, resolve=resolve)
+            requested = to_requested_fields(named, id_columns.get("accounts"))
+            return read_ldif_source(source, workspace, requested, now=now, resolve=resolve)
         case SqlSource(discover="mongodb"):
             from extractors.mongodb.source import read_mongodb_source
 
@@ -123,14 +123,14 @@ def probe_source(
             from extractors.directory.account_fields import to_requested_fields
             from extractors.directory.ldap.source import probe_ldap_source
 
-            wanted = to_requested_fields(named, None)
-            return probe_ldap_source(source, workspace, wanted, now=now, resolve=resolve)
+            requested = to_requested_fields(named, None)
+            return probe_ldap_source(source, workspace, requested, now=now, resolve=resolve)
         case LdifSource():
             from extractors.directory.account_fields import to_requested_fields
             from extractors.directory.ldif.source import probe_ldif_source
 
-            wanted = to_requested_fields(named, None)
-            return probe_ldif_source(source, workspace, wanted, now=now, resolve=resolve)
+            requested = to_requested_fields(named, None)
+            return probe_ldif_source(source, workspace, requested, now=now, resolve=resolve)
         case SqlSource(discover="mongodb"):
             from extractors.mongodb.source import probe_mongodb_source
 

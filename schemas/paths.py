@@ -7,7 +7,7 @@ from schemas.errors import ConfigError
 
 
 def path_inside(written: str, key: str) -> str:
-    """The path without `..` and `.`; a relative one stays below the workspace.
+    """Returns the path without `..` and `.`; a relative one stays below the workspace.
 
     Raises:
         ConfigError: it climbs out of the workspace.

@@ -91,9 +91,9 @@ class SourceFile(Strict):
     def named_columns(self) -> frozenset[str]:
         """The columns of the accounts that the file names, as the source calls them."""
         fields = (getattr(self.columns, name) for name in self.columns.model_fields_set)
-        origins = (*(one for one in fields if one is not None), *self.attributes.values())
-        names = {one.column for one in origins if one.column is not None}
-        return frozenset(names | {one.column for one in self.entitlements})
+        mapped = (*filter(None, fields), *self.attributes.values())
+        names = {field.column for field in mapped if field.column is not None}
+        return frozenset(names | {entitlement.column for entitlement in self.entitlements})
 
     @property
     def named(self) -> Named:
@@ -125,8 +125,8 @@ class SourceFile(Strict):
     @property
     def makes_attributes(self) -> bool:
         """Whether columns that the file does not name become attributes."""
-        is_said = "unknown_columns" in self.model_fields_set
-        return self.unknown_columns == "attribute" or (self.source.kind == "sql" and not is_said)
+        is_stated = "unknown_columns" in self.model_fields_set
+        return self.unknown_columns == "attribute" or (self.source.kind == "sql" and not is_stated)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ class Source:
     lines: Mapping[Path, int] = field(repr=False, compare=False)
 
     def located(self, error: ConfigError, under: str = "source") -> ConfigError:
-        """The error with the file before it, and the line of its key where that stands there.
+        """Returns the error with the file before it, and with the line of its key where it has one.
 
         `under` is the key whose `source` it is of, or `source` itself.
         """
@@ -154,9 +154,9 @@ class Source:
         return ConfigError(f"{self.path}:{line}: {error}" if line else f"{self.path}: {error}")
 
     def _line_of(self, key: str, under: str) -> int | None:
-        """The line of the key, which is written whole, from the block's `source` on, or a query's.
+        """Returns the line of a key, written whole or from the block's `source` on, or of a query.
 
-        Of a key of `source` that does not stand there, it is that of the nearest one above it.
+        Of a key of `source` that is not in the file, it is the line of the nearest key above it.
         """
         keys = tuple(key.split("."))
         block = ("source",) if under == "source" else (under, "source")
@@ -168,7 +168,7 @@ class Source:
 
 
 def to_source(text: str, name: str, path: str) -> Source:
-    """The source that `text` describes.
+    """Returns the source that `text` describes.
 
     Raises:
         ConfigError: not YAML, an unknown key, a missing or wrong value; with file, line, key and

@@ -27,14 +27,14 @@ class YamlDocument:
     lines: dict[Path, int]
 
     def line_of(self, path: Path) -> int:
-        """The line of `path`, or of its nearest parent that stands in the file."""
+        """Returns the line of `path`, or of its nearest parent that is in the file."""
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path, 1)
 
 
 def to_yaml_document(text: str, name: str) -> YamlDocument:
-    """The document in `text`; `name` is the file's name for messages.
+    """Parses the document in `text`; `name` is the file's name for messages.
 
     Raises:
         ConfigError: not YAML, a key twice, a tag, an anchor or alias, or a key that is not plain
