@@ -49,8 +49,8 @@ def kept_records(
     named = last.filter(key_expression(key).is_in(wanted))
     # Both sides cut down first: to look for a few in a million takes fifty times as long.
     named = _missing(named, current.join(named, on=key, how="semi"), key)
-    found = named.select(key_expression(key)).to_series().implode()
-    if not _has_null(keys, key) and guesses.is_in(found).fill_null(value=False).all():
+    kept_keys = named.select(key_expression(key)).to_series().implode()
+    if not _has_null(keys, key) and guesses.is_in(kept_keys).fill_null(value=False).all():
         return CarriedForward(named, 0)
     missing = _missing(last, current, key)
     return CarriedForward(missing, missing.height - named.height)
