@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from extractors.activity import Span
 from flows.activity.collect import check_rejects, gather
-from flows.activity.job import ActivityJob, activity_of, to_errand
+from flows.activity.job import ActivityJob, activity_of, to_job
 from flows.activity.order import Sending, run_job
 from flows.run.context import RunContext
 from loaders.ledger.activity import done_windows
@@ -84,24 +84,24 @@ def send_windows(
 ) -> Iterator[Window]:
     """Sends each window that is not done yet, or counts what it would send.
 
-    `send` does a window's errand: at once, or as a flow run.
+    `send` does a window's job: at once, or as a flow run.
 
     Raises:
         IngestError: a window's run failed; those after it are left for the next time.
     """
-    job = replace(to_errand(source, context), kind="backfill", is_again=again)
+    job = replace(to_job(source, context), kind="backfill", is_again=again)
     done = set() if again else done_windows(context.ledger, source.name, job.app_id)
     began_at, worked = clock(), 0
     for number, span in enumerate(spans, 1):
-        window_errand = replace(job, span=span)
+        window_job = replace(job, span=span)
         left = (clock() - began_at) / worked * (len(spans) - number + 1) if worked else 0.0
         noted = _noting(context, number, len(spans), timedelta(seconds=left))
         is_done = (span.since, span.until) in done
         sending, count = None, None
         if is_dry:
-            count = _counted(window_errand, noted)
+            count = _counted(window_job, noted)
         elif not is_done:
-            sending = send(window_errand, noted)
+            sending = send(window_job, noted)
         worked += not is_done
         pace = (clock() - began_at) / max(worked, 1)
         ahead = [one for one in spans[number:] if (one.since, one.until) not in done]

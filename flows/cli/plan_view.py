@@ -15,8 +15,8 @@ SHOWN = 10
 def show_outcome(source: Source, outcome: Outcome, output: Output) -> None:
     """What came of a sync, and what to type where a person must decide."""
     run, planned = outcome.run, outcome.planned
-    for run_id in outcome.settled:
-        output.line(f"{source.name}: run {run_id} had been cut off; it is settled.")
+    for run_id in outcome.recovered:
+        output.line(f"{source.name}: run {run_id} had been cut off; it was recovered first.")
     show_plan(source.name, planned, output)
     if run.state == "held":
         output.line(f"{source.name}: held as run {run.run_id}; nothing was uploaded.", "bold red")

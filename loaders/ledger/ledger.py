@@ -181,7 +181,7 @@ class Ledger:
         """The run after `changes` to its fields.
 
         With `expect`, nothing changes unless the run is in one of those states: a process that was
-        stopped and wakes up must not write over what another has settled meanwhile.
+        stopped and wakes up must not write over how another has ended the run meanwhile.
 
         Raises:
             BusyError: the run is in none of the states expected.
@@ -205,7 +205,7 @@ class Ledger:
         if run is None:
             raise StateError(f"the ledger {self.name} has no run {run_id}")
         if not is_meant:
-            raise BusyError(f"run {run_id} was settled by another process meanwhile")
+            raise BusyError(f"run {run_id} was ended by another process meanwhile")
         return run
 
     def run(self, run_id: str) -> Run | None:
@@ -217,7 +217,7 @@ class Ledger:
         return self._all(select_runs(source).order_by(_NEWEST_FIRST).limit(limit))
 
     def open_runs(self, app_id: str) -> list[Run]:
-        """The syncs that left work to settle in the app, oldest first."""
+        """The syncs that left work under way in the app, oldest first."""
         is_open = _IS_SYNC & runs.c.state.in_(OPEN_STATES) & (runs.c.app_id == app_id)
         return self._all(select_runs().where(is_open).order_by(runs.c.number))
 

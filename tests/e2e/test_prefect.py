@@ -193,7 +193,12 @@ class TestAsAFlow:
         assert said.returncode == 1
         [path] = (tmp_path / "bugs").glob("lumos-ingest-bug-*")
         assert BUG_CANARY.lower() in path.read_text("utf-8")
-        assert json.loads(said.stdout)["error"].startswith("ValueError: a bug of this program")
+        [failed] = json.loads(said.stdout)["sources"]
+        assert failed["state"] == "failed"
+        assert failed["error"].startswith("ValueError: a bug of this program")
+        assert [run["error"] for run in workspace.run("runs", "--json").document] == [
+            failed["error"]
+        ]
         assert BUG_CANARY.lower() not in said.stderr + said.stdout
         database = b"".join(one.read_bytes() for one in prefect_home.glob("prefect.db*"))
         assert b"ValueError: a bug of this program" in database
@@ -225,9 +230,9 @@ def test_a_secret_block_is_fetched_and_one_that_is_not_there_is_one_line(prefect
     program = """
 from pathlib import Path
 from prefect.blocks.system import Secret as PrefectSecret
-from flows.secrets import to_resolver
+from flows.run.secrets import to_resolver
 from schemas.errors import ConfigError
-from schemas.secrets import Secret
+from schemas.source_file.secrets import Secret
 PrefectSecret(value="canary-4711").save("hr-password")
 resolve = to_resolver(Path())
 assert resolve(Secret(prefect="hr-password")).get_secret_value() == "canary-4711"

@@ -138,8 +138,7 @@ def test_a_job_that_is_known_is_waited_for_and_one_that_is_done_is_left_alone(wo
         run(world)
     world.crash_at = ""
     world.now += timedelta(minutes=3)
-    settled = run(world)
-    assert len(settled.settled) == 1
+    assert len(run(world).recovered) == 1
     assert sent(world) == world.lines
     assert len(world.bodies) == 3
     assert world.asked == ["job-1", "job-2", "job-3"]
