@@ -30,8 +30,8 @@ NO_BOOLEAN = Reason("no_boolean", "is neither true nor false")
 
 
 def _matches(data: PolarsData, pattern: str, *, wanted: bool) -> pl.LazyFrame:
-    found = pl.col(data.key).str.contains(pattern)
-    return data.lazyframe.select((found if wanted else ~found).fill_null(value=True))
+    matches = pl.col(data.key).str.contains(pattern)
+    return data.lazyframe.select((matches if wanted else ~matches).fill_null(value=True))
 
 
 class AccountsContract(pa.DataFrameModel):

@@ -54,7 +54,7 @@ def sandbox() -> Iterator[Sandbox]:
 @pytest.fixture
 def api(sandbox: Sandbox) -> Iterator[LumosApi]:
     with (
-        httpx.Client(base_url=sandbox.url) as direct,
+        httpx.Client(base_url=sandbox.url, timeout=60) as direct,
         LumosApi(sandbox.url, SecretStr(sandbox.token), retry=QUICK) as api,
     ):
         yield api

@@ -52,10 +52,10 @@ def failures(candidates: pl.DataFrame, contract: pa.DataFrameSchema) -> pl.DataF
     """
 
     # Safe two at once: pandera keeps its settings by context, and each thread has its own.
-    def found(start: int) -> list[pl.DataFrame]:
+    def failures_of_slice(start: int) -> list[pl.DataFrame]:
         return _failures_of_slice(candidates.slice(start, SLICE), contract, start)
 
-    each = two_at_once(found, range(0, candidates.height, SLICE))
+    each = two_at_once(failures_of_slice, range(0, candidates.height, SLICE))
     by_slice = pl.concat([pl.DataFrame(schema=FAILURES), *chain.from_iterable(each)])
     return by_slice.sort("index", maintain_order=True)
 
@@ -67,8 +67,8 @@ def _failures_of_slice(
     broken = None
     try:
         contract.validate(candidates, lazy=True)
-    except SchemaErrors as found:
-        for error in found.schema_errors:
+    except SchemaErrors as raised:
+        for error in raised.schema_errors:
             mask = error.check_output
             if mask is None:
                 broken = f"{error.reason_code} on {error.schema.name}"
