@@ -14,7 +14,7 @@ and not sent, `failed`.
 RunKind = Literal["sync", "activity", "backfill"]
 
 OPEN_STATES: tuple[RunState, ...] = ("planned", "submitted")
-"""States a dead run leaves work in: the next run settles it first."""
+"""States a dead run leaves work in: the next run recovers it first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,14 +61,10 @@ def backfill_command(
         )
     else:
         _show_sum(name, ended, output)
-    output.document(
-        {
-            "source": name,
-            "windows": [_document(window) for window in ended],
-            "left": len(spans) - len(ended),
-            "error": str(problem) if problem else None,
-        }
-    )
+    left = len(spans) - len(ended)
+    windows = [_document(window) for window in ended]
+    reason = str(problem) if problem else None
+    output.document({"source": name, "windows": windows, "left": left, "error": reason})
     return problem.exit_code if problem else STOPPED if is_stopped else 0
 
 
@@ -86,14 +82,14 @@ def _sender() -> Callable[[ActivityJob, RunContext], Sending]:
 def _show(name: str, window: Window, which: str, output: Output) -> None:
     span = f"{window.span.since:%Y-%m-%d %H:%M} to {window.span.until:%Y-%m-%d %H:%M} UTC"
     if window.count is not None:
-        said = f"{_sendable(window)} records would be sent, {window.count.rejected} rows rejected"
+        fate = f"{_sendable(window)} records would be sent, {window.count.rejected} rows rejected"
     elif window.sending is None:
-        said = "done before"
+        fate = "done before"
     else:
         counts = window.sending.run.counts
-        said = f"{counts['activity_sent']} records sent, {counts['activity_rejected']} rejected"
+        fate = f"{counts['activity_sent']} records sent, {counts['activity_rejected']} rejected"
     left = f"; about {duration_text(window.left)} left" if window.left.total_seconds() >= 1 else ""
-    output.line(f"{name}: window {which}, {span}: {said}{left}")
+    output.line(f"{name}: window {which}, {span}: {fate}{left}")
 
 
 def _show_sum(name: str, ended: list[Window], output: Output) -> None:

@@ -12,7 +12,7 @@ from flows.run.crash_report import BugError, without_text
 from flows.run.settings import read_settings
 from flows.run.summary import run_summary
 from flows.run.workspace import pick_sources
-from schemas.errors import ConfigError, GuardError, IngestError, StateError
+from schemas.errors import ConfigError, GuardError, IngestError, StateError, raise_as
 from schemas.settings import Settings
 from schemas.source_file.file import Source
 
@@ -23,7 +23,7 @@ RunOne = Callable[[Source, RunContext, Output], Ended]
 """Does the command's work with one source, and shows what came of it."""
 
 Choose = Callable[[list[Source], Mapping[str, ConfigError]], list[Source]]
-"""Which of the good sources have a turn, given the wrong ones too; raises ConfigError for none."""
+"""Which of the good sources are meant, given the wrong ones too; raises ConfigError for none."""
 
 _HEALTH_S = 10
 _SERVER_ERROR = 500
@@ -43,7 +43,7 @@ def each_source(
     as_json: bool,
     choose: Choose = _all_of_them,
 ) -> int:
-    """Has each of the sources its turn; the worst exit code, a failure before a held plan.
+    """Runs the command for each source; the worst exit code, a failure before a held plan.
 
     Args:
         workspace: the folder with `sources/`.
@@ -83,7 +83,7 @@ def _in_turn(
 
 
 def _one(source: Source, context: RunContext, output: Output, run_one: RunOne) -> Ended:
-    """One source's turn; a failure, or a bug of ours, is this source's alone."""
+    """Runs the command for one source; a failure, or a bug of ours, is no other source's."""
     try:
         return without_text(lambda: run_one(source, context, output))
     except (IngestError, BugError) as error:
@@ -119,13 +119,19 @@ def check_prefect(url: str | None) -> None:
     """
     if not url:
         return
-    try:
-        status = httpx.get(f"{url.rstrip('/')}/health", timeout=_HEALTH_S).status_code
-        reason = f"answers {status}" if status >= _SERVER_ERROR else None
-    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-        reason = f"does not answer ({type(error).__name__})"
-    if reason:
-        raise ConfigError(
+
+    def problem(reason: str) -> ConfigError:
+        return ConfigError(
             f"PREFECT_API_URL: the Prefect server {reason}: start it, or unset PREFECT_API_URL to "
             "sync in this process"
         )
+
+    def silent(error: Exception) -> ConfigError:
+        return problem(f"does not answer ({type(error).__name__})")
+
+    status = raise_as(
+        lambda: httpx.get(f"{url.rstrip('/')}/health", timeout=_HEALTH_S).status_code,
+        {httpx.HTTPError: silent, httpx.InvalidURL: silent, UnicodeError: silent},
+    )
+    if status >= _SERVER_ERROR:
+        raise problem(f"answers {status}")

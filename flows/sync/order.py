@@ -66,16 +66,9 @@ def sync_source(
         IngestError: the run failed; where it had begun, the ledger has the same line.
         BugError: so it did, for a reason of our own.
     """
-    api, app = lumos_of(context), source.file.app
     check_origin(source, origin, context)
     with app_locks(context) as locks:
-        # By the name it goes by until it has an id, so that two runs never make it twice.
-        locks.take(app.id or app.name or "")
-        app_id = find_app(api, app)
-        if app_id is None and app.create is None:
-            raise no_such_app(source)
-        if app_id is not None:
-            locks.take(app_id)
+        app_id = _take_app(source, context, locks)
         recovered = recover_interrupted(source, app_id, context, locks)
 
         def work(run: Run) -> tuple[Run, Planned]:
@@ -89,6 +82,25 @@ def sync_source(
 
         run, planned = attempt(RunScope(source.name, app_id), context, work, goes_on)
     return Outcome(run, planned, recovered, origin)
+
+
+def _take_app(source: Source, context: RunContext, locks: AppLocks) -> str | None:
+    """The app's id, its lease taken; None where the app is yet to be made.
+
+    Raises:
+        ConfigError: it is not in Lumos, and may not be made.
+        LumosError: Lumos could not be asked.
+        BusyError: another run is at work on it.
+    """
+    app = source.file.app
+    # By the name it goes by until it has an id, so that two runs never make it twice.
+    locks.take(app.id or app.name or "")
+    app_id = find_app(lumos_of(context), app)
+    if app_id is not None:
+        locks.take(app_id)
+    elif app.create is None:
+        raise no_such_app(source)
+    return app_id
 
 
 def _plan(
