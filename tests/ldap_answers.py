@@ -74,8 +74,8 @@ def page(
 
 
 @contextmanager
-def answering(answers: Sequence[Answer | None], *, hangs_up: bool = False) -> Iterator[Connection]:
-    """A connection, bound already, to a server that gives `answers` in turn; None: hangs up.
+def listening(answers: Sequence[Answer | None], *, hangs_up: bool = False) -> Iterator[int]:
+    """The port of a server that takes a bind, then gives `answers` in turn; None: hangs up.
 
     With `hangs_up`, it does so right after the last one instead of waiting for more.
     """
@@ -85,18 +85,26 @@ def answering(answers: Sequence[Answer | None], *, hangs_up: bool = False) -> It
         target=_serve, args=(listener, [bound, *answers], hangs_up), daemon=True
     )
     server.start()
-    port = listener.getsockname()[1]
-    connection = Connection(
-        Server("127.0.0.1", port=port, get_info=NONE), receive_timeout=20, read_only=True
-    )
     try:
-        connection.bind()
-        yield connection
+        yield listener.getsockname()[1]
     finally:
-        if connection.socket is not None:
-            connection.socket.close()
         listener.close()
         server.join(10)
+
+
+@contextmanager
+def answering(answers: Sequence[Answer | None], *, hangs_up: bool = False) -> Iterator[Connection]:
+    """A connection, bound already, to a server that is `listening`."""
+    with listening(answers, hangs_up=hangs_up) as port:
+        connection = Connection(
+            Server("127.0.0.1", port=port, get_info=NONE), receive_timeout=20, read_only=True
+        )
+        try:
+            connection.bind()
+            yield connection
+        finally:
+            if connection.socket is not None:
+                connection.socket.close()
 
 
 def _serve(listener: socket.socket, answers: Sequence[Answer | None], hangs_up: bool) -> None:
