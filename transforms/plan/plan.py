@@ -1,10 +1,10 @@
 """The plan: a snapshot against the last accepted one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
-from schemas.plan import ACCOUNT_CHANGES, ENTITLEMENT_CHANGES, Changes, Plan
+from schemas.plan import ACCOUNT_CHANGES, Changes, Plan
 from schemas.snapshot import Snapshot, associations_of
 from schemas.statuses import CAN_LOG_IN
 from schemas.tables import ACCOUNTS, ENTITLEMENT_KEY, ENTITLEMENTS
@@ -84,7 +84,7 @@ def snapshot_of_nothing(like: Snapshot) -> Snapshot:
 def _matched(now: pl.DataFrame, before: pl.DataFrame, key: list[str]) -> _Matched:
     """`now` and `before` matched by the columns `key`, unique in each."""
     if now.select(key).equals(before.select(key)):
-        same = pl.int_range(now.height, dtype=pl.UInt32, eager=True)
+        same = pl.int_range(now.height, eager=True)
         return _Matched(same, same, same.clear(), same.clear(), same)
     now_of_before = row_numbers(before.select(key), now.select(key))
     is_in_both = now_of_before.is_not_null()
@@ -184,7 +184,6 @@ def _entitlement_changes(
     keys, keys_before = now.select(ENTITLEMENT_KEY), then.select(ENTITLEMENT_KEY)
     changes = pl.concat(
         [
-            pl.DataFrame(schema=ENTITLEMENT_CHANGES),
             keys.select(pl.all().gather(entitlements.added)).with_columns(change=pl.lit("added")),
             keys.select(pl.all().gather(differences["now"])).with_columns(
                 differences["fields"], change=pl.lit("changed")
@@ -242,8 +241,8 @@ def _without(grants: pl.DataFrame, account: pl.Series, entitlement: pl.Series) -
 
 
 def _spelled(snapshot: Snapshot, grants: pl.DataFrame, change: str) -> pl.DataFrame:
-    pairs = Snapshot(snapshot.accounts, snapshot.entitlements, snapshot.resources, grants)
-    return associations_of(pairs).with_columns(change=pl.lit(change))
+    pairs = associations_of(replace(snapshot, grants=grants))
+    return pairs.with_columns(change=pl.lit(change))
 
 
 def _counted(changes: pl.DataFrame, before: int, after: int) -> Changes:

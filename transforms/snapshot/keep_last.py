@@ -92,8 +92,8 @@ def key_expression(key: list[str]) -> pl.Expr:
     return pl.struct(key).struct.json_encode()
 
 
-def kept_pairs(last: Snapshot, keys: pl.Series, accounts: pl.Series) -> pl.Series:
-    """A mask over `last.grants`: the associations that rejects keep.
+def kept_pairs(last: Snapshot, keys: pl.Series, accounts: pl.Series) -> pl.DataFrame:
+    """The associations of `last` (`GRANTS`) that rejects keep.
 
     Args:
         last: the last accepted snapshot.
@@ -102,15 +102,15 @@ def kept_pairs(last: Snapshot, keys: pl.Series, accounts: pl.Series) -> pl.Serie
     """
     grants = last.grants
     if not keys.len() and not accounts.len():
-        return pl.repeat(value=False, n=grants.height, dtype=pl.Boolean, eager=True)
+        return grants.clear()
     ids = last.accounts["integration_specific_id"]
     of_kept = grants["account"].is_in(row_numbers(accounts, ids).drop_nulls().implode())
     if not keys.len():
-        return of_kept
+        return grants.filter(of_kept)
     parts = _parts_of(keys)
     if parts.select(pl.all_horizontal(_IS_UNREADABLE)).to_series().any():
-        return pl.repeat(value=True, n=grants.height, dtype=pl.Boolean, eager=True)
-    return of_kept | _named_pairs(last, parts)
+        return grants
+    return grants.filter(of_kept | _named_pairs(last, parts))
 
 
 def has_unreadable(keys: pl.Series) -> bool:

@@ -160,7 +160,7 @@ def _carried(
     # Where no cell of an account says what it holds, its rejected row took nothing along.
     accounts = kept.records["integration_specific_id"]
     owners = accounts if file.entitlements else accounts.clear()
-    return last.grants.filter(kept_pairs(last, keys, owners))
+    return kept_pairs(last, keys, owners)
 
 
 def _keys_of(linked: list[Linked]) -> pl.Series:

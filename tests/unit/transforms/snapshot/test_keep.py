@@ -2,6 +2,7 @@
 
 from functools import cache
 
+import polars as pl
 import pytest
 
 from schemas.snapshot import Snapshot, associations_of
@@ -15,6 +16,7 @@ from tests.unit.builders import (
     snapshot,
     source_file,
 )
+from transforms.snapshot.keep_last import kept_records
 
 ROLES = source_file("entitlements: [{type: Role, column: roles}]\n")
 
@@ -237,3 +239,46 @@ def test_a_rejected_row_of_many_keeps_its_own_record_alone() -> None:
     twice = normalized([*again, account("a05", email="ann")], None, before)
     assert ids(twice.snapshot) == ids(made.snapshot)
     assert twice.counts["accounts"].kept == 2
+
+
+def test_a_blank_row_of_any_table_keeps_nothing() -> None:
+    before = snapshot(
+        [account("a"), account("b")], entitlements=[entitlement("e"), entitlement("f")]
+    )
+    blank = dict.fromkeys(entitlement("e"), " ")
+    made = normalized(
+        [account("a"), dict.fromkeys(account("a"), "")],
+        None,
+        before,
+        entitlements=[entitlement("e"), blank],
+    )
+    assert ids(made.snapshot) == ["a"]
+    assert made.snapshot.entitlements["integration_specific_id"].to_list() == ["e"]
+    assert made.warnings == ()
+    assert made.counts["accounts"].rejected == made.counts["entitlements"].rejected == 1
+
+
+@pytest.mark.parametrize(
+    ("keys", "guessed", "kept", "for_unreadable"),
+    [
+        ([], [], [], 0),
+        (["a"], [], ["a"], 0),
+        (["a", "x"], ["b", ""], ["a", "b"], 0),
+        (["a"], ["x"], ["a", "b", "c"], 2),
+        (["a", None], [], ["a", "b", "c"], 2),
+        ([], [None], ["a", "b", "c"], 3),
+        ([], ["d"], ["a", "b", "c"], 3),
+        (["d"], [], [], 0),
+    ],
+)
+def test_it_is_told_how_many_are_kept_for_those_that_cannot_be_read(
+    keys, guessed, kept, for_unreadable
+) -> None:
+    def column(values):
+        return pl.Series("id", values, dtype=pl.String)
+
+    last, current = column(list("abcd")).to_frame(), column(["d"]).to_frame()
+    carried = kept_records(last, current, column(keys), column(guessed), ["id"])
+    assert sorted(carried.records["id"]) == kept
+    assert carried.for_unreadable == for_unreadable
+    assert type(carried.for_unreadable) is int
