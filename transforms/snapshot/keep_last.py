@@ -135,10 +135,10 @@ def _named_pairs(last: Snapshot, parts: pl.DataFrame) -> pl.Series:
         any_account=pl.col("account_id").is_null(),
         any_entitlement=pl.col(_ENTITLEMENT).is_null(),
     )
-    both = numbered.filter(~pl.col("any_account") & ~pl.col("any_entitlement"))
+    # A part that is null names no pair: those of `last` have both.
     exact = grants.select(
         pl.struct("account", "entitlement").is_in(
-            both.select(pl.struct("account", "entitlement")).to_series().implode()
+            numbered.select(pl.struct("account", "entitlement")).to_series().implode()
         )
     ).to_series()
     of_account = numbered.filter("any_entitlement")["account"].drop_nulls()
