@@ -90,10 +90,9 @@ def wait_until_stable(
         pause = needed - max(quiet, 0.0)
         sleep(pause)
         waited += pause
-        again = refreshed(export)
-        if again == export:
+        before, export = export, refreshed(export)
+        if export == before:
             return export
-        export = again
         quiet = (now - export.modified_at).total_seconds() + waited
     return export
 

@@ -79,7 +79,8 @@ def _sync(source: str, workspace: str, options: SyncOptions) -> Outcome:
     if outcome.run.state == "held":
         raise GuardError(
             f"held as run {outcome.run.run_id}, nothing was uploaded: {outcome.planned.verdict}; "
-            f"{_what_to_type(source, outcome.planned)}"
+            f"{_what_to_type(source, outcome.planned)}",
+            run_id=outcome.run.run_id,
         )
     return outcome
 

@@ -15,7 +15,7 @@ ACCOUNT_KEY = ["integration_specific_id"]
 
 
 @dataclass(frozen=True, slots=True)
-class Matched:
+class _Matched:
     """Where the rows of two versions of a table stand.
 
     Attributes:
@@ -36,8 +36,8 @@ class Matched:
 def to_plan(snapshot: Snapshot, last: Snapshot | None) -> Plan:
     """What `snapshot` changes against `last`; against None, everything is an add."""
     before = last if last is not None else snapshot_of_nothing(snapshot)
-    accounts = matched(snapshot.accounts, before.accounts, ACCOUNT_KEY)
-    entitlements = matched(snapshot.entitlements, before.entitlements, ENTITLEMENT_KEY)
+    accounts = _matched(snapshot.accounts, before.accounts, ACCOUNT_KEY)
+    entitlements = _matched(snapshot.entitlements, before.entitlements, ENTITLEMENT_KEY)
     (account_changes, changed_fields), (associations, association_changes, went_along) = both(
         lambda: _account_changes(snapshot, before, accounts),
         lambda: _association_changes(snapshot, before, accounts, entitlements),
@@ -81,18 +81,18 @@ def snapshot_of_nothing(like: Snapshot) -> Snapshot:
     )
 
 
-def matched(now: pl.DataFrame, before: pl.DataFrame, key: list[str]) -> Matched:
+def _matched(now: pl.DataFrame, before: pl.DataFrame, key: list[str]) -> _Matched:
     """`now` and `before` matched by the columns `key`, unique in each."""
     if now.select(key).equals(before.select(key)):
         same = pl.int_range(now.height, dtype=pl.UInt32, eager=True)
-        return Matched(same, same, same.clear(), same.clear(), same)
+        return _Matched(same, same, same.clear(), same.clear(), same)
     now_of_before = row_numbers(before.select(key), now.select(key))
     is_in_both = now_of_before.is_not_null()
     pairs = pl.DataFrame(
         {"now": now_of_before.filter(is_in_both), "before": is_in_both.arg_true().cast(pl.UInt32)}
     ).sort("now")
     is_new = pl.repeat(value=True, n=now.height, eager=True).scatter(pairs["now"], False)
-    return Matched(
+    return _Matched(
         pairs["now"],
         pairs["before"],
         is_new.arg_true().cast(pl.UInt32),
@@ -101,8 +101,8 @@ def matched(now: pl.DataFrame, before: pl.DataFrame, key: list[str]) -> Matched:
     )
 
 
-def differing(
-    now: pl.DataFrame, before: pl.DataFrame, rows: Matched, fields: list[str]
+def _differing(
+    now: pl.DataFrame, before: pl.DataFrame, rows: _Matched, fields: list[str]
 ) -> pl.DataFrame:
     """The matched rows in which `fields` differ: `now` and `before` (row numbers), and which do.
 
@@ -143,10 +143,10 @@ def _filled_only_in(one: Snapshot, other: Snapshot) -> tuple[str, ...]:
 
 
 def _account_changes(
-    snapshot: Snapshot, before: Snapshot, accounts: Matched
+    snapshot: Snapshot, before: Snapshot, accounts: _Matched
 ) -> tuple[pl.DataFrame, dict[str, int]]:
     fields = [*ACCOUNTS, *sorted({*snapshot.attribute_labels, *before.attribute_labels})]
-    differences = differing(snapshot.accounts, before.accounts, accounts, fields[1:])
+    differences = _differing(snapshot.accounts, before.accounts, accounts, fields[1:])
     ids, ids_before = snapshot.accounts[ACCOUNT_KEY[0]], before.accounts[ACCOUNT_KEY[0]]
     status, status_before = snapshot.accounts["user_status"], before.accounts["user_status"]
     added = pl.DataFrame(
@@ -175,12 +175,12 @@ def _account_changes(
 
 
 def _entitlement_changes(
-    snapshot: Snapshot, before: Snapshot, entitlements: Matched
+    snapshot: Snapshot, before: Snapshot, entitlements: _Matched
 ) -> pl.DataFrame:
     """Changes of the catalogue; a resource's new label changes the entitlements it scopes."""
     now, then = _with_resource_label(snapshot), _with_resource_label(before)
     fields = [name for name in now.columns if name not in ENTITLEMENT_KEY]
-    differences = differing(now, then, entitlements, fields)
+    differences = _differing(now, then, entitlements, fields)
     keys, keys_before = now.select(ENTITLEMENT_KEY), then.select(ENTITLEMENT_KEY)
     changes = pl.concat(
         [
@@ -211,7 +211,7 @@ def _with_resource_label(snapshot: Snapshot) -> pl.DataFrame:
 
 
 def _association_changes(
-    snapshot: Snapshot, before: Snapshot, accounts: Matched, entitlements: Matched
+    snapshot: Snapshot, before: Snapshot, accounts: _Matched, entitlements: _Matched
 ) -> tuple[Changes, pl.DataFrame, int]:
     """The counts, the frame, and how many removed associations went with their account."""
     now = packed_of(snapshot.grants)

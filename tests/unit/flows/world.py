@@ -33,6 +33,20 @@ class CrashError(BaseException):
     """The process ends here. No handler of ours catches it, as none catches a kill."""
 
 
+class LawBrokenError(BaseException):
+    """What must never happen did. No handler of ours catches it."""
+
+
+def must(is_so: object, law: str) -> None:
+    """Ends a test whose world has seen a law broken.
+
+    Raises:
+        LawBrokenError: it is not so.
+    """
+    if not is_so:
+        raise LawBrokenError(law)
+
+
 class WatchedLedger(Ledger):
     """A ledger at which the process may end before and after each transaction."""
 
@@ -79,6 +93,7 @@ class Machine:
     Attributes:
         folder: the workspace.
         now: the clock.
+        attempts: how often a request is made that Lumos cannot answer.
         steps: the points at which a process might have ended, so far.
         crash_in: how many more of them there are before it ends; None never.
         crash_at: the point at which it ends, by its name; "" never.
@@ -87,6 +102,7 @@ class Machine:
 
     folder: Path
     now: datetime = BEGIN
+    attempts: int = 1
     steps: int = 0
     crash_in: int | None = None
     crash_at: str = ""
@@ -130,7 +146,7 @@ class Machine:
             URL,
             SecretStr("t"),
             transport=httpx.MockTransport(answer),
-            retry=Retry(attempts=1),
+            retry=Retry(attempts=self.attempts),
             sleep=self.sleep,
         )
         settings = Settings(
@@ -166,9 +182,12 @@ _World = TypeVar("_World", bound=Machine)
 @contextmanager
 def in_memory(kind: Callable[[Path], _World]) -> Iterator[_World]:
     """A world of that kind whose files are on no disk."""
+    usual = tempfile.tempdir
     with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         world = kind(Path(folder))
+        tempfile.tempdir = folder  # where the tracebacks of bugs go
         try:
             yield world
         finally:
+            tempfile.tempdir = usual
             world.close()

@@ -13,7 +13,7 @@ import httpx
 from flows.run.context import RunContext
 from loaders.ledger.activity import saved_batches
 from schemas.source_file.file import Source, to_source
-from tests.unit.flows.world import Machine
+from tests.unit.flows.world import Machine, must
 
 Record = tuple[str, str, str]
 """An account, an event type, a moment."""
@@ -73,7 +73,7 @@ class World(Machine):
             if self.refuses_from is not None and len(self.batches) >= self.refuses_from:
                 return httpx.Response(422, json={"detail": "no"})
             is_repeated = self.is_done(request.content)
-            assert self.may_repeat or not is_repeated, "a batch that is done is sent again"
+            must(self.may_repeat or not is_repeated, "a batch that is done is sent again")
             self.bodies.append(request.content)
             self.batches.append([_to_record(one) for one in json.loads(request.content)["records"]])
             self.tick("after a batch was taken")

@@ -140,6 +140,29 @@ def test_whoever_lost_its_lease_sends_no_further_part(parted: World, number: int
     assert len(run.job_ids) == number
 
 
+@pytest.mark.parametrize("fault", ["unreachable", "unanswered"])
+def test_whoever_lost_its_lease_tries_no_request_again(world: World, fault: Fault):
+    world.attempts, world.lumos.faults = 3, [fault]
+    posts: list[str] = []
+
+    def watch(what: str) -> None:
+        if what == "before POST /accounts/upload":
+            posts.append(what)
+        if what == "after POST /accounts/upload":
+            world.loses_its_lease()
+
+    world.watch = watch
+    run = fails(world, BusyError)
+    assert len(posts) == 1
+    assert run.state == "planned"
+
+
+def test_an_upload_that_lumos_cannot_take_at_once_is_tried_again(world: World):
+    world.attempts, world.lumos.faults = 3, ["unreachable", "unanswered"]
+    assert world.sync().run.state == "done"
+    assert world.uploads() == [but()] * 2
+
+
 def test_whoever_lost_its_lease_while_it_read_plans_nothing(world: World):
     def watch(what: str) -> None:
         if what == "after a frame was kept":
@@ -153,17 +176,17 @@ def test_whoever_lost_its_lease_while_it_read_plans_nothing(world: World):
     assert "accounts.parquet" not in frames(world, run)
 
 
-def test_whoever_lost_its_lease_while_it_waited_does_not_write_over_what_was_settled(world: World):
+def test_whoever_lost_its_lease_while_it_waited_writes_over_nothing(world: World):
     def watch(what: str) -> None:
         if what == "after GET /accounts/upload/job-1":
             [run] = world.runs()
-            world.ledger.update_run(run.run_id, state="failed", error="settled by another")
+            world.ledger.update_run(run.run_id, state="failed", error="ended by another")
 
     world.watch = watch
-    with pytest.raises(BusyError, match="settled by another process"):
+    with pytest.raises(BusyError, match="was ended by another process"):
         world.sync()
     [run] = world.runs()
-    assert (run.state, run.error) == ("failed", "settled by another")
+    assert (run.state, run.error) == ("failed", "ended by another")
 
 
 def test_a_stored_snapshot_that_is_not_the_planned_one_is_never_sent(world: World):
@@ -174,7 +197,7 @@ def test_a_stored_snapshot_that_is_not_the_planned_one_is_never_sent(world: Worl
     key = ("hr", left.run_id, "accounts.parquet")
     world.place.frames[key] = world.place.frames[key].with_columns(user_status=pl.lit("SUSPENDED"))
     outcome = world.sync()
-    assert outcome.settled == (left.run_id,)
+    assert outcome.recovered == (left.run_id,)
     [failed] = [run for run in world.runs() if run.run_id == left.run_id]
     assert failed.state == "failed"
     said = f"the archived snapshot of run {left.run_id} is not the one that was planned"

@@ -51,7 +51,7 @@ def test_a_planned_upload_that_was_sent_is_sent_again_with_the_same_bytes(world:
     left = left_at(world, "after POST /accounts/upload")
     assert left.state == "planned"
     outcome = world.sync()
-    assert outcome.settled == (left.run_id,)
+    assert outcome.recovered == (left.run_id,)
     assert now_of(world, left).state == "done"
     assert world.uploads()[1] == world.uploads()[2]
 
@@ -59,7 +59,7 @@ def test_a_planned_upload_that_was_sent_is_sent_again_with_the_same_bytes(world:
 def test_a_job_under_way_is_waited_for_and_its_upload_not_sent_again(world: World):
     left = left_at(world, SUBMITTED)
     world.more = "upload: {unchanged: skip}\n"
-    assert world.sync().settled == (left.run_id,)
+    assert world.sync().recovered == (left.run_id,)
     assert (now_of(world, left).state, now_of(world, left).error) == ("done", None)
     assert len(world.uploads()) == 2
     assert world.holds() == world.says()
@@ -69,7 +69,7 @@ def test_a_planned_upload_that_a_later_run_overtook_is_never_sent(world: World):
     left = left_at(world, PLANNED)
     world.accepts_elsewhere(*but(), "m")
     outcome = world.sync()
-    assert outcome.settled == (left.run_id,)
+    assert outcome.recovered == (left.run_id,)
     said = f"run {left.run_id} was overtaken by a later one before it was sent"
     assert (now_of(world, left).state, now_of(world, left).error) == ("failed", said)
     assert len(world.uploads()) == 2
@@ -89,7 +89,7 @@ def test_a_first_upload_that_a_later_run_overtook_is_never_sent():
 def test_an_upload_that_was_sent_before_a_later_run_was_accepted_is_waited_for(world: World):
     left = left_at(world, SUBMITTED)
     world.accepts_elsewhere(*but(), "k")
-    assert world.sync().settled == (left.run_id,)
+    assert world.sync().recovered == (left.run_id,)
     assert now_of(world, left).state == "done"
 
 
@@ -100,11 +100,11 @@ def test_a_run_is_given_up_when_more_than_a_day_has_passed_since_its_start(
 ):
     left = left_at(world, point)
     world.now = left.started_at + timedelta(days=1, seconds=waited)
-    assert world.sync().settled == (left.run_id,)
+    assert world.sync().recovered == (left.run_id,)
     run = now_of(world, left)
     assert run.state == ("failed" if is_given_up else "done")
-    job = run.job_ids[-1] if run.job_ids else "none"
-    wanted = f"run {run.run_id}, job {job}: no end after 1d; given up"
+    job = f", job {run.job_ids[-1]}" if run.job_ids else ""
+    wanted = f"run {run.run_id}{job}: no end after 1d; given up"
     assert run.error == (wanted if is_given_up else None)
     assert world.holds() == world.says()
 
@@ -141,7 +141,7 @@ def test_after_a_job_that_ended_badly_a_fresh_snapshot_follows_at_once(world: Wo
     left = left_at(world, SUBMITTED)
     world.lumos.jobs[-1].fault = fault
     outcome = world.sync()
-    assert outcome.settled == (left.run_id,)
+    assert outcome.recovered == (left.run_id,)
     assert now_of(world, left).state == "failed"
     assert now_of(world, left).ended_at is not None
     assert outcome.run.state == "done"
@@ -168,17 +168,17 @@ def test_what_a_run_left_reading_is_ended_and_nothing_of_it_is_sent(world: World
     left = left_at(world, "after a frame was kept")
     assert left.state == "reading"
     outcome = world.sync()
-    assert outcome.settled == ()
+    assert outcome.recovered == ()
     assert (now_of(world, left).state, now_of(world, left).error) == ("failed", "interrupted")
 
 
-def test_several_runs_that_were_left_are_settled_oldest_first(world: World):
+def test_several_runs_that_were_left_are_recovered_oldest_first(world: World):
     first = left_at(world, SUBMITTED)
     second = world.ledger.start_run("hr", "other@host", world.now, APP)
     world.ledger.update_run(
         second.run_id, state="planned", base_run_id=first.base_run_id, content_hash="x"
     )
     outcome = world.sync()
-    assert outcome.settled == (first.run_id, second.run_id)
+    assert outcome.recovered == (first.run_id, second.run_id)
     assert now_of(world, first).state == "done"
     assert "was overtaken" in str(now_of(world, second).error)

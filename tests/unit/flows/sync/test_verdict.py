@@ -25,7 +25,7 @@ BASE = Run("base", "hr", "done", "me@host", NOW)
 def held_run(*breaches: Breach, **fields: object) -> Run:
     """A run that those breaches held."""
     run = Run("held", "hr", "held", "me@host", NOW, app_id=APP, base_run_id="base")
-    return replace(run, breaches=seen_breaches(breaches), content_hash="hash", **fields)
+    return replace(run, content_hash="hash", breaches=seen_breaches(breaches), **fields)
 
 
 def decided(*breaches: Breach, held: Run | None = None, base: Run | None = BASE) -> Verdict:
@@ -113,7 +113,7 @@ def test_another_snapshot_with_the_same_breaches_is_held_anew(content_hash: str 
 
 
 def test_a_held_run_that_does_not_say_what_was_seen_lets_nothing_through():
-    held = replace(held_run(REMOVED), breaches=())
+    held = held_run()
     assert decided(REMOVED, held=held) == Verdict((REMOVED,), stale_approval_of="held")
 
 

@@ -22,7 +22,7 @@ from schemas.run import OPEN_STATES, Run
 from schemas.source_file.file import Source, to_source
 from schemas.statuses import CAN_LOG_IN, GONE
 from tests.unit.builders import account, snapshot
-from tests.unit.flows.world import Machine
+from tests.unit.flows.world import Machine, must
 
 APP = "app-1"
 PAGE = 100
@@ -222,33 +222,38 @@ class World(Machine):
         return found
 
     def check_upload(self, body: dict[str, Any], content: bytes) -> None:
-        """That an upload is one that may be sent.
+        """Makes sure that an upload is one that may be sent.
 
         It is never empty; it is what the one open run has planned, and no later run was accepted;
         it takes away no more of what the app holds than the guards let pass.
+
+        Raises:
+            LawBrokenError: it is not.
         """
-        assert body["accounts"], "an empty snapshot is sent"
+        must(body["accounts"], "an empty snapshot is sent")
         runs = [run for run in self.runs() if run.app_id == body["app_id"]]
-        [sender] = [run for run in runs if run.state in OPEN_STATES]
+        open_runs = [run for run in runs if run.state in OPEN_STATES]
+        must(len(open_runs) == 1, f"{len(open_runs)} runs are open")
+        [sender] = open_runs
         later = runs[: runs.index(sender)]
-        assert not [run for run in later if run.state == "done"], "a later run was accepted"
+        must("done" not in {run.state for run in later}, "a later run was accepted")
         if not self.lumos.is_snapshot:
             return
         accounts = content.partition(b'"accounts":[')[2].removesuffix(b"]}")
         is_planned = hashlib.sha256(accounts).hexdigest() == sender.content_hash
-        assert is_planned, "what is sent is not what was planned"
+        must(is_planned, "what is sent is not what was planned")
         after = {one["unique_identifier"]: one["status"] for one in body["accounts"]}
         held = self.lumos.accounts[body["app_id"]]
         there = {one: a["status"] for one, a in held.items() if a["status"] not in GONE}
         allowed = self.may_take_away or max(1, len(there) // 10)
         removed = there.keys() - after.keys()
-        assert len(removed) <= allowed, f"{sorted(removed)} are removed"
+        must(len(removed) <= allowed, f"{sorted(removed)} are removed")
         closed = [
             one
             for one in there.keys() & after.keys()
             if there[one] in CAN_LOG_IN and after[one] not in CAN_LOG_IN
         ]
-        assert len(closed) <= allowed, f"{sorted(closed)} are deactivated"
+        must(len(closed) <= allowed, f"{sorted(closed)} are deactivated")
 
     @contextmanager
     def context(self) -> Iterator[RunContext]:

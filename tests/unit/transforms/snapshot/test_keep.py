@@ -186,3 +186,54 @@ def test_a_kept_resource_keeps_its_label() -> None:
         [account("a")], None, before, resources=[row | {"integration_specific_id": " "}]
     )
     assert made.warnings == (f"1 missing resources {WARNING}",)
+
+
+@pytest.mark.parametrize("name", ["x:null", '":null', "null", ':null,"', "{:null}"])
+def test_an_id_that_looks_like_an_absent_one_is_read_as_it_stands(name) -> None:
+    people = [account(name), account("b"), account("c")]
+    made = normalized([account(name, email="ann"), account("b")], None, snapshot(people))
+    assert ids(made.snapshot) == sorted([name, "b"])
+    assert made.warnings == ()
+    three = [entitlement(name), entitlement("f"), entitlement("g")]
+    before = snapshot([account("a")], entitlements=three)
+    broken = [entitlement(name, is_assignable="maybe"), entitlement("f")]
+    made = normalized([account("a")], None, before, entitlements=broken)
+    kept = made.snapshot.entitlements["integration_specific_id"].to_list()
+    assert kept == sorted([name, "f"])
+    assert made.warnings == ()
+
+
+@pytest.mark.parametrize("resource", ["", "r"])
+def test_an_entitlement_without_a_readable_id_may_be_any_that_is_missing(resource) -> None:
+    before = snapshot([account("a")], entitlements=[entitlement("e"), entitlement("f", "r")])
+    unreadable = entitlement("x\ufffd", resource)
+    made = normalized([account("a")], None, before, entitlements=[unreadable, entitlement("e")])
+    assert made.snapshot.entitlements.equals(before.entitlements)
+    assert made.warnings == (f"1 missing entitlements {WARNING}",)
+
+
+def test_an_entitlement_on_a_resource_without_a_readable_id_may_be_any_that_is_missing() -> None:
+    before = snapshot([account("a")], entitlements=[entitlement("e"), entitlement("f", "r")])
+    unreadable = entitlement("f", "r\ufffd")
+    made = normalized([account("a")], None, before, entitlements=[unreadable])
+    assert made.snapshot.entitlements.equals(before.entitlements)
+    assert made.warnings == (f"2 missing entitlements {WARNING}",)
+
+
+def test_only_those_that_no_readable_row_names_are_kept_for_the_unreadable_ones() -> None:
+    made = normalized([account("a", roles="", email="ann"), account(" ", roles="")], ROLES, last())
+    assert ids(made.snapshot) == ["a", "b", "c"]
+    assert made.counts["accounts"].kept == 3
+    assert made.warnings == (f"2 missing accounts {WARNING}",)
+
+
+def test_a_rejected_row_of_many_keeps_its_own_record_alone() -> None:
+    people = [account(f"a{number:02}") for number in range(20)]
+    before = snapshot([*people, account("gone"), account("broken")])
+    again = [*people, account("broken", email="ann")]
+    made = normalized(again, None, before)
+    assert ids(made.snapshot) == [f"a{number:02}" for number in range(20)] + ["broken"]
+    assert made.counts["accounts"].kept == 1
+    twice = normalized([*again, account("a05", email="ann")], None, before)
+    assert ids(twice.snapshot) == ids(made.snapshot)
+    assert twice.counts["accounts"].kept == 2

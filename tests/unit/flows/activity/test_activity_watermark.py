@@ -1,12 +1,13 @@
 """The watermark: from where activity is read, what was sent before, and that it only moves on."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from extractors.activity import Span
-from flows.activity.job import ActivityJob, to_errand
+from flows.activity.job import to_job
 from flows.activity.order import Sending, run_job, send_activity
 from loaders.ledger.activity import saved_watermark
 from schemas.batches import Watermark
@@ -166,11 +167,8 @@ def backfill(world: World, since: timedelta, until: timedelta) -> Sending:
     """A backfill of a window, told from now."""
     world.write_log()
     with world.context() as context:
-        nightly = to_errand(world.source, context)
         span = Span(world.now + since, world.now + until)
-        job = ActivityJob(
-            nightly.source, nightly.activity, nightly.app_id, kind="backfill", span=span
-        )
+        job = replace(to_job(world.source, context), kind="backfill", span=span)
         return run_job(job, context)
 
 
