@@ -176,13 +176,7 @@ def _open_server(
     database = prepared(database)
     dialect_class: Any = database.url.get_dialect()
     module = dialect_class.import_dbapi()
-    url, more = login_of(database, source, workspace, resolve)
     dialect = dialect_class(dbapi=module)
-    if url.drivername == "db2+ibm_db":
-        texts, arguments = (connection_string(url, more), url.username or ""), {}
-    else:
-        texts, arguments = dialect.create_connect_args(url)
-        arguments = {**arguments, **more}
     errors = driver_errors(module)
     # PyMySQL's word for a package that the account's way to log in needs.
     context = ErrorContext(
@@ -194,6 +188,13 @@ def _open_server(
     )
 
     def connect() -> Any:  # noqa: ANN401 - the driver's
+        # Each has a token of its own: one may be good for one login only.
+        url, more = login_of(database, source, workspace, resolve)
+        if url.drivername == "db2+ibm_db":
+            texts, arguments = (connection_string(url, more), url.username or ""), {}
+        else:
+            texts, arguments = dialect.create_connect_args(url)
+            arguments = {**arguments, **more}
         return translate_errors(context, lambda: dialect.connect(*texts, **arguments))
 
     return _Opened(connect(), errors, module.paramstyle, reconnect=connect)
