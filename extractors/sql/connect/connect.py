@@ -70,7 +70,7 @@ def _open_native_session(
     """The database by its Python driver."""
     database = database_of(source)
     opened = _open(database, source, workspace, resolve)
-    session = _session_class(database.url)(
+    session = session_class(database.url)(
         engine=database.dialect,
         server=database.place,
         errors=opened.errors,
@@ -102,8 +102,8 @@ _SESSIONS: dict[str, type[CursorSession]] = {
 """By dialect and driver, else by dialect alone."""
 
 
-def _session_class(url: URL) -> type[CursorSession]:
-    """The session of a database by its Python driver."""
+def session_class(url: URL) -> type[CursorSession]:
+    """The session of the database at `url` by its Python driver, which it may load."""
     if url.drivername == "postgresql+psycopg":
         from extractors.sql.drivers.postgresql import PostgresqlSession  # loads psycopg
 

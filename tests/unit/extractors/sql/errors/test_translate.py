@@ -143,3 +143,11 @@ def test_db2_s_login_is_told_from_its_network(
 
 def _asking(**more: Any) -> ErrorContext:
     return ErrorContext("db2", (RuntimeError,), "list_accounts", **more)
+
+
+def test_what_is_wrong_at_a_key_of_the_source_file_names_it() -> None:
+    for text, kind in (("no password supplied", ConfigError), ("gone", SourceUnavailableError)):
+        context = ErrorContext("mysql", (), "source.dsn", is_login=True, key="source.dsn")
+        error = to_source_error(RuntimeError(text), context)
+        assert type(error) is kind
+        assert error.key == "source.dsn"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from extractors.sql.statements.statement import Statement, to_statement
+from extractors.sql.statements.statement import Statement, can_be_nested, to_statement
 from schemas.errors import ConfigError
 from schemas.source_file.sql_source import Query
 
@@ -80,3 +80,22 @@ def test_a_query_lies_in_a_file_of_the_workspace(tmp_path: Path) -> None:
 def test_what_stands_in_a_literal_changes_nothing(inside: str, engine: str) -> None:
     literal = "'" + inside.replace("'", "''") + "x'"
     assert made(f"SELECT {literal} AS a", engine).rendered("qmark") == f"SELECT {literal} AS a"
+
+
+@pytest.mark.parametrize(
+    ("engine", "sql", "nests"),
+    [
+        ("postgresql", "WITH x AS (SELECT 1 AS a) SELECT a FROM x ORDER BY a", True),
+        ("mssql", "SELECT a FROM b", True),
+        ("mssql", "SELECT a FROM b ORDER BY a", False),
+        ("mssql", "WITH x AS (SELECT 1 AS a) SELECT a FROM x", False),
+        ("db2", "SELECT a FROM b", True),
+        ("db2", "SELECT a FROM b WITH UR", False),
+        ("db2", "SELECT a FROM b FOR FETCH ONLY", False),
+        ("sqlite", "EXPLAIN SELECT 1", False),
+    ],
+)
+def test_a_query_stands_in_another_where_its_database_lets_it(
+    engine: str, sql: str, nests: bool
+) -> None:
+    assert can_be_nested(made(sql, engine), engine) is nests
