@@ -6,11 +6,11 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from extractors.optional_parts import install_extra, loaded
 from extractors.sql.urls.syntax import refuse_secret, secret_error
 from schemas.errors import (
     ConfigError,
@@ -104,13 +104,10 @@ def open_server(source: DatabaseOptions, workspace: Path, resolve: Resolve) -> I
             installed.
     """
     url = _checked_url(source)
-    if find_spec("pymongo") is None:
-        raise ConfigError("pymongo is not installed: pip install 'lumos-ingest[mongodb]'")
-    import pymongo
-
+    pymongo = loaded(_pymongo, "mongodb", install_extra("mongodb"), key="source.discover")
     options = _options(source, url, workspace, resolve)
 
-    def connect() -> "pymongo.MongoClient[dict[str, Any]]":
+    def connect() -> Any:  # noqa: ANN401 - a client
         with warnings.catch_warnings():
             # Of an option that it does not know, which might secure the connection, it only warns.
             warnings.simplefilter("error", UserWarning)
@@ -200,3 +197,9 @@ def _is_here(url: str) -> bool:
     shaped = _SHAPE.fullmatch(url)
     hosts = shaped["hosts"].split(",") if shaped else []
     return all(is_loopback(re.sub(r":\d+$", "", host)) for host in hosts)
+
+
+def _pymongo() -> Any:  # noqa: ANN401 - a module
+    import pymongo
+
+    return pymongo

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, raise_as
 from schemas.source_file.file import Source
 
 T = TypeVar("T")
@@ -16,8 +16,4 @@ def located(source: Source, work: Callable[[], T], under: str = "source") -> T:
         ConfigError: as `work` raised it, with the source's file, and the line of the key it is of.
         IngestError: as `work` raised it.
     """
-    try:
-        return work()
-    except ConfigError as error:
-        problem = source.located(str(error), under)
-    raise ConfigError(problem)
+    return raise_as(work, {ConfigError: lambda error: source.located(error, under)})

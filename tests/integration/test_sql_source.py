@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfoNotFoundError
 
 import duckdb
 import polars as pl
@@ -515,6 +516,38 @@ def test_many_batches_of_duckdb_are_one_table_in_order(duckdb_file: str, tmp_pat
     assert rows["integration_specific_id"].to_list() == [str(n) for n in expected]
 
 
+MANY_IN_DUCKDB = (
+    "SELECT repeat('x', 200) || n AS id, CASE n WHEN 1 THEN {first} ELSE {then} END AS at "
+    "FROM range(3000000) t(n)"
+)
+
+
+def test_duckdbs_connection_is_free_again_where_its_first_batch_goes_by_the_cursor(
+    duckdb_file: str, tmp_path: Path
+) -> None:
+    sql = MANY_IN_DUCKDB.format(first="DATE '12000-01-01'", then="DATE '2026-01-02'")
+    statement = Statement("list_accounts", "list_accounts", (sql,), is_query=True)
+    with open_session(source(duckdb_file), tmp_path, no_secrets) as session:
+        assert isinstance(session, DuckdbSession)
+        only = replace(session, connection=WithoutCursor(session.connection))
+        with pytest.raises(AssertionError, match="by the cursor"):
+            only.read(statement)
+        assert session.connection.execute("SELECT 1").fetchall() == [(1,)]
+
+
+def test_duckdbs_connection_is_free_again_after_an_error_in_the_middle(
+    duckdb_file: str, tmp_path: Path
+) -> None:
+    moment = "TIMESTAMP '2026-01-02 03:04:05'"
+    sql = MANY_IN_DUCKDB.format(first=moment, then=moment)
+    statement = Statement("list_accounts", "list_accounts", (sql,), is_query=True)
+    with open_session(source(duckdb_file), tmp_path, no_secrets) as session:
+        assert isinstance(session, DuckdbSession)
+        with pytest.raises(ZoneInfoNotFoundError):
+            replace(session, zone="Nowhere").read(statement)
+        session.connection.close()
+
+
 LONG_IN_DUCKDB = (
     "SELECT a.range * b.range AS integration_specific_id "
     "FROM range(100000000) AS a, range(100000000) AS b"
@@ -678,13 +711,13 @@ def test_the_connection_that_waits_for_the_parts_may_wait_longer_than_each(
         connection.execute("CREATE TABLE many AS SELECT id FROM generate_series(1, 64) AS id")
         connection.execute(
             "CREATE FUNCTION slow(id int) RETURNS text LANGUAGE plpgsql STABLE AS "
-            "$$ BEGIN PERFORM pg_sleep(0.2); RETURN id; END $$"
+            "$$ BEGIN PERFORM pg_sleep(0.4); RETURN id; END $$"
         )
     part = {
         "sql": "SELECT id AS integration_specific_id, slow(id) AS slept FROM many",
         "partition": {"column": "integration_specific_id", "parts": 64},
     }
-    raw = read(postgresql, tmp_path, statement_timeout="1s", queries={"list_accounts": part})
+    raw = read(postgresql, tmp_path, statement_timeout="2s", queries={"list_accounts": part})
     assert raw.accounts.read_count == 64
 
 

@@ -2,14 +2,15 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL
 
-from extractors.sql.connect.login import check_driver, login_of, prepared
+from extractors.optional_parts import install_extra, loaded
+from extractors.sql.connect.login import check_driver, dialect_of, login_of, prepared
 from extractors.sql.drivers.cursor import CursorSession
 from extractors.sql.drivers.db2 import Db2Session
 from extractors.sql.drivers.duckdb import DuckdbSession
@@ -43,8 +44,7 @@ def open_session(source: DatabaseOptions, workspace: Path, resolve: Resolve) -> 
         with open_jdbc_session(source, workspace, resolve) as session:
             yield session
     elif source.driver == "odbc":
-        from extractors.sql.drivers.odbc import open_odbc_session
-
+        open_odbc_session = loaded(_opener_of_odbc, "odbc", key="source.driver")
         with open_odbc_session(source, resolve) as session:
             yield session
     else:
@@ -61,6 +61,14 @@ def database_of(source: DatabaseOptions) -> DatabaseUrl:
     if source.url is None:
         raise ConfigError("name the database, such as postgresql://host/database", key="source.url")
     return read_database_url(source.url)
+
+
+def _opener_of_odbc() -> Callable[
+    [DatabaseOptions, Resolve], AbstractContextManager[CursorSession]
+]:
+    from extractors.sql.drivers.odbc import open_odbc_session  # loads pyodbc
+
+    return open_odbc_session
 
 
 @contextmanager
@@ -152,12 +160,17 @@ def _open_sqlite(database: DatabaseUrl, workspace: Path, source: DatabaseOptions
 
 def _open_duckdb(database: DatabaseUrl, workspace: Path) -> _Opened:
     check_driver("duckdb")
-    import duckdb
-
+    duckdb = loaded(_duckdb, "duckdb", install_extra("duckdb"), key="source.url")
     path = _file_of(database, workspace)
     context = ErrorContext("duckdb", driver_errors(duckdb), database.place, is_login=True)
     connection = translate_errors(context, lambda: duckdb.connect(str(path), read_only=True))
     return _Opened(connection, context.errors, "qmark", path)
+
+
+def _duckdb() -> Any:  # noqa: ANN401 - a module
+    import duckdb
+
+    return duckdb
 
 
 def _file_of(database: DatabaseUrl, workspace: Path) -> Path:
@@ -174,8 +187,7 @@ def _open_server(
     database: DatabaseUrl, source: DatabaseOptions, workspace: Path, resolve: Resolve
 ) -> _Opened:
     database = prepared(database)
-    dialect_class: Any = database.url.get_dialect()
-    module = dialect_class.import_dbapi()
+    dialect_class, module = dialect_of(database)
     dialect = dialect_class(dbapi=module)
     errors = driver_errors(module)
     # PyMySQL's word for a package that the account's way to log in needs.

@@ -9,6 +9,7 @@ from sqlalchemy import URL
 from sqlalchemy.dialects import registry
 from sqlalchemy.exc import NoSuchModuleError
 
+from extractors.optional_parts import install_extra, loaded
 from extractors.sql.connect.tls import tls_options
 from extractors.sql.drivers.odbc_driver_search import with_odbc_driver
 from extractors.sql.session.timeouts import read_timeout_s
@@ -121,11 +122,25 @@ def check_driver(drivername: str) -> None:
     """
     extra, modules = _NEEDS.get(drivername, ("", ()))
     if any(not _is_there(module) for module in modules):
-        raise ConfigError(
-            f"the driver for {drivername} is not installed: pip install 'lumos-ingest[{extra}]'"
-        )
+        raise ConfigError(f"the driver for {drivername} is not installed: {install_extra(extra)}")
     if drivername not in _NEEDS:
         _check_dialect(drivername)
+
+
+def dialect_of(database: DatabaseUrl) -> tuple[Any, Any]:
+    """SQLAlchemy's class for the database, and the driver's module; both are imported here.
+
+    Raises:
+        ConfigError: one cannot be loaded; the message says what to install.
+    """
+
+    def load() -> tuple[Any, Any]:
+        dialect_class: Any = database.url.get_dialect()
+        return dialect_class, dialect_class.import_dbapi()
+
+    drivername = database.url.drivername
+    extra, _ = _NEEDS.get(drivername, ("", ()))
+    return loaded(load, drivername, install_extra(extra) if extra else None, key=KEY)
 
 
 def prepared(database: DatabaseUrl) -> DatabaseUrl:
@@ -147,15 +162,10 @@ def _is_there(module: str) -> bool:
 
 def _check_dialect(drivername: str) -> None:
     """Raises unless SQLAlchemy, or a package beside it, brings the dialect and its driver."""
-    raise_as(
-        lambda: registry.load(drivername.replace("+", ".")).import_dbapi(),
-        {
-            NoSuchModuleError: lambda _: ConfigError(
-                f"SQLAlchemy knows no dialect {drivername}: install the package that has it",
-                key=KEY,
-            ),
-            ImportError: lambda error: ConfigError(
-                f"the driver of {drivername} is missing: pip install {error.name}", key=KEY
-            ),
-        },
+    unknown = ConfigError(
+        f"SQLAlchemy knows no dialect {drivername}: install the package that has it", key=KEY
     )
+    dialect = raise_as(
+        lambda: registry.load(drivername.replace("+", ".")), {NoSuchModuleError: lambda _: unknown}
+    )
+    loaded(dialect.import_dbapi, drivername, key=KEY)

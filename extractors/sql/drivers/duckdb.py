@@ -5,7 +5,9 @@ cursor.
 """
 
 import re
-from contextlib import AbstractContextManager
+from collections import deque
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, ClassVar
@@ -77,18 +79,36 @@ class DuckdbSession(CursorSession):
         relation = self.connection.sql(sql, params=bound)
         batches = [pl.DataFrame(schema={str(number): pl.String for number in range(len(kinds))})]
         problem = None
-        try:
-            for batch in pl.scan_arrow_c_stream(relation).collect_batches():
-                if not all(map(_is_pythons, batch)):
-                    return None
-                columns = zip(batch, kinds, strict=True)
-                texts = [_text(column, kind, self.zone) for column, kind in columns]
-                batches.append(pl.DataFrame(texts))
-        except pl.exceptions.ComputeError as error:
-            problem = str(error)
+        with self._pulled(relation) as pulled:
+            try:
+                for batch in pulled:
+                    if not all(map(_is_pythons, batch)):
+                        return None
+                    columns = zip(batch, kinds, strict=True)
+                    texts = [_text(column, kind, self.zone) for column, kind in columns]
+                    batches.append(pl.DataFrame(texts))
+            except pl.exceptions.ComputeError as error:
+                problem = str(error)
         if problem:
             raise self.errors[0](problem)  # DuckDB's own text, which polars passes on
         return pl.concat(batches, rechunk=True)
+
+    @contextmanager
+    def _pulled(self, relation: Any) -> Iterator[Iterator[pl.DataFrame]]:  # noqa: ANN401
+        """The relation's batches, all of them taken at the end, whether or not they are wanted.
+
+        polars pulls them in a thread of its own until there are no more, and DuckDB refuses a
+        connection that another thread is at work on, even to be closed.
+        """
+        batches = pl.scan_arrow_c_stream(relation).collect_batches()
+        try:
+            yield batches
+        except BaseException:
+            self.connection.interrupt()
+            raise
+        finally:
+            with suppress(pl.exceptions.PolarsError):
+                deque(batches, maxlen=0)
 
 
 def _selected(number: int, kind: str) -> str | None:

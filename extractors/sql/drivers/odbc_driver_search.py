@@ -5,7 +5,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
+from extractors.optional_parts import install_extra, loaded
 from extractors.sql.urls.address import KEY, DatabaseUrl
 from schemas.errors import ConfigError
 
@@ -32,15 +34,18 @@ def mssql_driver() -> str:
     shipped = shipped_driver()
     if shipped is not None:
         return str(shipped)
-    import pyodbc
-
+    pyodbc = loaded(_pyodbc, "mssql+pyodbc", key=KEY)
     installed = set(pyodbc.drivers())
     for name in (*_MICROSOFTS, _FREETDS):
         if name in installed:
             return name
-    raise ConfigError(
-        "no ODBC driver for SQL Server is installed: pip install 'lumos-ingest[mssql]'"
-    )
+    raise ConfigError(f"no ODBC driver for SQL Server is installed: {install_extra('mssql')}")
+
+
+def _pyodbc() -> Any:  # noqa: ANN401 - a module
+    import pyodbc
+
+    return pyodbc
 
 
 def shipped_driver() -> Path | None:
@@ -84,8 +89,8 @@ def _for_freetds(database: DatabaseUrl) -> DatabaseUrl:
     trusts = str(query.pop("TrustServerCertificate", "no")).lower()
     if encrypts != "no" and (trusts != "yes" or encrypts == "strict"):
         raise ConfigError(
-            "FreeTDS does not check the server's certificate: pip install "
-            "'lumos-ingest[mssql]' for Microsoft's driver, or write trustServerCertificate=true",
+            "FreeTDS does not check the server's certificate: Microsoft's driver does, "
+            f"{install_extra('mssql')}; or write trustServerCertificate=true",
             key=KEY,
         )
     query |= {"driver": _FREETDS, "TDS_Version": "7.4"}

@@ -93,9 +93,9 @@ def test_a_token_stands_in_for_the_password_as_the_driver_takes_it() -> None:
 
 def test_a_missing_driver_is_named_with_the_command_that_installs_it() -> None:
     check_driver("mysql+pymysql")
-    with pytest.raises(ConfigError, match=r"pip install 'lumos-ingest\[databricks\]'"):
+    with pytest.raises(ConfigError, match=r"pip install '\.\[databricks\]'"):
         check_driver("databricks")
-    with pytest.raises(ConfigError, match=r"pip install 'lumos-ingest\[db2\]'"):
+    with pytest.raises(ConfigError, match=r"pip install '\.\[db2\]'"):
         check_driver(read_database_url("jdbc:db2://h/x").url.drivername)
     with pytest.raises(ConfigError, match="knows no dialect nonsense"):
         check_driver("nonsense")

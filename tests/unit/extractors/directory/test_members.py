@@ -34,9 +34,9 @@ def naive(direct: list[tuple[int, int]], inside: list[tuple[int, int]]) -> set[t
 def test_effective_membership_is_what_repeating_the_rule_to_the_end_gives(
     direct: list[tuple[int, int]], inside: list[tuple[int, int]]
 ) -> None:
-    found = to_effective(links(*direct), nested(*inside))
+    effective = to_effective(links(*direct), nested(*inside))
 
-    rows = found.links.select("account", "group").rows()
+    rows = effective.links.select("account", "group").rows()
     assert set(rows) == naive(direct, inside)
     assert len(rows) == len(set(rows))
 
@@ -46,10 +46,10 @@ def test_effective_membership_is_what_repeating_the_rule_to_the_end_gives(
 def test_a_path_leads_from_the_group_to_one_that_the_account_is_in_itself(
     direct: list[tuple[int, int]], inside: list[tuple[int, int]]
 ) -> None:
-    found = to_effective(links(*direct), nested(*inside))
+    effective = to_effective(links(*direct), nested(*inside))
 
-    told = paths_of(found, [str(group) for group in range(GROUPS)])
-    for (account, group, through), path in zip(found.links.rows(), told, strict=True):
+    paths = paths_of(effective, [str(group) for group in range(GROUPS)])
+    for (account, group, through), path in zip(effective.links.rows(), paths, strict=True):
         if through is None:
             assert (account, group) in direct
             assert path is None
@@ -63,10 +63,10 @@ def test_a_path_leads_from_the_group_to_one_that_the_account_is_in_itself(
 def test_a_cycle_gives_each_of_its_groups_the_members_of_all() -> None:
     ring = nested((0, 1), (1, 2), (2, 0))
 
-    found = to_effective(links((7, 0)), ring)
+    effective = to_effective(links((7, 0)), ring)
 
-    assert found.links.rows() == [(7, 0, None), (7, 1, 0), (7, 2, 0)]
-    assert found.deepest == 2
+    assert effective.links.rows() == [(7, 0, None), (7, 1, 0), (7, 2, 0)]
+    assert effective.deepest == 2
 
 
 def test_a_group_that_is_its_own_member_adds_nothing() -> None:
@@ -76,16 +76,16 @@ def test_a_group_that_is_its_own_member_adds_nothing() -> None:
 def test_a_long_chain_is_followed_to_its_end() -> None:
     chain = nested(*((number, number + 1) for number in range(200)))
 
-    found = to_effective(links((0, 200)), chain)
+    effective = to_effective(links((0, 200)), chain)
 
-    assert found.links.height == 201
-    assert found.deepest == 200
+    assert effective.links.height == 201
+    assert effective.deepest == 200
 
 
 def test_the_path_names_the_groups_from_the_outermost() -> None:
-    found = to_effective(links((0, 2), (0, 1)), nested((0, 1), (1, 2)))
+    effective = to_effective(links((0, 2), (0, 1)), nested((0, 1), (1, 2)))
 
-    told = paths_of(found, ["Staff", "Operators", "Admins"])
+    paths = paths_of(effective, ["Staff", "Operators", "Admins"])
 
-    assert found.links["group"].to_list() == [0, 1, 2]
-    assert told.to_list() == ["Staff > Operators", None, None]
+    assert effective.links["group"].to_list() == [0, 1, 2]
+    assert paths.to_list() == ["Staff > Operators", None, None]

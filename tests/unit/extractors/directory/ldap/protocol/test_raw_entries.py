@@ -183,8 +183,8 @@ def test_a_size_is_told_as_soon_as_it_can_be(before, dn):
     whole = message(5, entry(dn, {}))
 
     assert message_size(before + whole, len(before)) == len(whole)
-    told = [message_size(whole[:size], 0) for size in range(len(whole))]
-    assert set(told) <= {None, len(whole)}
+    sizes = [message_size(whole[:size], 0) for size in range(len(whole))]
+    assert set(sizes) <= {None, len(whole)}
 
 
 @pytest.mark.parametrize("head", [b"HTTP/1.1", b"\x15\x03\x01\0\x02"])
@@ -214,18 +214,18 @@ def is_refused(hostile: bytes) -> bool:
 def by_pyasn1(number: int, dn: str, attributes: dict[str, list[bytes]]) -> LDAPMessage:
     listed = PartialAttributeList()
     for at, (name, values) in enumerate(attributes.items()):
-        one, set_of = PartialAttribute(), Vals()
+        attribute, set_of = PartialAttribute(), Vals()
         for position, value in enumerate(values):
             set_of.setComponentByPosition(position, AttributeValue(value))
         if not values:
             set_of.clear()
-        one["type"], one["vals"] = AttributeDescription(name.encode()), set_of
-        listed.setComponentByPosition(at, one)
+        attribute["type"], attribute["vals"] = AttributeDescription(name.encode()), set_of
+        listed.setComponentByPosition(at, attribute)
     if not attributes:
         listed.clear()
-    found = SearchResultEntry()
-    found["object"], found["attributes"] = LDAPDN(dn.encode()), listed
+    searched = SearchResultEntry()
+    searched["object"], searched["attributes"] = LDAPDN(dn.encode()), listed
     made = LDAPMessage()
     made["messageID"] = MessageID(number)
-    made["protocolOp"] = ProtocolOp().setComponentByName("searchResEntry", found)
+    made["protocolOp"] = ProtocolOp().setComponentByName("searchResEntry", searched)
     return made

@@ -25,20 +25,22 @@ def users(*names):
 def read(answers, **search):
     with answering(answers) as connection:
         return [
-            one for batch in read_pages(connection, PagedSearch("dc=x", **search)) for one in batch
+            entry
+            for batch in read_pages(connection, PagedSearch("dc=x", **search))
+            for entry in batch
         ]
 
 
 def test_pages_are_read_in_order_to_the_last():
-    found = read([page(users("a", "b"), b"1"), page([], b"2"), page(users("c"))], page_size=2)
+    entries = read([page(users("a", "b"), b"1"), page([], b"2"), page(users("c"))], page_size=2)
 
-    assert found == users("a", "b", "c")
+    assert entries == users("a", "b", "c")
 
 
 def test_a_cookie_may_stay_the_same_from_page_to_page():
-    found = read([page(users("a"), b"1"), page(users("b"), b"1"), page(users("c"))])
+    entries = read([page(users("a"), b"1"), page(users("b"), b"1"), page(users("c"))])
 
-    assert found == users("a", "b", "c")
+    assert entries == users("a", "b", "c")
 
 
 @pytest.mark.parametrize(
@@ -266,7 +268,7 @@ def range_entry(low, high, values):
 def test_a_range_sent_unasked_is_followed_to_its_end():
     first = [("cn=g,dc=x", {"cn": [b"g"], "member": [], "member;range=0-1": [b"a", b"b"]})]
 
-    found = read(
+    entries = read(
         [
             page(first),
             page(range_entry(2, 3, [b"c", b"d"])),
@@ -274,7 +276,7 @@ def test_a_range_sent_unasked_is_followed_to_its_end():
         ]
     )
 
-    assert found == [("cn=g,dc=x", {"cn": [b"g"], "member": [b"a", b"b", b"c", b"d", b"e"]})]
+    assert entries == [("cn=g,dc=x", {"cn": [b"g"], "member": [b"a", b"b", b"c", b"d", b"e"]})]
 
 
 @pytest.mark.parametrize(
@@ -299,7 +301,7 @@ def test_a_range_that_ends_in_an_error_ends_the_read():
 
 
 def test_a_cookie_survives_the_reading_of_ranges_between_two_pages():
-    found = read(
+    entries = read(
         [
             page(range_entry(0, 0, [b"a"]), b"1"),
             page(range_entry(1, "*", [b"b"])),
@@ -307,4 +309,4 @@ def test_a_cookie_survives_the_reading_of_ranges_between_two_pages():
         ]
     )
 
-    assert found == [("cn=g,dc=x", {"member": [b"a", b"b"]}), *users("a")]
+    assert entries == [("cn=g,dc=x", {"member": [b"a", b"b"]}), *users("a")]

@@ -77,13 +77,13 @@ def test_outer_brackets_may_be_left_out() -> None:
 
 @given(st.text())
 def test_any_text_is_a_filter_or_refused_in_one_line(text: str) -> None:
-    said = ""
+    message = ""
     try:
-        found = to_filter(text, "key")
+        parsed = to_filter(text, "key")
     except ConfigError as error:
-        found, said = Filter("&"), str(error)
-    assert isinstance(found, Filter)
-    assert "\n" not in said
+        parsed, message = Filter("&"), str(error)
+    assert isinstance(parsed, Filter)
+    assert "\n" not in message
 
 
 @given(st.binary())

@@ -38,10 +38,10 @@ def test_blocks_of_any_size_hold_the_rows_of_the_whole(lines: list[str], size: i
             zone, key = zones.place("log.csv", "activity")
             [file] = zone.matches(key)
             try:
-                found = layout_of(Export("activity", file, zone), OPTIONS, folder)
-                whole = to_rows(found.text, found.dialect, found.structure, folder)
+                layout = layout_of(Export("activity", file, zone), OPTIONS, folder)
+                whole = to_rows(layout.text, layout.dialect, layout.structure, folder)
             except SourceFormatError:
                 return
             (folder / "parsed").unlink(missing_ok=True)
-            parts = list(row_batches(found.text, found.dialect, found.structure, folder, size))
+            parts = list(row_batches(layout.text, layout.dialect, layout.structure, folder, size))
     assert pl.concat([whole.clear(), *parts]).equals(whole)

@@ -117,18 +117,18 @@ def test_every_line_of_a_corrupted_file_is_a_row_a_reject_blank_or_within_one(
     except IngestError:
         return
     assert read.read_count == read.rows.height + read.rejects.height
-    told = [*read.rows[ROW], *read.rejects["row"]]
-    assert len(set(told)) == len(told)
+    numbers = [*read.rows[ROW], *read.rejects["row"]]
+    assert len(set(numbers)) == len(numbers)
     physical = content.decode().split("\n")
     filled = {
         number for number, line in enumerate(physical, 1) if line.strip("\r") and number > header
     }
-    assert set(told) <= filled
+    assert set(numbers) <= filled
     spans = [
         line for row in read.rows.drop(ROW).rows() for cell in row for line in cell.split("\n")[1:]
     ]
     rejected = [line for value in read.rejects["value"] for line in value.split("\n")[1:]]
-    silent = [number for number in filled - set(told) if physical[number - 1].strip(" \t\r")]
+    silent = [number for number in filled - set(numbers) if physical[number - 1].strip(" \t\r")]
     assert len(silent) <= len(spans) + len(rejected)
 
 

@@ -27,7 +27,7 @@ ENTRIES = st.lists(
 
 
 def read(written: bytes, **how):
-    return [one for batch in read_ldif(io.BytesIO(written), "x.ldif", **how) for one in batch]
+    return [entry for batch in read_ldif(io.BytesIO(written), "x.ldif", **how) for entry in batch]
 
 
 @LAW
@@ -45,21 +45,21 @@ def test_a_file_cut_anywhere_is_refused_or_holds_whole_lines_only(entries, data)
     written = b"".join(entry_text(dn, values, b"\n", data) + b"\n" for dn, values in entries)
     cut = written[: data.draw(st.integers(0, len(written) - 2))]
     try:
-        found = read(cut, ends_with_empty_line=True)
+        records = read(cut, ends_with_empty_line=True)
     except (SourceFormatError, SourceIncompleteError):
         return
-    assert found == entries[: len(found)]
+    assert records == entries[: len(records)]
 
 
 @LAW
 @given(st.binary(max_size=300) | st.text(" dn:cx<#\n\r=", max_size=80).map(str.encode))
 def test_noise_is_refused_in_our_own_words(noise):
-    said = "x.ldif: "
+    message = "x.ldif: "
     try:
         read(noise)
     except (SourceFormatError, SourceIncompleteError) as error:
-        said = str(error)
-    assert said.startswith("x.ldif: ")
+        message = str(error)
+    assert message.startswith("x.ldif: ")
 
 
 def test_an_export_of_slapcat_is_read():
@@ -121,7 +121,7 @@ def test_entries_come_in_batches():
 
 
 @pytest.mark.parametrize(
-    ("written", "said"),
+    ("written", "message"),
     [
         (b"dn: dc=x\njpegPhoto:< file:///etc/passwd\n", "line 2: takes its value from a URL"),
         (b"dn: dc=x\nchangetype: modify\nadd: cn\n", "line 2: changetype: describes a change"),
@@ -148,13 +148,13 @@ def test_entries_come_in_batches():
         (b"\xff\xfed\0n\0", "is UTF-16"),
     ],
 )
-def test_what_is_no_content_is_refused_with_its_line(written, said):
-    with pytest.raises(SourceFormatError, match=f"^x.ldif: {said}"):
+def test_what_is_no_content_is_refused_with_its_line(written, message):
+    with pytest.raises(SourceFormatError, match=f"^x.ldif: {message}"):
         read(written)
 
 
 @pytest.mark.parametrize(
-    ("written", "said"),
+    ("written", "message"),
     [
         (b"", "holds no entry"),
         (b"version: 1\n# nothing\n\n", "holds no entry"),
@@ -162,8 +162,8 @@ def test_what_is_no_content_is_refused_with_its_line(written, said):
         (b"dn: dc=x\nmember;range=0-1: a\nmember;range=0-1: b\n\n", "go on after its range"),
     ],
 )
-def test_a_file_that_shows_that_something_is_missing_is_refused(written, said):
-    with pytest.raises(SourceIncompleteError, match=f"^x.ldif: .*{said}"):
+def test_a_file_that_shows_that_something_is_missing_is_refused(written, message):
+    with pytest.raises(SourceIncompleteError, match=f"^x.ldif: .*{message}"):
         read(written)
 
 
@@ -183,7 +183,9 @@ def test_a_missing_empty_line_at_the_end_is_an_error_where_it_must_be_there():
 
 def entry_text(dn: str, attributes: dict[str, list[bytes]], end: bytes, data) -> bytes:
     lines = [value_line("dn", dn.encode(), data)]
-    lines += [value_line(name, one, data) for name, values in attributes.items() for one in values]
+    lines += [
+        value_line(name, value, data) for name, values in attributes.items() for value in values
+    ]
     if data.draw(st.booleans()):
         lines.insert(data.draw(st.integers(0, len(lines))), b"# a comment: x")
     return b"".join(folded(line, end, data) + end for line in lines)

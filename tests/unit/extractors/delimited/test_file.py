@@ -19,7 +19,7 @@ from extractors.zones.zones import DropZones
 from schemas.errors import ConfigError, SourceFormatError, SourceIncompleteError
 from schemas.raw import Raw, RawTable
 from schemas.source_file.csv_source import CsvSource
-from schemas.tables import REJECTS, ROW
+from schemas.tables import REJECTS, ROW, UNREADABLE_LINE
 
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -40,8 +40,11 @@ def _rows(columns: dict[str, list[str]], lines: list[int]) -> pl.DataFrame:
     return pl.DataFrame(columns | {ROW: lines}, schema=schema)
 
 
-def _rejects(*found: tuple[int, str | None, str, str]) -> pl.DataFrame:
-    rows = [("accounts", "a.csv", row, key, None, why, text) for row, key, why, text in found]
+def _rejects(*lines: tuple[int, str | None, str, str]) -> pl.DataFrame:
+    rows = [
+        ("accounts", "a.csv", row, key, None, UNREADABLE_LINE, why, text)
+        for row, key, why, text in lines
+    ]
     return pl.DataFrame(rows, schema=REJECTS, orient="row")
 
 
@@ -287,7 +290,7 @@ def test_bare_carriage_returns_as_line_ends_are_refused(content: str, tmp_path: 
 
 
 @pytest.mark.parametrize(
-    ("encoding", "found"),
+    ("encoding", "detected"),
     [
         ("utf-8", "utf-8"),
         ("utf-8-sig", "utf-8"),
@@ -298,14 +301,14 @@ def test_bare_carriage_returns_as_line_ends_are_refused(content: str, tmp_path: 
         ("cp1252", "cp1252"),
     ],
 )
-def test_the_encoding_is_found_from_the_bytes(encoding: str, found: str, tmp_path: Path) -> None:
+def test_the_encoding_is_found_from_the_bytes(encoding: str, detected: str, tmp_path: Path) -> None:
     content = 'id,note\r\n1,"Zoë\r\nx"\r\n2,€\r\n'.encode(encoding)
     raw = _raw(content, tmp_path)
     expected = _rows({"id": ["1", "2"], "note": ["Zoë\r\nx", "€"]}, [2, 4])
     assert_frame_equal(raw.accounts.rows, expected)
     source = CsvSource(kind="csv", accounts="a.csv", max_age=None)
     (probe,) = probe_source(source, tmp_path, now=_NOW)
-    assert f", {found}, " in probe.said
+    assert f", {detected}, " in probe.said
     assert [w for w in raw.warnings if "read as Windows-1252" in w] == list(raw.warnings)
     assert len(raw.warnings) == (encoding == "cp1252")
 

@@ -61,7 +61,7 @@ def read(*parts: dict[str, list[bytes]]) -> Raw:
     with answering(answers) as connection:
         reading = DirectoryRequest(
             source=SOURCE,
-            wanted=to_requested_fields(Named(), None),
+            account_fields=to_requested_fields(Named(), None),
             find=finder(connection, SOURCE),
             base_dn="DC=x",
             origin="dc",

@@ -92,7 +92,7 @@ def test_a_filetime_that_is_neither_a_time_nor_never_is_absurd():
     assert not is_absurd_filetime(b"0")
     assert not is_absurd_filetime(b"9223372036854775807")
     assert not is_absurd_filetime(b"133801632000000000")
-    assert all(is_absurd_filetime(one) for one in (b"-1", b"x", b"", b"9223372036854775806"))
+    assert all(is_absurd_filetime(value) for value in (b"-1", b"x", b"", b"9223372036854775806"))
 
 
 @LAW

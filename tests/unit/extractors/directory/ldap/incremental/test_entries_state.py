@@ -17,7 +17,7 @@ STATE = DirectoryState(
     by="dirsync",
     full_at=datetime(2026, 1, 2, tzinfo=UTC),
     cookies={"k": b"\x00\xff"},
-    found={"k": Entries(["cn=a"], {"mail": [b"a@example.com"]})},
+    entries={"k": Entries(["cn=a"], {"mail": [b"a@example.com"]})},
 )
 
 

@@ -12,7 +12,14 @@ from pydantic import SecretStr
 
 from loaders.lumos.client import LumosApi
 from loaders.lumos.retries import Retry
-from schemas.errors import ConfigError, LumosRefusedError, LumosUnavailableError, StateError
+from schemas.errors import (
+    BusyError,
+    ConfigError,
+    LumosRefusedError,
+    LumosUnavailableError,
+    StateError,
+)
+from tests.leases import still_held
 
 CANARY = "jane.canary@example.com"
 TOKEN = "lsk_canary_token"
@@ -163,7 +170,7 @@ def test_nothing_connects_before_the_first_request() -> None:
 def test_an_outage_that_passes_is_borne(trouble: httpx.Response | Exception) -> None:
     server, clock = Server(trouble, trouble, ok()), Clock()
     with api_of(server, clock) as api:
-        assert api.post("/x", {"a": 1}) == {"ok": True}
+        assert api.post("/x", {"a": 1}, check=still_held) == {"ok": True}
     assert len(server.requests) == 3
     assert len(set(server.bodies)) == 1
     assert 0.5 <= clock.slept[0] <= 1.0
@@ -213,7 +220,7 @@ def test_the_time_of_the_first_attempt_does_not_use_up_the_patience() -> None:
         return answer
 
     with api_of(slow, clock) as api:
-        assert api.post("/x", {}) == {"ok": True}
+        assert api.post("/x", {}, check=still_held) == {"ok": True}
 
 
 @pytest.mark.parametrize(
@@ -295,7 +302,7 @@ def test_sending_again_what_may_have_been_taken_is_a_warning(
         httpx.ConnectError("refused"), httpx.Response(429), httpx.ReadTimeout(CANARY), ok()
     )
     with api_of(server) as api:
-        api.post("/accounts/upload", {"email": CANARY})
+        api.post("/accounts/upload", {"email": CANARY}, check=still_held)
     warned = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
     assert len(warned) == 1
     assert "POST /accounts/upload at https://api.lumos.example: no answer in time" in warned[0]
@@ -313,7 +320,7 @@ def test_reading_again_is_no_warning(caplog: pytest.LogCaptureFixture) -> None:
 def test_a_post_that_must_not_come_twice_is_not_sent_again_blindly() -> None:
     server = Server(httpx.ConnectError("refused"), httpx.Response(429), httpx.Response(500))
     with api_of(server) as api, pytest.raises(LumosUnavailableError):
-        api.post("/apps", {}, repeat_unknown=False)
+        api.post("/apps", {}, check=still_held, repeat_unknown=False)
     assert len(server.requests) == 3
 
 
@@ -335,7 +342,7 @@ def test_a_refusal_says_what_to_do_and_is_not_retried(status: int, advice: str) 
     body = {"detail": "Not so", "type": "runtime", "code": "not_so", "errors": []}
     server = Server(httpx.Response(status, json=body, headers={"location": "https://x.example"}))
     with api_of(server) as api, pytest.raises(LumosRefusedError) as caught:
-        api.post("/accounts/upload", {"email": CANARY})
+        api.post("/accounts/upload", {"email": CANARY}, check=still_held)
     assert str(caught.value).startswith(f"POST /accounts/upload: {status} ")
     assert "not_so, Not so" in str(caught.value)
     assert advice in str(caught.value)
@@ -357,7 +364,7 @@ def test_a_refused_row_is_named_by_its_place_and_never_quoted(
     other = {"loc": ["body", "app_id"], "msg": CANARY, "input": CANARY, "type": "string_type"}
     server = Server(httpx.Response(422, json={"detail": [wrong, other, other]}))
     with api_of(server) as api, pytest.raises(LumosRefusedError) as caught:
-        api.post("/accounts/upload", {"email": CANARY})
+        api.post("/accounts/upload", {"email": CANARY}, check=still_held)
     text = str(caught.value)
     assert "at accounts[3].status: '[value]' is [31m not one of the statuses, says [value]" in text
     assert "(and 2 more)" in text
@@ -467,7 +474,7 @@ def test_why_nothing_could_be_reached_is_said_in_our_words(
         api_of(Server(error), retry=Retry(attempts=1)) as api,
         pytest.raises(LumosUnavailableError, match=reason) as caught,
     ):
-        api.post("/x", {"email": CANARY})
+        api.post("/x", {"email": CANARY}, check=still_held)
     assert_quotes_nothing(caught.value, caplog)
     assert caught.value.__context__ is None
 
@@ -478,7 +485,7 @@ def test_every_attempt_sends_the_whole_file_with_its_length(tmp_path: Path) -> N
     body.write_bytes(content)
     server = Server(httpx.ReadError("cut"), httpx.Response(502), ok({"job_id": "j"}))
     with api_of(server) as api:
-        assert api.post_file("/accounts/upload", body) == {"job_id": "j"}
+        assert api.post_file("/accounts/upload", body, check=still_held) == {"job_id": "j"}
     assert server.bodies == [content] * 3
     for request in server.requests:
         assert request.headers["content-length"] == str(len(content))
@@ -493,12 +500,40 @@ def test_a_body_that_is_too_large_is_told_with_its_size(tmp_path: Path) -> None:
         api_of(Server(httpx.Response(413))) as api,
         pytest.raises(LumosRefusedError, match=r"12\.3 MB.*upload\.accounts_per_request only if"),
     ):
-        api.post_file("/accounts/upload", body)
+        api.post_file("/accounts/upload", body, check=still_held)
 
 
 def test_a_body_that_is_gone_is_our_own_trouble(tmp_path: Path) -> None:
     server = Server(ok())
     with api_of(server) as api, pytest.raises(StateError, match="No such file") as caught:
-        api.post_file("/accounts/upload", tmp_path / "gone.json")
+        api.post_file("/accounts/upload", tmp_path / "gone.json", check=still_held)
     assert caught.value.__context__ is None
     assert server.requests == []
+
+
+@pytest.mark.parametrize("send", ["post", "post_bytes", "post_file"])
+def test_the_lease_is_asked_before_every_attempt_of_a_request_that_changes_something(
+    tmp_path: Path, send: str
+) -> None:
+    server = Server(httpx.ReadError("cut"), httpx.Response(503), ok())
+    sent_when_asked: list[int] = []
+    body = tmp_path / "body.json"
+    body.write_bytes(b"{}")
+    content = {"post": {}, "post_bytes": b"{}", "post_file": body}[send]
+    with api_of(server) as api:
+        getattr(api, send)(
+            "/x", content, check=lambda: sent_when_asked.append(len(server.requests))
+        )
+    assert sent_when_asked == [0, 1, 2]
+
+
+def test_whoever_lost_its_lease_meanwhile_sends_nothing_more() -> None:
+    server = Server(httpx.Response(503))
+
+    def lost_after_two() -> None:
+        if len(server.requests) == 2:
+            raise BusyError("lost")
+
+    with api_of(server) as api, pytest.raises(BusyError, match="lost"):
+        api.post_bytes("/activity_records", b"{}", check=lost_after_two)
+    assert len(server.requests) == 2

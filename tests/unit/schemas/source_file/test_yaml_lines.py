@@ -48,7 +48,7 @@ def test_keys_and_items_know_their_line() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "said"),
+    ("text", "line", "reason"),
     [
         ("a: 1\nb: 2\na: 3\n", 3, "the key 'a' stands here twice"),
         ("a:\n  b: 1\n  b: 1\n", 3, "the key 'b' stands here twice"),
@@ -67,11 +67,11 @@ def test_keys_and_items_know_their_line() -> None:
         ("[" * 5000 + "]" * 5000, 1, "nested too deep"),
     ],
 )
-def test_what_cannot_be_taken_as_it_stands_is_named_by_its_line(text, line, said) -> None:
+def test_what_cannot_be_taken_as_it_stands_is_named_by_its_line(text, line, reason) -> None:
     with pytest.raises(ConfigError) as caught:
         to_yaml_document(text, NAME)
     assert str(caught.value).startswith(f"sources/x.yaml:{line}: ")
-    assert said in str(caught.value)
+    assert reason in str(caught.value)
     assert caught.value.__context__ is None
 
 

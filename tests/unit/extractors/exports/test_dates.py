@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from extractors.delimited.source import read_csv_source
 from extractors.exports.archiving import archive_exports
 from extractors.exports.dates import day_of, end_of_day
 from extractors.exports.find import find_export
+from extractors.read import read_source
 from extractors.zones.zones import DropZones
 from schemas.errors import SourceIncompleteError, SourceUnavailableError
 from schemas.export_file import ExportFile
@@ -31,7 +31,7 @@ def _drop(path: Path, at: datetime, content: str = "id\n1\n") -> None:
 
 def _read(folder: Path, as_of: date | None, **options: object) -> Raw:
     source = CsvSource(**({"kind": "csv", "accounts": "hr*.csv"} | options))
-    return read_csv_source(source, folder, now=_NOW, id_columns={}, as_of=as_of)
+    return read_source(source, folder, now=_NOW, as_of=as_of)
 
 
 @pytest.mark.parametrize(

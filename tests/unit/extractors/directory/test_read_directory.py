@@ -21,8 +21,8 @@ GROUP = "dn: cn=g,dc=x\nobjectClass: groupOfNames\ncn: g\nmember: uid=a,dc=x\n"
 
 
 def user(uid: str, *lines: str, base: str = "dc=x") -> str:
-    said = "".join(f"{line}\n" for line in lines)
-    return f"dn: uid={uid},{base}\nobjectClass: inetOrgPerson\nuid: {uid}\n{said}"
+    attributes = "".join(f"{line}\n" for line in lines)
+    return f"dn: uid={uid},{base}\nobjectClass: inetOrgPerson\nuid: {uid}\n{attributes}"
 
 
 def read(
@@ -308,11 +308,11 @@ def sid(rid: int) -> bytes:
 
 def in_domain(name: str, rid: int, *lines: str, kind: str = "user") -> str:
     guid = base64.b64encode(rid.to_bytes(16, "little")).decode()
-    said = "".join(f"{line}\n" for line in lines)
+    attributes = "".join(f"{line}\n" for line in lines)
     return (
         f"dn: CN={name},DC=x\nobjectClass: {kind}\nobjectCategory: CN=Person,DC=x\n"
         f"sAMAccountName: {name}\nobjectGUID:: {guid}\n"
-        f"objectSid:: {base64.b64encode(sid(rid)).decode()}\ncn: {name}\n{said}"
+        f"objectSid:: {base64.b64encode(sid(rid)).decode()}\ncn: {name}\n{attributes}"
     )
 
 
