@@ -20,8 +20,7 @@ from flows.run.settings import read_settings
 from flows.run.workspace import choose_sources
 from flows.sync.order import Outcome, sync_source
 from flows.sync.origin import SyncOptions, to_origin
-from flows.sync.plan import Planned, what_to_do
-from schemas.errors import GuardError
+from flows.sync.plan import held_error
 
 # Read once, at Prefect's import: no telemetry from a pipeline that handles people's access.
 os.environ.setdefault("DO_NOT_TRACK", "1")
@@ -77,13 +76,5 @@ def _sync(source: str, workspace: str, options: SyncOptions) -> Outcome:
             origin=options.origin,
         )
     if outcome.run.state == "held":
-        raise GuardError(
-            f"held as run {outcome.run.run_id}, nothing was uploaded: {outcome.planned.verdict}; "
-            f"{_what_to_type(source, outcome.planned)}"
-        )
+        raise held_error(source, outcome.run.run_id, outcome.planned)
     return outcome
-
-
-def _what_to_type(source: str, planned: Planned) -> str:
-    lines = what_to_do(source, planned)[len(planned.verdict.breaches) :]
-    return "; ".join(" ".join(line.split()) for line in lines)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, FunctionError
 from schemas.source_file.file import Source
 
 T = TypeVar("T")
@@ -13,11 +13,12 @@ def located(source: Source, work: Callable[[], T], under: str = "source") -> T:
     """What `work`, which reads what stands under the key `under`, returns.
 
     Raises:
-        ConfigError: as `work` raised it, with the source's file, and the line of the key it is of.
+        ConfigError, FunctionError: as `work` raised it, with the source's file, and the line of
+            the key it is of.
         IngestError: as `work` raised it.
     """
     try:
         return work()
-    except ConfigError as error:
-        problem = source.located(str(error), under)
-    raise ConfigError(problem)
+    except (ConfigError, FunctionError) as error:
+        ours = type(error)(source.located(str(error), under))
+    raise ours

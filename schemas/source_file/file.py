@@ -24,11 +24,12 @@ from schemas.source_file.columns import (
 from schemas.source_file.csv_source import ActivitySource, CsvSource
 from schemas.source_file.directory_source import ActiveDirectorySource, LdapSource, LdifSource
 from schemas.source_file.problems import first_problem
+from schemas.source_file.python_source import PythonSource, Transforms
 from schemas.source_file.sql_source import SqlSource
 from schemas.source_file.yaml_lines import Path, to_yaml_document
 from schemas.tables import ACCOUNT_FIELDS
 
-AnySource = CsvSource | SqlSource | LdapSource | ActiveDirectorySource | LdifSource
+AnySource = CsvSource | SqlSource | LdapSource | ActiveDirectorySource | LdifSource | PythonSource
 """Whatever a source file may name, by its `kind`."""
 
 
@@ -40,6 +41,11 @@ class SourceFile(Strict):
 
     app: App = Field(description="The Lumos app that receives this source.")
     source: AnySource = Field(discriminator="kind", description="What is read, and how.")
+    transform: Transforms | None = Field(
+        None,
+        description="A function of one's own between reading and judging, `module:function`: it "
+        "gets the accounts' rows and returns them. docs/own-flows.md.",
+    )
     columns: AccountColumns = Field(
         AccountColumns(), description="The canonical field of an account: the source's column."
     )
