@@ -14,6 +14,15 @@ from typing import Any
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
+import flows
+
+# A worker loads this file by its path, from a folder that may have another package `flows`.
+if not Path(flows.__file__ or "").parent.samefile(Path(__file__).parents[1]):
+    raise ImportError(
+        f"the package flows is {flows.__file__}, not lumos-ingest's own: call that one something "
+        "else, such as pipelines, or start where Python does not find it"
+    )
+
 from flows.run.context import open_context
 from flows.run.crash_report import without_text
 from flows.run.settings import read_settings
