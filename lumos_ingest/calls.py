@@ -79,7 +79,7 @@ def sync(
             source,
             context,
             allow_removals=allow_removals,
-            step=step,
+            step=_without_text(step),
             origin=SnapshotOrigin(as_of, from_archive),
         )
     )
@@ -108,7 +108,7 @@ def send_activity(source: Source, workspace: RunContext, *, step: Step = at_once
     Raises:
         IngestError: the run failed; the ledger has the same line.
     """
-    return without_text(partial(send, source, workspace, step=step))
+    return without_text(partial(send, source, workspace, step=_without_text(step)))
 
 
 def backfill(
@@ -132,3 +132,8 @@ def backfill(
     spans = to_spans(source, str(since), str(until), window, workspace.now())
     sent = without_text(lambda: list(send_windows(source, spans, workspace, again=again)))
     return [one.sending for one in sent if one.sending is not None]
+
+
+def _without_text(step: Step) -> Step:
+    """`step` of stages whose bugs have lost their text by then: a task's errors are kept."""
+    return lambda name, stage: step(name, partial(without_text, stage))

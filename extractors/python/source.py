@@ -55,7 +55,7 @@ def probe_python_source(source: PythonSource, workspace: Path) -> tuple[Probe, .
         ConfigError, FunctionError: as `read_python_source`.
     """
     function = _load(source, workspace)
-    return (Probe("accounts", function.name, "a function that is called by a read only", None),)
+    return (Probe("accounts", function.name, "is there; only a read calls it", None),)
 
 
 def _load(source: PythonSource, workspace: Path) -> OwnFunction:

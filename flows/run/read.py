@@ -35,7 +35,9 @@ def load_state(source: Source, base: Run | None, context: RunContext) -> ReaderS
             if name.startswith(_FRAME)
         }
     except (StateError, pl.exceptions.ColumnNotFoundError) as error:
-        _log.info("%s: everything is read: nothing to go on from: %s", source.name, error)
+        # A reader of a person's own may leave nothing, ever.
+        level = logging.DEBUG if source.file.source.kind == "python" else logging.INFO
+        _log.log(level, "%s: everything is read: nothing to go on from: %s", source.name, error)
         return None
     if marks.pop(_KIND, None) != source.file.source.kind:
         _log.info("%s: everything is read: it was of another kind before", source.name)
