@@ -2,17 +2,23 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# What running needs is installed, and what the tests and linters need besides.
+RUNS := $(VENV)/.runs
 READY := $(VENV)/.ready
 
-.PHONY: demo test check install lint types system lock bench docs clean
+.PHONY: demo test check install install-dev bare lint types system lock bench docs clean
 
-demo: $(READY)
+demo: $(RUNS)
 	$(BIN)/lumos-ingest demo
 
 test: $(READY) system
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(TESTS)
 
 check: lint types test
+
+# The demonstration on a bare Debian, which has Python and make and nothing else; as root.
+bare:
+	./tests/bare_machine.sh make demo
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -22,16 +28,28 @@ lint: $(READY)
 types: $(READY)
 	$(BIN)/mypy
 
-install: $(READY)
+install: $(RUNS)
 
-$(READY): requirements.lock pyproject.toml
+install-dev: $(READY)
+
+# The pins are whole, so that nothing is left to resolve; a module is compiled when it is imported.
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile
+INSTALL := $(if $(shell command -v uv 2>/dev/null),uv pip install --python $(BIN)/python --quiet --no-deps,$(PIP))
+
+$(RUNS): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "lumos-ingest needs Python 3.11 or newer; say which: make PYTHON=python3.12")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	if command -v uv >/dev/null; then VIRTUAL_ENV=$(CURDIR)/$(VENV) uv pip install --quiet -r requirements.lock; \
-	else $(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock; fi
-	if command -v uv >/dev/null; then VIRTUAL_ENV=$(CURDIR)/$(VENV) uv pip install --quiet --no-deps --editable .; \
-	else $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .; fi
-	touch $(READY)
+ifeq ($(INSTALL),$(PIP))
+	awk '/^[^ ]/ {is_pip = /^pip==/} is_pip' requirements.lock > $(VENV)/pip.lock
+	$(PIP) --require-hashes -r $(VENV)/pip.lock    # twice as fast as the one that Python brings
+endif
+	$(INSTALL) --require-hashes -r requirements.lock
+	$(INSTALL) --no-build-isolation --editable .
+	touch $@
+
+$(READY): $(RUNS) requirements-dev.lock
+	$(INSTALL) --require-hashes -r requirements-dev.lock
+	touch $@
 
 # The servers and the browser that the tests run against.
 system: $(READY)
@@ -39,9 +57,12 @@ system: $(READY)
 	$(BIN)/python -m tests.snowflake_emulator
 	$(BIN)/python -m tests.kerberos_package
 
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	--no-emit-index-url --no-emit-find-links --group build pyproject.toml
+
 lock:
-	uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url \
-		--extra dev pyproject.toml --output-file requirements.lock
+	$(COMPILE) --output-file requirements.lock
+	$(COMPILE) --extra dev --constraints requirements.lock --output-file requirements-dev.lock
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.csv_to_bodies

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import flows  # noqa: F401 - its memory settings are the product's
 from extractors.sql.connect.connect import open_session
-from extractors.sql.drivers.cursor import read_cursor
-from extractors.sql.queries.reader import read_statement
+from extractors.sql.drivers.cursor import CursorSession
 from extractors.sql.session.session import NO_VALUES
 from extractors.sql.statements.statement import Statement
 from schemas.source_file.secrets import no_secrets
@@ -22,8 +21,10 @@ def main() -> None:
     source = SqlSource(kind="sql", queries={"list_accounts": QUERY}, **where)
     statement = Statement("list_accounts", "list_accounts", (QUERY,), is_query=True)
     with open_session(source, Path(), no_secrets) as session:
-        read = read_statement if way == "fastest" else read_cursor
-        rows = read(session, statement, NO_VALUES).rows
+        if way == "cursor" and isinstance(session, CursorSession):
+            rows = session.read_by_cursor(statement, NO_VALUES).rows
+        else:
+            rows = session.read(statement).rows
     print(f"{rows.height} rows, {rows.hash_rows().sum()}")
 
 

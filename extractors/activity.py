@@ -19,7 +19,7 @@ ActivityOrigin = ActivitySource | ActivityDatabase | SqlSource
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The time that is asked for, UTC: from `since` on, before `until`; None leaves it open."""
+    """A time, UTC: from `since` on, before `until`; None leaves it open."""
 
     since: datetime | None = None
     until: datetime | None = None
@@ -34,9 +34,9 @@ def read_activity(
     sleep: Callable[[float], None] = time.sleep,
     resolve: Resolve = no_secrets,
 ) -> Iterator[RawTable]:
-    """Tables of raw activity that hold all of `span`, and may hold more.
+    """Yields tables of raw activity that hold all of `span`, and may hold more.
 
-    Nothing that was read counts before the last table has come: what shows that a source was read
+    Nothing that was read counts before the last table has come: the proof that a source was read
     whole is known at its end.
 
     Raises:
@@ -57,13 +57,13 @@ def read_activity(
 
 
 def probe_activity(
-    source: ActivitySource | ActivityDatabase | SqlSource,
+    source: ActivityOrigin,
     workspace: Path,
     *,
     now: datetime,
     resolve: Resolve = no_secrets,
 ) -> tuple[Probe, ...]:
-    """What the activity looks like at first sight; little is read. Of a database there is nothing.
+    """Returns what the activity looks like at first sight; reads little. Of a database: nothing.
 
     Raises:
         ConfigError: as `read_activity`.

@@ -5,11 +5,12 @@ A kind's reader is imported where it is called for, so that a CSV source loads n
 
 import time
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import assert_never
 
-from schemas.raw import Probe, Raw, ReaderState
+from schemas.errors import ConfigError
+from schemas.raw import Probe, Raw, RawTable, ReaderState
 from schemas.source_file.columns import Named
 from schemas.source_file.csv_source import CsvSource
 from schemas.source_file.directory_source import ActiveDirectorySource, LdapSource, LdifSource
@@ -32,44 +33,53 @@ def read_source(  # noqa: PLR0913 - what one kind of source or another needs
     id_columns: Mapping[str, str] = _NO_IDS,
     named: Named = _NOTHING,
     state: ReaderState | None = None,
+    as_of: date | None = None,
 ) -> Raw:
-    """Everything the source holds, with the proof that it is everything.
+    """Reads everything the source holds, with the proof that it is everything.
 
     `id_columns` names the column of the id, by table; a line with too few or too many fields is
     then rejected with the id it seems to carry, so that its record is known and kept. `named` is
-    what the source file names: of a directory, just these attributes are asked for; of a database,
-    these columns are wanted in place of Lumos's labels. `state` is what the run that was
-    accepted last left for the next one.
+    what the source file names: of a directory, only these attributes are read; of a database,
+    these columns stand in place of Lumos's labels. `state` is what the run that was accepted last
+    left for the next one. With `as_of` the exports of that day are read.
 
     Raises:
         ConfigError: the source cannot be meant as it is written, a secret is not in its place, or
-            a database refuses the login.
+            a database refuses the login; with `as_of`, a source that keeps no exports.
         FunctionError: a reader of a person's own failed.
         SourceUnavailableError: it cannot be reached, opened or logged in to, or never came to rest.
         SourceIncompleteError: it answered, but not with everything.
         SourceFormatError: it answered, but not as agreed.
     """
+    if as_of is not None and not isinstance(source, CsvSource):
+        raise ConfigError(f"{source.kind} keeps no exports of past days", key="source.kind")
     match source:
         case CsvSource():
             from extractors.delimited.source import read_csv_source
 
             return read_csv_source(
-                source, workspace, now=now, sleep=sleep, resolve=resolve, id_columns=id_columns
+                source,
+                workspace,
+                now=now,
+                sleep=sleep,
+                resolve=resolve,
+                id_columns=id_columns,
+                as_of=as_of,
             )
         case LdapSource() | ActiveDirectorySource():
             from extractors.directory.account_fields import to_requested_fields
             from extractors.directory.ldap.source import read_ldap_source
 
-            wanted = to_requested_fields(named, id_columns.get("accounts"))
+            requested = to_requested_fields(named, id_columns.get("accounts"))
             return read_ldap_source(
-                source, workspace, wanted, now=now, resolve=resolve, state=state
+                source, workspace, requested, now=now, resolve=resolve, state=state
             )
         case LdifSource():
             from extractors.directory.account_fields import to_requested_fields
             from extractors.directory.ldif.source import read_ldif_source
 
-            wanted = to_requested_fields(named, id_columns.get("accounts"))
-            return read_ldif_source(source, workspace, wanted, now=now, resolve=resolve)
+            requested = to_requested_fields(named, id_columns.get("accounts"))
+            return read_ldif_source(source, workspace, requested, now=now, resolve=resolve)
         case SqlSource(discover="mongodb"):
             from extractors.mongodb.source import read_mongodb_source
 
@@ -114,22 +124,19 @@ def probe_source(
         case CsvSource():
             from extractors.delimited.source import probe_csv_source
 
-            return tuple(
-                Probe(one.table, one.path, one.said, one.columns)
-                for one in probe_csv_source(source, workspace, now=now, resolve=resolve)
-            )
+            return probe_csv_source(source, workspace, now=now, resolve=resolve)
         case LdapSource() | ActiveDirectorySource():
             from extractors.directory.account_fields import to_requested_fields
             from extractors.directory.ldap.source import probe_ldap_source
 
-            wanted = to_requested_fields(named, None)
-            return probe_ldap_source(source, workspace, wanted, now=now, resolve=resolve)
+            requested = to_requested_fields(named, None)
+            return probe_ldap_source(source, workspace, requested, now=now, resolve=resolve)
         case LdifSource():
             from extractors.directory.account_fields import to_requested_fields
             from extractors.directory.ldif.source import probe_ldif_source
 
-            wanted = to_requested_fields(named, None)
-            return probe_ldif_source(source, workspace, wanted, now=now, resolve=resolve)
+            requested = to_requested_fields(named, None)
+            return probe_ldif_source(source, workspace, requested, now=now, resolve=resolve)
         case SqlSource(discover="mongodb"):
             from extractors.mongodb.source import probe_mongodb_source
 
@@ -146,3 +153,42 @@ def probe_source(
             return probe_python_source(source, workspace)
         case _:
             assert_never(source)
+
+
+def read_account(
+    source: SqlSource,
+    workspace: Path,
+    account_id: str,
+    *,
+    resolve: Resolve = no_secrets,
+    named: Named = _NOTHING,
+) -> RawTable:
+    """What a database has of one account by `get_account`: one row, or none where there is none.
+
+    Raises:
+        ConfigError: the source has no such query, or as `read_source`.
+        SourceError: as `read_source`.
+    """
+    if source.discover == "mongodb":
+        raise ConfigError("get_account is missing", key="source.queries")
+    from extractors.sql.activity import read_sql_account
+
+    return read_sql_account(source, workspace, account_id, resolve=resolve, named=named.columns)
+
+
+def read_privileges(
+    source: SqlSource, workspace: Path, *, resolve: Resolve = no_secrets
+) -> tuple[str, ...] | None:
+    """What the account that logs in to a database could write, an object or a right each, sorted.
+
+    None where this cannot be told of the database.
+
+    Raises:
+        ConfigError, SourceUnavailableError: no connection.
+        SourceFormatError: the database does not let its catalog be read.
+    """
+    if source.discover == "mongodb":
+        return None
+    from extractors.sql.privileges import read_sql_privileges
+
+    return read_sql_privileges(source, workspace, resolve=resolve)

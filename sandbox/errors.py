@@ -52,9 +52,20 @@ def not_found(what: str) -> RefusedError:
     return RefusedError(404, "not_found", "not_found", f"{what} not found")
 
 
+def stopped() -> RefusedError:
+    """Return the refusal for a request that the sandbox's end leaves no time for."""
+    return RefusedError(503, "runtime", "stopped", "The sandbox has stopped")
+
+
 def api_error(kind: ErrorType, code: str, detail: str) -> dict[str, Any]:
     """Return the body of the `ApiError` envelope."""
     return {"detail": detail, "type": kind, "code": code, "errors": []}
+
+
+def to_answer(error: RefusedError) -> JSONResponse:
+    """Return the answer that refuses a request."""
+    headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else None  # noqa: PLR2004
+    return JSONResponse(api_error(error.kind, error.code, error.detail), error.status, headers)
 
 
 def to_validation_body(errors: Sequence[Any]) -> HTTPValidationError:
@@ -72,9 +83,7 @@ def add_error_answers(app: FastAPI) -> None:
 
     @app.exception_handler(RefusedError)
     def _refused(_: Request, error: RefusedError) -> JSONResponse:
-        headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else None  # noqa: PLR2004
-        body = api_error(error.kind, error.code, error.detail)
-        return JSONResponse(body, error.status, headers)
+        return to_answer(error)
 
     @app.exception_handler(HTTPException)
     def _http_error(_: Request, error: HTTPException) -> JSONResponse:

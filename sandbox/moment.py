@@ -12,6 +12,11 @@ class Moment:
     connection: sqlite3.Connection
     now: float
 
+    @property
+    def version(self) -> int:
+        """A number that moves whenever the database changes."""
+        return self.connection.total_changes
+
 
 def to_instant(at: float) -> str:
     """Return seconds since the epoch as the database writes them."""

@@ -77,7 +77,7 @@ def read_state(store: StoreIn, faults: FaultsIn) -> dict[str, Any]:
             "SELECT * FROM job ORDER BY seq DESC LIMIT ?", (_SHOWN_JOBS,)
         )
         return {
-            "version": store.version,
+            "version": moment.version,
             "uploads": store.uploads,
             "job_seconds": store.job_seconds,
             "apps": apps,

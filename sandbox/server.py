@@ -12,9 +12,11 @@ from typing import Literal
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from sandbox.app import create_app
+from sandbox.errors import stopped, to_answer
 
 _LONGEST_STOP_S = 3
 
@@ -37,13 +39,36 @@ class _CuttableProtocol(H11Protocol):
         self.app_state = {**self.app_state, "transport": transport}
 
 
+class _StoppableApp:
+    """The app, which refuses the requests that uvicorn cancels when it stops."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; one that is cancelled before its answer has begun, with a 503."""
+        has_begun = False
+
+        async def send_noted(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_noted)
+        except asyncio.CancelledError:
+            if has_begun or not self._app.state.traffic.is_stopping:
+                raise
+            await to_answer(stopped())(scope, receive, send)
+
+
 class _Server(uvicorn.Server):
     """A uvicorn server that tells when it is up, and lets slow answers go when it stops."""
 
     def __init__(self, app: FastAPI, up: Callable[[], None]) -> None:
         super().__init__(
             uvicorn.Config(
-                app,
+                _StoppableApp(app),
                 http=_CuttableProtocol,
                 ws="none",
                 log_config=None,

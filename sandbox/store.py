@@ -1,7 +1,8 @@
 """The sandbox's own database: apps, accounts, jobs and activity in SQLite.
 
 Everything is read and written through `Store.current`, which first applies the jobs
-that have ended by the clock.
+that have ended by the clock. Requests come in threads of their own: one at a time has the
+connection, and it is closed between two of them.
 """
 
 import sqlite3
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Literal
 from uuid import uuid4
 
+from sandbox.errors import stopped
 from sandbox.jobs import settle_jobs
 from sandbox.moment import Moment
 from sandbox.tables import SCHEMA
@@ -38,7 +40,7 @@ class Store:
         self.clock = clock
         self._lock = threading.Lock()
         self._connection = sqlite3.connect("" if db is None else db, check_same_thread=False)
-        self.close = weakref.finalize(self, self._connection.close)
+        self.close = weakref.finalize(self, _close, self._lock, self._connection)
         self._connection.row_factory = sqlite3.Row
         self._connection.execute("PRAGMA synchronous=off")
         if db is not None:
@@ -48,15 +50,25 @@ class Store:
 
     @contextmanager
     def current(self) -> Iterator[Moment]:
-        """Hold the database as it is now, with every ended job applied; commit at the end."""
+        """Hold the database as it is now, with every ended job applied; commit at the end.
+
+        Raises:
+            RefusedError: the store was closed (503).
+        """
         with self._lock:
+            if not self.close.alive:
+                raise stopped()
             now = self.clock()
             with self._connection:
                 settle_jobs(self._connection, now, snapshot=self.uploads == "snapshot")
             with self._connection:
                 yield Moment(self._connection, now)
 
-    @property
-    def version(self) -> int:
-        """A number that moves whenever the database changes."""
-        return self._connection.total_changes
+
+def _close(lock: threading.Lock, connection: sqlite3.Connection) -> None:
+    """Close the connection once nobody is at work on it.
+
+    Closed beneath a statement of another thread, it takes the whole process down.
+    """
+    with lock:
+        connection.close()

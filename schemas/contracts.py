@@ -1,6 +1,6 @@
 """The contracts of the canonical tables, as pandera models: strict, nothing coerced.
 
-Each check says in its `error` what a reject's reason says. A contract is checked on collected
+Each check has in its `error` the reason of a reject. A contract is checked on collected
 frames: on a LazyFrame pandera looks at names and dtypes only.
 """
 
@@ -11,20 +11,27 @@ import polars as pl
 from pandera.polars import PolarsData
 
 from schemas.statuses import UPLOAD_STATUSES
+from schemas.tables import Reason
 
 DAMAGE = r"[\x00-\x1f\x7f-\x9f\u{FFFD}]"
 _CONTROL_BUT_LINES = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u{FFFD}]"
 EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
 
-BLANK = "is blank"
-CONTROL = "has a control or replacement character"
+BLANK = Reason("blank", "is blank")
+MISSING = Reason("missing", "is missing")
+CONTROL = Reason("control_character", "has a control or replacement character")
+NO_EMAIL = Reason("no_email", "is no e-mail address")
+NO_STATUS = Reason("unmapped_status", "has no mapping to a status")
+NO_TYPE = Reason("unmapped_account_type", "has no mapping to user or service")
+NO_PERSON = Reason("no_person", "neither an e-mail address nor both names")
+NO_BOOLEAN = Reason("no_boolean", "is neither true nor false")
 # n_failure_cases: pandera lists every failing value unless told not to, gigabytes where all rows
 # fail; the mask is what is used.
 
 
 def _matches(data: PolarsData, pattern: str, *, wanted: bool) -> pl.LazyFrame:
-    found = pl.col(data.key).str.contains(pattern)
-    return data.lazyframe.select((found if wanted else ~found).fill_null(value=True))
+    matches = pl.col(data.key).str.contains(pattern)
+    return data.lazyframe.select((matches if wanted else ~matches).fill_null(value=True))
 
 
 class AccountsContract(pa.DataFrameModel):
@@ -58,19 +65,19 @@ class AccountsContract(pa.DataFrameModel):
     def _no_control_but_lines(cls, data: PolarsData) -> pl.LazyFrame:
         return _matches(data, _CONTROL_BUT_LINES, wanted=False)
 
-    @pa.check("email", error="is no e-mail address", n_failure_cases=1)
+    @pa.check("email", error=NO_EMAIL, n_failure_cases=1)
     def _email_is_one(cls, data: PolarsData) -> pl.LazyFrame:
         return _matches(data, EMAIL, wanted=True)
 
-    @pa.check("user_status", error="has no mapping to a status", n_failure_cases=1)
+    @pa.check("user_status", error=NO_STATUS, n_failure_cases=1)
     def _status_is_known(cls, data: PolarsData) -> pl.LazyFrame:
         return data.lazyframe.select(pl.col(data.key).is_in(UPLOAD_STATUSES))
 
-    @pa.check("account_type", error="has no mapping to user or service", n_failure_cases=1)
+    @pa.check("account_type", error=NO_TYPE, n_failure_cases=1)
     def _type_is_known(cls, data: PolarsData) -> pl.LazyFrame:
         return data.lazyframe.select(pl.col(data.key).is_in(["user", "service"]).fill_null(True))
 
-    @pa.dataframe_check(error="neither an e-mail address nor both names", n_failure_cases=1)
+    @pa.dataframe_check(error=NO_PERSON, n_failure_cases=1)
     def _someone_can_be_matched(cls, data: PolarsData) -> pl.LazyFrame:
         has_names = pl.col("given_name").is_not_null() & pl.col("family_name").is_not_null()
         return data.lazyframe.select(pl.col("email").is_not_null() | has_names)
@@ -109,7 +116,7 @@ class EntitlementsContract(pa.DataFrameModel):
     def _no_control_characters(cls, data: PolarsData) -> pl.LazyFrame:
         return _matches(data, DAMAGE, wanted=False)
 
-    @pa.check("is_assignable", error="is neither true nor false", n_failure_cases=1)
+    @pa.check("is_assignable", error=NO_BOOLEAN, n_failure_cases=1)
     def _is_a_boolean(cls, data: PolarsData) -> pl.LazyFrame:
         return _matches(data, "^(?:true|false)$", wanted=True)
 
@@ -173,8 +180,8 @@ def accounts_contract(labels: list[str]) -> pa.DataFrameSchema:
 
 # The contract of activity records, as a pandera model: strict, nothing coerced.
 
-NOBODY = "neither an account's id nor an e-mail address"
-NO_EVENT = "has no mapping to LOGIN or ACTIVITY"
+NOBODY = Reason("nobody", "neither an account's id nor an e-mail address")
+NO_EVENT = Reason("unmapped_event", "has no mapping to LOGIN or ACTIVITY")
 
 
 class ActivityContract(pa.DataFrameModel):
@@ -198,7 +205,7 @@ class ActivityContract(pa.DataFrameModel):
         damaged = pl.col(data.key).str.contains(DAMAGE)
         return data.lazyframe.select((~damaged).fill_null(value=True))
 
-    @pa.check("email", error="is no e-mail address", n_failure_cases=1)
+    @pa.check("email", error=NO_EMAIL, n_failure_cases=1)
     def _email_is_one(cls, data: PolarsData) -> pl.LazyFrame:
         return data.lazyframe.select(pl.col(data.key).str.contains(EMAIL).fill_null(value=True))
 

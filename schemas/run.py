@@ -18,11 +18,50 @@ OPEN_STATES: tuple[RunState, ...] = ("planned", "submitted")
 
 
 @dataclass(frozen=True, slots=True)
+class RunScope:
+    """Whose runs are meant: those of one source into one app, of one kind.
+
+    Attributes:
+        source: the source's name.
+        app_id: the Lumos app; None where it is not there yet.
+        kind: accounts, activity since the watermark, or of a past time.
+        since: of a backfill: its window begins here, UTC.
+        until: of a backfill: its window ends before this moment, UTC.
+    """
+
+    source: str
+    app_id: str | None
+    kind: RunKind = "sync"
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class SeenBreach:
+    """A guard that a plan breaks, as the person saw it who lets the plan through.
+
+    An approval is for what was seen, so this form is compared, and stays as it is: a plan may be
+    held by one version of this program and let through by the next.
+
+    Attributes:
+        guard: the guard's key in the source file.
+        count: what the plan has.
+        of: what a share is of, a count.
+        limit: what the file says, as written.
+    """
+
+    guard: str
+    count: int
+    of: int
+    limit: str
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """One attempt at one source.
 
     A run of activity is `planned` when its records and batches are stored, `unchanged` when there
-    was nothing new to send.
+    was nothing new to send. `counts` and `plan` are reports: nothing is decided by them.
 
     Attributes:
         run_id: sorts by time.
@@ -38,11 +77,16 @@ class Run:
         plan: the plan's summary as `schemas.plan` writes it; no row in it.
         job_ids: Lumos's jobs, in the order of the requests.
         error: the one line it ended with; None when it ended well.
-        allowed_by: who let a held plan through; None where no one had to.
-        allowed_at: when, UTC.
+        approved_by: who let a held plan through; None where no one had to.
+        approved_at: when, UTC.
         kind: what it was a run of: accounts, activity since the watermark, or of a past time.
         since: of activity: the time asked for begins here, UTC; None where it has no beginning.
         until: of a backfill: that time ends before this moment, UTC.
+        request_count: how many requests carry the upload; None before it is planned.
+        accounts_per_request: how many accounts are in each but the last; None before that.
+        breaches: the guards that the plan breaks, in order.
+        next_watermark_at: of activity: where the watermark stands once the run is done, UTC; None
+            where it stays.
     """
 
     run_id: str
@@ -58,8 +102,12 @@ class Run:
     plan: dict[str, object] = field(default_factory=dict)
     job_ids: tuple[str, ...] = ()
     error: str | None = None
-    allowed_by: str | None = None
-    allowed_at: datetime | None = None
+    approved_by: str | None = None
+    approved_at: datetime | None = None
     kind: RunKind = "sync"
     since: datetime | None = None
     until: datetime | None = None
+    request_count: int | None = None
+    accounts_per_request: int | None = None
+    breaches: tuple[SeenBreach, ...] = ()
+    next_watermark_at: datetime | None = None

@@ -49,6 +49,6 @@ def associations_of(snapshot: Snapshot) -> pl.DataFrame:
     entitlements = snapshot.entitlements
     account, entitlement = snapshot.grants["account"], snapshot.grants["entitlement"]
     columns = ("integration_specific_id", "integration_specific_resource_id")
-    found = (entitlements[column].gather(entitlement) for column in columns)
+    keys = (entitlements[column].gather(entitlement) for column in columns)
     ids = snapshot.accounts["integration_specific_id"].gather(account)
-    return pl.DataFrame(dict(zip(ASSOCIATIONS, (ids, *found), strict=True)), schema=ASSOCIATIONS)
+    return pl.DataFrame(dict(zip(ASSOCIATIONS, (ids, *keys), strict=True)), schema=ASSOCIATIONS)

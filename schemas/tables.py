@@ -68,14 +68,41 @@ REJECTS = {
     "row": pl.UInt32(),
     "key": pl.String(),
     "column": pl.String(),
+    "code": pl.String(),
     "reason": pl.String(),
     "value": pl.String(),
 }
 """`row` is the line in the source, from 1.
 
-`key` is the record's id, as JSON where it has several parts; null where it cannot be told. `value`
-is kept in the private archive only.
+`key` is the record's id, as JSON where it has several parts; null where it cannot be told. `code`
+and `reason` are a `Reason`; rejects that versions before it archived have no `code`. `value` is
+kept in the private archive only.
 """
+
+
+class Reason(str):
+    """Why a row is rejected, as a person reads it after the name of the column.
+
+    Attributes:
+        code: what a program tells it by; it stays when the words change.
+    """
+
+    __slots__ = ("code",)
+    code: str
+
+    def __new__(cls, code: str, text: str) -> "Reason":
+        """The reason `text`, known as `code`."""
+        reason = super().__new__(cls, text)
+        reason.code = code
+        return reason
+
+    def __reduce__(self) -> tuple[type["Reason"], tuple[str, str]]:
+        """What makes the same reason again: pandera copies its checks."""
+        return Reason, (self.code, str(self))
+
+
+UNREADABLE_LINE = "unreadable_line"
+"""The code of a line that could not be split into columns; its reason says how it fails."""
 
 ACCOUNT_FIELDS = tuple(ACCOUNTS)
 ROW = "source row"

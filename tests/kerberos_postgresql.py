@@ -135,7 +135,7 @@ def _free_port() -> int:
 
 
 def _wait_until_up(port: int, process: "subprocess.Popen[bytes]") -> None:
-    ends_at = time.monotonic() + 30
+    ends_at = time.monotonic() + 60
     while process.poll() is None and time.monotonic() < ends_at:
         try:
             socket.create_connection(("127.0.0.1", port), 1).close()

@@ -14,7 +14,7 @@ import asyncssh
 import pytest
 
 _SSHD = "/usr/sbin/sshd"
-_LONGEST_START_S = 30
+_LONGEST_START_S = 60
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,8 @@ def running_sql_server(server: SqlServer) -> Iterator[SqlServer]:
         finally:
             listening.shutdown()
             thread.join()
-            server.tables.close()
+            with server.lock:  # a request may still be at it
+                server.tables.close()
 
 
 class _Server(socketserver.ThreadingTCPServer):

@@ -1,7 +1,8 @@
-"""Activity in delimited files: every file that may hold records of the time asked for, in turn."""
+"""Activity in delimited files: every file that may hold records of the requested time, in turn."""
 
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -30,7 +31,7 @@ def read_activity_files(
     sleep: Callable[[float], None],
     resolve: Resolve,
 ) -> Iterator[RawTable]:
-    """The files' rows, some at a time, file by file in the order of their names.
+    """Yields the files' rows, some at a time, file by file in the order of their names.
 
     Raises:
         ConfigError: a path that leads out of its zone, a directory, or a secret not in its place.
@@ -39,10 +40,10 @@ def read_activity_files(
         SourceFormatError: a file that is not as agreed.
     """
     with DropZones(source, workspace, resolve) as zones:
-        found = _exports(source, zones)
-        newest = max(found, key=lambda export: (export.modified_ns, export.name))
+        exports = _exports(source, zones)
+        newest = _newest_of(exports)
         of_any_age = source.model_copy(update={"max_age": None})
-        for export in found:
+        for export in exports:
             is_judged = export is newest and until is None
             if not is_judged and not _may_hold(export, source, since, until):
                 continue
@@ -56,7 +57,7 @@ def read_activity_files(
 def probe_activity_files(
     source: ActivitySource, workspace: Path, *, now: datetime, resolve: Resolve
 ) -> tuple[Probe, ...]:
-    """What the newest file looks like; nothing is waited for.
+    """Returns what the newest file looks like; waits for nothing.
 
     Raises:
         ConfigError: as `read_activity_files`.
@@ -65,16 +66,21 @@ def probe_activity_files(
         SourceFormatError: no text in a known encoding, or no usable header.
     """
     with DropZones(source, workspace, resolve) as zones:
-        found = _exports(source, zones)
-        newest = max(found, key=lambda export: (export.modified_ns, export.name))
-        looked = finished(newest, source, zones, now=now, sleep=lambda _: None)
-        probe = probe_csv_file(looked, source)
-    said = probe.said if len(found) == 1 else f"{probe.said}, the newest of {len(found)} files"
-    return (Probe("activity", probe.path, said, probe.columns),)
+        exports = _exports(source, zones)
+        newest = finished(_newest_of(exports), source, zones, now=now, sleep=lambda _: None)
+        probe = probe_csv_file(newest, source)
+    if len(exports) > 1:
+        probe = replace(probe, said=f"{probe.said}, the newest of {len(exports)} files")
+    return (probe,)
+
+
+def _newest_of(exports: list[Export]) -> Export:
+    """Returns the last written; of those written at once, the last by name."""
+    return max(exports, key=lambda export: (export.modified_ns, export.name))
 
 
 def _exports(source: ActivitySource, zones: DropZones) -> list[Export]:
-    """The files that match, but for markers and manifests, by name."""
+    """Returns the files that match, but for markers and manifests, by name."""
     zone, key = zones.place(source.activity, "activity.source.activity")
     files = zone.matches(key)
     beside = {
@@ -82,18 +88,18 @@ def _exports(source: ActivitySource, zones: DropZones) -> list[Export]:
         for template in companions_of(source.complete)
         for file in files
     }
-    found = [Export("activity", file, zone) for file in files if file.key not in beside]
-    if not found:
+    exports = [Export("activity", file, zone) for file in files if file.key not in beside]
+    if not exports:
         raise SourceUnavailableError(
-            f"activity: no file matches {shown(source.activity)}: check the path"
+            f"no file matches {shown(source.activity)}: check the path", key="activity"
         )
-    return sorted(found, key=lambda export: export.name)
+    return sorted(exports, key=lambda export: export.name)
 
 
 def _may_hold(
     export: Export, source: ActivitySource, since: datetime | None, until: datetime | None
 ) -> bool:
-    """Whether the file may hold records of the time asked for.
+    """Tells whether the file may hold records from `since` on, before `until`.
 
     It holds none that came after it was last written. And where the source file says for how long a
     file is written that is named for a day, none of before or after that.

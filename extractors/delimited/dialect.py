@@ -11,55 +11,6 @@ from schemas.errors import ConfigError, SourceFormatError, SourceIncompleteError
 from schemas.source_file.csv_source import CsvOptions
 from schemas.tables import ROW
 
-# What a well-formed record looks like, as patterns for Rust's and for Python's engine alike.
-
-
-def record_pattern(separator: str, quote: str | None, field_count: int | None = None) -> str:
-    """A pattern of one well-formed record, of that many fields or of any number."""
-    more = "*" if field_count is None else f"{{{field_count - 1}}}"
-    field = field_pattern(separator, quote)
-    return f"^{field}(?:{re.escape(separator)}{field}){more}$"
-
-
-def field_pattern(separator: str, quote: str | None) -> str:
-    """A pattern of one well-formed field, quotes included.
-
-    A carriage return stands in quotes only: polars drops one outside of them, unasked.
-    """
-    s = re.escape(separator)
-    if quote is None:
-        return rf"[^{s}\r\n]*"
-    q = re.escape(quote)
-    return rf"(?:[^{q}{s}\r\n]*|{q}{_inside(q)}{q})"
-
-
-def lenient_pattern(separator: str, quote: str) -> str:
-    """A pattern of one record on one line in which unquoted fields may hold quotes."""
-    s, q = re.escape(separator), re.escape(quote)
-    odd = rf"[^{q}{s}\r\n]+{q}[^{s}\r\n]*"
-    field = f"(?:{odd}|{field_pattern(separator, quote)})"
-    return f"{field}(?:{s}{field})*"
-
-
-def opening_pattern(separator: str, quote: str) -> str:
-    """A pattern of the first line of a record that goes on: well-formed, its last quote open."""
-    s, q = re.escape(separator), re.escape(quote)
-    return f"(?:{field_pattern(separator, quote)}{s})*{q}{_inside(q)}"
-
-
-def _inside(q: str) -> str:
-    """What stands between quotes; no text matches it in two ways, which would be slow."""
-    return f"[^{q}]*(?:{q}{q}[^{q}]*)*"
-
-
-def quoted_parts(quote: str | None) -> re.Pattern[str]:
-    """A pattern of everything between quotes in a well-formed record; of nothing where none are."""
-    if quote is None:
-        return re.compile("(?!)")
-    q = re.escape(quote)
-    return re.compile(f"{q}[^{q}]*{q}")
-
-
 _CANDIDATES = (",", ";", "\t", "|")
 _START_BYTES = 1 << 12
 _SAMPLE_BYTES = 1 << 18
@@ -101,7 +52,7 @@ class _Sample:
 
 
 def to_dialect(text: TextFile, options: CsvOptions) -> Dialect:
-    """The dialect of the file, from its first lines and what the source file states.
+    """Returns the dialect of the file, from its first lines and what the source file states.
 
     Raises:
         ConfigError: the separator is also the quote.
@@ -131,7 +82,7 @@ def to_dialect(text: TextFile, options: CsvOptions) -> Dialect:
 
 
 def quote_of(options: CsvOptions) -> str | None:
-    """The quoting character; None where nothing is quoted."""
+    """Returns the quoting character; None where nothing is quoted."""
     return None if options.quote == "none" else options.quote
 
 
@@ -164,11 +115,12 @@ def _sample(text: TextFile, quote: str | None, skip_lines: int) -> _Sample:
 
 
 def _separator_of(sample: _Sample) -> str:
-    """The one that fits the sample; if none does, the only one that parts the header; a comma."""
-    parting = [one for one in _CANDIDATES if one != sample.quote and _parts(sample, one)]
-    viable = [one for one in parting if _fits(sample, one)]
+    """Returns the one that fits the sample; else the only one that parts the header; a comma."""
+    candidates = [sign for sign in _CANDIDATES if sign != sample.quote]
+    parting = [sign for sign in candidates if _parts(sample, sign)]
+    viable = [sign for sign in parting if _fits(sample, sign)]
     if len(viable) > 1:
-        spelled = " and ".join("tab" if one == "\t" else one for one in viable)
+        spelled = " and ".join("tab" if sign == "\t" else sign for sign in viable)
         raise SourceFormatError(
             f"{sample.name}: reads two ways, with {spelled} between fields: state separator:"
         )
@@ -187,7 +139,7 @@ def _fits(sample: _Sample, separator: str) -> bool:
 
 
 def _records(lines: list[str], separator: str, quote: str | None) -> Iterator[list[str]]:
-    """The records, leniently: what is wrong with one is said by the check of all lines."""
+    """Yields the records, leniently: the check of all lines says what is wrong with one."""
     ended = (line + "\n" for line in lines)
     if quote is None:
         reader = csv.reader(ended, delimiter=separator, quoting=csv.QUOTE_NONE)
@@ -232,3 +184,52 @@ def _name_problem(column: str, seen: set[str]) -> str | None:
     if column == ROW or _MANY.fullmatch(column):
         return f"is {column!r}, which means something else here: rename it"
     return None
+
+
+def record_pattern(separator: str, quote: str | None, field_count: int | None = None) -> str:
+    """Returns a pattern of one well-formed record, of that many fields or of any number.
+
+    Like the patterns below, it is for Rust's engine and for Python's alike.
+    """
+    more = "*" if field_count is None else f"{{{field_count - 1}}}"
+    field = field_pattern(separator, quote)
+    return f"^{field}(?:{re.escape(separator)}{field}){more}$"
+
+
+def field_pattern(separator: str, quote: str | None) -> str:
+    """A pattern of one well-formed field, quotes included.
+
+    A carriage return stands in quotes only: polars drops one outside of them, unasked.
+    """
+    s = re.escape(separator)
+    if quote is None:
+        return rf"[^{s}\r\n]*"
+    q = re.escape(quote)
+    return rf"(?:[^{q}{s}\r\n]*|{q}{_inside(q)}{q})"
+
+
+def lenient_pattern(separator: str, quote: str) -> str:
+    """A pattern of one record on one line in which unquoted fields may hold quotes."""
+    s, q = re.escape(separator), re.escape(quote)
+    odd = rf"[^{q}{s}\r\n]+{q}[^{s}\r\n]*"
+    field = f"(?:{odd}|{field_pattern(separator, quote)})"
+    return f"{field}(?:{s}{field})*"
+
+
+def opening_pattern(separator: str, quote: str) -> str:
+    """A pattern of the first line of a record that goes on: well-formed, its last quote open."""
+    s, q = re.escape(separator), re.escape(quote)
+    return f"(?:{field_pattern(separator, quote)}{s})*{q}{_inside(q)}"
+
+
+def _inside(q: str) -> str:
+    """What stands between quotes; no text matches it in two ways, which would be slow."""
+    return f"[^{q}]*(?:{q}{q}[^{q}]*)*"
+
+
+def quoted_parts(quote: str | None) -> re.Pattern[str]:
+    """A pattern of everything between quotes in a well-formed record; of nothing where none are."""
+    if quote is None:
+        return re.compile("(?!)")
+    q = re.escape(quote)
+    return re.compile(f"{q}[^{q}]*{q}")

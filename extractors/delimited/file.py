@@ -2,9 +2,9 @@
 
 import logging
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 import polars as pl
@@ -17,95 +17,13 @@ from extractors.exports.export import Export, private_folder
 from extractors.exports.find import check_unchanged
 from extractors.exports.text import TextFile, to_text_file
 from schemas.errors import SourceFormatError
-from schemas.raw import RawTable
+from schemas.raw import Probe, RawTable
 from schemas.source_file.csv_source import CsvOptions
-from schemas.tables import REJECTS
-
-# A delimited file whose every line was looked at: its text, dialect, lines and trailer.
+from schemas.tables import REJECTS, UNREADABLE_LINE
 
 _TAIL = 1 << 16
 
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """A file whose every line was looked at.
-
-    Attributes:
-        text: the file as UTF-8.
-        dialect: how it is written.
-        structure: what its lines are.
-        trailer_count: the rows its trailer states; None where none was asked for.
-    """
-
-    text: TextFile
-    dialect: Dialect
-    structure: Structure
-    trailer_count: int | None
-
-
-def layout_of(export: Export, options: CsvOptions, folder: Path) -> Layout:
-    """The layout of the file; what is made of it lies in `folder`.
-
-    Raises:
-        SourceUnavailableError: it cannot be fetched.
-        SourceIncompleteError: empty, cut off, or without its trailer.
-        SourceFormatError: no text, no usable header, or a file that reads two ways.
-    """
-    text = to_text_file(export, options.encoding, quote_of(options), folder)
-    dialect = to_dialect(text, options)
-    stated, trailer_line = None, None
-    if options.complete and options.complete.trailer:
-        last_line, below = _last_line(text.path)
-        stated = trailer_count(export, last_line, options.complete.trailer)
-        trailer_line = text.facts.count - below
-    return Layout(text, dialect, to_structure(text, dialect, trailer_line), stated)
-
-
-def _last_line(path: Path) -> tuple[str, int]:
-    """The last line that is not blank, at most 64 KiB of it, and how many lines are below it."""
-    with path.open("rb") as file:
-        size = file.seek(0, os.SEEK_END)
-        file.seek(max(0, size - _TAIL))
-        tail = file.read()
-    above = tail.rstrip(b" \t\r\n")
-    below = tail[len(above) :].split(b"\n")
-    line = above.rsplit(b"\n", 1)[-1] + below[0].removesuffix(b"\r")
-    has_end = len(below) > 1 and not below[-1]
-    return line.decode(errors="replace"), len(below) - 1 - has_end
-
-
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class FileProbe:
-    """What one file looks like.
-
-    Attributes:
-        table: the table it holds.
-        path: as the source file writes it, relative to the workspace.
-        size_bytes: its size on disk.
-        modified_at: when it was last written, UTC.
-        encoding: the encoding it is in.
-        separator: the character between fields.
-        columns: the header's names, as written.
-    """
-
-    table: str
-    path: str
-    size_bytes: int
-    modified_at: datetime
-    encoding: str
-    separator: str
-    columns: tuple[str, ...]
-
-    @property
-    def said(self) -> str:
-        """The same for a person."""
-        return (
-            f"{self.size_bytes} bytes, {self.encoding}, separator {self.separator!r}, "
-            f"{len(self.columns)} columns"
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +32,7 @@ class FileEnd:
 
     Attributes:
         read_count: its rows, with those that could not be split.
-        trailer_count: the rows its trailer states; None where none was asked for.
+        trailer_count: the rows its trailer states; None where the source file names no trailer.
     """
 
     read_count: int
@@ -136,8 +54,25 @@ class FileRead:
     warnings: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A file whose every line was looked at.
+
+    Attributes:
+        text: the file as UTF-8.
+        dialect: how it is written.
+        structure: what its lines are.
+        trailer_count: the rows its trailer states; None where the source file names no trailer.
+    """
+
+    text: TextFile
+    dialect: Dialect
+    structure: Structure
+    trailer_count: int | None
+
+
 def read_csv_file(export: Export, options: CsvOptions, *, id_column: str | None = None) -> FileRead:
-    """The file's rows and the lines that are none, from a file that did not change meanwhile.
+    """Returns the file's rows and the lines that are none; it did not change meanwhile.
 
     A reject's `key` is the text of its `id_column` where its fields can be told apart and it has
     that many; the empty string for the header line again; else null.
@@ -147,33 +82,27 @@ def read_csv_file(export: Export, options: CsvOptions, *, id_column: str | None 
         SourceIncompleteError: empty, cut off, or changed while it was read.
         SourceFormatError: no text, no usable header, or a file that reads two ways.
     """
-    with private_folder(export) as folder:
-        problem = None
-        try:
-            read = _read(export, options, id_column, folder)
-        except SourceFormatError as error:
-            problem = error
-        # First of all: a file that is being written seems to be wrong in many ways.
-        check_unchanged(export)
-        if problem is not None:
-            raise problem
+    with private_folder(export) as folder, _unchanged(export):
+        read = _read(export, options, id_column, folder)
     table = read.table
     _log.debug("%s: %d rows, %d rejected", export.name, table.read_count, table.rejects.height)
     return read
 
 
-def _read(export: Export, options: CsvOptions, id_column: str | None, folder: Path) -> FileRead:
-    found = layout_of(export, options, folder)
-    rows = to_rows(found.text, found.dialect, found.structure, folder)
-    rejects = to_line_rejects(export, found.dialect, found.structure.rejects, id_column)
-    table = RawTable(export.table, rows, rejects, rows.height + rejects.height, export.name)
-    warning = found.text.warning
-    end = FileEnd(table.read_count, found.trailer_count)
-    return FileRead(table, end, (warning,) if warning else ())
+def read_csv_batches(export: Export, options: CsvOptions) -> Generator[RawTable, None, FileEnd]:
+    """Yields the file's rows in order, in tables; the first holds the lines that are no rows.
+
+    Raises:
+        SourceUnavailableError: it vanished or cannot be opened.
+        SourceIncompleteError: empty, cut off, or changed while it was read.
+        SourceFormatError: no text, no usable header, or a file that reads two ways.
+    """
+    with private_folder(export) as folder, _unchanged(export):
+        return (yield from _batches(export, options, folder))
 
 
-def probe_csv_file(export: Export, options: CsvOptions) -> FileProbe:
-    """What the file looks like from its first lines.
+def probe_csv_file(export: Export, options: CsvOptions) -> Probe:
+    """Returns what the file looks like from its first lines.
 
     Raises:
         SourceUnavailableError: it vanished or cannot be opened.
@@ -183,64 +112,36 @@ def probe_csv_file(export: Export, options: CsvOptions) -> FileProbe:
     with private_folder(export) as folder:
         text = to_text_file(export, options.encoding, quote_of(options), folder)
         dialect = to_dialect(text, options)
-    return FileProbe(
-        export.table,
-        export.name,
-        export.size_bytes,
-        export.modified_at,
-        text.encoding,
-        dialect.separator,
-        dialect.columns,
+    look = (
+        f"{export.size_bytes} bytes, {text.encoding}, separator {dialect.separator!r}, "
+        f"{len(dialect.columns)} columns"
     )
+    return Probe(export.table, export.name, look, dialect.columns)
 
 
-def to_line_rejects(
-    export: Export, dialect: Dialect, rejected: list[LineReject], id_column: str | None
-) -> pl.DataFrame:
-    """`REJECTS` for the lines that are no rows."""
-    position = dialect.columns.index(id_column) if id_column in dialect.columns else None
-    found = {
-        "table": [export.table] * len(rejected),
-        "file": [export.name] * len(rejected),
-        "row": [one.line for one in rejected],
-        "key": [_key(one.fields, position) for one in rejected],
-        "column": [None] * len(rejected),
-        "reason": [one.reason for one in rejected],
-        "value": [one.text for one in rejected],
-    }
-    return pl.DataFrame(found, schema=REJECTS)
+@contextmanager
+def _unchanged(export: Export) -> Iterator[None]:
+    """Raises where the file changes while it is read.
 
-
-def _key(fields: tuple[str, ...] | None, position: int | None) -> str | None:
-    if fields == ():
-        return ""
-    if fields is None or position is None or position >= len(fields):
-        return None
-    return fields[position] or None
-
-
-# One delimited file, some rows at a time: what a log of any length is read with.
-
-
-def read_csv_batches(export: Export, options: CsvOptions) -> Generator[RawTable, None, FileEnd]:
-    """The file's rows in order, in tables; the first holds the lines that are no rows.
-
-    Raises:
-        SourceUnavailableError: it vanished or cannot be opened.
-        SourceIncompleteError: empty, cut off, or changed while it was read.
-        SourceFormatError: no text, no usable header, or a file that reads two ways.
+    Before any error of the file's form: a file that is being written seems to be wrong in many
+    ways.
     """
-    with private_folder(export) as folder:
-        problem = None
-        try:
-            end = yield from _batches(export, options, folder)
-        except SourceFormatError as error:
-            problem = error
-        # First of all: a file that is being written seems to be wrong in many ways.
+    try:
+        yield
+    except SourceFormatError:
         check_unchanged(export)
-        if problem is not None:
-            raise problem
-    return end
+        raise
+    check_unchanged(export)
+
+
+def _read(export: Export, options: CsvOptions, id_column: str | None, folder: Path) -> FileRead:
+    layout = layout_of(export, options, folder)
+    rows = to_rows(layout.text, layout.dialect, layout.structure, folder)
+    rejects = to_line_rejects(export, layout.dialect, layout.structure.rejects, id_column)
+    table = RawTable(export.table, rows, rejects, rows.height + rejects.height, export.name)
+    warning = layout.text.warning
+    end = FileEnd(table.read_count, layout.trailer_count)
+    return FileRead(table, end, (warning,) if warning else ())
 
 
 def _batches(
@@ -256,3 +157,60 @@ def _batches(
         read_count += rows.height
         rejects = no_rejects
     return FileEnd(read_count, layout.trailer_count)
+
+
+def layout_of(export: Export, options: CsvOptions, folder: Path) -> Layout:
+    """Looks at every line of the file; what is made of it lies in `folder`.
+
+    Raises:
+        SourceUnavailableError: it cannot be fetched.
+        SourceIncompleteError: empty, cut off, or without its trailer.
+        SourceFormatError: no text, no usable header, or a file that reads two ways.
+    """
+    text = to_text_file(export, options.encoding, quote_of(options), folder)
+    dialect = to_dialect(text, options)
+    stated, trailer_line = None, None
+    if options.complete and options.complete.trailer:
+        last_line, below = _last_line(text.path)
+        stated = trailer_count(export, last_line, options.complete.trailer)
+        trailer_line = text.facts.count - below
+    return Layout(text, dialect, to_structure(text, dialect, trailer_line), stated)
+
+
+def _last_line(path: Path) -> tuple[str, int]:
+    """Returns the last line that is not blank, at most 64 KiB, and how many lines are below it."""
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - _TAIL))
+        tail = file.read()
+    above = tail.rstrip(b" \t\r\n")
+    below = tail[len(above) :].split(b"\n")
+    line = above.rsplit(b"\n", 1)[-1] + below[0].removesuffix(b"\r")
+    has_end = len(below) > 1 and not below[-1]
+    return line.decode(errors="replace"), len(below) - 1 - has_end
+
+
+def to_line_rejects(
+    export: Export, dialect: Dialect, rejected: list[LineReject], id_column: str | None
+) -> pl.DataFrame:
+    """Returns `REJECTS` for the lines that are no rows."""
+    position = dialect.columns.index(id_column) if id_column in dialect.columns else None
+    columns = {
+        "table": [export.table] * len(rejected),
+        "file": [export.name] * len(rejected),
+        "row": [reject.line for reject in rejected],
+        "key": [_key(reject.fields, position) for reject in rejected],
+        "column": [None] * len(rejected),
+        "code": [UNREADABLE_LINE] * len(rejected),
+        "reason": [reject.reason for reject in rejected],
+        "value": [reject.text for reject in rejected],
+    }
+    return pl.DataFrame(columns, schema=REJECTS)
+
+
+def _key(fields: tuple[str, ...] | None, position: int | None) -> str | None:
+    if fields == ():
+        return ""
+    if fields is None or position is None or position >= len(fields):
+        return None
+    return fields[position] or None

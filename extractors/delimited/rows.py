@@ -19,7 +19,7 @@ BLOCK = 16 * 1024 * 1024
 
 
 def to_rows(text: TextFile, dialect: Dialect, structure: Structure, folder: Path) -> pl.DataFrame:
-    """One row a good record, in the file's order: the columns as text, and `ROW`, its first line.
+    """Returns a row a good record, in the file's order: columns of text, and `ROW`, its first line.
 
     Cells are exactly as written. An empty cell is an empty string. There is no null.
 
@@ -38,7 +38,7 @@ def to_rows(text: TextFile, dialect: Dialect, structure: Structure, folder: Path
 def row_batches(
     text: TextFile, dialect: Dialect, structure: Structure, folder: Path, block_bytes: int = BLOCK
 ) -> Iterator[pl.DataFrame]:
-    """The same rows as of `to_rows`, in order, a block of the file at a time.
+    """Yields the rows of `to_rows`, in order, a block of the file at a time.
 
     polars reads far ahead of whoever takes rows from a scan: here memory holds one block.
 
@@ -48,16 +48,16 @@ def row_batches(
     path = _without_hidden(text, structure, folder)
     left_out, starts = _left_out(dialect, structure), _starts(dialect, structure)
     expected = structure.line_count - dialect.skipped_lines - len(structure.continued)
-    found, above = 0, 0
+    row_count, above = 0, 0
     for block in _blocks(path, dialect.skipped_lines, frozenset(structure.continued), block_bytes):
         later = left_out.filter(left_out >= above)
         rows = _parse(BytesIO(block.content), dialect, later, above)
         if rows is None:
             break
-        found += rows.height
+        row_count += rows.height
         above += block.record_count
         yield _with_lines(rows, dialect, starts)
-    if found != expected - left_out.len():
+    if row_count != expected - left_out.len():
         raise _two_ways(text, expected - left_out.len())
 
 
@@ -70,7 +70,7 @@ class _Block:
 
 
 def _blocks(path: Path, skipped: int, continued: frozenset[int], size: int) -> Iterator[_Block]:
-    """The file below its first `skipped` lines, cut where a record ends."""
+    """Yields the file below its first `skipped` lines, cut where a record ends."""
     with path.open("rb") as file:
         for _ in range(skipped):
             file.readline()
@@ -86,7 +86,7 @@ def _blocks(path: Path, skipped: int, continued: frozenset[int], size: int) -> I
 
 
 def _with_lines(rows: pl.DataFrame, dialect: Dialect, starts: pl.Series | None) -> pl.DataFrame:
-    """The rows with their lines in the place of their positions."""
+    """Puts the rows' lines in the place of their positions."""
     position = rows.drop_in_place(ROW)
     line = position + (dialect.skipped_lines + 1) if starts is None else starts.gather(position)
     return rows.insert_column(rows.width, line.cast(pl.UInt32).alias(ROW))
@@ -102,7 +102,7 @@ def _two_ways(text: TextFile, expected: int) -> SourceFormatError:
 def _parse(
     content: Path | BytesIO, dialect: Dialect, left_out: pl.Series, above: int | None = None
 ) -> pl.DataFrame | None:
-    """The records but for those left out; None where polars finds the file malformed.
+    """Returns the records but for those left out; None where polars finds the file malformed.
 
     Of a part of a file, `above` is the number of records above it.
     """
@@ -136,7 +136,7 @@ def _scan(
 
 
 def _left_out(dialect: Dialect, structure: Structure) -> pl.Series:
-    """The positions of the records that are no rows, from 0."""
+    """Returns the positions of the records that are no rows, from 0."""
     lines = pl.Series(structure.left_out, dtype=pl.UInt32)
     position = lines - dialect.skipped_lines - 1
     if not structure.continued:
@@ -146,7 +146,7 @@ def _left_out(dialect: Dialect, structure: Structure) -> pl.Series:
 
 
 def _starts(dialect: Dialect, structure: Structure) -> pl.Series | None:
-    """The first line of every record; None where each record is one line."""
+    """Returns the first line of every record; None where each record is one line."""
     if not structure.continued:
         return None
     first, end = dialect.skipped_lines + 1, structure.line_count + 1
@@ -155,7 +155,7 @@ def _starts(dialect: Dialect, structure: Structure) -> pl.Series | None:
 
 
 def _without_hidden(text: TextFile, structure: Structure, folder: Path) -> Path:
-    """The file itself, or a copy with the hidden lines blank: every line keeps its number."""
+    """Returns the file, or a copy with the hidden lines blank: every line keeps its number."""
     if not structure.hidden:
         return text.path
     with text.path.open("rb") as file, open_private(folder / "parsed") as out:

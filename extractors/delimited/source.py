@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from pathlib import Path
 
-from extractors.delimited.file import FileEnd, FileProbe, probe_csv_file, read_csv_file
+from extractors.delimited.file import FileEnd, probe_csv_file, read_csv_file
 from extractors.exports.completeness import (
     check_age,
     check_count,
@@ -19,12 +19,12 @@ from extractors.exports.export import Export
 from extractors.exports.find import find_export
 from extractors.zones.zones import DropZones
 from schemas.export_file import ExportFile
-from schemas.raw import Raw, RawTable
+from schemas.raw import Probe, Raw, RawTable
 from schemas.source_file.csv_source import Completeness, CsvOptions, CsvSource
 from schemas.source_file.quantities import duration_text
 from schemas.source_file.secrets import Resolve, no_secrets
 
-_NOTHING_ASKED = Completeness.model_construct()
+_NO_PROOF = Completeness.model_construct()
 
 
 def read_csv_source(
@@ -37,7 +37,9 @@ def read_csv_source(
     resolve: Resolve = no_secrets,
     as_of: date | None = None,
 ) -> Raw:
-    """The tables of the source and what proves each whole; `id_columns` names the id's column.
+    """Reads the tables of the source, each with what proves it whole.
+
+    `id_columns` names the column of the id, by table.
 
     With `as_of` the exports are those of that day, and their age is judged at its end.
 
@@ -76,8 +78,8 @@ def read_csv_source(
 
 def probe_csv_source(
     source: CsvSource, workspace: Path, *, now: datetime, resolve: Resolve = no_secrets
-) -> tuple[FileProbe, ...]:
-    """What each file looks like, in the order of the tables; nothing is waited for.
+) -> tuple[Probe, ...]:
+    """Returns what each file looks like, in the order of the tables; waits for none.
 
     Raises:
         ConfigError: a path that leads out of its zone, a directory, or a secret not in its place.
@@ -112,8 +114,13 @@ def finished(
     sleep: Callable[[float], None],
     as_of: date | None = None,
 ) -> Export:
-    """The export as it stands when all that can be known without reading it speaks for it."""
-    complete = source.complete or _NOTHING_ASKED
+    """Returns the export as it stands once its age, its rest and its marker say that it is whole.
+
+    Raises:
+        SourceUnavailableError: it vanished, or never came to rest.
+        SourceIncompleteError: too old, or without its marker.
+    """
+    complete = source.complete or _NO_PROOF
     if complete.stable_for:
         export = wait_until_stable(export, complete.stable_for, now=now, sleep=sleep)
     judged_at = min(now, end_of_day(as_of, source.timezone)) if as_of else now
@@ -124,25 +131,23 @@ def finished(
 
 
 def proof_of(export: Export, end: FileEnd, source: CsvOptions, zones: DropZones) -> str:
-    """The sentence that says what shows the file to be whole, once the counts agree.
+    """Returns the sentence that says what shows the file to be whole; the counts agree.
 
     Raises:
         SourceIncompleteError: they do not.
     """
-    complete, count = source.complete or _NOTHING_ASKED, end.read_count
-    said = [f"{export.name}: {count:,} rows"]
-    if export.size_bytes >= 0:
-        said[0] += f", {export.size_bytes:,} bytes"
-    said[0] += ", unchanged while read"
+    complete, count = source.complete or _NO_PROOF, end.read_count
+    size = f", {export.size_bytes:,} bytes" if export.size_bytes >= 0 else ""
+    proofs = [f"{export.name}: {count:,} rows{size}, unchanged while read"]
     if complete.marker:
-        said.append("marker found")
+        proofs.append("marker found")
     if complete.stable_for:
-        said.append(f"at rest for {duration_text(complete.stable_for)}")
+        proofs.append(f"at rest for {duration_text(complete.stable_for)}")
     if end.trailer_count is not None:
         check_count(export, "its trailer", end.trailer_count, count)
-        said.append(f"trailer says {end.trailer_count}")
+        proofs.append(f"trailer says {end.trailer_count}")
     if complete.manifest:
         promised = check_manifest(export, complete.manifest, zones, count)
         if promised is not None:
-            said.append(f"manifest says {promised}")
-    return "; ".join(said)
+            proofs.append(f"manifest says {promised}")
+    return "; ".join(proofs)

@@ -1,7 +1,6 @@
 """The lines that are no good record alone: blank, short, long, stray, or part of one of several."""
 
 import csv
-import logging
 import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -16,9 +15,11 @@ from extractors.delimited.dialect import (
     record_pattern,
 )
 from extractors.exports.text import LineFacts, TextFile
-from schemas.errors import SourceFormatError
+from schemas.errors import SourceFormatError, raise_as
 
 _BLANK = " \t\r"
+_TEXT, _NUMBER = "text", "number"
+_WIDE = 100
 
 
 class Line(NamedTuple):
@@ -75,10 +76,70 @@ class _Grammar:
     quoted: re.Pattern[str]
 
 
+def to_structure(text: TextFile, dialect: Dialect, trailer_line: int | None = None) -> Structure:
+    """Returns what every line below the header is; the trailer, where there is one, is no row.
+
+    One pass keeps the lines that are no good record alone; only these are looked at one by one.
+
+    Raises:
+        SourceFormatError: a quote that never closes, or a file that reads two ways, with the line.
+    """
+    number = pl.col(_NUMBER)
+    is_odd = ~_is_good(dialect, text.facts)
+    if trailer_line is not None:
+        is_odd |= number == trailer_line
+    odd = _lines_where((number > dialect.skipped_lines) & is_odd, text)
+    return walk(odd, dialect, text.export.name, text.facts.count, trailer_line)
+
+
+def _lines_where(condition: pl.Expr, text: TextFile) -> list[Line]:
+    scan = pl.scan_lines(
+        text.path, name=_TEXT, row_index_name=_NUMBER, row_index_offset=1, glob=False
+    )
+    lines = raise_as(
+        lambda: scan.filter(condition).collect(engine="streaming").sort(_NUMBER),
+        {
+            pl.exceptions.PolarsError: lambda _: SourceFormatError(
+                f"{text.export.name}: is no text any more: run again"
+            )
+        },
+    )
+    numbers, texts = lines[_NUMBER].to_list(), lines[_TEXT].to_list()
+    return [Line(number, line) for number, line in zip(numbers, texts, strict=True)]
+
+
+def _is_good(dialect: Dialect, facts: LineFacts) -> pl.Expr:
+    """Returns whether a line is one whole record of the right width, not the header again."""
+    line, width = pl.col(_TEXT), len(dialect.columns)
+    if facts.has_quotes and width == 1:
+        return pl.lit(value=False)
+    if facts.has_quotes:
+        good = _is_record(dialect)
+    else:
+        good = line.str.count_matches(dialect.separator, literal=True) == width - 1
+        if facts.has_returns:
+            good &= ~line.str.contains("\r", literal=True)
+    if dialect.header is not None:
+        good &= line != dialect.header
+    return good & (line != "") if width == 1 else good
+
+
+def _is_record(dialect: Dialect) -> pl.Expr:
+    """Returns whether a line is a record of the right width: by one pattern, unless very wide."""
+    line, width = pl.col(_TEXT), len(dialect.columns)
+    if width <= _WIDE:
+        return line.str.contains(record_pattern(dialect.separator, dialect.quote, width))
+    bare = line.str.replace_all(quoted_parts(dialect.quote).pattern, "")
+    count = bare.str.count_matches(dialect.separator, literal=True)
+    return line.str.contains(record_pattern(dialect.separator, dialect.quote)) & (
+        count == width - 1
+    )
+
+
 def walk(
     odd: list[Line], dialect: Dialect, name: str, line_count: int, trailer_line: int | None
 ) -> Structure:
-    """The structure of a file whose lines are all good records but for those in `odd`, in order.
+    """Returns the structure of a file whose lines are good records but for those in `odd`.
 
     Raises:
         SourceFormatError: a quote that never closes, or a file that reads two ways, with the line.
@@ -97,8 +158,8 @@ def walk(
         elif grammar.opening.fullmatch(line.text):
             inner = _inner_lines(grammar, odd, position - 1, line_count)
             position += len(inner)
-            structure.continued += [one.number for one in inner]
-            joined = "\n".join((line.text, *(one.text for one in inner)))
+            structure.continued += [further.number for further in inner]
+            joined = "\n".join((line.text, *(further.text for further in inner)))
             _take_record(structure, grammar, Line(line.number, joined))
         else:
             _take_stray(structure, grammar, line)
@@ -161,7 +222,7 @@ def _take_stray(structure: Structure, grammar: _Grammar, line: Line) -> None:
 
 
 def _inner_lines(grammar: _Grammar, odd: list[Line], start: int, line_count: int) -> list[Line]:
-    """The lines after the one in which a quote opened, up to the one in which its record ends."""
+    """Returns the lines below the one a quote opens in, up to the one its record ends in."""
     opened, quote, position = odd[start].number, grammar.dialect.quote or "", start
     where, is_open = f"{grammar.name}: line {opened}: a quote opens here and", True
     while is_open:
@@ -171,25 +232,25 @@ def _inner_lines(grammar: _Grammar, odd: list[Line], start: int, line_count: int
             raise SourceFormatError(
                 f"{where} never closes: the file is cut off, or state quote: none"
             )
-        if _is_whole(grammar, odd[position : position + 1], number):
+        if _is_whole(grammar, odd[position] if position < len(odd) else None, number):
             raise SourceFormatError(
                 f"{where} line {number}, inside it, is a whole record: the file reads two ways; "
                 "close the quote, or state quote: none"
             )
         is_open = odd[position].text.count(quote) % 2 == 0
     inner = odd[start + 1 : position + 1]
-    if not grammar.record.fullmatch("\n".join(one.text for one in odd[start : position + 1])):
+    if not grammar.record.fullmatch("\n".join(line.text for line in odd[start : position + 1])):
         raise SourceFormatError(
             f"{where} text follows where it closes: have quotes doubled inside fields"
         )
     return inner
 
 
-def _is_whole(grammar: _Grammar, found: list[Line], number: int) -> bool:
-    """Whether the line of that number is whole alone; only those that are not were kept."""
-    if not found or found[0].number != number or number == grammar.trailer_line:
+def _is_whole(grammar: _Grammar, line: Line | None, number: int) -> bool:
+    """Tells whether the line of that number is whole alone; `line` is the next that is not."""
+    if line is None or line.number != number or number == grammar.trailer_line:
         return True
-    return len(grammar.dialect.columns) > 1 and found[0].text == grammar.dialect.header
+    return len(grammar.dialect.columns) > 1 and line.text == grammar.dialect.header
 
 
 def _reject(structure: Structure, line: Line, reason: str, fields: tuple[str, ...] | None) -> None:
@@ -205,67 +266,3 @@ def _fields(text: str, dialect: Dialect) -> tuple[str, ...] | None:
     except csv.Error:
         return None
     return tuple(records[0]) if len(records) == 1 else None
-
-
-# The structural check of a whole file: one pass keeps the lines that are no good record alone.
-
-_log = logging.getLogger(__name__)
-_TEXT, _NUMBER = "text", "number"
-_WIDE = 100
-
-
-def to_structure(text: TextFile, dialect: Dialect, trailer_line: int | None = None) -> Structure:
-    """What every line below the header is; the trailer, where there is one, is no row.
-
-    Raises:
-        SourceFormatError: a quote that never closes, or a file that reads two ways, with the line.
-    """
-    number = pl.col(_NUMBER)
-    is_odd = ~_is_good(dialect, text.facts)
-    if trailer_line is not None:
-        is_odd |= number == trailer_line
-    odd = _lines_where((number > dialect.skipped_lines) & is_odd, text)
-    return walk(odd, dialect, text.export.name, text.facts.count, trailer_line)
-
-
-def _lines_where(condition: pl.Expr, text: TextFile) -> list[Line]:
-    scan = pl.scan_lines(
-        text.path, name=_TEXT, row_index_name=_NUMBER, row_index_offset=1, glob=False
-    )
-    found = None
-    try:
-        found = scan.filter(condition).collect(engine="streaming").sort(_NUMBER)
-    except pl.exceptions.PolarsError:
-        _log.debug("%s: its lines could not be read a second time", text.export.name)
-    if found is None:
-        raise SourceFormatError(f"{text.export.name}: is no text any more: run again")
-    numbers, texts = found[_NUMBER].to_list(), found[_TEXT].to_list()
-    return [Line(number, line) for number, line in zip(numbers, texts, strict=True)]
-
-
-def _is_good(dialect: Dialect, facts: LineFacts) -> pl.Expr:
-    """Whether a line is one whole record, with the right number of fields, not the header again."""
-    line, width = pl.col(_TEXT), len(dialect.columns)
-    if facts.has_quotes and width == 1:
-        return pl.lit(value=False)
-    if facts.has_quotes:
-        good = _is_record(dialect)
-    else:
-        good = line.str.count_matches(dialect.separator, literal=True) == width - 1
-        if facts.has_returns:
-            good &= ~line.str.contains("\r", literal=True)
-    if dialect.header is not None:
-        good &= line != dialect.header
-    return good & (line != "") if width == 1 else good
-
-
-def _is_record(dialect: Dialect) -> pl.Expr:
-    """Whether a line is a record of the right width: one pattern, but it cannot be very wide."""
-    line, width = pl.col(_TEXT), len(dialect.columns)
-    if width <= _WIDE:
-        return line.str.contains(record_pattern(dialect.separator, dialect.quote, width))
-    bare = line.str.replace_all(quoted_parts(dialect.quote).pattern, "")
-    count = bare.str.count_matches(dialect.separator, literal=True)
-    return line.str.contains(record_pattern(dialect.separator, dialect.quote)) & (
-        count == width - 1
-    )

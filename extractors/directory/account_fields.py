@@ -1,4 +1,4 @@
-"""What is made of an account's entry, whichever kind of directory it comes from."""
+"""The fields and attributes of an account, whichever kind of directory it comes from."""
 
 import re
 from collections.abc import Mapping
@@ -8,12 +8,11 @@ from schemas.errors import ConfigError
 from schemas.source_file.columns import Named
 from schemas.tables import ACCOUNT_FIELDS
 
-# Attributes that are never asked for and never kept: passwords, their hashes, keys.
-
-# By ending and beginning, so that a product's own copy of one is refused as well: userPassword,
-# unicodePwd, dBCSPwd, sambaNTPassword, ntPwdHash, pwdHistory, krbPrincipalKey, krb5Key,
-# supplementalCredentials, ms-Mcs-AdmPwd, msLAPS-EncryptedPassword, msDS-ManagedPassword,
-# msFVE-RecoveryPassword, trustAuthIncoming, ipaNTHash, oathSecret, userPKCS12, olcRootPW.
+# Passwords, their hashes and keys are never asked for and never kept. By beginning and ending, so
+# that a product's own copy of one is refused as well: userPassword, unicodePwd, dBCSPwd,
+# sambaNTPassword, ntPwdHash, pwdHistory, krbPrincipalKey, krb5Key, supplementalCredentials,
+# ms-Mcs-AdmPwd, msLAPS-EncryptedPassword, msDS-ManagedPassword, msFVE-RecoveryPassword,
+# trustAuthIncoming, ipaNTHash, oathSecret, userPKCS12, olcRootPW.
 _SECRET = re.compile(
     r"(?:.*(?:password|passwd|pwd|rootpw|secret|pkcs12|privatekey|credentials)"
     r"|.*(?:pwd|password|nt|lm)(?:hash|history)|krb.*key|sambalmpassword|ms-mcs-admpwd.*|mslaps-.*"
@@ -23,30 +22,6 @@ _SECRET = re.compile(
 )
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*(?:;[A-Za-z0-9-]+)*")
 
-
-def is_secret(name: str) -> bool:
-    """Whether the attribute `name`, options or not, holds what must not be read."""
-    return _SECRET.fullmatch(name.split(";", maxsplit=1)[0]) is not None
-
-
-def check_attributes(names: frozenset[str]) -> None:
-    """Nothing: each of `names` may be asked for.
-
-    Raises:
-        ConfigError: one is a secret's, or no attribute's name: a number could hide one.
-    """
-    for name in sorted(names):
-        if is_secret(name):
-            raise ConfigError(
-                f"source: the attribute {name} holds a password or a key: it is never read; "
-                "take it out of columns and attributes"
-            )
-        if not _NAME.fullmatch(name):
-            raise ConfigError(
-                f"source: {name!r} is no attribute's name: write letters, digits and hyphens"
-            )
-
-
 Cells = list[str | None]
 
 FACTS = ("is_disabled", "is_expired", "is_locked_out", "is_password_expired")
@@ -55,7 +30,7 @@ FACTS = ("is_disabled", "is_expired", "is_locked_out", "is_password_expired")
 
 @dataclass(frozen=True, slots=True)
 class RequestedFields:
-    """What the source file wants of the accounts.
+    """The fields and attributes of the accounts that the source file asks for.
 
     Attributes:
         fields: the fields of an account that are filled by the kind of directory.
@@ -72,8 +47,27 @@ class RequestedFields:
     id_attribute: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class DirectoryProfile:
+    """The filters and attributes that one kind of directory uses.
+
+    Attributes:
+        users_filter: which entries are accounts where the file does not say.
+        groups_filter: likewise, entitlements.
+        field_attributes: by field: the attributes that it is made from.
+        link_attributes: what else of an account is needed to find its groups.
+        group_attributes: the attributes that are read of a group.
+    """
+
+    users_filter: str
+    groups_filter: str
+    field_attributes: Mapping[str, tuple[str, ...]]
+    link_attributes: tuple[str, ...]
+    group_attributes: tuple[str, ...]
+
+
 def to_requested_fields(named: Named, id_column: str | None) -> RequestedFields:
-    """What is wanted, by what the file names and the column it takes the id from.
+    """Returns what is requested, by what the file names and the column it takes the id from.
 
     Raises:
         ConfigError: a password's attribute is among them, or what is no attribute.
@@ -94,20 +88,25 @@ def to_requested_fields(named: Named, id_column: str | None) -> RequestedFields:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class DirectoryProfile:
-    """What one kind of directory uses.
+def check_attributes(names: frozenset[str]) -> None:
+    """Raises unless each of `names` may be asked for.
 
-    Attributes:
-        users_filter: which entries are accounts where the file does not say.
-        groups_filter: likewise, entitlements.
-        field_attributes: by field: the attributes that it is made from.
-        link_attributes: what else of an account is needed to find its groups.
-        group_attributes: what is asked of a group.
+    Raises:
+        ConfigError: one is a secret's, or no attribute's name: a number could hide one.
     """
+    for name in sorted(names):
+        if is_secret(name):
+            raise ConfigError(
+                f"the attribute {name} holds a password or a key: it is never read; "
+                "take it out of columns and attributes",
+                key="source",
+            )
+        if not _NAME.fullmatch(name):
+            raise ConfigError(
+                f"{name!r} is no attribute's name: write letters, digits and hyphens", key="source"
+            )
 
-    users_filter: str
-    groups_filter: str
-    field_attributes: Mapping[str, tuple[str, ...]]
-    link_attributes: tuple[str, ...]
-    group_attributes: tuple[str, ...]
+
+def is_secret(name: str) -> bool:
+    """Whether the attribute `name`, options or not, holds what must not be read."""
+    return _SECRET.fullmatch(name.split(";", maxsplit=1)[0]) is not None

@@ -24,7 +24,7 @@ _PASSWORD_EXPIRED = 0x800000
 _MANAGED = frozenset({b"msds-managedserviceaccount", b"msds-groupmanagedserviceaccount"})
 _COMPUTED = "msDS-User-Account-Control-Computed"
 
-AD_MODEL = DirectoryProfile(
+AD_PROFILE = DirectoryProfile(
     users_filter="(|(&(objectCategory=person)(objectClass=user))"
     "(objectClass=msDS-ManagedServiceAccount)(objectClass=msDS-GroupManagedServiceAccount))",
     groups_filter="(objectClass=group)",
@@ -51,9 +51,12 @@ FACT_ATTRIBUTES = {
     "is_password_expired": (_COMPUTED,),
 }
 
+_SECURITY = 0x80000000
+_SCOPES = {0x2: "global", 0x4: "domain local", 0x8: "universal"}
+
 
 def are_accounts(entries: Entries) -> list[bool]:
-    """Which entries are accounts of somebody or something: no computers, no trusts."""
+    """Returns which entries are accounts of somebody or something: no computers, no trusts."""
     flags = _numbers(entries, "userAccountControl")
     classes = [_classes(values) for values in entries.values("objectClass")]
     return [
@@ -63,7 +66,7 @@ def are_accounts(entries: Entries) -> list[bool]:
 
 
 def ad_fields(entries: Entries, now: datetime) -> dict[str, Callable[[], Cells]]:
-    """By field: what makes its cells, one an entry."""
+    """Returns by field the function that makes its cells, one an entry."""
     return {
         "integration_specific_id": lambda: first_texts(entries, "objectGUID"),
         "email": lambda: first_texts(entries, "mail"),
@@ -77,17 +80,30 @@ def ad_fields(entries: Entries, now: datetime) -> dict[str, Callable[[], Cells]]
 
 
 def ad_facts(entries: Entries, now: datetime) -> dict[str, Callable[[], Cells]]:
-    """By fact: what makes its cells: `true`, `false`, null where the directory does not say."""
+    """Returns by fact the function that makes its cells: `true`, `false`, null where unknown."""
     return {
         "is_disabled": lambda: _flags(entries, "userAccountControl", _DISABLED),
-        "is_expired": lambda: [_said(one) for one in _expired(entries, now)],
+        "is_expired": lambda: [_truth_text(expired) for expired in _expired(entries, now)],
         "is_locked_out": lambda: _flags(entries, _COMPUTED, _LOCKED_OUT),
         "is_password_expired": lambda: _flags(entries, _COMPUTED, _PASSWORD_EXPIRED),
     }
 
 
+def group_remarks(entries: Entries, names: dict[str, str]) -> list[str]:
+    """Returns what each group is: `global security group, managed by ann`.
+
+    `names` are people's, by normal DN.
+    """
+    return [
+        _remark(number, plain_text(manager) if manager else None, names)
+        for number, manager in zip(
+            _numbers(entries, "groupType"), entries.first("managedBy"), strict=True
+        )
+    ]
+
+
 def _statuses(entries: Entries, now: datetime) -> Cells:
-    """Shut where disabled or expired; null, which is a reject, where the flags cannot be read."""
+    """Returns SUSPENDED where disabled or expired; null, a reject, where that is unreadable."""
     flags = _numbers(entries, "userAccountControl")
     return [
         None
@@ -100,7 +116,7 @@ def _statuses(entries: Entries, now: datetime) -> Cells:
 
 
 def _expired(entries: Entries, now: datetime) -> list[bool | None]:
-    """Whether each has expired; null where that is told by something that is no time."""
+    """Returns whether each has expired; null where `accountExpires` is no time."""
     return [_has_passed(value, now) for value in entries.first("accountExpires")]
 
 
@@ -122,12 +138,12 @@ def _types(entries: Entries) -> Cells:
 
 def _flags(entries: Entries, attribute: str, flag: int) -> Cells:
     return [
-        _said(None if number is None else bool(number & flag))
+        _truth_text(None if number is None else bool(number & flag))
         for number in _numbers(entries, attribute)
     ]
 
 
-def _said(is_so: bool | None) -> str | None:  # noqa: FBT001, RUF100 - one truth to one word
+def _truth_text(is_so: bool | None) -> str | None:  # noqa: FBT001, RUF100 - one truth to one word
     return None if is_so is None else "true" if is_so else "false"
 
 
@@ -139,30 +155,13 @@ def _classes(values: list[bytes]) -> set[bytes]:
     return {value.lower() for value in values}
 
 
-GROUP_SECURITY = 0x80000000
-_SCOPES = {0x2: "global", 0x4: "domain local", 0x8: "universal"}
-
-
-def group_remarks(entries: Entries, names: dict[str, str]) -> list[str]:
-    """What a group is: `global security group, managed by ann`.
-
-    `names` are people's, by normal DN.
-    """
-    return [
-        _remark(number, plain_text(manager) if manager else None, names)
-        for number, manager in zip(
-            _numbers(entries, "groupType"), entries.first("managedBy"), strict=True
-        )
-    ]
-
-
 def _remark(group_type: int | None, manager: str | None, names: dict[str, str]) -> str:
-    said = []
+    parts = []
     if group_type is not None:
-        sort = "security" if group_type & GROUP_SECURITY else "distribution"
+        sort = "security" if group_type & _SECURITY else "distribution"
         scope = next((name for bit, name in _SCOPES.items() if group_type & bit), "")
-        said.append(f"{scope} {sort} group".strip())
+        parts.append(f"{scope} {sort} group".strip())
     if manager:
         name = names.get(normal_dn(manager), "somebody who is no account")
-        said.append(f"managed by {name}")
-    return ", ".join(said)
+        parts.append(f"managed by {name}")
+    return ", ".join(parts)

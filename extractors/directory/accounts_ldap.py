@@ -14,8 +14,8 @@ _NO_SHELLS = ("nologin", "false")
 _DAY_S = 86400
 
 
-def ldap_model(source: LdapMeaning) -> DirectoryProfile:
-    """What such a directory is asked for."""
+def ldap_profile(source: LdapMeaning) -> DirectoryProfile:
+    """Returns the profile of such a directory."""
     group_ids = () if source.group_id == "dn" else (source.group_id,)
     return DirectoryProfile(
         users_filter="(|(objectClass=person)(objectClass=organizationalPerson)"
@@ -40,7 +40,7 @@ def ldap_model(source: LdapMeaning) -> DirectoryProfile:
 def ldap_fields(
     entries: Entries, source: LdapMeaning, now: datetime
 ) -> dict[str, Callable[[], Cells]]:
-    """By field: what makes its cells, one an entry."""
+    """Returns by field the function that makes its cells, one an entry."""
     return {
         "integration_specific_id": lambda: _ids(entries, source.id),
         "email": lambda: first_texts(entries, "mail"),
@@ -68,7 +68,7 @@ def _status_attributes(source: LdapMeaning) -> tuple[str, ...]:
 
 
 def _statuses(entries: Entries, source: LdapMeaning, now: datetime) -> Cells:
-    """Shut by any of the attributes; one that cannot be understood stands as it is, and rejects."""
+    """Returns SUSPENDED by any attribute; what is not understood is kept as it is, a reject."""
     statuses: Cells = ["ACTIVE"] * len(entries)
     today = int(now.timestamp() // _DAY_S)
     for attribute in _status_attributes(source):
@@ -97,14 +97,14 @@ def _status(attribute: str, text: str, today: int) -> str:
 
 
 def _last_logins(entries: Entries) -> Cells:
-    """The later of what the server keeps, of ISO times in one form."""
+    """Returns the latest of the times that the server keeps, all in one form of ISO 8601."""
     by_attribute = [to_texts(entries, attribute, " ") for attribute in _LOGINS]
     return [
-        max(filter(None, said), key=_moment, default=None)
-        for said in zip(*by_attribute, strict=True)
+        max(filter(None, times), key=_moment, default=None)
+        for times in zip(*by_attribute, strict=True)
     ]
 
 
 def _moment(text: str) -> str:
-    """A time in UTC as it sorts: `05Z` before `05.5Z`."""
+    """Returns a time in UTC as it sorts: `05Z` before `05.5Z`."""
     return text.removesuffix("Z")

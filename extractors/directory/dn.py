@@ -64,14 +64,14 @@ _ROUNDS = 8
 
 
 def normal_dn(dn: str) -> str:
-    """The normal form; what is no DN is given back as it is, and so equals no DN.
+    """Returns the normal form; what is no DN is returned as it is, and so equals no DN.
 
     Applied to a normal form, it changes nothing.
     """
     if _IS_PLAIN(dn):
         return dn.lower()
     parts = _parts(dn)
-    return dn if parts is None else ",".join("+".join(sorted(one)) for one in parts)
+    return dn if parts is None else ",".join("+".join(sorted(rdn)) for rdn in parts)
 
 
 def is_below(dn: str, base: str) -> bool:
@@ -79,28 +79,28 @@ def is_below(dn: str, base: str) -> bool:
     return not base or dn == base or dn.endswith(f",{base}")
 
 
-def check_dn(dn: str, where: str) -> None:
-    """Nothing: it is a DN.
+def check_dn(dn: str, key: str) -> None:
+    """Raises unless it is a DN.
 
     Raises:
-        ConfigError: it is none; `where` says which one is meant.
+        ConfigError: it is none; `key` is the key of the source file that it stands under.
     """
     if _parts(dn) is None:
-        raise ConfigError(f"{where}: is no DN: write it like ou=People,dc=example,dc=org")
+        raise ConfigError("is no DN: write it like ou=People,dc=example,dc=org", key=key)
 
 
 def _parts(dn: str) -> list[list[str]] | None:
-    """The RDNs, each as its normal `type=value` parts; None for what is no DN."""
+    """Returns the RDNs, each as its normal `type=value` parts; None for what is no DN."""
     if not dn.strip():
         return []
     rdns: list[list[str]] = [[]]
     at, end = 0, ","
     while end:
-        found = _PART.match(dn, at)
-        if found is None:
+        part = _PART.match(dn, at)
+        if part is None:
             return None
-        rdns[-1].append(f"{_type(found['type'])}={_value(found)}")
-        at, end = found.end(), found["end"]
+        rdns[-1].append(f"{_type(part['type'])}={_value(part)}")
+        at, end = part.end(), part["end"]
         if end and end != "+":
             rdns.append([])
     return rdns
@@ -111,20 +111,20 @@ def _type(written: str) -> str:
     return _NAMES.get(name, name)
 
 
-def _value(found: re.Match[str]) -> str:
-    if found["hex"] is None:
-        text = _ESCAPED.sub(_unescaped, found["quoted"] or found["bare"] or "")
+def _value(part: re.Match[str]) -> str:
+    if part["hex"] is None:
+        text = _ESCAPED.sub(_unescaped, part["quoted"] or part["bare"] or "")
     else:
-        octets = bytes.fromhex(found["hex"][1:])
+        octets = bytes.fromhex(part["hex"][1:])
         content = _content(octets)
         if content is None:
-            return found["hex"].lower()
+            return part["hex"].lower()
         text = content.decode("utf-8", "surrogateescape")
     return _TO_ESCAPE.sub(_as_bytes, _folded(text))
 
 
 def _content(octets: bytes) -> bytes | None:
-    """The text that a BER value in hexadecimal is; None where it is no text."""
+    """Returns the text that a BER value in hexadecimal is; None where it is no text."""
     if len(octets) < 2 or octets[0] not in _TEXT_TAGS:  # noqa: PLR2004 - a tag and a length
         return None
     count = octets[1] & 0x7F if octets[1] > 0x7F else 0  # noqa: PLR2004 - X.690, 8.1.3
@@ -133,14 +133,14 @@ def _content(octets: bytes) -> bytes | None:
     return octets[start:] if start + length == len(octets) and octets[1] != 0x80 else None  # noqa: PLR2004
 
 
-def _unescaped(found: re.Match[str]) -> str:
-    if found[1] is None:
-        return str(found[2])
-    return bytes.fromhex(found[1].replace("\\", "")).decode("utf-8", "surrogateescape")
+def _unescaped(escape: re.Match[str]) -> str:
+    if escape[1] is None:
+        return str(escape[2])
+    return bytes.fromhex(escape[1].replace("\\", "")).decode("utf-8", "surrogateescape")
 
 
 def _folded(text: str) -> str:
-    """The value as it is compared: without its case, outer spaces, and more than one inside."""
+    """Returns the value as it is compared: without its case, outer spaces, and doubled ones."""
     for _ in range(_ROUNDS):
         folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
         folded = " ".join(folded.split())
@@ -150,6 +150,6 @@ def _folded(text: str) -> str:
     return text
 
 
-def _as_bytes(found: re.Match[str]) -> str:
-    octets = found[0].encode("utf-8", "surrogateescape")
+def _as_bytes(special: re.Match[str]) -> str:
+    octets = special[0].encode("utf-8", "surrogateescape")
     return "".join(f"\\{octet:02x}" for octet in octets)

@@ -14,7 +14,7 @@ Cell = bytes | Values | None
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What is asked of a directory.
+    """A search of a directory.
 
     Attributes:
         base: where.
@@ -45,48 +45,48 @@ class Entries:
         return len(self.dns)
 
     def values(self, attribute: str) -> Iterator[Values]:
-        """Each entry's values, none where it has none."""
+        """Yields each entry's values, none where it has none."""
         for cell in self.cells(attribute):
             yield [] if cell is None else [cell] if isinstance(cell, bytes) else cell
 
     def first(self, attribute: str) -> list[bytes | None]:
-        """Each entry's first value."""
+        """Returns each entry's first value."""
         return [cell[0] if isinstance(cell, list) else cell for cell in self.cells(attribute)]
 
     def cells(self, attribute: str) -> list[Cell]:
-        """Each entry's cell."""
-        found = self.columns.get(attribute.lower())
-        return [None] * len(self) if found is None else found
+        """Returns each entry's cell."""
+        column = self.columns.get(attribute.lower())
+        return [None] * len(self) if column is None else column
 
     def has(self, attribute: str) -> bool:
         """Whether any entry has it."""
         return attribute.lower() in self.columns
 
     def only(self, attributes: Iterable[str]) -> "Entries":
-        """The same entries with no other attributes than these."""
+        """Returns the same entries with no other attributes than these."""
         names = {name.lower() for name in attributes}
         kept = {name: cells for name, cells in self.columns.items() if name in names}
         return Entries(self.dns, kept)
 
-    def where(self, wanted: list[bool]) -> "Entries":
-        """Only the entries that are `wanted`."""
-        if all(wanted):
+    def where(self, are_kept: list[bool]) -> "Entries":
+        """Returns the entries that are kept, in their order."""
+        if all(are_kept):
             return self
-        rows = [row for row, is_wanted in enumerate(wanted) if is_wanted]
-        columns = {name: [found[row] for row in rows] for name, found in self.columns.items()}
+        rows = [row for row, is_kept in enumerate(are_kept) if is_kept]
+        columns = {name: [cells[row] for row in rows] for name, cells in self.columns.items()}
         return Entries([self.dns[row] for row in rows], columns)
 
 
 Find = Callable[[Search], Entries]
-"""Reads whole what a search asks for; raises SourceError where it cannot."""
+"""Reads all that a search finds; raises SourceError where it cannot."""
 
 
-def to_entries(found: Iterable[tuple[str, dict[str, Values]]]) -> Entries:
-    """`found`, a DN and its attributes each, as columns."""
+def to_entries(pairs: Iterable[tuple[str, dict[str, Values]]]) -> Entries:
+    """Returns the entries, each a DN and its attributes, as columns."""
     dns: list[str] = []
     columns: dict[str, list[Cell]] = {}
     by_name: dict[str, list[Cell]] = {}
-    for row, (dn, attributes) in enumerate(found):
+    for row, (dn, attributes) in enumerate(pairs):
         dns.append(dn)
         for name, values in attributes.items():
             column = by_name.get(name)
@@ -111,5 +111,5 @@ def _put(column: list[Cell], row: int, values: Values) -> None:
 
 
 def text_column(name: str, cells: list[str | None]) -> pl.Series:
-    """`cells` as a column of text."""
+    """Returns `cells` as a column of text."""
     return pl.Series(name, cells, dtype=pl.String)

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, raise_as
 
 _DEEPEST = 100
 _ATTRIBUTE = re.compile(r"(?:[A-Za-z][A-Za-z0-9-]*|[0-9]+(?:\.[0-9]+)+)(?:;[A-Za-z0-9-]+)*")
@@ -35,27 +35,26 @@ class Filter:
 
 
 def to_filter(text: str, key: str) -> Filter:
-    """The filter that `text` is; outer brackets may be left out.
+    """Parses a filter; outer brackets may be left out.
 
     Raises:
-        ConfigError: it is none; with the character at which it goes wrong.
+        ConfigError: it is none; with the character at which it goes wrong. `key` is the key of the
+            source file that it stands under.
     """
     stripped = text.strip()
     written = stripped if stripped.startswith("(") else f"({stripped})"
     moved = 0 if stripped.startswith("(") else 1
     parser = _Parser(written)
-    try:
-        found = parser.filter(0)
-        parser.expect_end()
-    except _WrongError as wrong:
-        at, reason = max(1, parser.at + 1 - moved), str(wrong)
-    else:
-        return found
-    raise ConfigError(f"{key}: at character {at} of the filter: {reason}")
+
+    def wrong(reason: _WrongError) -> ConfigError:
+        at = max(1, parser.at + 1 - moved)
+        return ConfigError(f"at character {at} of the filter: {reason}", key=key)
+
+    return raise_as(parser.whole, {_WrongError: wrong})
 
 
 def in_brackets(text: str) -> str:
-    """The filter as servers want it."""
+    """Returns the filter as servers take it."""
     stripped = text.strip()
     return stripped if stripped.startswith("(") else f"({stripped})"
 
@@ -71,9 +70,11 @@ class _Parser:
         self.text = text
         self.at = 0
 
-    def expect_end(self) -> None:
+    def whole(self) -> Filter:
+        parsed = self.filter(0)
         if self.at < len(self.text):
             raise _WrongError("more follows the closing bracket")
+        return parsed
 
     def filter(self, depth: int) -> Filter:
         if depth > _DEEPEST:
@@ -86,11 +87,11 @@ class _Parser:
             parts = self._parts(depth)
             if operator == "!" and len(parts) != 1:
                 raise _WrongError("! takes one filter")
-            found = Filter(operator, parts=tuple(parts))
+            parsed = Filter(operator, parts=tuple(parts))
         else:
-            found = self._item()
+            parsed = self._item()
         self._expect(")")
-        return found
+        return parsed
 
     def _parts(self, depth: int) -> list[Filter]:
         parts = []
@@ -158,4 +159,4 @@ class _Parser:
 
 
 def _unescape(written: str) -> bytes:
-    return _ESCAPED.sub(lambda found: bytes.fromhex(found[1].decode()), written.encode())
+    return _ESCAPED.sub(lambda escape: bytes.fromhex(escape[1].decode()), written.encode())

@@ -15,7 +15,7 @@ GROUP_TYPE = "Group"
 
 @dataclass(frozen=True, slots=True)
 class GroupTexts:
-    """What is said of each group: its id, its name, and remarks of the directory's."""
+    """The texts of each group: its id, its name, its description."""
 
     ids: Cells
     labels: Cells
@@ -23,7 +23,7 @@ class GroupTexts:
 
 
 def to_entitlements(texts: GroupTexts, origin: str) -> RawTable:
-    """A row for each group, in the order in which they were read."""
+    """Makes a row for each group, in the order in which they were read."""
     rows = pl.DataFrame(
         [
             _rows(len(texts.ids)),
@@ -39,7 +39,7 @@ def to_entitlements(texts: GroupTexts, origin: str) -> RawTable:
 def to_associations(
     account_ids: pl.Series, texts: GroupTexts, effective: Effective, origin: str
 ) -> RawTable:
-    """A row for each account in a group, with the `path` that leads there through other groups."""
+    """Makes a row for each account in a group, with the `path` through other groups to it."""
     labels = [label or "" for label in texts.labels]
     group_ids = text_column("group", texts.ids)
     rows = pl.DataFrame(
@@ -54,29 +54,29 @@ def to_associations(
 
 
 def effective_of(members: Members, *, nested: bool) -> Effective:
-    """The links of `members`: also those through groups in groups where `nested` says so."""
+    """Returns the links of `members`; with `nested`, also those through groups in groups."""
     inside = members.inside()
     return to_effective(members.direct(), inside if nested else inside.clear())
 
 
 def describe(texts: Cells, remarks: list[str]) -> Cells:
-    """Each description with a remark in brackets after it; null where there is neither."""
+    """Returns each description with a remark in brackets; null where there is neither."""
     described: Cells = []
     for text, remark in zip(texts, remarks, strict=True):
-        said = [part for part in (text, f"({remark})" if remark else None) if part]
-        described.append(" ".join(said) or None)
+        parts = [part for part in (text, f"({remark})" if remark else None) if part]
+        described.append(" ".join(parts) or None)
     return described
 
 
+def group_labels(groups: Entries, cells: Cells) -> Cells:
+    """Returns each group's name; its DN where it has none."""
+    return [cell or dn for cell, dn in zip(cells, groups.dns, strict=True)]
+
+
 def to_raw_table(name: str, rows: pl.DataFrame, origin: str) -> RawTable:
-    """`rows`, none of which was rejected."""
+    """Returns the table of `rows`, none of which was rejected."""
     return RawTable(name, rows, pl.DataFrame(schema=REJECTS), rows.height, origin)
 
 
 def _rows(count: int) -> pl.Series:
     return pl.int_range(1, count + 1, dtype=pl.UInt32, eager=True).alias(ROW)
-
-
-def group_labels(groups: Entries, cells: Cells) -> Cells:
-    """Each group's name; its DN where it has none."""
-    return [cell or dn for cell, dn in zip(cells, groups.dns, strict=True)]

@@ -1,8 +1,8 @@
-"""The groups of a directory: asked for, named, and their members told by whatever says so."""
+"""The groups of a directory: searched, named, and who their members are."""
 
 from urllib.parse import unquote
 
-from extractors.directory.accounts import is_active_directory, model_of
+from extractors.directory.accounts import is_active_directory, profile_of
 from extractors.directory.accounts_ad import group_remarks
 from extractors.directory.accounts_ldap import group_ids
 from extractors.directory.dn import normal_dn
@@ -22,86 +22,37 @@ from extractors.directory.members import (
 )
 from extractors.directory.request import DirectoryRequest
 from extractors.directory.values import first_texts
-from schemas.errors import ConfigError, SourceFormatError, SourceIncompleteError
+from schemas.errors import ConfigError, SourceFormatError, SourceIncompleteError, raise_as
 from schemas.source_file.directory_source import Scope
-
-# Groups whose members a search selects (groupOfURLs): each search made once.
 
 _SCOPES: dict[str, Scope] = {"sub": "subtree", "one": "level", "base": "base", "": "base"}
 _PARTS = 4
 
 
-def add_dynamic_members(
-    members: Members, directory: Directory, groups: Entries, find: Find, users: Search
-) -> None:
-    """Adds the accounts that the groups' URLs select; `users` is what the accounts were read with.
-
-    Raises:
-        SourceFormatError: a URL is no LDAP URL, or is of another server.
-    """
-    selected: dict[Search, list[str]] = {}
-    for group, url in urls_of(groups):
-        search = to_search(url, users)
-        if search not in selected:
-            selected[search] = find(search).dns
-        add_selected(members, directory, group, selected[search])
-
-
-def to_search(url: str, users: Search) -> Search:
-    """The search an LDAP URL describes (RFC 4516), narrowed to accounts.
-
-    Raises:
-        SourceFormatError: it is none, or is of another server.
-    """
-    scheme, _, rest = url.partition("://")
-    host, slash, path = rest.partition("/")
-    if scheme.lower() != "ldap" or host or not slash:
-        raise SourceFormatError(
-            "a dynamic group's memberURL is not of this server (ldap:///base??scope?filter): "
-            "leave the group out by groups.filter"
-        )
-    parts = [unquote(part) for part in path.split("?")] + [""] * _PARTS
-    base, _, scope, text = parts[:_PARTS]
-    problem = None
-    try:
-        to_filter(text or "(objectClass=*)", "memberURL")
-    except ConfigError as error:
-        problem = f"a dynamic group's {error}"
-    if scope.lower() not in _SCOPES:
-        problem = "a dynamic group's memberURL has a scope that is none of sub, one, base"
-    if problem:
-        raise SourceFormatError(f"{problem}; leave the group out by groups.filter")
-    selects = f"(&{users.filter}{in_brackets(text or '(objectClass=*)')})"
-    return Search(base, selects, _SCOPES[scope.lower()], ())
-
-
-_MEMBER_ATTRIBUTES = ("member", "uniqueMember", "memberUid", "memberURL")
-
-
-def groups_search(reading: DirectoryRequest) -> Search | None:
-    """What is asked for the groups; None where the source wants none.
+def groups_search(request: DirectoryRequest) -> Search | None:
+    """Returns the search for the groups; None where the source has none.
 
     Raises:
         ConfigError: the filter is none.
     """
-    branch = reading.source.groups
+    branch = request.source.groups
     if branch is None:
         return None
-    model = model_of(reading.source)
+    profile = profile_of(request.source)
     if branch.filter is not None:
         to_filter(branch.filter, "source.groups.filter")
-    by_member = reading.source.membership == "member"
-    named = _MEMBER_ATTRIBUTES if by_member else ("memberOf", "memberUid", "memberURL")
+    by_member = request.source.membership == "member"
+    naming = ("member", "uniqueMember") if by_member else ("memberOf",)
     return Search(
-        branch.base or reading.base_dn,
-        in_brackets(branch.filter) if branch.filter is not None else model.groups_filter,
+        branch.base or request.base_dn,
+        in_brackets(branch.filter) if branch.filter is not None else profile.groups_filter,
         branch.scope,
-        (*model.group_attributes, *named),
+        (*profile.group_attributes, *naming, "memberUid", "memberURL"),
     )
 
 
 def find_groups(find: Find, search: Search) -> Entries:
-    """The groups.
+    """Finds the groups.
 
     Raises:
         SourceIncompleteError: there are none.
@@ -116,26 +67,26 @@ def find_groups(find: Find, search: Search) -> Entries:
 
 
 def members_of(
-    reading: DirectoryRequest, users: Search, accounts: Entries, groups: Entries
+    request: DirectoryRequest, users: Search, accounts: Entries, groups: Entries
 ) -> Members:
-    """Who is in which group, by everything that entries say of it."""
+    """Returns who is in which group, by all attributes that name a member or a group."""
     directory = Directory(accounts, groups)
-    if reading.source.membership == "member":
+    if request.source.membership == "member":
         members = named_by_groups(directory, groups)
     else:
         members = named_by_members(directory, accounts, groups)
     add_login_names(members, accounts, groups)
-    if is_active_directory(reading.source):
+    if is_active_directory(request.source):
         add_primary_groups_by_sid(members, accounts, groups)
     else:
         add_primary_groups(members, accounts, groups)
-    add_dynamic_members(members, directory, groups, reading.find, users)
+    add_dynamic_members(members, directory, groups, request.find, users)
     return members
 
 
-def group_texts(reading: DirectoryRequest, accounts: Entries, groups: Entries) -> GroupTexts:
-    """What is said of each group."""
-    source = reading.source
+def group_texts(request: DirectoryRequest, accounts: Entries, groups: Entries) -> GroupTexts:
+    """Returns the texts of each group."""
+    source = request.source
     labels = group_labels(groups, first_texts(groups, "cn"))
     descriptions = first_texts(groups, "description")
     if is_active_directory(source) or source.kind == "active_directory":
@@ -144,3 +95,53 @@ def group_texts(reading: DirectoryRequest, accounts: Entries, groups: Entries) -
         ids = first_texts(groups, "objectGUID")
         return GroupTexts(ids, labels, describe(descriptions, group_remarks(groups, by_dn)))
     return GroupTexts(group_ids(groups, source), labels, descriptions)
+
+
+def add_dynamic_members(
+    members: Members, directory: Directory, groups: Entries, find: Find, users: Search
+) -> None:
+    """Adds the accounts that the groups' URLs select (groupOfURLs); each search is made once.
+
+    `users` is the search that the accounts were read with.
+
+    Raises:
+        SourceFormatError: a URL is no LDAP URL, or is of another server.
+    """
+    selected: dict[Search, list[str]] = {}
+    for group, url in urls_of(groups):
+        search = to_search(url, users)
+        if search not in selected:
+            selected[search] = find(search).dns
+        add_selected(members, directory, group, selected[search])
+
+
+def to_search(url: str, users: Search) -> Search:
+    """Returns the search that an LDAP URL describes (RFC 4516), narrowed to accounts.
+
+    Raises:
+        SourceFormatError: it is none, or is of another server.
+    """
+    scheme, _, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    if scheme.lower() != "ldap" or host or not slash:
+        raise SourceFormatError(
+            "a dynamic group's memberURL is not of this server (ldap:///base??scope?filter): "
+            "leave the group out by groups.filter"
+        )
+    parts = [unquote(part) for part in path.split("?")] + [""] * _PARTS
+    base, _, scope, text = parts[:_PARTS]
+    if scope.lower() not in _SCOPES:
+        raise SourceFormatError(
+            "a dynamic group's memberURL has a scope that is none of sub, one, base; "
+            "leave the group out by groups.filter"
+        )
+    raise_as(
+        lambda: to_filter(text or "(objectClass=*)", "memberURL"),
+        {
+            ConfigError: lambda error: SourceFormatError(
+                f"a dynamic group's {error}; leave the group out by groups.filter"
+            )
+        },
+    )
+    selects = f"(&{users.filter}{in_brackets(text or '(objectClass=*)')})"
+    return Search(base, selects, _SCOPES[scope.lower()], ())

@@ -8,9 +8,9 @@ Logons = dict[bytes, bytes]
 
 
 def add_logons(logons: Logons, find: Find, users: Search) -> None:
-    """Adds what one controller knows of the accounts that `users` is the search for."""
-    found = find(Search(users.base, users.filter, users.scope, ("objectGUID", "lastLogon")))
-    for guid, value in zip(found.first("objectGUID"), found.first("lastLogon"), strict=True):
+    """Adds what one controller knows of the accounts that the search `users` finds."""
+    entries = find(Search(users.base, users.filter, users.scope, ("objectGUID", "lastLogon")))
+    for guid, value in zip(entries.first("objectGUID"), entries.first("lastLogon"), strict=True):
         if guid is None or value is None or is_absurd_filetime(value):
             continue
         if (whole_number(value) or 0) > (whole_number(logons.get(guid, b"0")) or 0):
@@ -18,6 +18,6 @@ def add_logons(logons: Logons, find: Find, users: Search) -> None:
 
 
 def with_logons(accounts: Entries, logons: Logons) -> Entries:
-    """The accounts with the newest logon of all controllers as their `lastLogonTimestamp`."""
+    """Returns the accounts with their newest logon of all controllers as `lastLogonTimestamp`."""
     newest = [None if guid is None else logons.get(guid) for guid in accounts.first("objectGUID")]
     return Entries(accounts.dns, {**accounts.columns, "lastlogontimestamp": list(newest)})

@@ -1,4 +1,7 @@
-"""Who is in which group by what the entries say: members matched in memory, none searched for."""
+"""Who is in which group: members matched to accounts and groups in memory, none searched for.
+
+Membership through other groups is worked out on row numbers alone, whatever cycles there are.
+"""
 
 import re
 from collections import Counter, defaultdict
@@ -10,8 +13,6 @@ from extractors.directory.dn import normal_dn
 from extractors.directory.entries import Entries
 from extractors.directory.values import first_texts, plain_text
 
-# Who holds a group through other groups: on row numbers alone, whatever cycles there are.
-
 LINKS = {"account": pl.UInt32(), "group": pl.UInt32()}
 """A row for each account that is in a group; each once."""
 
@@ -21,91 +22,6 @@ NESTED = {"group": pl.UInt32(), "member": pl.UInt32()}
 REACHED = {"group": pl.UInt32(), "member": pl.UInt32(), "via": pl.UInt32(), "depth": pl.UInt32()}
 """A row for each group inside another, however deep: `via` is the next group on the way in."""
 
-
-@dataclass(frozen=True, slots=True)
-class Effective:
-    """Membership with everything that groups in groups add.
-
-    Attributes:
-        links: `LINKS`, and `through`: the group that the account is in itself, null where that is
-            `group`. By account, then group.
-        reached: `REACHED`: the way from each group to each one inside it.
-        deepest: how many groups lie below one another at most; 0 where none is in another.
-    """
-
-    links: pl.DataFrame
-    reached: pl.DataFrame
-    deepest: int
-
-
-def to_effective(direct: pl.DataFrame, nested: pl.DataFrame) -> Effective:
-    """`direct` (`LINKS`) and what follows from `nested` (`NESTED`).
-
-    An account that is in a group by several ways has the shortest, of those the one through the
-    group that comes first; one that is in it itself has that.
-    """
-    reached = reached_groups(nested)
-    inherited = (
-        direct.rename({"group": "through"})
-        .join(reached, left_on="through", right_on="member")
-        .select("account", "group", "through", "depth")
-    )
-    itself = direct.select(
-        "account",
-        "group",
-        pl.lit(None, pl.UInt32).alias("through"),
-        pl.lit(0, pl.UInt32).alias("depth"),
-    )
-    links = (
-        pl.concat([itself, inherited])
-        .sort("account", "group", "depth", "through")
-        .unique(["account", "group"], keep="first", maintain_order=True)
-    )
-    deepest = reached["depth"].max() if reached.height else 0
-    return Effective(links.select(*LINKS, "through"), reached, int(str(deepest)))
-
-
-def reached_groups(nested: pl.DataFrame) -> pl.DataFrame:
-    """The groups inside each group by the shortest way (`REACHED`); none is inside itself."""
-    steps = nested.filter(pl.col("group") != pl.col("member")).unique().sort("group", "member")
-    ways = steps.select(
-        "group", "member", pl.col("member").alias("via"), pl.lit(1, pl.UInt32).alias("depth")
-    )
-    found, newest = [ways], ways
-    known = ways.select("group", "member")
-    while newest.height:
-        further = newest.join(
-            steps.rename({"group": "member", "member": "next"}), on="member"
-        ).select("group", pl.col("next").alias("member"), "via", pl.col("depth") + 1)
-        newest = (
-            further.filter(pl.col("group") != pl.col("member"))
-            .join(known, on=["group", "member"], how="anti")
-            .sort("group", "member", "via")
-            .unique(["group", "member"], keep="first", maintain_order=True)
-        )
-        known = pl.concat([known, newest.select("group", "member")])
-        found.append(newest)
-    return pl.concat(found)
-
-
-def paths_of(effective: Effective, labels: list[str]) -> pl.Series:
-    """The way each link takes through the groups, outermost first: `Staff > Admins`; else null."""
-    ends = effective.links.select("group", "through").unique().drop_nulls("through")
-    via = {
-        (group, member): step
-        for group, member, step in effective.reached.select("group", "member", "via").iter_rows()
-    }
-    text = []
-    for group, member in ends.iter_rows():
-        way = [group]
-        while way[-1] != member:
-            way.append(via[way[-1], member])
-        text.append(" > ".join(labels[one] for one in way))
-    told = ends.with_columns(pl.Series("path", text, dtype=pl.String))
-    joined = effective.links.join(told, on=["group", "through"], how="left", maintain_order="left")
-    return joined["path"]
-
-
 _UNIQUE_ID = re.compile(r"#'[01]*'B$")
 _EXTENDED = re.compile(r"<(GUID|SID)=([^>]*)>;?")
 _FOREIGN = re.compile(r"CN=(S-1-[0-9-]+),CN=ForeignSecurityPrincipals,", re.IGNORECASE)
@@ -113,10 +29,10 @@ _FOREIGN = re.compile(r"CN=(S-1-[0-9-]+),CN=ForeignSecurityPrincipals,", re.IGNO
 
 @dataclass(slots=True)
 class Members:
-    """Who is in which group, by row numbers.
+    """Accounts and groups in groups, by row numbers.
 
     Attributes:
-        links: (account, group), each time it was said.
+        links: (account, group), as often as an attribute names it.
         nested: (group, member that is a group).
         unmatched_members: normalized DNs that are neither an account nor a group: how often each is
             named.
@@ -131,16 +47,16 @@ class Members:
     unknown_groups: Counter[str] = field(default_factory=Counter)
 
     def direct(self) -> pl.DataFrame:
-        """`LINKS`, each once."""
+        """Returns `LINKS`, each once."""
         return pl.DataFrame(self.links, schema=LINKS, orient="row").unique(maintain_order=True)
 
     def inside(self) -> pl.DataFrame:
-        """`NESTED`, each once."""
+        """Returns `NESTED`, each once."""
         return pl.DataFrame(self.nested, schema=NESTED, orient="row").unique(maintain_order=True)
 
 
 class Directory:
-    """What a member's name may mean: an account (its row), a group (its row's complement)."""
+    """Finds what a member's name means: an account (its row), a group (its row's complement)."""
 
     def __init__(self, accounts: Entries, groups: Entries) -> None:
         self._meant = {dn.encode(): ~row for row, dn in enumerate(groups.dns)}
@@ -150,12 +66,12 @@ class Directory:
         self._by_id: dict[str, int] = {}
         for attribute in ("objectSid", "objectGUID"):
             ids = first_texts(groups, attribute)
-            self._by_id |= {one.lower(): ~row for row, one in enumerate(ids) if one}
+            self._by_id |= {text.lower(): ~row for row, text in enumerate(ids) if text}
             ids = first_texts(accounts, attribute)
-            self._by_id |= {one.lower(): row for row, one in enumerate(ids) if one}
+            self._by_id |= {text.lower(): row for row, text in enumerate(ids) if text}
 
     def meaning(self, member: bytes) -> int | str:
-        """An account's row, the complement of a group's, or the normalized DN of anything else."""
+        """Returns an account's row, the complement of a group's, or else the normalized DN."""
         meant: int | str | None = self._meant.get(member)
         if meant is None:
             meant = self._looked_up(plain_text(member))
@@ -174,8 +90,24 @@ class Directory:
         return self._by_id.get(foreign[1].lower(), dn) if foreign else dn
 
 
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """Membership with everything that groups in groups add.
+
+    Attributes:
+        links: `LINKS`, and `through`: the group that the account is in itself, null where that is
+            `group`. By account, then group.
+        reached: `REACHED`: the way from each group to each one inside it.
+        deepest: how many groups lie below one another at most; 0 where none is in another.
+    """
+
+    links: pl.DataFrame
+    reached: pl.DataFrame
+    deepest: int
+
+
 def named_by_groups(directory: Directory, groups: Entries) -> Members:
-    """What `member` and `uniqueMember` of the groups say."""
+    """Returns the members that `member` and `uniqueMember` of the groups name."""
     members = Members()
     for attribute in ("member", "uniqueMember"):
         for group, values in enumerate(groups.values(attribute)):
@@ -191,7 +123,7 @@ def named_by_groups(directory: Directory, groups: Entries) -> Members:
 
 
 def named_by_members(directory: Directory, accounts: Entries, groups: Entries) -> Members:
-    """What `memberOf` of the accounts and of the groups says."""
+    """Returns the members by the groups that `memberOf` of accounts and groups names."""
     members = Members()
     for account, values in enumerate(accounts.values("memberOf")):
         for value in values:
@@ -209,7 +141,7 @@ def named_by_members(directory: Directory, accounts: Entries, groups: Entries) -
 
 
 def add_login_names(members: Members, accounts: Entries, groups: Entries) -> None:
-    """Adds what `memberUid` says: all accounts of each login name."""
+    """Adds the members that `memberUid` names: all accounts of each login name."""
     if not groups.has("memberUid"):
         return
     by_uid: dict[str, list[int]] = defaultdict(list)
@@ -237,7 +169,7 @@ def add_primary_groups(members: Members, accounts: Entries, groups: Entries) -> 
 def add_primary_groups_by_sid(members: Members, accounts: Entries, groups: Entries) -> None:
     """Adds the group that primaryGroupID names: the last part of a SID of the account's domain.
 
-    `member` and `memberOf` never say it ([MS-ADTS] 3.1.1.1.6).
+    `member` and `memberOf` never have it ([MS-ADTS] 3.1.1.1.6).
     """
     by_sid: dict[str, list[int]] = defaultdict(list)
     for group, sid in enumerate(first_texts(groups, "objectSid")):
@@ -253,9 +185,9 @@ def add_primary_groups_by_sid(members: Members, accounts: Entries, groups: Entri
 
 def _add_primary(members: Members, named: list[str | None], groups: dict[str, list[int]]) -> None:
     for account, name in enumerate(named):
-        found = groups.get(name, ()) if name is not None else ()
-        members.links += [(account, group) for group in found]
-        if name is not None and not found:
+        primary = groups.get(name, ()) if name is not None else ()
+        members.links += [(account, group) for group in primary]
+        if name is not None and not primary:
             members.unknown_groups[f"primary group {name}"] += 1
 
 
@@ -268,9 +200,77 @@ def add_selected(members: Members, directory: Directory, group: int, dns: list[s
 
 
 def urls_of(groups: Entries) -> list[tuple[int, str]]:
-    """The URLs of dynamic groups, with the group's row."""
+    """Returns the URLs of dynamic groups, with the group's row."""
     return [
         (group, plain_text(value))
         for group, values in enumerate(groups.values("memberURL"))
         for value in values
     ]
+
+
+def to_effective(direct: pl.DataFrame, nested: pl.DataFrame) -> Effective:
+    """Returns `direct` (`LINKS`) and what follows from it by `nested` (`NESTED`).
+
+    An account that is in a group by several ways has the shortest, of those the one through the
+    group that comes first; one that is in it itself has that.
+    """
+    reached = reached_groups(nested)
+    inherited = (
+        direct.rename({"group": "through"})
+        .join(reached, left_on="through", right_on="member")
+        .select("account", "group", "through", "depth")
+    )
+    itself = direct.select(
+        "account",
+        "group",
+        pl.lit(None, pl.UInt32).alias("through"),
+        pl.lit(0, pl.UInt32).alias("depth"),
+    )
+    links = (
+        pl.concat([itself, inherited])
+        .sort("account", "group", "depth", "through")
+        .unique(["account", "group"], keep="first", maintain_order=True)
+    )
+    deepest = reached["depth"].max() if reached.height else 0
+    return Effective(links.select(*LINKS, "through"), reached, int(str(deepest)))
+
+
+def reached_groups(nested: pl.DataFrame) -> pl.DataFrame:
+    """Returns the groups inside each group by the shortest way (`REACHED`); none is in itself."""
+    steps = nested.filter(pl.col("group") != pl.col("member")).unique().sort("group", "member")
+    ways = steps.select(
+        "group", "member", pl.col("member").alias("via"), pl.lit(1, pl.UInt32).alias("depth")
+    )
+    by_depth, newest = [ways], ways
+    known = ways.select("group", "member")
+    while newest.height:
+        further = newest.join(
+            steps.rename({"group": "member", "member": "next"}), on="member"
+        ).select("group", pl.col("next").alias("member"), "via", pl.col("depth") + 1)
+        newest = (
+            further.filter(pl.col("group") != pl.col("member"))
+            .join(known, on=["group", "member"], how="anti")
+            .sort("group", "member", "via")
+            .unique(["group", "member"], keep="first", maintain_order=True)
+        )
+        known = pl.concat([known, newest.select("group", "member")])
+        by_depth.append(newest)
+    return pl.concat(by_depth)
+
+
+def paths_of(effective: Effective, labels: list[str]) -> pl.Series:
+    """Returns each link's way through the groups, outermost first: `Staff > Admins`; else null."""
+    ends = effective.links.select("group", "through").unique().drop_nulls("through")
+    via = {
+        (group, member): step
+        for group, member, step in effective.reached.select("group", "member", "via").iter_rows()
+    }
+    texts = []
+    for outermost, member in ends.iter_rows():
+        way = [outermost]
+        while way[-1] != member:
+            way.append(via[way[-1], member])
+        texts.append(" > ".join(labels[group] for group in way))
+    paths = ends.with_columns(pl.Series("path", texts, dtype=pl.String))
+    joined = effective.links.join(paths, on=["group", "through"], how="left", maintain_order="left")
+    return joined["path"]

@@ -4,7 +4,7 @@ import polars as pl
 
 from extractors.directory.accounts import (
     find_accounts,
-    model_of,
+    profile_of,
     service_dns,
     to_account_rows,
     users_search,
@@ -21,62 +21,99 @@ from extractors.directory.groups import find_groups, group_texts, groups_search,
 from extractors.directory.last_logon import with_logons
 from extractors.directory.members import Effective
 from extractors.directory.request import DirectoryRequest
-from extractors.directory.warnings import account_notes, notes_on
+from extractors.directory.warnings import account_notes, member_notes
 from schemas.raw import Probe, Raw
 from schemas.tables import ROW
 
 
-def read_directory(reading: DirectoryRequest) -> Raw:
-    """The accounts, the groups, and who is in which.
+def read_directory(request: DirectoryRequest) -> Raw:
+    """Reads the accounts, the groups, and who is in which.
 
     Raises:
         ConfigError: a filter is none.
         SourceIncompleteError: no accounts, no groups, or none has what is needed.
     """
-    source, find = reading.source, reading.find
-    _check_bases(reading)
-    search = users_search(source, reading.wanted, reading.base_dn)
-    asked = groups_search(reading)
-    accounts, left_out = find_accounts(source, find, search)
-    if reading.logons is not None:
-        accounts = with_logons(accounts, reading.logons)
-    services = service_dns(source, find, search)
-    rows = to_account_rows(accounts, source, reading.wanted, services, reading.now)
-    table = to_raw_table("accounts", rows, _where(reading, search))
-    notes = account_notes(accounts, reading.wanted, left_out, source)
-    proof = f"{table.origin}: {len(accounts):,} accounts, {reading.proof}"
-    if asked is None:
-        return Raw(table, None, None, None, reading.taken_at, (proof,), notes)
-    accounts = accounts.only((*model_of(source).link_attributes, "memberOf"))
-    groups = find_groups(find, asked)
-    members = members_of(reading, search, accounts, groups)
+    source, find = request.source, request.find
+    _check_bases(request)
+    user_search = users_search(source, request.account_fields, request.base_dn)
+    group_search = groups_search(request)
+    accounts, left_out = find_accounts(source, find, user_search)
+    if request.logons is not None:
+        accounts = with_logons(accounts, request.logons)
+    services = service_dns(source, find, user_search)
+    rows = to_account_rows(accounts, source, request.account_fields, services, request.now)
+    table = to_raw_table("accounts", rows, _where(request, user_search))
+    notes = account_notes(accounts, request.account_fields, left_out, source)
+    proof = f"{table.origin}: {len(accounts):,} accounts, {request.proof}"
+    if group_search is None:
+        return Raw(table, None, None, None, request.taken_at, (proof,), notes)
+    accounts = accounts.only((*profile_of(source).link_attributes, "memberOf"))
+    groups = find_groups(find, group_search)
+    members = members_of(request, user_search, accounts, groups)
     effective = effective_of(members, nested=source.nested_groups == "effective")
-    texts = group_texts(reading, accounts, groups)
-    origin = _where(reading, asked)
-    associations = to_associations(_ids(reading, rows), texts, effective, origin)
+    texts = group_texts(request, accounts, groups)
+    origin = _where(request, group_search)
+    associations = to_associations(_ids(request, rows), texts, effective, origin)
     return Raw(
         accounts=table,
         entitlements=to_entitlements(texts, origin),
         resources=None,
         associations=associations,
-        taken_at=reading.taken_at,
+        taken_at=request.taken_at,
         proof=(
             proof,
-            f"{origin}: {len(groups):,} groups, {reading.proof}",
-            _said_of(effective),
+            f"{origin}: {len(groups):,} groups, {request.proof}",
+            _count_text(effective),
         ),
-        warnings=(*notes, *(f"{origin}: {note}" for note in notes_on(members, find, search))),
+        warnings=(
+            *notes,
+            *(f"{origin}: {note}" for note in member_notes(members, find, user_search)),
+        ),
     )
 
 
-def _where(reading: DirectoryRequest, search: Search) -> str:
-    return f"{reading.origin} {search.base}".strip()
+def probe_directory(request: DirectoryRequest) -> tuple[Probe, ...]:
+    """Returns what the first accounts and groups look like.
+
+    Raises:
+        ConfigError: a filter is none.
+        SourceIncompleteError: no accounts, no groups, or none has what is needed.
+    """
+    source, find = request.source, request.find
+    _check_bases(request)
+    user_search = users_search(source, request.account_fields, request.base_dn)
+    group_search = groups_search(request)
+    accounts, _ = find_accounts(source, find, user_search)
+    rows = to_account_rows(accounts, source, request.account_fields, set(), request.now)
+    probes = [
+        Probe(
+            "accounts",
+            _where(request, user_search),
+            f"{len(accounts):,} accounts{request.part}",
+            tuple(name for name in rows.columns if name != ROW),
+        )
+    ]
+    if group_search is not None:
+        groups = find_groups(find, group_search)
+        probes.append(
+            Probe(
+                "entitlements",
+                _where(request, group_search),
+                f"{len(groups):,} groups{request.part}",
+                ("entitlement_type", "integration_specific_id", "label", "description"),
+            )
+        )
+    return tuple(probes)
 
 
-def _check_bases(reading: DirectoryRequest) -> None:
-    source = reading.source
+def _where(request: DirectoryRequest, search: Search) -> str:
+    return f"{request.origin} {search.base}".strip()
+
+
+def _check_bases(request: DirectoryRequest) -> None:
+    source = request.source
     bases = {
-        "source.base_dn": reading.base_dn,
+        "source.base_dn": request.base_dn,
         "source.users.base": source.users.base,
         "source.groups.base": source.groups.base if source.groups else None,
     }
@@ -85,46 +122,12 @@ def _check_bases(reading: DirectoryRequest) -> None:
             check_dn(base, key)
 
 
-def _said_of(effective: Effective) -> str:
+def _count_text(effective: Effective) -> str:
     through = int(effective.links["through"].is_not_null().sum())
-    said = f"{effective.links.height:,} memberships, {through:,} of them through groups in groups"
-    return f"{said}, {effective.deepest} deep at most" if through else said
+    text = f"{effective.links.height:,} memberships, {through:,} of them through groups in groups"
+    return f"{text}, {effective.deepest} deep at most" if through else text
 
 
-def _ids(reading: DirectoryRequest, rows: pl.DataFrame) -> pl.Series:
-    """The accounts' ids as the file means them."""
-    return rows[reading.wanted.id_attribute or "integration_specific_id"]
-
-
-def probe_directory(reading: DirectoryRequest) -> tuple[Probe, ...]:
-    """What the first accounts and groups look like.
-
-    Raises:
-        ConfigError: a filter is none.
-        SourceIncompleteError: no accounts, no groups, or none has what is needed.
-    """
-    source, find = reading.source, reading.find
-    _check_bases(reading)
-    search = users_search(source, reading.wanted, reading.base_dn)
-    asked = groups_search(reading)
-    accounts, _ = find_accounts(source, find, search)
-    rows = to_account_rows(accounts, source, reading.wanted, set(), reading.now)
-    probes = [
-        Probe(
-            "accounts",
-            _where(reading, search),
-            f"{len(accounts):,} accounts{reading.part}",
-            tuple(name for name in rows.columns if name != ROW),
-        )
-    ]
-    if asked is not None:
-        groups = find_groups(find, asked)
-        probes.append(
-            Probe(
-                "entitlements",
-                _where(reading, asked),
-                f"{len(groups):,} groups{reading.part}",
-                ("entitlement_type", "integration_specific_id", "label", "description"),
-            )
-        )
-    return tuple(probes)
+def _ids(request: DirectoryRequest, rows: pl.DataFrame) -> pl.Series:
+    """Returns the accounts' ids: of the attribute that the source file names."""
+    return rows[request.account_fields.id_attribute or "integration_specific_id"]

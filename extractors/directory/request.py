@@ -1,4 +1,4 @@
-"""How a directory is read: what, through what, and what is said of it."""
+"""How a directory is read: which fields, through what, and what its messages and proofs say."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,19 +15,19 @@ class DirectoryRequest:
 
     Attributes:
         source: what its entries mean.
-        wanted: what the source file wants of the accounts.
+        account_fields: the fields and attributes of the accounts that the source file asks for.
         find: how it is searched.
         base_dn: where, unless the source says otherwise.
         origin: the server or file, for messages.
         now: for what has expired, UTC.
         taken_at: when the data were made, UTC.
-        logons: when who last logged in, where the source wants it of all controllers.
+        logons: the newest logons of all controllers; None where the source does not ask for them.
         proof: what shows that a search found everything.
-        part: what was searched where it was not all.
+        part: the part that was searched, for messages; empty where it was all.
     """
 
     source: DirectorySource
-    wanted: RequestedFields
+    account_fields: RequestedFields
     find: Find
     base_dn: str
     origin: str

@@ -1,4 +1,4 @@
-"""Members of groups that are no accounts: what they are, counted, so that none vanishes unseen."""
+"""What a person should know of a read: members that are no accounts, counted, and odd accounts."""
 
 import re
 from collections import Counter
@@ -13,10 +13,11 @@ from schemas.source_file.directory_source import DirectorySource
 _FOREIGN = re.compile(r"cn=s-1-[0-9-]+,cn=foreignsecurityprincipals,", re.IGNORECASE)
 
 
-def notes_on(members: Members, find: Find, users: Search) -> tuple[str, ...]:
-    """A warning a sort of trouble; `users` is the search that the accounts were read with.
+def member_notes(members: Members, find: Find, users: Search) -> tuple[str, ...]:
+    """Returns a warning a sort of trouble with members, so that none vanishes unseen.
 
-    One search more, where any member below the accounts' base is no account.
+    `users` is the search that the accounts were read with. It takes one search more, where any
+    member below the accounts' base is no account.
     """
     notes = []
     if members.unmatched_members:
@@ -47,17 +48,17 @@ def _describe_unmatched_members(unmatched_members: Counter[str], find: Find, use
             sorts[f"outside {users.base}"] += 1
         else:
             sorts[others.get(dn, "not there at all")] += 1
-    said = ", ".join(f"{count:,} {sort}" for sort, count in sorted(sorts.items()))
+    parts = ", ".join(f"{count:,} {sort}" for sort, count in sorted(sorts.items()))
     count = f"{_times(unmatched_members)} of {len(unmatched_members):,}"
-    return f"{count} members that are no accounts: {said}"
+    return f"{count} members that are no accounts: {parts}"
 
 
 def _describe_unmatched(find: Find, users: Search) -> dict[str, str]:
-    """What else is below the accounts' base, by normalized DN."""
+    """Finds what else is below the accounts' base, by normalized DN."""
     search = Search(users.base, f"(!{users.filter})", users.scope, ("objectClass",))
-    found = find(search)
+    others = find(search)
     sorts = {}
-    for dn, values in zip(found.dns, found.values("objectClass"), strict=True):
+    for dn, values in zip(others.dns, others.values("objectClass"), strict=True):
         classes = {value.lower() for value in values}
         sorts[normal_dn(dn)] = "computers" if b"computer" in classes else "that users leaves out"
     return sorts
@@ -68,25 +69,22 @@ def _times(counted: Counter[str]) -> str:
     return f"{count:,} membership{'' if count == 1 else 's'}"
 
 
-# What a person should know about the accounts that were read from a directory.
-
-
 def account_notes(
-    entries: Entries, wanted: RequestedFields, left_out: int, source: DirectorySource
+    entries: Entries, requested: RequestedFields, left_out: int, source: DirectorySource
 ) -> tuple[str, ...]:
-    """A line for each: computers left out, attributes nobody has, a choice among values."""
+    """Returns a line for each: computers left out, attributes nobody has, several mail values."""
     notes = []
     if left_out:
         notes.append(
             f"computers and trusts that match users.filter, and are left out: {left_out:,}"
         )
-    absent = [name for name in wanted.attributes if not entries.has(name)]
+    absent = [name for name in requested.attributes if not entries.has(name)]
     if absent:
         notes.append(
             f"no account has the attribute {', '.join(absent)}: it is misspelt, or the reading "
             "account may not read it"
         )
-    if not is_active_directory(source) and "email" in wanted.fields:
+    if not is_active_directory(source) and "email" in requested.fields:
         several = sum(len(values) > 1 for values in entries.values("mail"))
         if several:
             notes.append(

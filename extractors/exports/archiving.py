@@ -21,7 +21,9 @@ def archive_exports(
     workspace: Path,
     resolve: Resolve = no_secrets,
 ) -> tuple[str, ...]:
-    """What could not be moved, one line each; nothing where the file names no `archive_to`.
+    """Moves the files to `archive_to`, where the source file names it.
+
+    Returns what could not be moved, one line each.
 
     Called after a run was accepted, with the files that it read. It raises nothing: the upload is
     done, and an export that stays is read again, to the same end, or passed over for a newer one. A
@@ -52,10 +54,10 @@ def _move(file: ExportFile, options: Dropped, zones: DropZones) -> None:
     if zones.is_archived(zone, file):
         return
     _, folder = zones.place(options.archive_to or "", "archive_to")
-    found = zone.look_at(key)
-    if found is None:
-        return  # by a run before this one, or by whoever drops exports
-    if found != file:
+    there = zone.look_at(key)
+    if there is None:
+        return  # moved by a run before this one, or by whoever drops exports
+    if there != file:
         _log.info("%s: was written to since it was read: it stays", file.name)
         return
     zone.move(file, folder)

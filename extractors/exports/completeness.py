@@ -9,7 +9,12 @@ from pathlib import PurePosixPath
 from extractors.exports.export import Export
 from extractors.exports.find import refreshed
 from extractors.zones.zones import DropZones
-from schemas.errors import SourceFormatError, SourceIncompleteError, SourceUnavailableError
+from schemas.errors import (
+    SourceFormatError,
+    SourceIncompleteError,
+    SourceUnavailableError,
+    raise_as,
+)
 from schemas.source_file.csv_source import Completeness
 from schemas.source_file.quantities import duration_text
 
@@ -18,7 +23,7 @@ _MOST_DIGITS = 18
 
 
 def check_age(export: Export, max_age: timedelta | None, now: datetime) -> None:
-    """Nothing: the export is young enough.
+    """Raises unless the export is young enough.
 
     Raises:
         SourceIncompleteError: it is older than `max_age`, or nobody says how old it is.
@@ -37,14 +42,14 @@ def check_age(export: Export, max_age: timedelta | None, now: datetime) -> None:
 
 
 def companions_of(complete: Completeness | None) -> tuple[str, ...]:
-    """The templates of the files that stand beside an export and are none themselves."""
+    """Returns the templates of the files that stand beside an export and are none themselves."""
     if complete is None:
         return ()
     return tuple(template for template in (complete.marker, complete.manifest) if template)
 
 
 def check_marker(export: Export, marker: str, zones: DropZones) -> None:
-    """Nothing: the marker stands, and it is not older than the export.
+    """Raises unless the marker is there, and not older than the export.
 
     Raises:
         ConfigError: a marker outside the workspace, or in no zone.
@@ -52,13 +57,13 @@ def check_marker(export: Export, marker: str, zones: DropZones) -> None:
         SourceIncompleteError: no marker, or the one of an earlier export.
     """
     zone, key = zones.place(marker.replace("{path}", export.name), "complete.marker")
-    found = zone.look_at(key)
-    name = found.name if found else marker.replace("{path}", export.name)
-    if found is None:
+    file = zone.look_at(key)
+    name = file.name if file else marker.replace("{path}", export.name)
+    if file is None:
         raise SourceIncompleteError(
             f"{export.name}: its marker {name} is not there: the export is not finished"
         )
-    if found.modified_ns < export.modified_ns:
+    if file.modified_ns < export.modified_ns:
         raise SourceIncompleteError(
             f"{export.name}: its marker {name} is older than the export: "
             "a new export is being written"
@@ -68,7 +73,7 @@ def check_marker(export: Export, marker: str, zones: DropZones) -> None:
 def wait_until_stable(
     export: Export, stable_for: timedelta, *, now: datetime, sleep: Callable[[float], None]
 ) -> Export:
-    """The export, once it has not changed for `stable_for`, as it stands then.
+    """Waits until the export has not changed for `stable_for`, and returns it as it stands then.
 
     Raises:
         SourceUnavailableError: it vanished, or still changed after ten times that long.
@@ -84,21 +89,20 @@ def wait_until_stable(
         pause = needed - max(quiet, 0.0)
         sleep(pause)
         waited += pause
-        found = refreshed(export)
-        same, export = found == export, found
+        before, export = export, refreshed(export)
         since_written = (now - export.modified_at).total_seconds() + waited
-        quiet = max(quiet, 0.0) + pause if same else since_written
+        quiet = max(quiet, 0.0) + pause if export == before else since_written
     return export
 
 
 def trailer_count(export: Export, last_line: str, pattern: str) -> int:
-    """The number of rows that the last line states.
+    """Returns the number of rows that the last line states.
 
     Raises:
         SourceIncompleteError: the last line is no trailer.
     """
-    found = re.fullmatch(pattern, last_line)
-    stated = (found[1] or "").strip() if found else ""
+    trailer = re.fullmatch(pattern, last_line)
+    stated = (trailer[1] or "").strip() if trailer else ""
     if not stated.isdecimal() or len(stated) > _MOST_DIGITS:
         raise SourceIncompleteError(
             f"{export.name}: its last line is not the trailer: the export was cut off, "
@@ -108,7 +112,7 @@ def trailer_count(export: Export, last_line: str, pattern: str) -> int:
 
 
 def check_count(export: Export, who: str, stated: int, read_count: int) -> None:
-    """Nothing: as many rows were read as are stated.
+    """Raises unless as many rows were read as `who` states.
 
     Raises:
         SourceIncompleteError: more or fewer.
@@ -121,7 +125,9 @@ def check_count(export: Export, who: str, stated: int, read_count: int) -> None:
 
 
 def check_manifest(export: Export, manifest: str, zones: DropZones, read_count: int) -> int | None:
-    """The number of rows that the manifest states and that was read; None for another table's.
+    """Raises unless as many rows were read as the manifest states.
+
+    Returns that number; None where the manifest is another table's.
 
     Raises:
         ConfigError: a manifest outside the workspace, or in no zone.
@@ -143,17 +149,18 @@ def check_manifest(export: Export, manifest: str, zones: DropZones, read_count: 
 
 def _manifest_content(export: Export, name: str, zones: DropZones) -> object:
     zone, key = zones.place(name, "complete.manifest")
-    written, content = zone.read(key), None
+    written = zone.read(key)
     if written is None:
         raise SourceIncompleteError(
             f"{export.name}: its manifest {name} cannot be read: the export is not finished"
         )
-    try:
-        content = json.loads(written)
-    except (ValueError, RecursionError):
-        content = None
+    wrong = SourceFormatError(f"{name}: a manifest is a number, or JSON with one a file name")
+    content: object = raise_as(
+        lambda: json.loads(written),
+        dict.fromkeys((ValueError, RecursionError), lambda _: wrong),
+    )
     if content is None:
-        raise SourceFormatError(f"{name}: a manifest is a number, or JSON with one a file name")
+        raise wrong
     return content
 
 

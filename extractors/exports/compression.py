@@ -7,11 +7,12 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 import zstandard
 
 from extractors.zones.private_file import open_private
-from schemas.errors import SourceFormatError, SourceIncompleteError
+from schemas.errors import SourceFormatError, SourceIncompleteError, raise_as
 
 _BLOCK = 1 << 20
 _ZSTD_BLOCK = 1 << 12
@@ -22,7 +23,14 @@ _ENCRYPTED = 1
 _COMPRESSIONS = frozenset(
     {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}
 )
-_DAMAGE = (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, lzma.LZMAError)
+_DAMAGE: tuple[type[Exception], ...] = (
+    EOFError,
+    zlib.error,
+    gzip.BadGzipFile,
+    zipfile.BadZipFile,
+    lzma.LZMAError,
+    zstandard.ZstdError,
+)
 
 
 def is_archive(path: Path) -> bool:
@@ -37,7 +45,7 @@ def unpack(
     unquestioned_bytes: int = _GIB,
     most_bytes: int = _MOST,
 ) -> None:
-    """Nothing; the archive's one file is in `target`, readable by its owner alone.
+    """Writes the archive's one file to `target`, readable by its owner alone.
 
     Raises:
         SourceIncompleteError: the archive is cut off or damaged.
@@ -45,21 +53,10 @@ def unpack(
             out of all proportion beyond `unquestioned_bytes`, or beyond `most_bytes`.
     """
     most = min(most_bytes, max(unquestioned_bytes, path.stat().st_size * _MAX_RATIO))
-    written, damaged = 0, False
     with open_private(target) as out:
-        try:
-            for block in _blocks(path, name):
-                written += len(block)
-                if written > most:
-                    break
-                out.write(block)
-        except _DAMAGE:
-            damaged = True
-        except zstandard.ZstdError:
-            damaged = True
-    if damaged:
-        raise SourceIncompleteError(
-            f"{name}: the archive is cut off or damaged: have it delivered again"
+        written = raise_as(
+            lambda: _write_blocks(_blocks(path, name), out, most),
+            dict.fromkeys(_DAMAGE, lambda _: _damaged(name)),
         )
     if written > most == most_bytes:
         raise SourceFormatError(
@@ -69,6 +66,23 @@ def unpack(
         raise SourceFormatError(
             f"{name}: unpacks to more than {_MAX_RATIO} times its size: deliver it uncompressed"
         )
+
+
+def _write_blocks(blocks: Iterator[bytes], out: IO[bytes], most: int) -> int:
+    """Returns how many bytes there are, up to the block that leads past `most`; writes no more."""
+    written = 0
+    for block in blocks:
+        written += len(block)
+        if written > most:
+            break
+        out.write(block)
+    return written
+
+
+def _damaged(name: str) -> SourceIncompleteError:
+    return SourceIncompleteError(
+        f"{name}: the archive is cut off or damaged: have it delivered again"
+    )
 
 
 def _blocks(path: Path, name: str) -> Iterator[bytes]:

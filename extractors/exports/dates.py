@@ -11,7 +11,7 @@ _DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)(-?)(\d\d)\2(\d\d)(?=\D|$|(?:\d{4}|\d
 
 
 def day_of(file: ExportFile, timezone: str) -> date:
-    """The last date in the file's name, `2026-01-02` or `20260102`; else in its folders'.
+    """Returns the last date in the file's name, `2026-01-02` or `20260102`; else in its folders'.
 
     Without one: the day it was last written, in `timezone`.
     """
@@ -37,10 +37,10 @@ def end_of_day(day: date, timezone: str) -> datetime:
 
 
 def _dates_in(text: str) -> list[date]:
-    found = []
+    dates = []
     for year, _, month, day in _DATE.findall(text):
         try:
-            found.append(date(int(year), int(month), int(day)))
+            dates.append(date(int(year), int(month), int(day)))
         except ValueError:
             continue
-    return found
+    return dates

@@ -49,7 +49,9 @@ class Export:
 
 @contextmanager
 def private_folder(export: Export) -> Iterator[Path]:
-    """A folder of our own for the time of a read; what the system refuses is said in one line.
+    """Makes a folder of our own for the time of a read.
+
+    An error of the system, the caller's included, is one line.
 
     Raises:
         SourceUnavailableError: the export, or the folder, cannot be read or written.

@@ -18,7 +18,7 @@ def find_export(
     companions: tuple[str, ...] = (),
     as_of: date | None = None,
 ) -> Export:
-    """The file that `pattern` means: the file of that path, or the newest match of a pattern.
+    """Returns the file that `pattern` means: that of the path, or the newest match of a pattern.
 
     The newest is the last written, then the last by name; or the last by name alone, as the source
     file says. What was archived is no export, nor are `companions`: the templates of markers and
@@ -30,31 +30,32 @@ def find_export(
         SourceUnavailableError: no such file, no match, no permission, or a zone out of reach.
     """
     zone, key = zones.place(pattern, table)
-    found = zone.matches(key)
+    files = zone.matches(key)
     if as_of is None:
-        found = [file for file in found if not zones.is_archived(zone, file)]
+        files = [file for file in files if not zones.is_archived(zone, file)]
     else:
-        found += zones.archived(key)
-    if not found and not is_pattern(pattern):
+        files += zones.archived(key)
+    if not files and not is_pattern(pattern):
         raise _vanished(shown(pattern))
-    files = _without(companions, found)
+    files = _without(companions, files)
     if not files:
-        raise SourceUnavailableError(f"{table}: no file matches {shown(pattern)}: check the path")
+        raise SourceUnavailableError(f"no file matches {shown(pattern)}: check the path", key=table)
     if as_of is not None:
         files = [file for file in files if day_of(file, zones.options.timezone) == as_of]
     if not files:
         raise SourceUnavailableError(
-            f"{table}: none of the exports {shown(pattern)} is of {as_of}: see which days there are"
+            f"none of the exports {shown(pattern)} is of {as_of}: see which days there are",
+            key=table,
         )
     by_name = zones.options.newest == "name"
     newest = max(files, key=lambda file: (0 if by_name else file.modified_ns, file.name))
     export = Export(table, newest, zone)
-    # A listing tells less than a look, and may tell it otherwise.
+    # A listing has fewer facts than a look at the file, and may have others.
     return refreshed(export) if is_pattern(pattern) else export
 
 
 def _without(companions: tuple[str, ...], files: list[ExportFile]) -> list[ExportFile]:
-    """The files that are no marker or manifest of another of them."""
+    """Returns the files that are no marker or manifest of another of them."""
     keys = {template.replace("{path}", file.key) for template in companions for file in files}
     names = {template.replace("{path}", file.name) for template in companions for file in files}
     keys = {os.path.normpath(key) for key in keys}
@@ -62,7 +63,7 @@ def _without(companions: tuple[str, ...], files: list[ExportFile]) -> list[Expor
 
 
 def check_unchanged(export: Export) -> None:
-    """Nothing: the export is the file it was when it was found.
+    """Raises unless the export is the file it was when it was found.
 
     Raises:
         SourceUnavailableError: it is gone, or its zone is out of reach.
@@ -76,15 +77,15 @@ def check_unchanged(export: Export) -> None:
 
 
 def refreshed(export: Export) -> Export:
-    """The export as it stands now.
+    """Returns the export as it stands now.
 
     Raises:
         SourceUnavailableError: it is gone, or its zone is out of reach.
     """
-    found = export.zone.look_at(export.file.key)
-    if found is None:
+    file = export.zone.look_at(export.file.key)
+    if file is None:
         raise _vanished(export.name)
-    return Export(export.table, found, export.zone)
+    return Export(export.table, file, export.zone)
 
 
 def _vanished(name: str) -> SourceUnavailableError:

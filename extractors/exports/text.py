@@ -2,6 +2,7 @@
 
 import codecs
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -9,7 +10,7 @@ import polars as pl
 from extractors.exports.compression import is_archive, unpack
 from extractors.exports.export import Export
 from extractors.zones.private_file import open_private
-from schemas.errors import SourceFormatError, SourceIncompleteError
+from schemas.errors import SourceFormatError, SourceIncompleteError, raise_as
 
 _BLOCK = 1 << 20
 _HEAD = 1 << 12
@@ -27,7 +28,7 @@ _FALLBACK = "cp1252"
 
 @dataclass(frozen=True, slots=True)
 class LineFacts:
-    """What a look at every physical line found.
+    """Facts of a file, known from a look at every physical line.
 
     Attributes:
         count: the physical lines of the file.
@@ -48,7 +49,7 @@ class TextFile:
         export: the file it comes from.
         path: where the text is: the export itself, or a private copy.
         encoding: the encoding it was written in.
-        facts: what a look at every line found.
+        facts: what is known of its lines.
         warning: what a person should know about the encoding; None where there is nothing.
     """
 
@@ -60,7 +61,7 @@ class TextFile:
 
 
 def to_text_file(export: Export, encoding: str, quote: str | None, folder: Path) -> TextFile:
-    """The export as UTF-8: in place where it is that already, else in a private file in `folder`.
+    """Returns the export as UTF-8: in place where it is that, else in a private file in `folder`.
 
     Raises:
         SourceUnavailableError: it cannot be fetched from its zone.
@@ -108,7 +109,7 @@ def _check_is_text(export: Export, head: bytes) -> None:
 
 
 def _encoding_of(head: bytes) -> str | None:
-    """What the first bytes give away: a byte order mark, or UTF-16's NULs; None for neither."""
+    """Returns the encoding by its byte order mark or by UTF-16's NULs; None without either."""
     for mark, encoding in _BOMS:
         if head.startswith(mark):
             return encoding
@@ -125,7 +126,7 @@ def _encoding_of(head: bytes) -> str | None:
 
 
 def _facts_of(path: Path, quote: str | None) -> LineFacts | None:
-    """What every line shows; None where a byte is not UTF-8, found at memory speed here."""
+    """Looks at every line, at memory speed; None where a byte is not UTF-8."""
     line = pl.col("line").str
     facts = pl.scan_lines(path, glob=False).select(
         pl.len(),
@@ -154,29 +155,36 @@ def _is_mostly_utf8(path: Path) -> bool:
 
 
 def _decoded(export: Export, path: Path, encoding: str, folder: Path) -> Path:
-    target, line, is_bad = folder / "text", 1, False
+    target, line, is_first = folder / "text", 1, True
     decoder = codecs.getincrementaldecoder(encoding)("strict")
     with path.open("rb") as file, open_private(target) as out:
-        start = True
-        while not is_bad:
+        while True:
             block = file.read(_BLOCK)
-            try:
-                text = decoder.decode(block, final=not block)
-                if start and text:
-                    text, start = text.removeprefix("\ufeff"), False
-                out.write(text.encode())
-                line += text.count("\n")
-            except UnicodeError as error:
-                is_bad = True
-                line += _lines_before(error, encoding)
+            text = raise_as(
+                partial(_to_utf8, decoder, block),
+                {UnicodeError: partial(_undecodable, export, encoding, line)},
+            )
+            if is_first and text:
+                text, is_first = text.removeprefix(codecs.BOM_UTF8), False
+            out.write(text)
+            line += text.count(b"\n")
             if not block:
-                break
-    if is_bad:
-        raise SourceFormatError(
-            f"{export.name}: line {line} has bytes that are not {encoding}: "
-            "state the right encoding:"
-        )
-    return target
+                return target
+
+
+def _to_utf8(decoder: codecs.IncrementalDecoder, block: bytes) -> bytes:
+    """Returns the block in UTF-8; an empty one is the end of the file."""
+    return decoder.decode(block, final=not block).encode()
+
+
+def _undecodable(
+    export: Export, encoding: str, line: int, error: UnicodeError
+) -> SourceFormatError:
+    """The error of bytes that the encoding does not have; their block begins in `line`."""
+    line += _lines_before(error, encoding)
+    return SourceFormatError(
+        f"{export.name}: line {line} has bytes that are not {encoding}: state the right encoding:"
+    )
 
 
 def _lines_before(error: UnicodeError, encoding: str) -> int:

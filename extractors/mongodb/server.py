@@ -6,11 +6,11 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from extractors.optional_parts import install_extra, loaded
 from extractors.sql.urls.syntax import refuse_secret, secret_error
 from schemas.errors import (
     ConfigError,
@@ -18,6 +18,7 @@ from schemas.errors import (
     SourceFormatError,
     SourceIncompleteError,
     SourceUnavailableError,
+    raise_as,
 )
 from schemas.loopback import is_loopback
 from schemas.source_file.secrets import Resolve
@@ -70,14 +71,11 @@ class Server:
             SourceIncompleteError: the connection was lost, or it took too long.
             SourceFormatError: the server refuses it.
         """
-        problem: IngestError
-        try:
-            return dict(
-                self.client[database].command(command, value, maxTimeMS=self.timeout_ms, **more)
-            )
-        except self.errors.PyMongoError as error:
-            problem = self._to_source_error(error, command)
-        raise problem
+        commands = self.client[database]
+        return raise_as(
+            lambda: dict(commands.command(command, value, maxTimeMS=self.timeout_ms, **more)),
+            {self.errors.PyMongoError: lambda error: self._to_source_error(error, command)},
+        )
 
     def _to_source_error(self, error: Any, command: str) -> IngestError:  # noqa: ANN401
         """The driver's error as ours: its code, and none of its words."""
@@ -87,8 +85,8 @@ class Server:
                     f"{self.name}: no MongoDB server answers: check the url, the network and tls"
                 )
             case self.errors.OperationFailure():
-                kind, said = _REFUSALS.get(error.code, (SourceFormatError, "refused"))
-                return kind(f"{self.name}: {command}: {said} (code {error.code})")
+                kind, reason = _REFUSALS.get(error.code, (SourceFormatError, "refused"))
+                return kind(f"{self.name}: {command}: {reason} (code {error.code})")
             case self.errors.ConnectionFailure():
                 lost = f"{self.name}: {command}: the connection was lost: run again"
                 return SourceIncompleteError(lost)
@@ -106,22 +104,18 @@ def open_server(source: DatabaseOptions, workspace: Path, resolve: Resolve) -> I
             installed.
     """
     url = _checked_url(source)
-    if find_spec("pymongo") is None:
-        raise ConfigError("pymongo is not installed: pip install 'lumos-ingest[mongodb]'")
-    import pymongo
+    pymongo = loaded(_pymongo, "mongodb", install_extra("mongodb"), key="source.discover")
+    options = _options(source, url, workspace, resolve)
 
-    client = None
-    # A wrong url or certificate; the driver's text may quote the url, and is left out. It only
-    # warns of an option that it does not know, which might be the one that secures the connection.
+    def connect() -> Any:  # noqa: ANN401 - a client
+        with warnings.catch_warnings():
+            # Of an option that it does not know, which might secure the connection, it only warns.
+            warnings.simplefilter("error", UserWarning)
+            return pymongo.MongoClient(url, **options)
+
+    # A wrong url or certificate; the driver's text may quote the url.
     wrong = (pymongo.errors.ConfigurationError, ValueError, OSError, UserWarning)
-    with warnings.catch_warnings(), contextlib.suppress(*wrong):
-        warnings.simplefilter("error", UserWarning)
-        client = pymongo.MongoClient(url, **_options(source, url, workspace, resolve))
-    if client is None:
-        raise ConfigError(
-            "source.url: the driver takes it for no url of MongoDB, or finds no certificate: check "
-            "its options, and tls"
-        )
+    client = raise_as(connect, dict.fromkeys(wrong, _not_taken))
     shaped = _SHAPE.fullmatch(url)
     with contextlib.closing(client):
         yield Server(
@@ -132,19 +126,27 @@ def open_server(source: DatabaseOptions, workspace: Path, resolve: Resolve) -> I
         )
 
 
+def _not_taken(_: Exception) -> ConfigError:
+    return ConfigError(
+        "the driver takes it for no url of MongoDB, or finds no certificate: check its options, "
+        "and tls",
+        key="source.url",
+    )
+
+
 def _checked_url(source: DatabaseOptions) -> str:
     url = (source.url or "").strip().removeprefix("jdbc:")
     shaped = _SHAPE.fullmatch(url)
     if shaped is None:
-        raise ConfigError("source.url: write mongodb://host:27017, or mongodb+srv://host")
+        raise ConfigError("write mongodb://host:27017, or mongodb+srv://host", key="source.url")
     if ":" in (shaped["user"] or ""):
         raise secret_error()
     for name in re.findall(r"[?&;=,](\w+)(?=[=:])", unquote(shaped["rest"] or "")):
         refuse_secret(name)  # an option, or one of authMechanismProperties
     if _UNVERIFIED.search(url):
         raise ConfigError(
-            "source.url: trusts any certificate: take that out, and name the authority under "
-            "tls: {ca_file: …}"
+            "trusts any certificate: take that out, and name the authority under tls: {ca_file: …}",
+            key="source.url",
         )
     return url
 
@@ -153,7 +155,7 @@ def _options(
     source: DatabaseOptions, url: str, workspace: Path, resolve: Resolve
 ) -> dict[str, Any]:
     connect_ms = round(source.connect_timeout.total_seconds() * 1000)
-    found: dict[str, Any] = {
+    options: dict[str, Any] = {
         "appname": "lumos-ingest",
         "serverSelectionTimeoutMS": connect_ms,
         "connectTimeoutMS": connect_ms,
@@ -162,37 +164,42 @@ def _options(
         **_tls(source, url, workspace),
     }
     if source.username:
-        found["username"] = source.username
+        options["username"] = source.username
     if source.password:
-        found["password"] = resolve(source.password).get_secret_value()
-    return found
+        options["password"] = resolve(source.password).get_secret_value()
+    return options
 
 
 def _tls(source: DatabaseOptions, url: str, workspace: Path) -> dict[str, Any]:
     """A server elsewhere is always verified, unless the source file says none."""
     tls = source.tls
-    said_in_url = re.search(r"(?i)[?&](tls|ssl)=", url) is not None
+    is_in_url = re.search(r"(?i)[?&](tls|ssl)=", url) is not None
     if tls is None:
-        return (
-            {} if said_in_url or url.startswith("mongodb+srv") or _is_here(url) else {"tls": True}
-        )
+        return {} if is_in_url or url.startswith("mongodb+srv") or _is_here(url) else {"tls": True}
     if tls.mode == "none":
         return {"tls": False}
-    found: dict[str, Any] = {"tls": True}
+    options: dict[str, Any] = {"tls": True}
     if tls.mode == "unverified":
-        found["tlsAllowInvalidCertificates"] = True
+        options["tlsAllowInvalidCertificates"] = True
     if tls.ca_file:
-        found["tlsCAFile"] = str(workspace / tls.ca_file)
+        options["tlsCAFile"] = str(workspace / tls.ca_file)
     if tls.key and tls.key != tls.certificate:
         raise ConfigError(
-            "source.tls.key: pymongo takes certificate and key in one file: name it as certificate"
+            "pymongo takes certificate and key in one file: name it as certificate",
+            key="source.tls.key",
         )
     if tls.certificate:
-        found["tlsCertificateKeyFile"] = str(workspace / tls.certificate)
-    return found
+        options["tlsCertificateKeyFile"] = str(workspace / tls.certificate)
+    return options
 
 
 def _is_here(url: str) -> bool:
     shaped = _SHAPE.fullmatch(url)
     hosts = shaped["hosts"].split(",") if shaped else []
     return all(is_loopback(re.sub(r":\d+$", "", host)) for host in hosts)
+
+
+def _pymongo() -> Any:  # noqa: ANN401 - a module
+    import pymongo
+
+    return pymongo

@@ -55,7 +55,7 @@ def read_mongodb_source(
     if not users:
         raise SourceIncompleteError(f"{name}: usersInfo: no user: an empty snapshot is never sent")
     tables = _tables(users, roles, databases)
-    counts = "; ".join(f"{one.name}: {one.read_count:,} rows" for one in tables.values())
+    counts = "; ".join(f"{table.name}: {table.read_count:,} rows" for table in tables.values())
     return Raw(
         accounts=tables["accounts"],
         entitlements=tables["entitlements"],
@@ -79,14 +79,16 @@ def probe_mongodb_source(
     _check_no_queries(source)
     with open_server(source, workspace, resolve) as server:
         users = _listed(server.command("usersInfo", {"forAllDBs": True}), "users")
-        said = f"{len(users):,} users, on {server.name}"
-    return (Probe("accounts", "usersInfo", said, ACCOUNTS),)
+        summary = f"{len(users):,} users, on {server.name}"
+    return (Probe("accounts", "usersInfo", summary, ACCOUNTS),)
 
 
 def _check_no_queries(source: SqlSource) -> None:
     written = [name for name in CAPABILITIES if getattr(source.queries, name) is not None]
     if written:
-        raise ConfigError(f"source.queries: {written[0]}: MongoDB takes no SQL: leave queries out")
+        raise ConfigError(
+            f"{written[0]}: MongoDB takes no SQL: leave queries out", key="source.queries"
+        )
 
 
 def _databases(server: Server, users: list[dict[str, Any]]) -> list[str]:
@@ -97,7 +99,8 @@ def _databases(server: Server, users: list[dict[str, Any]]) -> list[str]:
     answer = server.command("listDatabases", 1, nameOnly=True, authorizedDatabases=False)
     listed = _listed(answer, "databases")
     named = {str(role["db"]) for user in users for role in user["roles"]}
-    return sorted({"admin", *named, *(str(one["name"]) for one in listed)} - {"$external"})
+    names = {str(database["name"]) for database in listed}
+    return sorted({"admin", *named, *names} - {"$external"})
 
 
 def _roles(server: Server, database: str) -> list[dict[str, Any]]:
@@ -105,18 +108,17 @@ def _roles(server: Server, database: str) -> list[dict[str, Any]]:
 
 
 def _listed(answer: dict[str, Any], key: str) -> list[dict[str, Any]]:
-    found = answer.get(key)
+    entries = answer.get(key)
     needed = {"users": {"_id", "user", "db", "roles"}, "roles": {"role", "db"}}.get(key, {"name"})
-    is_as_agreed = isinstance(found, list) and all(needed <= set(one) for one in found)
-    if not is_as_agreed or not isinstance(found, list):
+    if not isinstance(entries, list) or not all(needed <= set(entry) for entry in entries):
         raise SourceFormatError(f"the server's answer has no {key} as its manual describes them")
-    return found
+    return entries
 
 
 def _tables(
     users: list[dict[str, Any]], roles: list[dict[str, Any]], databases: list[str]
 ) -> dict[str, RawTable]:
-    made = {(str(one["db"]), str(one["role"])): one for one in roles}
+    made = {(str(role["db"]), str(role["role"])): role for role in roles}
     grants = [(str(user["_id"]), role) for user in users for role in sorted(_grants(user, made))]
     known = sorted({*made, *(role for _, role in grants)})
     named = sorted({*databases, *(database for database, _ in known)})
@@ -148,17 +150,17 @@ def _grants(user: dict[str, Any], made: dict[Role, dict[str, Any]]) -> set[Role]
     """The user's roles, and those that these inherit: the server tells the whole of those."""
     direct = {(str(role["db"]), str(role["role"])) for role in user["roles"]}
     inherited = {
-        (str(one["db"]), str(one["role"]))
+        (str(parent["db"]), str(parent["role"]))
         for role in direct
-        for one in made.get(role, {}).get("inheritedRoles", [])
+        for parent in made.get(role, {}).get("inheritedRoles", [])
     }
     return direct | inherited
 
 
 def _entitlement(role: Role, made: dict[Role, dict[str, Any]]) -> tuple[str | None, ...]:
     database, name = role
-    said = "Made here" if role in made else "Built in"
-    return ("ROLE", f"ROLE_{name}", database, f"Role - {name}", said, "true")
+    description = "Made here" if role in made else "Built in"
+    return ("ROLE", f"ROLE_{name}", database, f"Role - {name}", description, "true")
 
 
 def _table(

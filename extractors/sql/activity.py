@@ -19,81 +19,6 @@ from schemas.source_file.secrets import Resolve
 from schemas.source_file.sql_source import Queries, SqlSource
 from schemas.tables import ROW
 
-
-def read_account(
-    source: SqlSource,
-    workspace: Path,
-    account_id: str,
-    *,
-    resolve: Resolve,
-    named: frozenset[str] = NO_NAMES,
-) -> RawTable:
-    """What `get_account` returns for `account_id`: one row, or none where it does not exist.
-
-    Raises:
-        ConfigError: the source has no such query, or as `read_sql_source`.
-        SourceError: as `read_sql_source`.
-    """
-    with open_session(source, workspace, resolve) as session:
-        reader = Reader(source, workspace, session, resolve, {"account_id": account_id})
-        return reader.needed_table("accounts", "get_account", named)
-
-
-def read_activity_rows(
-    source: SqlSource, workspace: Path, *, since: datetime, until: datetime, resolve: Resolve
-) -> RawTable:
-    """Activity from `since` to `until`, both UTC, bound where the query names them.
-
-    Returns:
-        The rows of `list_activity_records`, else of `get_last_activity`, under `account_id`,
-        `event_type`, `timestamp`, `email` where there is one, and the query's further columns; as
-        text, a time in ISO 8601. A query that does not bind the window may return rows outside it.
-
-    Raises:
-        ConfigError: the source has neither query, or as `read_sql_source`.
-        SourceError: as `read_sql_source`.
-    """
-    [found] = read_activity_parts(source, workspace, [(since, until)], resolve=resolve)
-    return found
-
-
-def read_activity_parts(
-    source: SqlSource,
-    workspace: Path,
-    parts: Sequence[tuple[datetime, datetime]],
-    *,
-    resolve: Resolve,
-) -> Iterator[RawTable]:
-    """The same for each (since, until) in turn, all within one session, the rows numbered on.
-
-    Raises:
-        ConfigError, SourceError: as `read_activity_rows`.
-    """
-    has_records = source.queries.list_activity_records is not None
-    capability = "list_activity_records" if has_records else "get_last_activity"
-    if getattr(source.queries, capability) is None:
-        raise ConfigError("source.queries: list_activity_records or get_last_activity is missing")
-    above = 0
-    with open_session(source, workspace, resolve) as session:
-        for since, until in parts:
-            reader = Reader(source, workspace, session, resolve, times(since, until))
-            found = reader.needed_table("activity", capability)
-            yield _under_our_names(found, above)
-            above += found.read_count
-
-
-def _under_our_names(found: RawTable, above: int) -> RawTable:
-    rows = found.rows.with_columns(pl.col(ROW) + above)
-    for name, also in (("event_type", "activity_type"), ("timestamp", "happened_at")):
-        if also in rows.columns and name not in rows.columns:
-            rows = rows.rename({also: name})
-    if "event_type" not in rows.columns:
-        rows = rows.with_columns(event_type=pl.lit(None, dtype=pl.String))
-    return replace(found, rows=rows)
-
-
-# Activity in a database: its queries, a part of the time asked for after the other.
-
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _AHEAD = timedelta(days=1)
 """How far the database's clock may be ahead of ours."""
@@ -129,6 +54,49 @@ def read_activity_database(
     yield from read_activity_parts(database, workspace, parts, resolve=resolve)
 
 
+def read_activity_parts(
+    source: SqlSource,
+    workspace: Path,
+    parts: Sequence[tuple[datetime, datetime]],
+    *,
+    resolve: Resolve,
+) -> Iterator[RawTable]:
+    """Activity of each (since, until) in turn, both UTC, all within one session.
+
+    Yields:
+        The rows of `list_activity_records`, else of `get_last_activity`, numbered on: `account_id`,
+        `event_type`, `timestamp`, `email` where there is one, and the query's further columns; as
+        text, a time in ISO 8601. A query that does not bind the window may return rows outside it.
+
+    Raises:
+        ConfigError: the source has neither query, or as `read_sql_source`.
+        SourceError: as `read_sql_source`.
+    """
+    has_records = source.queries.list_activity_records is not None
+    capability = "list_activity_records" if has_records else "get_last_activity"
+    if getattr(source.queries, capability) is None:
+        raise ConfigError(
+            "list_activity_records or get_last_activity is missing", key="source.queries"
+        )
+    above = 0
+    with open_session(source, workspace, resolve) as session:
+        for since, until in parts:
+            reader = Reader(source, workspace, session, times(since, until))
+            table = reader.needed_table("activity", capability)
+            yield _under_our_names(table, above)
+            above += table.read_count
+
+
+def _under_our_names(table: RawTable, above: int) -> RawTable:
+    rows = table.rows.with_columns(pl.col(ROW) + above)
+    for name, also in (("event_type", "activity_type"), ("timestamp", "happened_at")):
+        if also in rows.columns and name not in rows.columns:
+            rows = rows.rename({also: name})
+    if "event_type" not in rows.columns:
+        rows = rows.with_columns(event_type=pl.lit(None, dtype=pl.String))
+    return replace(table, rows=rows)
+
+
 def _parts(since: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
     """The time cut into days; into longer parts where it has very many days."""
     length = max(_PART, (end - since) / _MOST_PARTS)
@@ -140,7 +108,7 @@ def _parts(since: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
 def probe_activity_database(
     source: SqlSource | ActivityDatabase, workspace: Path, *, now: datetime, resolve: Resolve
 ) -> None:
-    """Nothing: the database takes the queries, and their labels are Lumos's.
+    """Raises unless the database takes the queries, and their labels are Lumos's.
 
     Raises:
         ConfigError, SourceUnavailableError, SourceFormatError: as `read_activity_database`.
@@ -168,3 +136,22 @@ def _binds_both(source: SqlSource, workspace: Path) -> bool:
         with suppress(OSError, UnicodeDecodeError):
             text = (workspace / query.file).read_text("utf-8")
     return text is not None and "{since}" in text and "{until}" in text
+
+
+def read_sql_account(
+    source: SqlSource,
+    workspace: Path,
+    account_id: str,
+    *,
+    resolve: Resolve,
+    named: frozenset[str] = NO_NAMES,
+) -> RawTable:
+    """What `get_account` returns for `account_id`: one row, or none where it does not exist.
+
+    Raises:
+        ConfigError: the source has no such query, or as `read_sql_source`.
+        SourceError: as `read_sql_source`.
+    """
+    with open_session(source, workspace, resolve) as session:
+        reader = Reader(source, workspace, session, {"account_id": account_id})
+        return reader.needed_table("accounts", "get_account", named)

@@ -1,12 +1,10 @@
 """What the account that logs in could write, if it were let: asked of the database's catalog."""
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
-from extractors.sql.connect.connect import database_of, open_session
-from extractors.sql.errors.translate import ErrorContext, translate_errors
-from extractors.sql.session.session import Session
+from extractors.sql.connect.connect import open_session
+from extractors.sql.statements.statement import Statement
 from schemas.source_file.secrets import Resolve
 from schemas.source_file.sql_source import DatabaseOptions
 
@@ -81,7 +79,7 @@ _CATALOGS = {
 }
 
 
-def writable_by(
+def read_sql_privileges(
     source: DatabaseOptions, workspace: Path, *, resolve: Resolve
 ) -> tuple[str, ...] | None:
     """What the account could write, an object or a right each, sorted; None where it cannot tell.
@@ -91,29 +89,10 @@ def writable_by(
         SourceFormatError: the catalog cannot be asked.
     """
     with open_session(source, workspace, resolve) as session:
-        if session.jdbc is not None:
-            return None
-        if session.engine in {"sqlite", "duckdb"} and session.way == "native":
-            return _file(source, workspace)
+        if session.file is not None:
+            return (f"{session.server}: the file",) if os.access(session.file, os.W_OK) else ()
         catalog = _CATALOGS.get(session.engine)
         if catalog is None:
             return None
-        context = ErrorContext(session.engine, session.errors, "what the account may write")
-        return translate_errors(context, _rows(session, catalog))
-
-
-def _rows(session: Session, catalog: str) -> Callable[[], tuple[str, ...]]:
-    def ask() -> tuple[str, ...]:
-        cursor = session.connection.cursor()
-        try:
-            cursor.execute(catalog)
-            return tuple(sorted({str(row[0]) for row in cursor.fetchall()}))
-        finally:
-            cursor.close()
-
-    return ask
-
-
-def _file(source: DatabaseOptions, workspace: Path) -> tuple[str, ...]:
-    name = database_of(source).url.database or ""
-    return (f"{name}: the file",) if os.access(workspace / name, os.W_OK) else ()
+        rights = Statement("privileges", "what the account may write", (catalog,), is_query=True)
+        return tuple(sorted(set(session.read(rights).rows.to_series().drop_nulls())))

@@ -7,15 +7,168 @@ import polars as pl
 
 from extractors.sql.connect.connect import open_session
 from extractors.sql.incremental.reader import DeltaReader
-from extractors.sql.queries.describe import labels_without_rows
 from extractors.sql.queries.labels import check_labels
 from extractors.sql.queries.partition import part_column
-from extractors.sql.queries.reader import NO_NAMES, Reader, times
+from extractors.sql.queries.reader import NO_NAMES, Reader, about, times
+from extractors.sql.session.session import Session
+from extractors.sql.statements.statement import Statement
 from schemas.errors import SourceIncompleteError
 from schemas.raw import Probe, Raw, RawTable, ReaderState
 from schemas.source_file.secrets import Resolve
 from schemas.source_file.sql_source import Query, SqlSource
 from schemas.tables import ACCOUNTS, ROW
+
+TABLES = {
+    "accounts": "list_accounts",
+    "entitlements": "list_entitlements",
+    "resources": "list_resources",
+    "associations": "find_entitlement_associations",
+}
+_ROWS_OF_ACCOUNTS = {"list_accounts", "list_updated_accounts", "get_account"}
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def read_sql_source(
+    source: SqlSource,
+    workspace: Path,
+    *,
+    now: datetime,
+    resolve: Resolve,
+    named: frozenset[str] = NO_NAMES,
+    id_column: str = "integration_specific_id",
+    state: ReaderState | None = None,
+) -> Raw:
+    """Everything the queries return, from one snapshot where the database has such a thing.
+
+    With `delta` in the file, only what changed of the accounts since `state` is read, where
+    that can be told.
+
+    Args:
+        source: the database and its queries.
+        workspace: what paths are relative to.
+        now: when this is, UTC.
+        resolve: fetches the password.
+        named: columns of the accounts that the source file's mapping names; the query's labels
+            need not be Lumos's then.
+        id_column: the column of the accounts' ids.
+        state: what the run that was accepted last left.
+
+    Raises:
+        ConfigError: a query is no read, or the url, a driver or a secret is not right.
+        SourceUnavailableError: the server cannot be reached, or refuses the login.
+        SourceIncompleteError: the connection was lost, a statement was cancelled, or there is not
+            one account.
+        SourceFormatError: the server refuses a query, or a label is missing.
+    """
+    with open_session(source, workspace, resolve) as session:
+        reader = Reader(source, workspace, session, times(_BEGINNING, now), id_column)
+        return read_whole(reader, now, named, id_column, state)
+
+
+def read_whole(
+    reader: Reader,
+    now: datetime,
+    named: frozenset[str] = NO_NAMES,
+    id_column: str = "integration_specific_id",
+    state: ReaderState | None = None,
+) -> Raw:
+    """The same of a session that is open, with its reader.
+
+    Raises:
+        ConfigError, SourceIncompleteError, SourceFormatError: as `read_sql_source`.
+    """
+    options = reader.source.delta
+    delta = DeltaReader(reader, options, named, id_column, now) if options else None
+    reader.check_credentials()
+    listed = delta.rows(state) if delta else reader.needed_rows("list_accounts", named)
+    accounts = _accounts(reader, *listed, named)
+    others = {name: reader.table(name, TABLES[name]) for name in TABLES if name != "accounts"}
+    tables = [accounts, *(table for table in others.values() if table is not None)]
+    counts = "; ".join(f"{table.origin}: {table.read_count:,} rows" for table in tables)
+    return Raw(
+        accounts=accounts,
+        entitlements=others["entitlements"],
+        resources=others["resources"],
+        associations=others["associations"],
+        taken_at=now,
+        proof=(f"{counts}; {reader.session.snapshot}", *(delta.proof if delta else ())),
+        warnings=tuple(reader.warnings),
+        state=delta.state() if delta else None,
+    )
+
+
+def _accounts(
+    reader: Reader, accounts: pl.DataFrame, origin: str, named: frozenset[str]
+) -> RawTable:
+    """The accounts, with what other capabilities say of their columns."""
+    if not accounts.height:
+        raise SourceIncompleteError(
+            f"{origin}: returned no row, and an empty snapshot is never uploaded: run the query "
+            "by hand, as the same account"
+        )
+    schema, activity = (
+        reader.rows("list_custom_attributes_schema"),
+        reader.rows("get_last_activity"),
+    )
+    if schema is not None:
+        accounts, warnings = with_attributes(accounts, schema[0], named)
+        reader.warnings += warnings
+    if activity is not None:
+        accounts, warnings = with_last_activity(accounts, activity[0], reader.id_column)
+        reader.warnings += warnings
+    return reader.to_raw_table("accounts", accounts, origin)
+
+
+def probe_sql_source(
+    source: SqlSource,
+    workspace: Path,
+    *,
+    now: datetime,  # noqa: ARG001 - as every probe
+    resolve: Resolve,
+    named: frozenset[str] = NO_NAMES,
+) -> tuple[Probe, ...]:
+    """What each query would return; only `validate_credentials` is run.
+
+    Raises:
+        ConfigError, SourceUnavailableError, SourceFormatError: as `read_sql_source`.
+    """
+    probes = []
+    with open_session(source, workspace, resolve) as session:
+        reader = Reader(source, workspace, session)
+        reader.check_credentials()
+        for capability, query in _in_order(reader.queries):
+            statement = reader.statement(capability, query)
+            with about(capability):
+                names = _probed_names(session, statement, named)
+            table = next((t for t, c in TABLES.items() if c == capability), None)
+            if names is not None and table is not None:
+                summary = f"{len(names)} columns, on {session.server}: {session.snapshot}"
+                probes.append(Probe(table, statement.origin, summary, names))
+    return tuple(probes)
+
+
+def _probed_names(
+    session: Session, statement: Statement, named: frozenset[str]
+) -> tuple[str, ...] | None:
+    """The names of the columns that the statement would return; None where nothing tells."""
+    labels = session.describe(statement)
+    if labels is None:
+        return None
+    if statement.partition is not None:
+        part_column(statement, statement.partition, labels)
+    own_names = named if statement.capability in _ROWS_OF_ACCOUNTS else NO_NAMES
+    return check_labels(labels, statement.capability, statement.origin, own_names)
+
+
+def _in_order(queries: dict[str, Query]) -> list[tuple[str, Query]]:
+    """The queries, those of tables first; without `validate_credentials`."""
+    names = dict.fromkeys([*TABLES.values(), *queries])
+    return [
+        (name, queries[name])
+        for name in names
+        if name in queries and name != "validate_credentials"
+    ]
+
 
 # `list_custom_attributes_schema`: which further columns of the accounts are attributes.
 
@@ -93,155 +246,3 @@ def with_last_activity(
 
 def _read(shape: str) -> pl.Expr:
     return pl.col("happened_at").str.to_datetime(shape, strict=False, time_unit="us")
-
-
-TABLES = {
-    "accounts": "list_accounts",
-    "entitlements": "list_entitlements",
-    "resources": "list_resources",
-    "associations": "find_entitlement_associations",
-}
-_ROWS_OF_ACCOUNTS = {"list_accounts", "list_updated_accounts", "get_account"}
-_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def read_sql_source(
-    source: SqlSource,
-    workspace: Path,
-    *,
-    now: datetime,
-    resolve: Resolve,
-    named: frozenset[str] = NO_NAMES,
-    id_column: str = "integration_specific_id",
-    state: ReaderState | None = None,
-) -> Raw:
-    """Everything the queries return, from one snapshot where the database has such a thing.
-
-    With `delta` in the file, only what changed of the accounts since `state` is read, where
-    that can be told.
-
-    Args:
-        source: the database and its queries.
-        workspace: what paths are relative to.
-        now: when this is, UTC.
-        resolve: fetches the password.
-        named: columns of the accounts that the source file's mapping names; the query's labels
-            need not be Lumos's then.
-        id_column: the column of the accounts' ids.
-        state: what the run that was accepted last left.
-
-    Raises:
-        ConfigError: a query is no read, or the url, a driver or a secret is not right.
-        SourceUnavailableError: the server cannot be reached, or refuses the login.
-        SourceIncompleteError: the connection was lost, a statement was cancelled, or there is not
-            one account.
-        SourceFormatError: the server refuses a query, or a label is missing.
-    """
-    with open_session(source, workspace, resolve) as session:
-        reader = Reader(source, workspace, session, resolve, times(_BEGINNING, now), id_column)
-        return read_whole(reader, now, named, id_column, state)
-
-
-def read_whole(
-    reader: Reader,
-    now: datetime,
-    named: frozenset[str] = NO_NAMES,
-    id_column: str = "integration_specific_id",
-    state: ReaderState | None = None,
-) -> Raw:
-    """The same of a session that is open, with its reader.
-
-    Raises:
-        ConfigError, SourceIncompleteError, SourceFormatError: as `read_sql_source`.
-    """
-    translate_errors = reader.source.delta
-    delta = (
-        DeltaReader(reader, translate_errors, named, id_column, now)
-        if translate_errors is not None
-        else None
-    )
-    reader.check_credentials()
-    listed = delta.rows(state) if delta else reader.needed_rows("list_accounts", named)
-    accounts = _accounts(reader, *listed, named)
-    found = {name: reader.table(name, TABLES[name]) for name in TABLES if name != "accounts"}
-    tables = [accounts, *(one for one in found.values() if one is not None)]
-    counts = "; ".join(f"{one.origin}: {one.read_count:,} rows" for one in tables)
-    return Raw(
-        accounts=accounts,
-        entitlements=found["entitlements"],
-        resources=found["resources"],
-        associations=found["associations"],
-        taken_at=now,
-        proof=(f"{counts}; {reader.session.snapshot}", *(delta.said if delta else ())),
-        warnings=tuple(reader.warnings),
-        state=delta.state() if delta else None,
-    )
-
-
-def _accounts(
-    reader: Reader, accounts: pl.DataFrame, origin: str, named: frozenset[str]
-) -> RawTable:
-    """The accounts, with what other capabilities say of their columns."""
-    if not accounts.height:
-        raise SourceIncompleteError(
-            f"{origin}: returned no row, and an empty snapshot is never uploaded: run the query "
-            "by hand, as the same account"
-        )
-    schema, activity = (
-        reader.rows("list_custom_attributes_schema"),
-        reader.rows("get_last_activity"),
-    )
-    if schema is not None:
-        accounts, said = with_attributes(accounts, schema[0], named)
-        reader.warnings += said
-    if activity is not None:
-        accounts, said = with_last_activity(accounts, activity[0], reader.id_column)
-        reader.warnings += said
-    return reader.to_raw_table("accounts", accounts, origin)
-
-
-def probe_sql_source(
-    source: SqlSource,
-    workspace: Path,
-    *,
-    now: datetime,  # noqa: ARG001 - as every probe
-    resolve: Resolve,
-    named: frozenset[str] = NO_NAMES,
-) -> tuple[Probe, ...]:
-    """What each query would return; only `validate_credentials` is run.
-
-    Raises:
-        ConfigError, SourceUnavailableError, SourceFormatError: as `read_sql_source`.
-    """
-    probes = []
-    with open_session(source, workspace, resolve) as session:
-        reader = Reader(source, workspace, session, resolve)
-        reader.check_credentials()
-        for capability, query in _in_order(reader.queries):
-            statement = reader.statement(capability, query)
-            found = labels_without_rows(session, statement)
-            if found is None:
-                continue
-            if statement.partition is not None:
-                part_column(statement, statement.partition, found)
-            names = check_labels(
-                found,
-                capability,
-                statement.origin,
-                named if capability in _ROWS_OF_ACCOUNTS else NO_NAMES,
-            )
-            table = next((t for t, c in TABLES.items() if c == capability), None)
-            if table is not None:
-                said = f"{len(names)} columns, on {session.server}: {session.snapshot}"
-                probes.append(Probe(table, statement.origin, said, names))
-    return tuple(probes)
-
-
-def _in_order(queries: dict[str, Query]) -> list[tuple[str, Query]]:
-    """The queries, those of tables first; without `validate_credentials`."""
-    names = dict.fromkeys([*TABLES.values(), *queries])
-    return [
-        (name, queries[name])
-        for name in names
-        if name in queries and name != "validate_credentials"
-    ]

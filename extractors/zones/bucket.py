@@ -4,6 +4,7 @@ import glob
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, assert_never, cast
 from urllib.parse import urlsplit
@@ -24,6 +25,7 @@ from schemas.errors import (
     SourceFormatError,
     SourceIncompleteError,
     SourceUnavailableError,
+    raise_as,
 )
 from schemas.export_file import ExportFile
 from schemas.loopback import is_loopback
@@ -33,10 +35,20 @@ from schemas.source_file.zone_urls import ZoneUrl
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta
+    from obstore.store import (
+        AzureConfig,
+        AzureCredential,
+        ClientConfig,
+        GCSConfig,
+        RetryConfig,
+        S3Config,
+        S3Credential,
+    )
 
-_Done = TypeVar("_Done")
+_Result = TypeVar("_Result")
 _BLOCK = 8 << 20
 _MOST_READ = 16 << 20
+_RETRIES: "RetryConfig" = {"max_retries": 3, "retry_timeout": timedelta(minutes=1)}
 _REFUSED = "it refuses: the credentials are wrong, or may not do this"
 _REASONS = (
     ("169.254.169.254", "no key is given, and this machine is lent none"),
@@ -60,15 +72,15 @@ class BucketZone:
     base: str
 
     def matches(self, pattern: str) -> list[ExportFile]:
-        """The object of that key; else the objects that fit.
+        """Returns the object of that key; else the objects that fit.
 
         Raises:
             SourceUnavailableError: the bucket cannot be reached, or refuses.
-            SourceFormatError: the bucket lists what was not asked for.
+            SourceFormatError: the bucket lists a key from outside of the folder.
         """
         if not glob.has_magic(pattern):
-            found = self.look_at(pattern)
-            return [found] if found else []
+            file = self.look_at(pattern)
+            return [file] if file else []
         return self._attempt(lambda: self._listed(fixed_folder(pattern), pattern), pattern)
 
     def _listed(self, folder: str, pattern: str) -> list[ExportFile]:
@@ -78,33 +90,33 @@ class BucketZone:
         else:
             chunks = iter(obstore.list(self.store, prefix))
         files = []
-        for found in (found for chunk in chunks for found in chunk):
-            if prefix and not found["path"].startswith(prefix):
+        for meta in chain.from_iterable(chunks):
+            if prefix and not meta["path"].startswith(prefix):
                 raise SourceFormatError(
                     f"{self.base}/{folder}: the store lists a key from outside of it: it is no "
                     "store to trust"
                 )
-            if fits(found["path"], pattern):
-                files.append(self._described(found))
+            if fits(meta["path"], pattern):
+                files.append(self._to_file(meta))
         return files
 
     def look_at(self, key: str) -> ExportFile | None:
-        """The object as it stands now; None where none is there.
+        """Returns the object as it stands now; None where none is there.
 
         Raises:
             SourceUnavailableError: the bucket cannot be reached, or refuses.
         """
-        found = self._attempt(lambda: _head(self.store, key), key)
-        return None if found is None else self._described(found)
+        meta = self._attempt(lambda: _head(self.store, key), key)
+        return None if meta is None else self._to_file(meta)
 
-    def _described(self, found: "ObjectMeta") -> ExportFile:
-        key = found["path"]
-        modified_ns = int(found["last_modified"].timestamp() * 1_000_000) * 1_000
-        identity = f"{found['e_tag'] or ''} {found['version'] or ''}"
-        return ExportFile(key, f"{self.base}/{key}", found["size"], modified_ns, identity)
+    def _to_file(self, meta: "ObjectMeta") -> ExportFile:
+        key = meta["path"]
+        modified_ns = int(meta["last_modified"].timestamp() * 1_000_000) * 1_000
+        identity = f"{meta['e_tag'] or ''} {meta['version'] or ''}"
+        return ExportFile(key, f"{self.base}/{key}", meta["size"], modified_ns, identity)
 
     def fetch(self, file: ExportFile, folder: Path) -> Path:
-        """A private copy of the whole object, of the version that was found.
+        """Makes a private copy of the whole object, of the version that was found.
 
         Raises:
             SourceUnavailableError: the bucket cannot be reached, or refuses.
@@ -122,9 +134,9 @@ class BucketZone:
 
     def _download(self, file: ExportFile, e_tag: str | None, target: Path) -> int:
         written = 0
-        answer = obstore.get(self.store, file.key, options={"if_match": e_tag} if e_tag else {})
+        response = obstore.get(self.store, file.key, options={"if_match": e_tag} if e_tag else {})
         with open_private(target) as out:
-            for block in answer.stream(min_chunk_size=_BLOCK):
+            for block in response.stream(min_chunk_size=_BLOCK):
                 written += len(block)
                 if written > file.size_bytes:
                     break
@@ -132,13 +144,13 @@ class BucketZone:
         return written
 
     def read(self, key: str) -> bytes | None:
-        """What a small object holds; None where none is there, or it is not small.
+        """Returns the content of a small object; None where none is there, or it is not small.
 
         Raises:
             SourceUnavailableError: the bucket cannot be reached, or refuses.
         """
-        found = self.look_at(key)
-        if found is None or found.size_bytes > _MOST_READ:
+        file = self.look_at(key)
+        if file is None or file.size_bytes > _MOST_READ:
             return None
         return self._attempt(lambda: obstore.get(self.store, key).bytes().to_bytes(), key)
 
@@ -164,60 +176,37 @@ class BucketZone:
         self._attempt(lambda: obstore.delete(self.store, file.key), file.key)
 
     def close(self) -> None:
-        """Nothing to end."""
+        """Does nothing: there is no connection."""
 
-    def _attempt(self, work: Callable[[], _Done], key: str) -> _Done:
-        """What `work` returns; the store's own text can hold an address with a key in it."""
+    def _attempt(self, work: Callable[[], _Result], key: str) -> _Result:
+        """Returns what `work` returns; the store's text can hold an address with a key in it."""
         name = f"{self.base}/{key}"
-        try:
-            return work()
-        except FileNotFoundError as error:
+
+        def absent(error: Exception) -> SourceUnavailableError:
             reason = _reason(error, "there is no such file, or no such bucket")
-        except (PermissionDeniedError, UnauthenticatedError):
-            reason = _REFUSED
-        except PreconditionError:
-            reason = ""
-        except (BaseError, ValueError) as error:
+            return SourceUnavailableError(f"{name}: {reason}")
+
+        def refused(_: Exception) -> SourceUnavailableError:
+            return SourceUnavailableError(f"{name}: {_REFUSED}")
+
+        def changed(_: Exception) -> SourceIncompleteError:
+            return SourceIncompleteError(f"{name}: changed while it was read: run again")
+
+        def unavailable(error: Exception) -> SourceUnavailableError:
             reason = _reason(error, "it cannot be reached, or refuses the request")
-        if not reason:
-            raise SourceIncompleteError(f"{name}: changed while it was read: run again")
-        raise SourceUnavailableError(f"{name}: {reason}")
+            return SourceUnavailableError(f"{name}: {reason}")
 
-
-def _head(store: ObjectStore, key: str) -> "ObjectMeta | None":
-    try:
-        return obstore.head(store, key)
-    except FileNotFoundError:
-        return None
-
-
-def _is_copy(there: ExportFile, file: ExportFile) -> bool:
-    """Whether it is what a move that was cut off before its end has left."""
-    tags = [one.identity.partition(" ")[0] for one in (there, file)]
-    return there.size_bytes == file.size_bytes and tags[0] == tags[1] != ""
-
-
-def _reason(error: Exception, otherwise: str) -> str:
-    text = str(error).lower()
-    return next((reason for word, reason in _REASONS if word in text), otherwise)
-
-
-# The object store of a bucket's URL, logged in as the source file says.
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from obstore.store import (
-        AzureConfig,
-        AzureCredential,
-        ClientConfig,
-        GCSConfig,
-        RetryConfig,
-        S3Config,
-        S3Credential,
-    )
-
-_RETRIES: "RetryConfig" = {"max_retries": 3, "retry_timeout": timedelta(minutes=1)}
+        return raise_as(
+            work,
+            {
+                FileNotFoundError: absent,
+                PermissionDeniedError: refused,
+                UnauthenticatedError: refused,
+                PreconditionError: changed,
+                BaseError: unavailable,
+                ValueError: unavailable,
+            },
+        )
 
 
 def open_bucket(
@@ -227,7 +216,9 @@ def open_bucket(
     resolve: Resolve,
     timeout: timedelta = timedelta(seconds=60),
 ) -> BucketZone:
-    """The bucket of the URL; nothing is sent yet. An answer's next piece may take `timeout`.
+    """Returns the bucket of the URL, logged in as the source file says; nothing is sent yet.
+
+    An answer's next piece may take `timeout`.
 
     Raises:
         ConfigError: a secret or a CA file is not in its place, or is no such thing.
@@ -238,20 +229,25 @@ def open_bucket(
         # Of a whole download, however large; one that hangs is ended by the read timeout.
         "timeout": timedelta(hours=6),
     }
-    try:
+
+    def to_store() -> ObjectStore:
         match login:
             case S3Zone():
-                store: ObjectStore = _s3_store(url.host, login, workspace, resolve, client)
+                return _s3_store(url.host, login, workspace, resolve, client)
             case GcsZone():
-                store = _gcs_store(url.host, login, resolve, client)
+                return _gcs_store(url.host, login, resolve, client)
             case AzureZone():
-                store = _azure_store(url.host, login, resolve, client)
+                return _azure_store(url.host, login, resolve, client)
             case _:
                 assert_never(login)
-        return BucketZone(store, url.base)
-    except (BaseError, ValueError):
-        problem = f"{url.base}: the keys under {url.kind}: are not in the form they should have"
-    raise ConfigError(problem)
+
+    def malformed(_: Exception) -> ConfigError:
+        return ConfigError(
+            f"{url.base}: the keys under {url.kind}: are not in the form they should have"
+        )
+
+    store = raise_as(to_store, dict.fromkeys((BaseError, ValueError), malformed))
+    return BucketZone(store, url.base)
 
 
 def _s3_store(
@@ -272,7 +268,7 @@ def _s3_store(
     )
 
 
-def _s3_credentials(login: S3Zone, resolve: Resolve) -> "Callable[[], S3Credential] | None":
+def _s3_credentials(login: S3Zone, resolve: Resolve) -> Callable[[], "S3Credential"] | None:
     """The keys by themselves: as settings they would be mixed with those of the environment."""
     secret = _value(login.secret_access_key, resolve)
     if login.access_key_id is None or secret is None:
@@ -314,7 +310,7 @@ def _azure_store(
     )
 
 
-def _azure_credentials(key: str | None, sas: str | None) -> "Callable[[], AzureCredential] | None":
+def _azure_credentials(key: str | None, sas: str | None) -> Callable[[], "AzureCredential"] | None:
     """The key or the signature by itself, as in `_s3_credentials`."""
     if key is not None:
         return lambda: {"access_key": key, "expires_at": None}
@@ -332,9 +328,29 @@ def _value(secret: Secret | None, resolve: Resolve) -> str | None:
 
 
 def _certificates(workspace: Path, ca_file: str) -> bytes:
-    problem = None
+    return raise_as(
+        (workspace / ca_file).read_bytes,
+        {
+            OSError: lambda error: ConfigError(
+                f"{ca_file} cannot be read: {error.strerror}", key="s3.ca_file"
+            )
+        },
+    )
+
+
+def _head(store: ObjectStore, key: str) -> "ObjectMeta | None":
     try:
-        return (workspace / ca_file).read_bytes()
-    except OSError as error:
-        problem = error.strerror
-    raise ConfigError(f"s3.ca_file: {ca_file} cannot be read: {problem}")
+        return obstore.head(store, key)
+    except FileNotFoundError:
+        return None
+
+
+def _is_copy(there: ExportFile, file: ExportFile) -> bool:
+    """Whether it is what a move that was cut off before its end has left."""
+    tags = [copy.identity.partition(" ")[0] for copy in (there, file)]
+    return there.size_bytes == file.size_bytes and tags[0] == tags[1] != ""
+
+
+def _reason(error: Exception, otherwise: str) -> str:
+    text = str(error).lower()
+    return next((reason for word, reason in _REASONS if word in text), otherwise)

@@ -19,79 +19,18 @@ from schemas.errors import (
     SourceFormatError,
     SourceIncompleteError,
     SourceUnavailableError,
+    raise_as,
 )
 from schemas.export_file import ExportFile
 from schemas.source_file.secrets import Resolve
 from schemas.source_file.zone_logins import HttpsZone
 from schemas.source_file.zone_urls import ZoneUrl
 
-# What a web server's answer says of a file, or why it is none.
-
 ABSENT = frozenset({404, 410})
 """The statuses of an answer that says that there is no such file."""
 
 _REFUSED = frozenset({401, 403})
 _UNKNOWN = -1
-
-
-def described(answer: httpx.Response, key: str, name: str) -> ExportFile:
-    """The file of an answer; its size and time are -1 where the answer does not say them."""
-    written, length = answer.headers.get("last-modified"), answer.headers.get("content-length")
-    modified_ns = _UNKNOWN
-    if written:
-        try:
-            moment = parsedate_to_datetime(written)
-            modified_ns = int(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()) * 10**9
-        except (ValueError, OverflowError):
-            modified_ns = _UNKNOWN
-    size_bytes = int(length) if length and length.isdecimal() else _UNKNOWN
-    return ExportFile(key, name, size_bytes, modified_ns, answer.headers.get("etag", ""))
-
-
-def refusal(answer: httpx.Response) -> str | None:
-    """Why the answer is not the file; None where it is, or says that there is none."""
-    status = answer.status_code
-    if status in _REFUSED:
-        return f"{status}: it refuses the credentials, or they may not read this"
-    if answer.is_redirect:
-        return f"{status}: a redirect is not followed: write the address it leads to"
-    if answer.is_success or status in ABSENT:
-        return None
-    return f"{status} {answer.reason_phrase}".rstrip()
-
-
-def failure(error: Exception) -> str:
-    """What a request came to, in our own words: httpx's can quote what was sent."""
-    if isinstance(error, httpx.InvalidURL):
-        return "is no address"
-    if isinstance(error, httpx.TimeoutException):
-        return "no answer in time"
-    if isinstance(error, httpx.ProxyError):
-        return "the proxy does not let it through"
-    if isinstance(error, httpx.ConnectError):
-        return _connect_reason(error)
-    return "the connection was cut"
-
-
-def _connect_reason(error: httpx.ConnectError) -> str:
-    cause: BaseException | None = error
-    while cause is not None:
-        match cause:
-            case ssl.SSLCertVerificationError():
-                return (
-                    f"the server's certificate is not trusted ({cause.verify_message}): is the "
-                    "address right? Name a CA of your own in https.ca_file"
-                )
-            case ssl.SSLError():
-                return "TLS could not be agreed on"
-            case socket.gaierror():
-                return "the host's name is not known"
-            case OSError() if cause.errno:
-                return f"cannot connect: {os.strerror(cause.errno)}"
-        cause = cause.__cause__ or cause.__context__
-    return "cannot connect"
-
-
 _BLOCK = 1 << 20
 _MOST_READ = 16 << 20
 
@@ -111,12 +50,12 @@ class WebZone:
     most_bytes: int = 64 << 30
 
     def matches(self, address: str) -> list[ExportFile]:
-        """The file of that address; a web server lists none."""
-        found = self.look_at(address)
-        return [found] if found else []
+        """Returns the file of that address; a web server lists none."""
+        file = self.look_at(address)
+        return [file] if file else []
 
     def look_at(self, key: str) -> ExportFile | None:
-        """The file as the head of an answer describes it; None where none is there.
+        """Returns the file as the head of an answer describes it; None where none is there.
 
         Not by HEAD: many servers refuse it, or answer it otherwise.
 
@@ -124,10 +63,10 @@ class WebZone:
             SourceUnavailableError: the server cannot be reached, or refuses.
         """
         with self._answer(key) as answer:
-            return None if answer.status_code in ABSENT else described(answer, key, self._name(key))
+            return None if answer.status_code in ABSENT else to_file(answer, key, self._name(key))
 
     def fetch(self, file: ExportFile, folder: Path) -> Path:
-        """A private copy of the whole file, the one that was found.
+        """Makes a private copy of the whole file, the one that was found.
 
         Raises:
             SourceUnavailableError: the server cannot be reached, or refuses.
@@ -136,8 +75,8 @@ class WebZone:
         """
         target = folder / f"fetched{Path(self._name(file.key)).suffix}"
         with self._answer(file.key) as answer:
-            found = described(answer, file.key, file.name)
-            if answer.status_code in ABSENT or found != file:
+            is_same = to_file(answer, file.key, file.name) == file
+            if answer.status_code in ABSENT or not is_same:
                 raise SourceIncompleteError(f"{file.name}: changed while it was read: run again")
             has_end = "content-length" in answer.headers or "transfer-encoding" in answer.headers
             if not has_end:
@@ -155,7 +94,7 @@ class WebZone:
         return target
 
     def read(self, key: str) -> bytes | None:
-        """What a small file holds; None where none is there, or it is not small.
+        """Returns the content of a small file; None where none is there, or it is not small.
 
         Raises:
             SourceUnavailableError: the server cannot be reached, or refuses.
@@ -185,7 +124,7 @@ class WebZone:
 
     @contextmanager
     def _answer(self, key: str) -> Iterator[httpx.Response]:
-        """An answer that is the file or says that there is none; its body is not read yet."""
+        """Gets an answer that is the file or says that there is none; its body is not read yet."""
         name, problem, is_begun = self._name(key), None, False
         try:
             with self.client.stream("GET", f"{self.base}/{key}") as answer:
@@ -204,7 +143,7 @@ class WebZone:
 def open_web_zone(
     url: ZoneUrl, login: HttpsZone, workspace: Path, resolve: Resolve, timeout_s: float = 60
 ) -> WebZone:
-    """The server of the URL; nothing is sent yet.
+    """Returns the server of the URL; nothing is sent yet.
 
     Raises:
         ConfigError: a secret or the CA file is not in its place, or is no such thing.
@@ -214,7 +153,7 @@ def open_web_zone(
     if login.token:
         token = resolve(login.token).get_secret_value()
         if not (token.isascii() and token.isprintable()):
-            raise ConfigError("https.token: has characters in it that no token has")
+            raise ConfigError("has characters in it that no token has", key="https.token")
         headers["Authorization"] = f"Bearer {token}"
     elif login.username and login.password:
         auth = httpx.BasicAuth(login.username, resolve(login.password).get_secret_value())
@@ -228,11 +167,71 @@ def open_web_zone(
 
 
 def _trust(workspace: Path, ca_file: str) -> ssl.SSLContext:
-    problem = None
-    try:
-        return ssl.create_default_context(cafile=workspace / ca_file)
-    except ssl.SSLError:
-        problem = "holds no certificate"
-    except OSError as error:
-        problem = f"cannot be read: {error.strerror}"
-    raise ConfigError(f"https.ca_file: {ca_file} {problem}")
+    key = "https.ca_file"
+    return raise_as(
+        lambda: ssl.create_default_context(cafile=workspace / ca_file),
+        {
+            ssl.SSLError: lambda _: ConfigError(f"{ca_file} holds no certificate", key=key),
+            OSError: lambda error: ConfigError(
+                f"{ca_file} cannot be read: {error.strerror}", key=key
+            ),
+        },
+    )
+
+
+def to_file(answer: httpx.Response, key: str, name: str) -> ExportFile:
+    """Returns the file of an answer; size and time are -1 where the answer has none."""
+    written, length = answer.headers.get("last-modified"), answer.headers.get("content-length")
+    modified_ns = _UNKNOWN
+    if written:
+        try:
+            moment = parsedate_to_datetime(written)
+            modified_ns = int(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()) * 10**9
+        except (ValueError, OverflowError):
+            modified_ns = _UNKNOWN
+    size_bytes = int(length) if length and length.isdecimal() else _UNKNOWN
+    return ExportFile(key, name, size_bytes, modified_ns, answer.headers.get("etag", ""))
+
+
+def refusal(answer: httpx.Response) -> str | None:
+    """Returns why the answer is not the file; None where it is, or says that there is none."""
+    status = answer.status_code
+    if status in _REFUSED:
+        return f"{status}: it refuses the credentials, or they may not read this"
+    if answer.is_redirect:
+        return f"{status}: a redirect is not followed: write the address it leads to"
+    if answer.is_success or status in ABSENT:
+        return None
+    return f"{status} {answer.reason_phrase}".rstrip()
+
+
+def failure(error: Exception) -> str:
+    """Returns why a request failed, in words of ours: httpx's can quote what was sent."""
+    if isinstance(error, httpx.InvalidURL):
+        return "is no address"
+    if isinstance(error, httpx.TimeoutException):
+        return "no answer in time"
+    if isinstance(error, httpx.ProxyError):
+        return "the proxy does not let it through"
+    if isinstance(error, httpx.ConnectError):
+        return _connect_reason(error)
+    return "the connection was cut"
+
+
+def _connect_reason(error: httpx.ConnectError) -> str:
+    cause: BaseException | None = error
+    while cause is not None:
+        match cause:
+            case ssl.SSLCertVerificationError():
+                return (
+                    f"the server's certificate is not trusted ({cause.verify_message}): is the "
+                    "address right? Name a CA of your own in https.ca_file"
+                )
+            case ssl.SSLError():
+                return "TLS could not be agreed on"
+            case socket.gaierror():
+                return "the host's name is not known"
+            case OSError() if cause.errno:
+                return f"cannot connect: {os.strerror(cause.errno)}"
+        cause = cause.__cause__ or cause.__context__
+    return "cannot connect"

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from schemas.errors import ConfigError, SourceUnavailableError
+from schemas.errors import ConfigError, SourceUnavailableError, raise_as
 from schemas.export_file import ExportFile
 
 _NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
@@ -21,45 +21,46 @@ class LocalZone:
     workspace: Path
 
     def matches(self, pattern: str) -> list[ExportFile]:
-        """The file of that path; else the files that fit."""
+        """Returns the file of that path; else the files that fit."""
         if not glob.has_magic(pattern) or os.path.lexists(self.workspace / pattern):
-            found = self.look_at(pattern)
-            return [found] if found else []
+            file = self.look_at(pattern)
+            return [file] if file else []
         names = set(glob.glob(pattern, root_dir=self.workspace, recursive=True))  # noqa: PTH207 - absolute, too
         files = (self.look_at(name) for name in names if (self.workspace / name).is_file())
-        return [found for found in files if found]
+        return [file for file in files if file]
 
     def look_at(self, key: str) -> ExportFile | None:
-        """The file as it stands now; None where none is there.
+        """Returns the file as it stands now; None where none is there.
 
         Raises:
             ConfigError: a directory, a pipe, a device.
             SourceUnavailableError: the system refuses a look at it.
         """
-        problem = None
-        try:
-            found = (self.workspace / key).stat()
-        except (FileNotFoundError, NotADirectoryError):
+        status = raise_as(
+            lambda: _stat(self.workspace / key),
+            {
+                OSError: lambda error: SourceUnavailableError(
+                    f"{key}: cannot be looked at: {error.strerror}"
+                )
+            },
+        )
+        if status is None:
             return None
-        except OSError as error:
-            problem = error.strerror
-        if problem:
-            raise SourceUnavailableError(f"{key}: cannot be looked at: {problem}")
-        if stat.S_ISDIR(found.st_mode):
+        if stat.S_ISDIR(status.st_mode):
             raise ConfigError(
                 f"{key} is a directory: name a file, or a pattern such as {key}/*.csv"
             )
-        if not stat.S_ISREG(found.st_mode):
+        if not stat.S_ISREG(status.st_mode):
             raise ConfigError(f"{key} is not a regular file: name a file")
-        identity = f"{found.st_dev}:{found.st_ino}"
-        return ExportFile(key, key, found.st_size, found.st_mtime_ns, identity)
+        identity = f"{status.st_dev}:{status.st_ino}"
+        return ExportFile(key, key, status.st_size, status.st_mtime_ns, identity)
 
     def fetch(self, file: ExportFile, _folder: Path) -> Path:
-        """Where it is: nothing is copied."""
+        """Returns where it is: nothing is copied."""
         return self.workspace / file.key
 
     def read(self, key: str) -> bytes | None:
-        """What a small file holds; None where none can be read."""
+        """Returns the content of a small file; None where none can be read."""
         try:
             return (self.workspace / key).read_bytes()
         except OSError:
@@ -72,19 +73,32 @@ class LocalZone:
             SourceUnavailableError: a file of that name is there, or the system refuses.
         """
         path, target = self.workspace / file.key, self.workspace / folder / Path(file.key).name
-        problem = None
-        try:
+
+        def work() -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             move_file(path, target)
-        except FileExistsError:
-            problem = "a file of that name is there"
-        except OSError as error:
-            problem = error.strerror
-        if problem:
-            raise SourceUnavailableError(f"{file.name}: cannot be moved to {folder}: {problem}")
+
+        where = f"{file.name}: cannot be moved to {folder}"
+        raise_as(
+            work,
+            {
+                FileExistsError: lambda _: SourceUnavailableError(
+                    f"{where}: a file of that name is there"
+                ),
+                OSError: lambda error: SourceUnavailableError(f"{where}: {error.strerror}"),
+            },
+        )
 
     def close(self) -> None:
-        """Nothing to end."""
+        """Does nothing: there is no connection."""
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    """Returns the status of the file; None where none is there."""
+    try:
+        return path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
 
 
 def move_file(

@@ -28,21 +28,21 @@ class SftpServer:
     connection: SftpConnection
 
     def matches(self, pattern: str) -> list[ExportFile]:
-        """The file of that path; else the files that fit, none of them by a link out of the folder.
+        """Returns the file of that path; else the files that fit, none by a link out of the folder.
 
         Raises:
             ConfigError: the host key is not the one agreed on; a link leads out; a directory.
             SourceUnavailableError: the server cannot be reached, or refuses.
         """
         if not glob.has_magic(pattern):
-            found = self.look_at(pattern)
-            return [found] if found else []
-
+            file = self.look_at(pattern)
+            return [file] if file else []
         return self.connection.run(lambda sftp: self._listed(sftp, pattern), self._name(pattern))
 
     async def _listed(self, sftp: asyncssh.SFTPClient, pattern: str) -> list[ExportFile]:
         root = fixed_folder(pattern) or ("/" if pattern.startswith("/") else ".")
-        listed = {str(one.filename): one.attrs for one in await _globbed(sftp, pattern, root)}
+        names = await _globbed(sftp, pattern, root)
+        listed = {str(name.filename): name.attrs for name in names}
         files, checked = [], set[str]()
         for key in sorted(key for key in listed if fits(key, pattern)):
             attrs, folder = listed[key], posixpath.dirname(key)
@@ -52,11 +52,11 @@ class SftpServer:
             if stat.S_ISLNK(attrs.permissions or 0):
                 attrs = await sftp.stat(key)
             if stat.S_ISREG(attrs.permissions or stat.S_IFREG):
-                files.append(self._described(key, attrs, key))
+                files.append(self._to_file(key, attrs, key))
         return files
 
     def look_at(self, key: str) -> ExportFile | None:
-        """The file as it stands now; None where none is there.
+        """Returns the file as it stands now; None where none is there.
 
         Raises:
             ConfigError: the host key is not the one agreed on; a link leads out; a directory.
@@ -65,7 +65,7 @@ class SftpServer:
         return self.connection.run(lambda sftp: self._look(sftp, key), self._name(key))
 
     def fetch(self, file: ExportFile, folder: Path) -> Path:
-        """A private copy of the whole file, the one that was found.
+        """Makes a private copy of the whole file, the one that was found.
 
         Raises:
             SourceUnavailableError: the server cannot be reached, or refuses.
@@ -83,21 +83,21 @@ class SftpServer:
         return target
 
     def read(self, key: str) -> bytes | None:
-        """What a small file holds; None where none is there, or it is not small.
+        """Returns the content of a small file; None where none is there, or it is not small.
 
         Raises:
             SourceUnavailableError: the server cannot be reached, or refuses.
         """
-        found = self.look_at(key)
-        if found is None or found.size_bytes > _MOST_READ:
+        file = self.look_at(key)
+        if file is None or file.size_bytes > _MOST_READ:
             return None
 
-        async def content(sftp: asyncssh.SFTPClient) -> bytes:
-            async with sftp.open(found.identity, "rb") as file:
-                read = await file.read(_MOST_READ)
-                return read.encode() if isinstance(read, str) else read
+        async def read(sftp: asyncssh.SFTPClient) -> bytes:
+            async with sftp.open(file.identity, "rb") as opened:
+                content = await opened.read(_MOST_READ)
+                return content.encode() if isinstance(content, str) else content
 
-        return self.connection.run(content, found.name)
+        return self.connection.run(read, file.name)
 
     def move(self, file: ExportFile, folder: str) -> None:
         """Renames the file into the folder; never over another file.
@@ -128,7 +128,7 @@ class SftpServer:
         return f"{self.connection.url.base}{key if key.startswith('/') else f'/~/{key}'}"
 
     async def _look(self, sftp: asyncssh.SFTPClient, key: str) -> ExportFile | None:
-        """The file; a link is followed only to a file in or below the folder that it lies in."""
+        """Returns the file; a link is followed only to a file in or below the link's own folder."""
         try:
             attrs = await sftp.stat(key)
             real = await self._check_inside(sftp, key, posixpath.dirname(key) or ".")
@@ -137,10 +137,10 @@ class SftpServer:
         if not stat.S_ISREG(attrs.permissions or stat.S_IFREG):
             name = self._name(key)
             raise ConfigError(f"{name} is no file: name a file, or a pattern such as {name}/*.csv")
-        return self._described(key, attrs, real)
+        return self._to_file(key, attrs, real)
 
     async def _check_inside(self, sftp: asyncssh.SFTPClient, key: str, root: str) -> str:
-        """Where the path really leads.
+        """Returns where the path leads once its links are followed.
 
         Raises:
             ConfigError: out of `root`, by a link.
@@ -152,7 +152,7 @@ class SftpServer:
             )
         return real
 
-    def _described(self, key: str, attrs: asyncssh.SFTPAttrs, identity: str) -> ExportFile:
+    def _to_file(self, key: str, attrs: asyncssh.SFTPAttrs, identity: str) -> ExportFile:
         modified_ns = (attrs.mtime or 0) * 10**9 + (attrs.mtime_ns or 0)
         return ExportFile(key, self._name(key), attrs.size or 0, modified_ns, identity)
 
@@ -160,7 +160,7 @@ class SftpServer:
 def open_sftp_server(
     url: ZoneUrl, login: SftpZone, workspace: Path, resolve: Resolve, timeout_s: float = 60
 ) -> SftpServer:
-    """The server of the URL; nothing is sent yet.
+    """Returns the server of the URL; nothing is sent yet.
 
     Raises:
         ConfigError: the host key or the file of host keys cannot be read.

@@ -14,18 +14,37 @@ from typing import Any, TypeVar
 import asyncssh
 from asyncssh import SSHKey, SSHKnownHosts
 
-from schemas.errors import ConfigError, SourceUnavailableError
+from schemas.errors import ConfigError, SourceUnavailableError, raise_as
 from schemas.source_file.secrets import Resolve
 from schemas.source_file.zone_logins import SftpZone
 from schemas.source_file.zone_urls import ZoneUrl
 
-# An event loop in a thread of its own: what is asynchronous, called from where nothing is.
-
 _Result = TypeVar("_Result")
+
+_PORT = 22
+_OF_THE_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+_REASONS: tuple[tuple[type[Exception], str], ...] = (
+    (asyncssh.SFTPPermissionDenied, "the server gives no permission"),
+    (asyncssh.SFTPConnectionLost, "the connection was cut"),
+    (asyncssh.SFTPError, "the server refuses it"),
+    (
+        asyncssh.PermissionDenied,
+        "the server refuses the login: check the user and the password or key",
+    ),
+    (
+        asyncssh.KeyExchangeFailed,
+        "no host key or cipher in common: has the server's host key changed?",
+    ),
+    (TimeoutError, "no answer in time"),
+    (socket.gaierror, "the host's name is not known"),
+)
 
 
 class EventLoop:
-    """Runs coroutines one after the other, and keeps connections alive in between."""
+    """Runs coroutines one after the other in a thread, and keeps connections alive in between.
+
+    What is asynchronous is called through it from where nothing is.
+    """
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
@@ -33,7 +52,7 @@ class EventLoop:
         self._thread.start()
 
     def run(self, coroutine: Coroutine[Any, Any, _Result], timeout_s: float) -> _Result:
-        """What the coroutine returns; TimeoutError where it takes longer."""
+        """Returns what the coroutine returns; TimeoutError where it takes longer."""
         within = asyncio.wait_for(coroutine, timeout_s)
         future = asyncio.run_coroutine_threadsafe(within, self._loop)
         try:
@@ -50,11 +69,6 @@ class EventLoop:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
-
-
-# An SSH connection to an SFTP server whose host key is the one that was agreed on.
-
-_PORT = 22
 
 
 @dataclass(slots=True)
@@ -74,7 +88,7 @@ class HostKeys:
     shown: str | None = field(default=None)
 
     def problem(self, url: ZoneUrl) -> str:
-        """Why the key that the server showed is not trusted, and what to do."""
+        """Returns why the key that the server showed is not trusted, and what to do."""
         showed = (
             f"it shows {self.shown}" if self.shown else "it shows no key of a kind that is known"
         )
@@ -95,119 +109,13 @@ class HostKeys:
         )
 
 
-class HostKeyCheck(asyncssh.SSHClient):
-    """Asked for a host key that is not among the trusted ones: only a fingerprint may tell it."""
-
-    def __init__(self, host_keys: HostKeys) -> None:
-        self._host_keys = host_keys
-
-    def validate_host_public_key(self, host: str, addr: str, port: int, key: SSHKey) -> bool:  # noqa: ARG002 - asyncssh's
-        """Whether the key has the fingerprint that was agreed on."""
-        shown = key.get_fingerprint("sha256")
-        if shown == self._host_keys.fingerprint:
-            return True
-        self._host_keys.shown = shown
-        return False
-
-
-def to_host_keys(login: SftpZone, workspace: Path) -> HostKeys:
-    """What the source file says of the server's key.
-
-    Raises:
-        ConfigError: the file cannot be read, or is none of host keys; the key is no key.
-    """
-    problem = None
-    try:
-        if login.known_hosts:
-            path = workspace / Path(login.known_hosts).expanduser()
-            text = path.read_text("utf-8")
-            return HostKeys(known_hosts=asyncssh.import_known_hosts(text))
-        if login.host_key and login.host_key.startswith("SHA256:"):
-            return HostKeys(fingerprint=login.host_key.rstrip("="))
-        return HostKeys(key=asyncssh.import_public_key(login.host_key or ""))
-    except OSError as error:
-        problem = f"sftp.known_hosts: {login.known_hosts} cannot be read: {error.strerror}"
-    except ValueError:
-        which = "known_hosts" if login.known_hosts else "host_key"
-        problem = f"sftp.{which}: is not in OpenSSH's form: ssh-keyscan prints it"
-    raise ConfigError(problem)
-
-
 @dataclass(frozen=True, slots=True)
 class Login:
-    """Who logs in, with what; never shown."""
+    """A user with a password or a key; never shown."""
 
     username: str
     password: str | None = field(repr=False)
     key: SSHKey | None = field(repr=False)
-
-
-def to_login(url: ZoneUrl, zone: SftpZone, resolve: Resolve) -> Login:
-    """Who logs in, with the secrets from their places.
-
-    Raises:
-        ConfigError: a secret is not in its place, or the private key cannot be read.
-    """
-    username = url.user or zone.username or ""
-    if zone.private_key is None:
-        password = resolve(zone.password).get_secret_value() if zone.password else None
-        return Login(username, password, None)
-    text = resolve(zone.private_key).get_secret_value()
-    passphrase = resolve(zone.passphrase).get_secret_value() if zone.passphrase else None
-    problem = None
-    try:
-        key = asyncssh.import_private_key(text.strip() + "\n", passphrase)
-        return Login(username, None, key)
-    except asyncssh.KeyEncryptionError:
-        problem = "its passphrase is wrong"
-    except asyncssh.KeyImportError:
-        problem = "is no private key that can be read, or needs a passphrase"
-    raise ConfigError(f"sftp.private_key: {problem}")
-
-
-async def connect(
-    url: ZoneUrl, login: Login, host_keys: HostKeys, timeout_s: float
-) -> asyncssh.SSHClientConnection:
-    """A connection that is logged in, by nothing but what the source file names."""
-    trusted = [host_keys.key] if host_keys.key else []
-    connection, _ = await asyncssh.create_connection(
-        lambda: HostKeyCheck(host_keys),
-        url.host.strip("[]"),
-        url.port or _PORT,
-        username=login.username,
-        password=login.password,
-        client_keys=[login.key] if login.key else None,
-        preferred_auth="publickey" if login.key else "password,keyboard-interactive",
-        known_hosts=host_keys.known_hosts or (trusted, [], []),
-        # Neither the user's own configuration nor an agent has a say.
-        config=None,
-        agent_path=None,
-        gss_host=None,
-        connect_timeout=timeout_s,
-        login_timeout=timeout_s,
-        keepalive_interval=15,
-        keepalive_count_max=4,
-    )
-    return connection
-
-
-_Done = TypeVar("_Done")
-_OF_THE_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
-_REASONS: tuple[tuple[type[Exception], str], ...] = (
-    (asyncssh.SFTPPermissionDenied, "the server gives no permission"),
-    (asyncssh.SFTPConnectionLost, "the connection was cut"),
-    (asyncssh.SFTPError, "the server refuses it"),
-    (
-        asyncssh.PermissionDenied,
-        "the server refuses the login: check the user and the password or key",
-    ),
-    (
-        asyncssh.KeyExchangeFailed,
-        "no host key or cipher in common: has the server's host key changed?",
-    ),
-    (TimeoutError, "no answer in time"),
-    (socket.gaierror, "the host's name is not known"),
-)
 
 
 @dataclass(slots=True)
@@ -233,11 +141,11 @@ class SftpConnection:
 
     def run(
         self,
-        work: Callable[[asyncssh.SFTPClient], Awaitable[_Done]],
+        work: Callable[[asyncssh.SFTPClient], Awaitable[_Result]],
         name: str,
         timeout_s: float | None = None,
-    ) -> _Done:
-        """What `work` returns; `name` is what it is about, for errors.
+    ) -> _Result:
+        """Returns what `work` returns; `name` is what it is about, for errors.
 
         Raises:
             ConfigError: the host key is not the one agreed on; a secret is not in its place.
@@ -246,20 +154,23 @@ class SftpConnection:
         # In this thread: a secret may be fetched by what has an event loop of its own.
         login = None if self._sftp else to_login(self.url, self.zone, self.resolve)
 
-        async def attempt() -> _Done:
+        async def attempt() -> _Result:
             return await work(self._sftp or await self._log_in(login))
 
-        self._loop = self._loop or EventLoop()
-        refusal, problem = None, ""
-        try:
-            return self._loop.run(attempt(), timeout_s or 2 * self.timeout_s)
-        except asyncssh.HostKeyNotVerifiable:
-            refusal = self.host_keys.problem(self.url)
-        except (asyncssh.Error, OSError) as error:
-            problem = _reason(error)
-        if refusal:
-            raise ConfigError(refusal)
-        raise SourceUnavailableError(f"{name}: {problem}")
+        def unavailable(error: Exception) -> SourceUnavailableError:
+            return SourceUnavailableError(f"{name}: {_reason(error)}")
+
+        loop = self._loop = self._loop or EventLoop()
+        return raise_as(
+            lambda: loop.run(attempt(), timeout_s or 2 * self.timeout_s),
+            {
+                asyncssh.HostKeyNotVerifiable: lambda _: ConfigError(
+                    self.host_keys.problem(self.url)
+                ),
+                asyncssh.Error: unavailable,
+                OSError: unavailable,
+            },
+        )
 
     async def _log_in(self, login: Login | None) -> asyncssh.SFTPClient:
         if login is None:
@@ -280,14 +191,110 @@ class SftpConnection:
         loop.close()
 
 
+def to_host_keys(login: SftpZone, workspace: Path) -> HostKeys:
+    """Returns what the source file says of the server's key.
+
+    Raises:
+        ConfigError: the file cannot be read, or is none of host keys; the key is no key.
+    """
+    key = "sftp.known_hosts" if login.known_hosts else "sftp.host_key"
+    return raise_as(
+        lambda: _read_host_keys(login, workspace),
+        {
+            OSError: lambda error: ConfigError(
+                f"{login.known_hosts} cannot be read: {error.strerror}", key=key
+            ),
+            ValueError: lambda _: ConfigError(
+                "is not in OpenSSH's form: ssh-keyscan prints it", key=key
+            ),
+        },
+    )
+
+
+def _read_host_keys(login: SftpZone, workspace: Path) -> HostKeys:
+    if login.known_hosts:
+        path = workspace / Path(login.known_hosts).expanduser()
+        return HostKeys(known_hosts=asyncssh.import_known_hosts(path.read_text("utf-8")))
+    if login.host_key and login.host_key.startswith("SHA256:"):
+        return HostKeys(fingerprint=login.host_key.rstrip("="))
+    return HostKeys(key=asyncssh.import_public_key(login.host_key or ""))
+
+
+def to_login(url: ZoneUrl, zone: SftpZone, resolve: Resolve) -> Login:
+    """Returns who logs in, with the secrets from their places.
+
+    Raises:
+        ConfigError: a secret is not in its place, or the private key cannot be read.
+    """
+    username = url.user or zone.username or ""
+    if zone.private_key is None:
+        password = resolve(zone.password).get_secret_value() if zone.password else None
+        return Login(username, password, None)
+    text = resolve(zone.private_key).get_secret_value()
+    passphrase = resolve(zone.passphrase).get_secret_value() if zone.passphrase else None
+    key = raise_as(
+        lambda: asyncssh.import_private_key(text.strip() + "\n", passphrase),
+        {
+            asyncssh.KeyEncryptionError: lambda _: ConfigError(
+                "its passphrase is wrong", key="sftp.private_key"
+            ),
+            asyncssh.KeyImportError: lambda _: ConfigError(
+                "is no private key that can be read, or needs a passphrase", key="sftp.private_key"
+            ),
+        },
+    )
+    return Login(username, None, key)
+
+
+class HostKeyCheck(asyncssh.SSHClient):
+    """Asked for a host key that is not among the trusted ones: only a fingerprint may tell it."""
+
+    def __init__(self, host_keys: HostKeys) -> None:
+        self._host_keys = host_keys
+
+    def validate_host_public_key(self, host: str, addr: str, port: int, key: SSHKey) -> bool:  # noqa: ARG002 - asyncssh's
+        """Whether the key has the fingerprint that was agreed on."""
+        shown = key.get_fingerprint("sha256")
+        if shown == self._host_keys.fingerprint:
+            return True
+        self._host_keys.shown = shown
+        return False
+
+
+async def connect(
+    url: ZoneUrl, login: Login, host_keys: HostKeys, timeout_s: float
+) -> asyncssh.SSHClientConnection:
+    """Logs in by nothing but what the source file names."""
+    trusted = [host_keys.key] if host_keys.key else []
+    connection, _ = await asyncssh.create_connection(
+        lambda: HostKeyCheck(host_keys),
+        url.host.strip("[]"),
+        url.port or _PORT,
+        username=login.username,
+        password=login.password,
+        client_keys=[login.key] if login.key else None,
+        preferred_auth="publickey" if login.key else "password,keyboard-interactive",
+        known_hosts=host_keys.known_hosts or (trusted, [], []),
+        # Neither the user's own configuration nor an agent has a say.
+        config=None,
+        agent_path=None,
+        gss_host=None,
+        connect_timeout=timeout_s,
+        login_timeout=timeout_s,
+        keepalive_interval=15,
+        keepalive_count_max=4,
+    )
+    return connection
+
+
 async def _end(connection: asyncssh.SSHClientConnection) -> None:
     connection.abort()
     await connection.wait_closed()
 
 
 def _reason(error: Exception) -> str:
-    said = next((reason for kind, reason in _REASONS if isinstance(error, kind)), None)
-    if said is None and isinstance(error, OSError) and error.errno:
+    reason = next((reason for kind, reason in _REASONS if isinstance(error, kind)), None)
+    if reason is None and isinstance(error, OSError) and error.errno:
         what = "cannot be stored here" if error.errno in _OF_THE_DISK else "cannot connect"
         return f"{what}: {os.strerror(error.errno)}"
-    return said or "the connection was ended by the server"
+    return reason or "the connection was ended by the server"

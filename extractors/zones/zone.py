@@ -1,4 +1,4 @@
-"""What every place where exports lie can do, whatever it is."""
+"""The protocol that every place has where exports lie: a folder, a bucket, a server."""
 
 from pathlib import Path
 from typing import Protocol
@@ -13,19 +13,19 @@ class Zone(Protocol):
     """
 
     def matches(self, pattern: str) -> list[ExportFile]:
-        """The file of that key; else, of a pattern, the files that fit, as the listing tells."""
+        """Returns the file of that key; of a pattern, the files that fit, as they are listed."""
         ...
 
     def look_at(self, key: str) -> ExportFile | None:
-        """The file as it stands now; None where none is there."""
+        """Returns the file as it stands now; None where none is there."""
         ...
 
     def fetch(self, file: ExportFile, folder: Path) -> Path:
-        """Where its bytes are: the file itself, or a private copy of the whole in `folder`."""
+        """Returns where its bytes are: the file, or a private copy of the whole in `folder`."""
         ...
 
     def read(self, key: str) -> bytes | None:
-        """What a small file holds; None where none is there."""
+        """Returns the content of a small file; None where none is there."""
         ...
 
     def move(self, file: ExportFile, folder: str) -> None:

@@ -5,13 +5,15 @@ A library is imported where its kind of zone is opened: a local path loads none.
 
 import glob
 import os
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self, assert_never
 
+from extractors.optional_parts import install_extra, loaded
 from extractors.zones.local import LocalZone
 from extractors.zones.zone import Zone
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, raise_as
 from schemas.export_file import ExportFile
 from schemas.paths import path_inside
 from schemas.source_file.secrets import Resolve, no_secrets
@@ -44,26 +46,29 @@ class DropZones:
         self._opened.clear()
 
     def place(self, written: str, key: str) -> tuple[Zone, str]:
-        """The zone that a path or URL leads to, and the path in it; `key` is for errors.
+        """Returns the zone that a path or URL leads to, and the path in it.
+
+        `key` is the key of the source file that it stands under, for errors.
 
         Raises:
             ConfigError: it leads out of the workspace; no zone has such a URL, or the source file
                 does not say how to get into it.
         """
-        problem, url = "", None
-        try:
-            url = to_zone_url(written)
-            if url is not None:
-                self.options.check_reachable(url)
-        except ValueError as error:
-            problem = str(error)
-        if problem:
-            raise ConfigError(f"{key}: {problem}")
+        url = raise_as(
+            lambda: self._reachable(written),
+            {ValueError: lambda error: ConfigError(str(error), key=key)},
+        )
         if url is None:
             return self._local, path_inside(written, key)
         if url.base not in self._opened:
             self._opened[url.base] = self._open(url)
         return self._opened[url.base], _key(url)
+
+    def _reachable(self, written: str) -> ZoneUrl | None:
+        url = to_zone_url(written)
+        if url is not None:
+            self.options.check_reachable(url)
+        return url
 
     def is_archived(self, zone: Zone, file: ExportFile) -> bool:
         """Whether the file lies where exports are moved to."""
@@ -74,7 +79,7 @@ class DropZones:
         return zone is archive and str(self._workspace / file.key).startswith(inside)
 
     def archived(self, key: str) -> list[ExportFile]:
-        """The files that were moved out of the zone and that the last part of `key` means."""
+        """Returns the files moved out of the zone that the last part of `key` means."""
         if self.options.archive_to is None:
             return []
         archive, folder = self.place(self.options.archive_to, "archive_to")
@@ -94,7 +99,7 @@ class DropZones:
             case "https":
                 return self._web_zone(url, options.https or HttpsZone())
             case "azure" | "sftp":
-                raise ConfigError(f"{url.kind}: is missing: say how to log in")
+                raise ConfigError("is missing: say how to log in", key=url.kind)
             case _:
                 assert_never(url.kind)
 
@@ -104,10 +109,7 @@ class DropZones:
         return open_bucket(url, login, self._workspace, self._resolve)
 
     def _sftp_server(self, url: ZoneUrl, login: SftpZone) -> Zone:
-        try:
-            from extractors.zones.sftp import open_sftp_server
-        except ModuleNotFoundError:
-            raise ConfigError("an sftp:// URL needs lumos-ingest[sftp]: install it") from None
+        open_sftp_server = loaded(_opener_of_sftp, "an sftp:// URL", install_extra("sftp"))
         return open_sftp_server(url, login, self._workspace, self._resolve)
 
     def _web_zone(self, url: ZoneUrl, login: HttpsZone) -> Zone:
@@ -122,12 +124,18 @@ def is_pattern(written: str) -> bool:
 
 
 def shown(written: str) -> str:
-    """The path or URL for messages: of a web address without what stands after `?`."""
+    """Returns the path or URL for messages: of a web address without what stands after `?`."""
     return written.partition("?")[0] if written.startswith(("http://", "https://")) else written
 
 
 def _key(url: ZoneUrl) -> str:
-    """The path in the zone: a web address's and an object's as it is, a server's from its root."""
+    """Returns the path in the zone: of an SFTP server from its root, else as it is written."""
     if url.kind != "sftp":
         return url.path
     return url.path.removeprefix("~/") if url.path.startswith("~/") else f"/{url.path}"
+
+
+def _opener_of_sftp() -> Callable[[ZoneUrl, SftpZone, Path, Resolve], Zone]:
+    from extractors.zones.sftp import open_sftp_server  # loads asyncssh
+
+    return open_sftp_server

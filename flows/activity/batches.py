@@ -105,8 +105,7 @@ def _send(
             raise StateError(
                 f"the archived records of run {run.run_id} are not those that were planned"
             )
-        locks.check()
-        job_id = submit_activity(api, body)
+        job_id = submit_activity(api, body, check=locks.check)
         save_job(context.ledger, run.run_id, batch.position, job_id)
     wait_for_job(api, job_id, job.activity.poll, kind=ACTIVITY_JOB, sleep=context.sleep)
     save_done(context.ledger, run.run_id, batch.position, context.now())

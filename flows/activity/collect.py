@@ -10,8 +10,8 @@ from flows.run.context import RunContext
 from flows.run.file_errors import located
 from flows.run.own_transform import apply_transforms
 from flows.run.read import extract
-from schemas.contracts import NOBODY
 from schemas.errors import ContractError
+from schemas.tables import UNREADABLE_LINE
 from transforms.activity.from_accounts import to_events
 from transforms.activity.records import UNKNOWN, Gathered, Gathering, Known, RecordFilter
 from transforms.tables.accounts import to_accounts
@@ -71,8 +71,8 @@ def check_rejects(job: ActivityJob, gathered: Gathered) -> None:
     Raises:
         ContractError: they are more than `activity.max_rejected_rows`.
     """
-    rejects, count = gathered.rejects.filter(pl.col("reason") != UNKNOWN), gathered.count
-    is_unsplit = pl.col("column").is_null() & (pl.col("reason") != NOBODY)
+    rejects, count = gathered.rejects.filter(pl.col("code") != UNKNOWN.code), gathered.count
+    is_unsplit = pl.col("code") == UNREADABLE_LINE
     timeless = rejects.filter((pl.col("column") == "timestamp") | is_unsplit)
     timed = rejects.join(timeless, on=["file", "row"], how="anti")
     limit = job.activity.max_rejected_rows

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 
 from extractors.activity import Span
 from flows.run.context import RunContext, lumos_of
-from loaders.ledger.activity import RunsOf
 from loaders.lumos.apps import find_app
 from schemas.errors import ConfigError
-from schemas.run import RunKind
+from schemas.run import RunKind, RunScope
 from schemas.source_file.blocks import Activity, App
 from schemas.source_file.file import Source
 
@@ -42,10 +41,10 @@ class ActivityJob:
         return f"activity {self.app_id} {self.source.name} {self.span.since} {self.span.until}"
 
     @property
-    def runs(self) -> RunsOf:
-        """Its runs in the ledger."""
+    def scope(self) -> RunScope:
+        """Which runs of the ledger are its own."""
         span = self.span
-        return RunsOf(self.source.name, self.app_id, self.kind, span.since, span.until)
+        return RunScope(self.source.name, self.app_id, self.kind, span.since, span.until)
 
 
 def to_errand(source: Source, context: RunContext) -> ActivityJob:

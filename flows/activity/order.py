@@ -11,8 +11,6 @@ from flows.activity.watermark import move_on, sent_before, span_since, without
 from flows.run.context import RunContext, Step, actor, at_once
 from flows.run.locks import AppLocks, app_locks
 from flows.run.retention import GIVE_UP_AFTER, prune
-from loaders.ledger.activity import abandon_activity
-from loaders.ledger.ledger import runs_where
 from schemas.errors import (
     BusyError,
     IngestError,
@@ -64,8 +62,8 @@ def run_job(job: ActivityJob, context: RunContext, *, step: Step = at_once) -> S
     with app_locks(context) as locks:
         locks.take(job.key)
         settled = _recover(job, context, locks)
-        abandon_activity(context.ledger, job.runs, context.now())
-        ended = runs_where(context.ledger, job.runs.are("done", "unchanged"))
+        context.ledger.abandon_reading(job.scope, context.now())
+        ended = context.ledger.runs_of(job.scope, ("done", "unchanged"))
         if job.kind == "backfill" and ended and (settled or not job.is_again):
             return Sending(ended[-1], settled)
         run, gathered = _attempt(job, context, locks, step)
@@ -112,9 +110,7 @@ def _plan(job: ActivityJob, run: Run, gathered: Gathered, context: RunContext) -
         counts={**run.counts, "activity_repeated": repeated, "activity_sent": new.height},
         # A source's clock may be ahead, and rows may have come while others were read: neither must
         # be passed over.
-        plan={"newest": min(gathered.newest, run.started_at).isoformat()}
-        if gathered.newest
-        else {},
+        next_watermark_at=min(gathered.newest, run.started_at) if gathered.newest else None,
     )
     return plan_batches(job, run, new, context)
 
@@ -129,7 +125,7 @@ def _publish(job: ActivityJob, run: Run, context: RunContext, locks: AppLocks) -
     run = send_batches(job, run, context, locks)
     if job.kind == "activity":
         move_on(job, run, context)
-    state = "done" if run.counts.get("activity_batches") else "unchanged"
+    state = "done" if run.job_ids else "unchanged"
     ended = context.ledger.update_run(
         run.run_id, expect=("submitted",), state=state, ended_at=context.now(), error=None
     )
@@ -148,7 +144,7 @@ def _recover(job: ActivityJob, context: RunContext, locks: AppLocks) -> tuple[st
         LumosUnavailableError: Lumos could not be reached.
     """
     settled = []
-    for run in runs_where(context.ledger, job.runs.are(*OPEN_STATES)):
+    for run in context.ledger.runs_of(job.scope, OPEN_STATES):
         _log.warning("%s: run %s was cut off; settling it first", run.source, run.run_id)
         try:
             if context.now() - run.started_at > GIVE_UP_AFTER:

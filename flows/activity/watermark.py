@@ -45,7 +45,7 @@ def sent_before(job: ActivityJob, since: datetime | None, context: RunContext) -
     if mark is not None:
         frames.append(context.archive.saved_frame(source, mark.run_id, SENT))
     kept: dict[str, pl.DataFrame] = {}
-    for run_id, batch in done_since(context.ledger, job.runs, mark):
+    for run_id, batch in done_since(context.ledger, job.scope, mark):
         if run_id not in kept:
             kept[run_id] = _records_of(source, run_id, context)
         frames.append(kept[run_id].slice(batch.start, batch.record_count))
@@ -77,12 +77,10 @@ def move_on(job: ActivityJob, run: Run, context: RunContext) -> None:
     What was sent of the last overlap is stored first, under the run that the watermark names.
     """
     source, app_id = job.source.name, job.app_id
-    newest = run.plan.get("newest")
-    if not isinstance(newest, str):
+    if run.next_watermark_at is None:
         return
     mark = saved_watermark(context.ledger, source, app_id)
-    until = datetime.fromisoformat(newest)
-    until = until if mark is None else max(until, mark.until)
+    until = run.next_watermark_at if mark is None else max(run.next_watermark_at, mark.until)
     since = until - job.activity.overlap
     if mark is not None and mark.run_id == run.run_id:
         return

@@ -8,7 +8,7 @@ from typing import Protocol
 import polars as pl
 
 from extractors.activity import probe_activity
-from extractors.read import probe_source
+from extractors.read import probe_source, read_account, read_privileges
 from flows.activity.job import activity_app, activity_of, no_activity_app
 from flows.cli.output import Output, log_to_stderr
 from flows.run.context import no_such_app, open_context, to_lumos_api, utc_now
@@ -129,9 +129,6 @@ def look_closer(
     Raises:
         IngestError: the database does not answer, or has not just one such account.
     """
-    from extractors.sql.activity import read_account
-    from extractors.sql.privileges import writable_by
-
     database = source.file.source
     if not isinstance(database, SqlSource):
         return
@@ -140,14 +137,14 @@ def look_closer(
             "list_updated_accounts is read where the source says delta; this one says nothing of it"
         )
     if look.privileges:
-        _look_at_privileges(writable_by(database, workspace, resolve=resolve), notebook)
+        _look_at_privileges(read_privileges(database, workspace, resolve=resolve), notebook)
     if look.account_id is not None:
         found = read_account(
             database,
             workspace,
             look.account_id,
             resolve=resolve,
-            named=source.file.named_columns,
+            named=source.file.named,
         )
         if found.read_count != 1:
             raise SourceFormatError(

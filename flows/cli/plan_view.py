@@ -33,7 +33,7 @@ def show_outcome(source: Source, outcome: Outcome, output: Output) -> None:
         )
         approved = planned.verdict.approves_run
         if approved:
-            output.line(f"  let through by {run.allowed_by}: the plan held as run {approved}")
+            output.line(f"  let through by {run.approved_by}: the plan held as run {approved}")
 
 
 def show_plan(

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from schemas.errors import ConfigError, FunctionError
+from schemas.errors import ConfigError, FunctionError, raise_as
 from schemas.source_file.file import Source
 
 T = TypeVar("T")
@@ -17,8 +17,10 @@ def located(source: Source, work: Callable[[], T], under: str = "source") -> T:
             the key it is of.
         IngestError: as `work` raised it.
     """
-    try:
-        return work()
-    except (ConfigError, FunctionError) as error:
-        ours = type(error)(source.located(str(error), under))
-    raise ours
+    return raise_as(
+        work,
+        {
+            ConfigError: lambda error: source.located(error, under),
+            FunctionError: lambda error: source.located(error, under),
+        },
+    )

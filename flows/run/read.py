@@ -1,6 +1,7 @@
 """The first two stages: a source's rows, whole, and the snapshot that they describe."""
 
 import logging
+from datetime import date
 
 import polars as pl
 
@@ -65,9 +66,13 @@ def _is_asked(source: Source) -> bool:
 
 
 def extract(
-    source: Source, context: RunContext, base: Run | None = None, run_id: str | None = None
+    source: Source,
+    context: RunContext,
+    base: Run | None = None,
+    run_id: str | None = None,
+    as_of: date | None = None,
 ) -> Raw:
-    """The source's rows, whole.
+    """The source's rows, whole; with `as_of`, those of its exports of that day.
 
     The reader goes on from what the accepted run `base` left, and leaves the same with `run_id`.
 
@@ -88,6 +93,7 @@ def extract(
             named=source.file.named,
             id_columns={"accounts": source.file.columns.integration_specific_id.column or ""},
             state=state,
+            as_of=as_of,
         ),
     )
     if run_id is not None and raw.state is not None:

@@ -25,6 +25,6 @@ def run_summary(run: Run) -> dict[str, Any]:
         "counts": run.counts,
         "plan": run.plan,
         "error": run.error,
-        "allowed_by": run.allowed_by,
-        "allowed_at": run.allowed_at.isoformat() if run.allowed_at else None,
+        "approved_by": run.approved_by,
+        "approved_at": run.approved_at.isoformat() if run.approved_at else None,
     }

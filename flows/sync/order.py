@@ -18,10 +18,11 @@ from flows.sync.plan import Planned, Target, check_rejects, make_plan, to_target
 from flows.sync.publish import publish, save_held
 from flows.sync.recover import record_failure, recover_interrupted
 from flows.sync.summary import plan_summary, run_counts
+from flows.sync.verdict import seen_breaches
 from loaders.lumos.apps import create_app, find_app
 from schemas.errors import ConfigError, IngestError
 from schemas.export_file import ExportFile
-from schemas.run import Run
+from schemas.run import Run, RunScope
 from schemas.source_file.file import Source
 from schemas.source_file.zones import Dropped
 
@@ -68,7 +69,7 @@ def sync_source(
         if app_id is not None:
             locks.take(app_id)
         settled = recover_interrupted(source, app_id, context, locks) if app_id else ()
-        context.ledger.abandon_reading(source.name, app_id, context.now())
+        context.ledger.abandon_reading(RunScope(source.name, app_id), context.now())
         run = context.ledger.start_run(source.name, actor(), context.now(), app_id)
         try:
             planned, target = _plan(
@@ -119,6 +120,7 @@ def _carry_out(
         run.run_id,
         base_run_id=planned.base.run_id if planned.base else None,
         plan=plan_summary(planned.plan, planned.verdict),
+        breaches=seen_breaches(planned.verdict.breaches),
         counts=run_counts(planned.normalized, planned.plan),
     )
     snapshot = planned.normalized.snapshot
@@ -128,9 +130,11 @@ def _carry_out(
     if planned.plan.is_empty and may_skip:
         return context.ledger.update_run(run.run_id, state="unchanged", ended_at=context.now())
     if planned.verdict.approves_run:
-        run = context.ledger.update_run(run.run_id, allowed_by=run.actor, allowed_at=context.now())
+        run = context.ledger.update_run(
+            run.run_id, approved_by=run.actor, approved_at=context.now()
+        )
     if run.app_id is None:
-        app_id = create_app(lumos_of(context), source.file.app)
+        app_id = create_app(lumos_of(context), source.file.app, check=locks.check)
         locks.take(app_id)
         run = context.ledger.update_run(run.run_id, app_id=app_id)
     published: Run = step(

@@ -1,24 +1,18 @@
 """Where a snapshot comes from: the source now, its exports of a past day, or an accepted run."""
 
-import logging
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from typing import cast
 
-from extractors.delimited.source import read_csv_source
 from flows.run.context import RunContext, Step
 from flows.run.read import extract, transform
 from flows.sync.plan import Target
 from schemas.errors import ConfigError
-from schemas.raw import Raw
 from schemas.run import Run
-from schemas.source_file.csv_source import CsvSource
 from schemas.source_file.file import Source
 from transforms.snapshot.snapshot import Normalized
 from transforms.tables.rejects import TableCount, no_rejects
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,33 +98,12 @@ def normalized_of(
     if origin.from_archive is not None:
         archived = partial(_archived, source, origin.from_archive, target, context)
         return cast("Normalized", step("transform", archived))
-    extracted = partial(_extract, source, context, origin, target, run_id)
-    found = step(
+    extracted = partial(extract, source, context, target.base, run_id, origin.as_of)
+    normalized = step(
         "transform",
         lambda: transform(source, context, step("extract", extracted), target.last),
     )
-    return cast("Normalized", found)
-
-
-def _extract(
-    source: Source, context: RunContext, origin: SnapshotOrigin, target: Target, run_id: str
-) -> Raw:
-    files = source.file.source
-    if origin.as_of is None or not isinstance(files, CsvSource):
-        return extract(source, context, target.base, run_id)
-    id_column = source.file.columns.integration_specific_id.column or ""
-    raw = read_csv_source(
-        files,
-        context.settings.workspace,
-        now=context.now(),
-        sleep=context.sleep,
-        resolve=context.resolve,
-        id_columns={"accounts": id_column},
-        as_of=origin.as_of,
-    )
-    for proof in raw.proof:
-        _log.info("%s: read %s", source.name, proof)
-    return raw
+    return cast("Normalized", normalized)
 
 
 def _archived(source: Source, run_id: str, target: Target, context: RunContext) -> Normalized:

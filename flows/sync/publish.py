@@ -63,7 +63,7 @@ def publish(
     api = context.api
     if api is None or run.app_id is None:
         raise ConfigError("this needs the Lumos API: set LUMOS_API_TOKEN")
-    if len(run.job_ids) < run.counts.get("requests", 1):
+    if len(run.job_ids) < (run.request_count or 1):
         run = _submit_all(source, run, snapshot(), api, context, locks)
     _wait(source, run.job_ids[-1], api, context)
     if source.file.upload.verify:
@@ -98,9 +98,8 @@ def _submit_all(
                 continue
             if run.job_ids:
                 _wait(source, run.job_ids[-1], api, context)
-            locks.check()
             context.progress("uploading", number, len(bodies.paths))
-            job_id = submit_accounts(api, body)
+            job_id = submit_accounts(api, body, check=locks.check)
             run = context.ledger.update_run(
                 run.run_id,
                 expect=OPEN_STATES,
@@ -119,12 +118,9 @@ def _save_intent(run: Run, snapshot: Snapshot, bodies: Bodies, context: RunConte
         expect=("reading",),
         state="planned",
         content_hash=bodies.content_hash,
-        counts={
-            **run.counts,
-            "requests": len(bodies.paths),
-            "accounts_per_request": bodies.accounts_each,
-            "bytes": bodies.byte_count,
-        },
+        request_count=len(bodies.paths),
+        accounts_per_request=bodies.accounts_each,
+        counts={**run.counts, "requests": len(bodies.paths), "bytes": bodies.byte_count},
     )
 
 

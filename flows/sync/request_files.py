@@ -88,7 +88,7 @@ def write_bodies(
     height = snapshot.accounts.height
     asked = source.file.upload.accounts_per_request
     # A run that goes on splits as it began: its jobs carried the first parts already.
-    each = run.counts.get("accounts_per_request") or (height if asked == "all" else asked)
+    each = run.accounts_per_request or (height if asked == "all" else asked)
     digest, byte_count = hashlib.sha256(), 0
     paths: list[Path] = []
 

@@ -69,8 +69,8 @@ def verdict_summary(verdict: Verdict) -> dict[str, object]:
     return {
         "verdict": "held" if verdict.is_held else "pass",
         "breaches": [asdict(breach) for breach in verdict.breaches],
-        "lifts": verdict.approves_run,
-        "moved_since": verdict.stale_approval_of,
+        "approves_run": verdict.approves_run,
+        "stale_approval_of": verdict.stale_approval_of,
         "text": str(verdict),
     }
 

@@ -1,14 +1,14 @@
 """The guards' verdict on a plan: let it pass, hold it, or let a held one through for a person."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import polars as pl
 
 from loaders.lumos.accounts import read_accounts
 from loaders.lumos.client import LumosApi
 from schemas.plan import Breach
-from schemas.run import Run
+from schemas.run import Run, SeenBreach
 from schemas.snapshot import Snapshot
 from schemas.source_file.blocks import Guards
 from schemas.statuses import CAN_LOG_IN, GONE
@@ -24,9 +24,10 @@ class Verdict:
 
     Attributes:
         breaches: the guards it breaks.
-        lifts: the held run whose plan this is, where a person lets that one through; None where no
-            one has to or does.
-        moved_since: the held run that was to be let through, where the plan is no longer the same.
+        approves_run: the held run whose plan this is, where a person lets that one through; None
+            where no one has to or does.
+        stale_approval_of: the held run that was to be let through, where the plan is no longer the
+            same.
     """
 
     breaches: tuple[Breach, ...]
@@ -70,18 +71,21 @@ def decide(
     """
     if not breaches or held is None or not all(breach.is_removal for breach in breaches):
         return Verdict(breaches)
-    seen = (held.app_id, held.base_run_id, _breaches_of(held))
-    if seen != (app_id, base.run_id if base else None, [asdict(one) for one in breaches]):
+    seen = (held.app_id, held.base_run_id, held.breaches)
+    if seen != (app_id, base.run_id if base else None, seen_breaches(breaches)):
         return Verdict(breaches, stale_approval_of=held.run_id)
     if held.content_hash != content_hash():
         return Verdict(breaches, stale_approval_of=held.run_id)
     return Verdict(breaches, approves_run=held.run_id)
 
 
-def _breaches_of(held: Run) -> object:
-    """The breaches as a held run's plan keeps them: what a person saw."""
-    verdict = held.plan.get("verdict")
-    return verdict.get("breaches") if isinstance(verdict, dict) else None
+def seen_breaches(breaches: tuple[Breach, ...]) -> tuple[SeenBreach, ...]:
+    """The breaches as a person sees them, in an order that does not depend on the guards'."""
+    return tuple(
+        sorted(
+            SeenBreach(breach.guard, breach.found, breach.base, breach.limit) for breach in breaches
+        )
+    )
 
 
 def live_breaches(

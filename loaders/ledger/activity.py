@@ -1,16 +1,16 @@
 """The ledger of activity: the batches of each run, and watermarks; a transaction each."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from loaders.ledger.ledger import Ledger, runs_where
+from loaders.ledger.ledger import Ledger
 from loaders.ledger.tables import batches, runs, watermarks
 from schemas.batches import Batch, Watermark
-from schemas.run import RunKind, RunState
+from schemas.run import RunScope
 
 _CHUNK = 1000
 STREAM = "activity"
@@ -81,32 +81,6 @@ def _is_of(source: str, app_id: str) -> sa.ColumnElement[bool]:
     return of_source & (watermarks.c.kind == STREAM)
 
 
-@dataclass(frozen=True, slots=True)
-class RunsOf:
-    """The runs of one errand: a source's since its watermark, or of one window of a backfill."""
-
-    source: str
-    app_id: str
-    kind: RunKind
-    since: datetime | None = None
-    until: datetime | None = None
-
-    def are(self, *states: RunState) -> sa.ColumnElement[bool]:
-        """That a run is one of these, in one of the states."""
-        of_source = (runs.c.source == self.source) & (runs.c.app_id == self.app_id)
-        meant = of_source & (runs.c.kind == self.kind) & runs.c.state.in_(states)
-        if self.kind == "backfill":
-            meant &= (runs.c.since == self.since) & (runs.c.until == self.until)
-        return meant
-
-
-def abandon_activity(ledger: Ledger, of: RunsOf, now: datetime) -> None:
-    """End the runs that died while reading; under their lease."""
-    ended = runs.update().where(of.are("reading"))
-    values = {"state": "failed", "error": "interrupted", "ended_at": now}
-    ledger.in_transaction(lambda connection: connection.execute(ended.values(values)))
-
-
 def done_windows(ledger: Ledger, source: str, app_id: str) -> set[tuple[datetime, datetime]]:
     """The windows, (since, until), whose backfill was brought to its end."""
     query = sa.select(runs.c.since, runs.c.until).where(
@@ -119,10 +93,12 @@ def done_windows(ledger: Ledger, source: str, app_id: str) -> set[tuple[datetime
     return {(row.since, row.until) for row in rows}
 
 
-def done_since(ledger: Ledger, of: RunsOf, mark: Watermark | None) -> list[tuple[str, Batch]]:
+def done_since(ledger: Ledger, scope: RunScope, mark: Watermark | None) -> list[tuple[str, Batch]]:
     """The batches that are done of runs that failed since the watermark's, each with its run."""
-    number = sa.select(runs.c.number).where(runs.c.run_id == (mark.run_id if mark else ""))
-    after = sa.func.coalesce(number.scalar_subquery(), 0)
-    failed = runs_where(ledger, of.are("failed"), runs.c.number > after)
-    found = ((run.run_id, batch) for run in failed for batch in saved_batches(ledger, run.run_id))
-    return [(run_id, batch) for run_id, batch in found if batch.done_at is not None]
+    failed = ledger.runs_of(scope, ["failed"], after=mark.run_id if mark else None)
+    return [
+        (run.run_id, batch)
+        for run in failed
+        for batch in saved_batches(ledger, run.run_id)
+        if batch.done_at is not None
+    ]

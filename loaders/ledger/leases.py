@@ -8,7 +8,6 @@ import secrets
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,15 +25,26 @@ _TTL = timedelta(minutes=2)
 _RENEWALS_A_TTL = 4
 
 
-@dataclass(frozen=True, slots=True)
 class Lease:
-    """A lease that is held; `app_lease` makes one."""
+    """A lease on `key`; `app_lease` takes one, renews it meanwhile and gives it back."""
 
-    key: str
-    token: str
-    _ledger: Ledger
-    _now: Callable[[], datetime]
-    _ttl: timedelta
+    def __init__(
+        self, ledger: Ledger, key: str, *, now: Callable[[], datetime], ttl: timedelta
+    ) -> None:
+        self.key = key
+        self._token = secrets.token_hex(16)
+        self._ledger = ledger
+        self._now = now
+        self._ttl = ttl
+
+    def take(self) -> None:
+        """Take the lease, if it is free: given back, run out, or its holder certainly is no more.
+
+        Raises:
+            BusyError: another process holds it.
+            StateError: the ledger cannot be used.
+        """
+        self._ledger.in_transaction(self._taken)
 
     def check(self) -> None:
         """Make the lease last a full time to live from now; right before what it protects.
@@ -43,13 +53,64 @@ class Lease:
             BusyError: it was lost: it had run out, and another run took it.
             StateError: the ledger cannot be used.
         """
-        renewed = leases.update().where(_is_ours(self)).values(expires_at=self._now() + self._ttl)
+        renewed = leases.update().where(self._is_ours).values(expires_at=self._now() + self._ttl)
         if self._ledger.in_transaction(lambda connection: connection.execute(renewed).rowcount):
             return
         raise BusyError(
             f"the lease on {self.key} ran out and another run took it: nothing more is sent; run"
             " again when that one has ended"
         )
+
+    def renew_until(self, is_over: threading.Event) -> None:
+        """Renew the lease until it is over or lost. `check` tells its holder: nothing is raised."""
+        pause_s = self._ttl.total_seconds() / _RENEWALS_A_TTL
+        while not is_over.wait(pause_s):
+            try:
+                self.check()
+            except BusyError as error:
+                _log.warning("%s", error)
+                return
+            except StateError as error:
+                _log.warning("the lease on %s could not be renewed: %s", self.key, error)
+
+    def give_back(self) -> None:
+        """Let others take the lease; one that is lost already stays its new holder's."""
+        given_back = leases.delete().where(self._is_ours)
+        try:
+            self._ledger.in_transaction(lambda connection: connection.execute(given_back))
+        except StateError as error:
+            _log.warning("the lease on %s is left to run out: %s", self.key, error)
+
+    @property
+    def _is_ours(self) -> sa.ColumnElement[bool]:
+        return (leases.c.key == self.key) & (leases.c.token == self._token)
+
+    def _taken(self, connection: sa.Connection) -> None:
+        """Each way to take it is one statement that changes one row or none."""
+        now, us = self._now(), this_process()
+        ours = {
+            "token": self._token,
+            "holder": str(us),
+            "place": us.place,
+            "taken_at": now,
+            "expires_at": now + self._ttl,
+        }
+        is_sqlite = connection.dialect.name == "sqlite"
+        insert = sqlite.insert(leases) if is_sqlite else postgresql.insert(leases)
+        new = insert.values(key=self.key, **ours).on_conflict_do_nothing().returning(leases.c.key)
+        # Not by its rowcount, which SQLAlchemy leaves at -1 for an INSERT on PostgreSQL.
+        if connection.execute(new).first() is not None:
+            return
+        other = connection.execute(leases.select().where(leases.c.key == self.key)).first()
+        if other is not None and not _is_free(other, now):
+            raise _busy(other)
+        was = leases.c.token == (other.token if other is not None else "")
+        takeover = leases.update().where(leases.c.key == self.key, was).values(**ours)
+        if not connection.execute(takeover).rowcount:
+            raise BusyError(
+                f"another run came in between on {self.key}: run again when it has ended"
+            )
+        _log.info("took over the lease on %s: its holder is gone", self.key)
 
 
 @contextmanager
@@ -68,11 +129,11 @@ def app_lease(
         BusyError: another process holds it.
         StateError: the ledger cannot be used.
     """
-    lease = Lease(key, secrets.token_hex(16), ledger, now, ttl)
-    ledger.in_transaction(lambda connection: _take(connection, lease))
+    lease = Lease(ledger, key, now=now, ttl=ttl)
+    lease.take()
     is_over = threading.Event()
     renewing = threading.Thread(
-        target=_keep, args=(lease, is_over), name=f"lease {key}", daemon=True
+        target=lease.renew_until, args=(is_over,), name=f"lease {key}", daemon=True
     )
     renewing.start()
     try:
@@ -80,68 +141,17 @@ def app_lease(
     finally:
         is_over.set()
         renewing.join()
-        _release(lease)
+        lease.give_back()
 
 
-def _is_ours(lease: Lease) -> sa.ColumnElement[bool]:
-    return (leases.c.key == lease.key) & (leases.c.token == lease.token)
+def _is_free(row: sa.Row[Any], now: datetime) -> bool:
+    return bool(row.expires_at <= now) or is_dead(to_process(row.holder, row.place))
 
 
-def _take(connection: sa.Connection, lease: Lease) -> None:
-    """Take the lease if it is free; each way is one statement that changes one row or none."""
-    now, us = lease._now(), this_process()
-    ours = {
-        "token": lease.token,
-        "holder": str(us),
-        "place": us.place,
-        "taken_at": now,
-        "expires_at": now + lease._ttl,
-    }
-    is_sqlite = connection.dialect.name == "sqlite"
-    insert = sqlite.insert(leases) if is_sqlite else postgresql.insert(leases)
-    taken = insert.values(key=lease.key, **ours).on_conflict_do_nothing().returning(leases.c.key)
-    # Not by its rowcount, which SQLAlchemy leaves at -1 for an INSERT on PostgreSQL.
-    if connection.execute(taken).first() is not None:
-        return
-    held = connection.execute(leases.select().where(leases.c.key == lease.key)).first()
-    if held is not None and not _is_free(held, now):
-        raise _busy(held)
-    was = leases.c.token == (held.token if held is not None else "")
-    takeover = leases.update().where(leases.c.key == lease.key, was).values(**ours)
-    if not connection.execute(takeover).rowcount:
-        raise BusyError(f"another run came in between on {lease.key}: run again when it has ended")
-    _log.info("took over the lease on %s: its holder is gone", lease.key)
-
-
-def _is_free(held: sa.Row[Any], now: datetime) -> bool:
-    return bool(held.expires_at <= now) or is_dead(to_process(held.holder, held.place))
-
-
-def _busy(held: sa.Row[Any]) -> BusyError:
-    holder = to_process(held.holder, held.place)
+def _busy(row: sa.Row[Any]) -> BusyError:
+    holder = to_process(row.holder, row.place)
     return BusyError(
-        f"another run is at work on {held.key}: process {holder.pid} on {holder.host}, since"
-        f" {held.taken_at:%Y-%m-%d %H:%M:%S} UTC: wait for it to end; if it was lost with its"
-        f" machine, its lease ends at {held.expires_at:%H:%M:%S} UTC"
+        f"another run is at work on {row.key}: process {holder.pid} on {holder.host}, since"
+        f" {row.taken_at:%Y-%m-%d %H:%M:%S} UTC: wait for it to end; if it was lost with its"
+        f" machine, its lease ends at {row.expires_at:%H:%M:%S} UTC"
     )
-
-
-def _keep(lease: Lease, is_over: threading.Event) -> None:
-    """Renew the lease until it is over or lost. `check` tells its holder, so nothing is raised."""
-    pause_s = lease._ttl.total_seconds() / _RENEWALS_A_TTL
-    while not is_over.wait(pause_s):
-        try:
-            lease.check()
-        except BusyError as error:
-            _log.warning("%s", error)
-            return
-        except StateError as error:
-            _log.warning("the lease on %s could not be renewed: %s", lease.key, error)
-
-
-def _release(lease: Lease) -> None:
-    given_back = leases.delete().where(_is_ours(lease))
-    try:
-        lease._ledger.in_transaction(lambda connection: connection.execute(given_back))
-    except StateError as error:
-        _log.warning("the lease on %s is left to run out: %s", lease.key, error)

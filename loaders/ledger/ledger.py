@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Collection
-from dataclasses import fields
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self, TypedDict, TypeVar, Unpack, get_type_hints
@@ -15,7 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from loaders.ledger.engine import ledger_name, migrate, reason_of, to_engine
 from loaders.ledger.tables import runs, watermarks
 from schemas.errors import BusyError, StateError
-from schemas.run import OPEN_STATES, Run, RunKind, RunState
+from schemas.run import OPEN_STATES, Run, RunKind, RunScope, RunState, SeenBreach
 
 # A run as the ledger's table holds it: to a row, from a row, and what a field can hold.
 
@@ -34,7 +34,8 @@ def select_runs(source: str | None = None) -> sa.Select[Any]:
 def to_run(row: sa.Row[Any]) -> Run:
     """The run in a row of `select_runs`."""
     values = row._asdict()
-    return Run(**{**values, "job_ids": tuple(values["job_ids"])})
+    breaches = tuple(SeenBreach(**breach) for breach in values["breaches"])
+    return Run(**{**values, "job_ids": tuple(values["job_ids"]), "breaches": breaches})
 
 
 def first_run(connection: sa.Connection, query: sa.Select[Any]) -> Run | None:
@@ -49,9 +50,12 @@ def to_row(run: Run) -> dict[str, object]:
 
 
 def to_cells(values: dict[str, object]) -> dict[str, object]:
-    """Fields as the table's cells: a tuple is a list there."""
+    """Fields as the table's cells: a tuple is a list there, a breach an object of JSON."""
     return {
-        name: list(value) if isinstance(value, tuple) else value for name, value in values.items()
+        name: [asdict(part) if isinstance(part, SeenBreach) else part for part in value]
+        if isinstance(value, tuple)
+        else value
+        for name, value in values.items()
     }
 
 
@@ -248,11 +252,23 @@ class Ledger:
         is_open = {run.run_id for run in found if run.state != "done"}
         return is_open | set(accepted.values()) | set(marked)
 
-    def abandon_reading(self, source: str, app_id: str | None, now: datetime) -> None:
-        """End the source's syncs into the app that died while reading; under the app's lease."""
-        is_same_app = runs.c.app_id.is_(None) if app_id is None else runs.c.app_id == app_id
-        died = _IS_SYNC & (runs.c.source == source) & (runs.c.state == "reading") & is_same_app
-        ended = runs.update().where(died).values(state="failed", error="interrupted", ended_at=now)
+    def runs_of(
+        self, scope: RunScope, states: Collection[RunState], *, after: str | None = None
+    ) -> list[Run]:
+        """The runs of the scope that are in one of the states, oldest first.
+
+        With `after`, the id of a run, those that began later than that one.
+        """
+        query = select_runs().where(_is_of(scope), runs.c.state.in_(states))
+        if after is not None:
+            number = sa.select(runs.c.number).where(runs.c.run_id == after).scalar_subquery()
+            query = query.where(runs.c.number > sa.func.coalesce(number, 0))
+        return self._all(query.order_by(runs.c.number))
+
+    def abandon_reading(self, scope: RunScope, now: datetime) -> None:
+        """End the runs of the scope that died while reading; under the scope's lease."""
+        died = runs.update().where(_is_of(scope), runs.c.state == "reading")
+        ended = died.values(state="failed", error="interrupted", ended_at=now)
         self.in_transaction(lambda connection: connection.execute(ended))
 
     def accepted_run(self, source: str) -> Run | None:
@@ -287,6 +303,11 @@ class Ledger:
         return [to_run(row) for row in rows]
 
 
-def runs_where(ledger: Ledger, *meant: sa.ColumnElement[bool]) -> list[Run]:
-    """The runs that all of `meant` holds of, oldest first."""
-    return ledger._all(select_runs().where(*meant).order_by(runs.c.number))
+def _is_of(scope: RunScope) -> sa.ColumnElement[bool]:
+    """That a run is of the scope; only of a backfill does its time tell it from another."""
+    is_of_kind = (runs.c.source == scope.source) & (runs.c.kind == scope.kind)
+    is_same_app = runs.c.app_id.is_not_distinct_from(scope.app_id)
+    if scope.kind != "backfill":
+        return is_of_kind & is_same_app
+    window = (runs.c.since == scope.since) & (runs.c.until == scope.until)
+    return is_of_kind & is_same_app & window

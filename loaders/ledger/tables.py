@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-VERSION = "0002"
+VERSION = "0003"
 """The newest migration this code knows. Migrations are numbered, so that a later one is greater."""
 
 VERSION_TABLE = "ledger_version"
@@ -57,11 +57,15 @@ runs = sa.Table(
     sa.Column("plan", sa.JSON, nullable=False),
     sa.Column("job_ids", sa.JSON, nullable=False),
     sa.Column("error", sa.String),
-    sa.Column("allowed_by", sa.String),
-    sa.Column("allowed_at", UtcTime),
+    sa.Column("approved_by", sa.String),
+    sa.Column("approved_at", UtcTime),
     sa.Column("kind", sa.String, nullable=False, server_default="sync"),
     sa.Column("since", UtcTime),
     sa.Column("until", UtcTime),
+    sa.Column("request_count", sa.Integer),
+    sa.Column("accounts_per_request", sa.Integer),
+    sa.Column("breaches", sa.JSON, nullable=False, server_default="[]"),
+    sa.Column("next_watermark_at", UtcTime),
     sa.Index("ledger_runs_source_state", "source", "state"),
     sa.Index("ledger_runs_app_id", "app_id"),
 )

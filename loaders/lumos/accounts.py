@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from loaders.lumos.client import LumosApi, Params
+from loaders.lumos.client import Check, LumosApi, Params
 from loaders.lumos.responses import not_lumos
 from schemas.errors import ReadBackError
 from schemas.statuses import GONE
@@ -19,15 +19,18 @@ _PAGES_A_CHUNK = 500
 _ACCOUNT = {"id": pl.String(), "unique_identifier": pl.String(), "status": pl.String()}
 
 
-def submit_accounts(api: LumosApi, body: Path) -> str:
+def submit_accounts(api: LumosApi, body: Path, *, check: Check) -> str:
     """The id of the job that takes the upload in `body`, a file with the whole request.
 
+    `check` is called before each attempt; it raises where nothing more may be sent.
+
     Raises:
+        BusyError: as `check` raises it.
         LumosUnavailableError: Lumos could not be reached; the upload may have been taken.
         LumosRefusedError: Lumos refused the upload.
         StateError: the file cannot be read.
     """
-    answer = api.post_file(_UPLOAD, body)
+    answer = api.post_file(_UPLOAD, body, check=check)
     job_id = answer.get("job_id") if isinstance(answer, dict) else None
     if not isinstance(job_id, str) or not job_id:
         raise not_lumos(f"POST {_UPLOAD}")

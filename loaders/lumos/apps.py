@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
-from loaders.lumos.client import LumosApi, Params
+from loaders.lumos.client import Check, LumosApi, Params
 from loaders.lumos.responses import not_lumos
 from schemas.errors import ConfigError, LumosRefusedError, LumosUnavailableError
 from schemas.source_file.blocks import App
@@ -33,10 +33,13 @@ def find_app(api: LumosApi, app: App) -> str | None:
     return found[0] if found else None
 
 
-def create_app(api: LumosApi, app: App) -> str:
+def create_app(api: LumosApi, app: App, *, check: Check) -> str:
     """The id of a new app, made as the source file says.
 
+    `check` is called before each attempt; it raises where nothing more may be sent.
+
     Raises:
+        BusyError: as `check` raises it.
         ConfigError: the file does not say so, or names a category that Lumos does not have.
         LumosUnavailableError: Lumos could not be reached.
         LumosRefusedError: Lumos refused the request.
@@ -50,7 +53,7 @@ def create_app(api: LumosApi, app: App) -> str:
         "description": app.create.description,
     }
     try:
-        return _id_of(api.post(_PATH, body, repeat_unknown=False), _PATH)
+        return _id_of(api.post(_PATH, body, check=check, repeat_unknown=False), _PATH)
     except LumosUnavailableError as error:
         outage = error
     # Unlike an upload, this POST sent twice would make two apps: so look whether it took effect.

@@ -69,9 +69,21 @@ def check_token(token: SecretStr) -> str:
 
 _log = logging.getLogger(__name__)
 
-__all__ = ["LumosApi", "Params", "Retry"]
+__all__ = ["Check", "LumosApi", "Params", "Retry"]
 
 Params = Mapping[str, str | int | bool]
+
+Check = Callable[[], None]
+"""Called right before each attempt of a request that changes something, retries too.
+
+It raises where nothing more may be sent: whoever lost its lease sends nothing more.
+"""
+
+
+def _always() -> None:
+    """The check of a request that only reads."""
+
+
 TIMEOUT = httpx.Timeout(connect=10.0, read=120.0, write=120.0, pool=10.0)
 _RETRY = Retry()
 _LONGEST_RATE_PAUSE_S = 60.0
@@ -147,22 +159,31 @@ class LumosApi:
         """
         return self._answer("GET", path, params=params)
 
-    def post(self, path: str, json_body: object, *, repeat_unknown: bool = True) -> Any:  # noqa: ANN401
+    def post(
+        self,
+        path: str,
+        json_body: object,
+        *,
+        check: Check,
+        repeat_unknown: bool = True,
+    ) -> Any:  # noqa: ANN401 - JSON holds anything
         """The decoded JSON of a POST of `json_body`.
 
         Args:
             path: after the API's URL.
             json_body: what is sent, as JSON.
+            check: see `Check`.
             repeat_unknown: whether to send it again where it may have had its effect.
 
         Raises:
             LumosUnavailableError: as `get`, or the effect is not known and must not come twice.
             LumosRefusedError: as `get`.
+            BusyError: as `check` raises it; nothing is sent then.
         """
         body = json.dumps(json_body, ensure_ascii=False, allow_nan=False).encode()
-        return self._answer("POST", path, body=body, repeat_unknown=repeat_unknown)
+        return self._answer("POST", path, body=body, check=check, repeat_unknown=repeat_unknown)
 
-    def post_file(self, path: str, body: Path) -> Any:  # noqa: ANN401 - JSON holds anything
+    def post_file(self, path: str, body: Path, *, check: Check) -> Any:  # noqa: ANN401
         """The decoded JSON of a POST of a file of JSON, streamed, with its length told first.
 
         It is sent again even where it may have been taken: an upload is a snapshot, and every
@@ -171,11 +192,12 @@ class LumosApi:
         Raises:
             LumosUnavailableError: as `get`.
             LumosRefusedError: as `get`.
+            BusyError: as `check` raises it; nothing is sent then.
             StateError: the file cannot be read.
         """
-        return self._answer("POST", path, body=body)
+        return self._answer("POST", path, body=body, check=check)
 
-    def post_bytes(self, path: str, body: bytes) -> Any:  # noqa: ANN401 - JSON holds anything
+    def post_bytes(self, path: str, body: bytes, *, check: Check) -> Any:  # noqa: ANN401
         """The decoded JSON of a POST of JSON that is encoded already.
 
         It is sent again even where it may have been taken: of activity records, Lumos keeps the
@@ -184,8 +206,9 @@ class LumosApi:
         Raises:
             LumosUnavailableError: as `get`.
             LumosRefusedError: as `get`.
+            BusyError: as `check` raises it; nothing is sent then.
         """
-        return self._answer("POST", path, body=body)
+        return self._answer("POST", path, body=body, check=check)
 
     def _answer(
         self,
@@ -194,12 +217,14 @@ class LumosApi:
         *,
         params: Params | None = None,
         body: bytes | Path | None = None,
+        check: Check = _always,
         repeat_unknown: bool = True,
     ) -> Any:  # noqa: ANN401 - JSON holds anything
         name = f"{method} {path}"
 
         def attempt() -> httpx.Response | Outage:
             self._wait_for_rate()
+            check()
             with _opened(body) as content:
                 return self._sent(method, path, params, content)
 
@@ -228,7 +253,8 @@ class LumosApi:
                 method, path, params=params, content=content, headers=headers
             )
         except httpx.TransportError as error:
-            outage, refusal = network_outage(error, name), certificate_refusal(error, name)
+            outage = network_outage(error, method, path)
+            refusal = certificate_refusal(error, name)
         except httpx.DecodingError:
             refusal = not_lumos(name)
         if refusal is not None:
@@ -236,7 +262,7 @@ class LumosApi:
         if outage is not None:
             return outage
         if is_outage(response):
-            return status_outage(response, name)
+            return status_outage(response, method, path)
         self._note_rate(response)
         return response
 

@@ -37,19 +37,29 @@ class Retry:
     longest_pause_s: float = 30.0
 
 
+_CHANGE_NOTHING = frozenset({"GET", "HEAD"})
+
+
 @dataclass(frozen=True, slots=True)
 class Outage:
     """A request that came to nothing, for a reason that may pass.
 
     Attributes:
+        method: the request's.
         reason: what happened, one line, with method and path.
         pause_asked_s: the pause that the API asked for, in seconds; None where it named none.
-        is_outcome_known: whether the request certainly had no effect.
+        may_be_taken: whether the server may have done what it was asked to do.
     """
 
+    method: str
     reason: str
     pause_asked_s: float | None = None
-    is_outcome_known: bool = True
+    may_be_taken: bool = False
+
+    @property
+    def is_outcome_known(self) -> bool:
+        """Whether the request certainly had no effect."""
+        return not self.may_be_taken or self.method in _CHANGE_NOTHING
 
 
 def answer_with_retries(
@@ -150,12 +160,12 @@ _STAYS = frozenset({501, 505})
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 
-def network_outage(error: httpx.TransportError, request_name: str) -> Outage:
+def network_outage(error: httpx.TransportError, method: str, path: str) -> Outage:
     """The outage that a network error means."""
-    is_outcome_known = isinstance(error, _NOT_SENT) or _changes_nothing(request_name)
     url = error.request.url
-    where = f"{request_name} at {url.scheme}://{url.netloc.decode()}"
-    return Outage(f"{where}: {_reason(error)}", None, is_outcome_known)
+    where = f"{method} {path} at {url.scheme}://{url.netloc.decode()}"
+    may_be_taken = not isinstance(error, _NOT_SENT)
+    return Outage(method, f"{where}: {_reason(error)}", may_be_taken=may_be_taken)
 
 
 def is_outage(response: httpx.Response) -> bool:
@@ -164,11 +174,11 @@ def is_outage(response: httpx.Response) -> bool:
     return status == _TOO_MANY or (response.is_server_error and status not in _STAYS)
 
 
-def status_outage(response: httpx.Response, request_name: str) -> Outage:
+def status_outage(response: httpx.Response, method: str, path: str) -> Outage:
     """The outage that an answer tells of; a 429 says that nothing was done, a 5xx does not."""
-    reason = f"{request_name}: {response.status_code} {response.reason_phrase}".rstrip()
-    is_outcome_known = response.status_code == _TOO_MANY or _changes_nothing(request_name)
-    return Outage(reason, pause_asked_s(response), is_outcome_known)
+    reason = f"{method} {path}: {response.status_code} {response.reason_phrase}".rstrip()
+    may_be_taken = response.status_code != _TOO_MANY
+    return Outage(method, reason, pause_asked_s(response), may_be_taken)
 
 
 def certificate_refusal(error: httpx.TransportError, request_name: str) -> LumosRefusedError | None:
@@ -181,10 +191,6 @@ def certificate_refusal(error: httpx.TransportError, request_name: str) -> Lumos
         " LUMOS_API_URL right? If a proxy of your own stands between, name its CA file in"
         " SSL_CERT_FILE"
     )
-
-
-def _changes_nothing(request_name: str) -> bool:
-    return request_name.startswith("GET ")
 
 
 def _reason(error: httpx.TransportError) -> str:

@@ -162,9 +162,6 @@ class Named:
     fields: frozenset[str] = frozenset()
 
 
-# Where each field of each table comes from, as a source file maps them.
-
-
 class AccountColumns(Strict):
     """Where each field of an account comes from.
 

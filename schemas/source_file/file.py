@@ -1,13 +1,12 @@
 """A source: one YAML file, one frozen model, and the line of every key for when it is wrong."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeVar
 
 from pydantic import Field, ValidationError, field_validator
 
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, FunctionError, raise_as
 from schemas.source_file.activity import ActivityDatabase
 from schemas.source_file.blocks import Activity, App, Guards, Schedule, Upload
 from schemas.source_file.columns import (
@@ -31,6 +30,8 @@ from schemas.tables import ACCOUNT_FIELDS
 
 AnySource = CsvSource | SqlSource | LdapSource | ActiveDirectorySource | LdifSource | PythonSource
 """Whatever a source file may name, by its `kind`."""
+
+_Located = TypeVar("_Located", ConfigError, FunctionError)
 
 
 class SourceFile(Strict):
@@ -98,9 +99,9 @@ class SourceFile(Strict):
     def named_columns(self) -> frozenset[str]:
         """The columns of the accounts that the file names, as the source calls them."""
         fields = (getattr(self.columns, name) for name in self.columns.model_fields_set)
-        origins = (*(one for one in fields if one is not None), *self.attributes.values())
-        names = {one.column for one in origins if one.column is not None}
-        return frozenset(names | {one.column for one in self.entitlements})
+        mapped = (*filter(None, fields), *self.attributes.values())
+        names = {field.column for field in mapped if field.column is not None}
+        return frozenset(names | {entitlement.column for entitlement in self.entitlements})
 
     @property
     def named(self) -> Named:
@@ -132,8 +133,8 @@ class SourceFile(Strict):
     @property
     def makes_attributes(self) -> bool:
         """Whether columns that the file does not name become attributes."""
-        is_said = "unknown_columns" in self.model_fields_set
-        return self.unknown_columns == "attribute" or (self.source.kind == "sql" and not is_said)
+        is_stated = "unknown_columns" in self.model_fields_set
+        return self.unknown_columns == "attribute" or (self.source.kind == "sql" and not is_stated)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,26 +153,30 @@ class Source:
     path: str
     lines: Mapping[Path, int] = field(repr=False, compare=False)
 
-    def located(self, problem: str, under: str = "source") -> str:
-        """`problem`, which begins with a key or a query's name, with file and line before it.
+    def located(self, error: _Located, under: str = "source") -> _Located:
+        """Returns the error with the file before it, and with the line of its key where it has one.
 
         `under` is the key whose `source` it is of, or `source` itself.
         """
-        if problem.startswith(f"{self.path}:"):
-            return problem
-        first = re.match(r"[a-z_.]*", problem)
-        keys = tuple(first.group().split(".")) if first else ()
+        line = self._line_of(error.key, under) if error.key else None
+        return type(error)(f"{self.path}:{line}: {error}" if line else f"{self.path}: {error}")
+
+    def _line_of(self, key: str, under: str) -> int | None:
+        """Returns the line of a key, written whole or from the block's `source` on, or of a query.
+
+        Of a key of `source` that is not in the file, it is the line of the nearest key above it.
+        """
+        keys = tuple(key.split("."))
         block = ("source",) if under == "source" else (under, "source")
         within = keys[1:] if keys[:1] == ("source",) else keys
         paths = [(*block, *within), (*block, "queries", *within), keys]
         if len(keys) > 1 and keys[0] == "source":
             paths += [(*block, *within[:length]) for length in range(len(within), -1, -1)]
-        line = next((self.lines[path] for path in paths if path in self.lines), None)
-        return f"{self.path}:{line}: {problem}" if line else f"{self.path}: {problem}"
+        return next((self.lines[path] for path in paths if path in self.lines), None)
 
 
 def to_source(text: str, name: str, path: str) -> Source:
-    """The source that `text` describes.
+    """Returns the source that `text` describes.
 
     Raises:
         ConfigError: not YAML, an unknown key, a missing or wrong value; with file, line, key and
@@ -180,9 +185,12 @@ def to_source(text: str, name: str, path: str) -> Source:
     document = to_yaml_document(text, path)
     if not isinstance(document.content, dict):
         raise ConfigError(f"{path}:1: a source file has the keys app and source; this one has none")
-    problem = None
-    try:
-        return Source(name, SourceFile.model_validate(document.content), path, document.lines)
-    except ValidationError as error:
-        problem = first_problem(error, document, path, SourceFile)
-    raise ConfigError(problem)
+    file = raise_as(
+        lambda: SourceFile.model_validate(document.content),
+        {
+            ValidationError: lambda error: ConfigError(
+                first_problem(error, document, path, SourceFile)
+            )
+        },
+    )
+    return Source(name, file, path, document.lines)

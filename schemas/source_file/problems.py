@@ -1,4 +1,4 @@
-"""What is wrong with a source file, in one line: file, line, key, reason; never the value."""
+"""Problems of a source file, each in one line: file, line, key, reason; never the value."""
 
 import difflib
 import types
@@ -13,17 +13,20 @@ from schemas.source_file.yaml_lines import YamlDocument
 def first_problem(
     error: ValidationError, document: YamlDocument, path: str, model: type[BaseModel]
 ) -> str:
-    """The first of the problems as `PATH:LINE: KEY: REASON`, and how many more there are."""
+    """Returns the first problem as `PATH:LINE: KEY: REASON`, and how many more there are."""
     problems = error.errors(include_url=False, include_input=False, include_context=False)
     # A misspelt key comes before the key that is missing for it.
-    found = min(
+    first = min(
         problems,
-        key=lambda one: (one["type"] == "missing", document.line_of(_path_of(one["loc"], model))),
+        key=lambda problem: (
+            problem["type"] == "missing",
+            document.line_of(_path_of(problem["loc"], model)),
+        ),
     )
-    loc = _path_of(found["loc"], model)
-    is_about_kind = found["type"].startswith("union_tag")
+    loc = _path_of(first["loc"], model)
+    is_about_kind = first["type"].startswith("union_tag")
     key = ".".join(str(part) for part in (*loc, *(["kind"] if is_about_kind else []))) or "the file"
-    reason = _reason(found["type"], found["msg"], _model_at(model, found["loc"][:-1]), loc)
+    reason = _reason(first["type"], first["msg"], _model_at(model, first["loc"][:-1]), loc)
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     return f"{path}:{document.line_of(loc)}: {key}: {reason}{more}"
 
@@ -35,7 +38,7 @@ _SHAPES = {
     "tuple_type": "should be a list: - before each item",
     "string_type": "should be a text",
 }
-"""What pydantic says of these in Python's words."""
+"""By pydantic's type of an error that it words in Python's terms: what a value should be."""
 
 
 def _reason(
@@ -89,13 +92,15 @@ def _is_dict(annotation: Any) -> bool:  # noqa: ANN401 - any annotation
 
 def _members(annotation: Any) -> dict[str, type[BaseModel]] | None:  # noqa: ANN401 - any annotation
     """The models of a union by their `kind`; None of anything else."""
-    models = [one for one in typing.get_args(annotation) if _is_model(one)]
+    models = [member for member in typing.get_args(annotation) if _is_model(member)]
     if typing.get_origin(annotation) is not types.UnionType or len(models) < 2:  # noqa: PLR2004
         return None
     kinds = {
-        one: one.model_fields["kind"].annotation for one in models if "kind" in one.model_fields
+        model: model.model_fields["kind"].annotation
+        for model in models
+        if "kind" in model.model_fields
     }
-    return {typing.get_args(kind)[0]: one for one, kind in kinds.items()} or None
+    return {typing.get_args(kind)[0]: model for model, kind in kinds.items()} or None
 
 
 def _is_model(annotation: Any) -> bool:  # noqa: ANN401 - any annotation
@@ -106,6 +111,6 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 - any 
     if _is_model(annotation):
         return typing.cast("type[BaseModel]", annotation)
     if isinstance(annotation, types.UnionType) or typing.get_origin(annotation) is not None:
-        inside = (_model_in(one) for one in typing.get_args(annotation))
-        return next((one for one in inside if one), None)
+        inside = (_model_in(argument) for argument in typing.get_args(annotation))
+        return next(filter(None, inside), None)
     return None

@@ -1,4 +1,7 @@
-"""Durations and limits as people write them in a source file: `36h`, `1h30m`, `10%`, `25`."""
+"""Quantities as people write them in a source file: durations, limits, moments.
+
+Such as `36h` and `1h30m`; `10%` and `25`; a date, or a time with or without a zone.
+"""
 
 import re
 from dataclasses import dataclass
@@ -13,7 +16,7 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])")
 
 
 def to_duration(text: Any) -> timedelta:  # noqa: ANN401 - pydantic hands over whatever the file holds
-    """The duration that `text` names: numbers with a unit each (s, m, h, d), added up.
+    """Returns the duration that `text` names: numbers with a unit each (s, m, h, d), added up.
 
     Raises:
         ValueError: a number without a unit, an unknown unit, anything left over, or too long.
@@ -30,13 +33,13 @@ def to_duration(text: Any) -> timedelta:  # noqa: ANN401 - pydantic hands over w
 
 
 def duration_text(duration: timedelta) -> str:
-    """The duration as a person would say it, in its two largest units: `36h`, `2d 4h`, `45s`."""
-    left, said = int(duration.total_seconds()), []
+    """Returns the duration in its two largest units: `36h`, `2d 4h`, `45s`."""
+    left, parts = int(duration.total_seconds()), []
     for unit, size in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
         count, left = divmod(left, size)
         if count:
-            said.append(f"{count}{unit}")
-    return " ".join(said[:2]) or "0s"
+            parts.append(f"{count}{unit}")
+    return " ".join(parts[:2]) or "0s"
 
 
 Duration = Annotated[
@@ -66,7 +69,7 @@ class Limit:
     is_share: bool
 
     def allowed(self, base: int, floor: int) -> int:
-        """How many of `base` may be; a share above 0 never allows fewer than `floor`."""
+        """Returns how many of `base` may be; a share above 0 never allows fewer than `floor`."""
         if not self.is_share:
             return int(self.number)
         # 0.29 * 100 is a hair below 29 in binary: rounded first, so that a bound is exact.
@@ -77,7 +80,7 @@ class Limit:
 
 
 def to_limit(text: Any) -> Limit:  # noqa: ANN401 - pydantic hands over whatever the file holds
-    """The limit that `text` names: a whole number of rows, or a share with a percent sign.
+    """Returns the limit that `text` names: a whole number of rows, or a share with a percent sign.
 
     Raises:
         ValueError: neither; a share above 100%.
@@ -108,11 +111,8 @@ LimitField = Annotated[
 ]
 
 
-# Moments as people write them: a date, a date with a time, with or without a zone.
-
-
 def to_moment(text: str, zone: str) -> datetime:
-    """The moment, UTC; without an offset it is local in `zone`, a date alone is where it begins.
+    """Returns the moment, UTC: local in `zone` without an offset, of a date where the day begins.
 
     Raises:
         ValueError: no date of the calendar, or a local time that a clock change skips.
@@ -132,7 +132,7 @@ def to_moment(text: str, zone: str) -> datetime:
 
 
 def moment_of(local: datetime, zone: str) -> datetime:
-    """The moment, UTC, at which the clocks of `zone` show the time `local`, which has no zone.
+    """Returns the moment, UTC, at which the clocks of `zone` show `local`, a time without a zone.
 
     Of a time that comes twice it is the first; for one that a clock change skips, the change.
     """

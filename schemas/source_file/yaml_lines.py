@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import yaml
 
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, raise_as
 
 Path = tuple[str | int, ...]
 
@@ -27,37 +27,45 @@ class YamlDocument:
     lines: dict[Path, int]
 
     def line_of(self, path: Path) -> int:
-        """The line of `path`, or of its nearest parent that stands in the file."""
+        """Returns the line of `path`, or of its nearest parent that is in the file."""
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path, 1)
 
 
 def to_yaml_document(text: str, name: str) -> YamlDocument:
-    """The document in `text`; `name` is the file's name for messages.
+    """Parses the document in `text`; `name` is the file's name for messages.
 
     Raises:
         ConfigError: not YAML, a key twice, a tag, an anchor or alias, or a key that is not plain
             text.
     """
-    problem = None
-    try:
-        for event in yaml.parse(text, yaml.SafeLoader):
-            _check_event(event, name)
-        node = yaml.compose(text, yaml.SafeLoader)
-    except yaml.MarkedYAMLError as error:
+
+    def malformed(error: yaml.MarkedYAMLError) -> ConfigError:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
-        problem = f"{name}:{line}: not valid YAML: {error.problem or error.context}"
-    except yaml.reader.ReaderError as error:
+        return ConfigError(f"{name}:{line}: not valid YAML: {error.problem or error.context}")
+
+    def unreadable(error: yaml.reader.ReaderError) -> ConfigError:
         line = text.count("\n", 0, error.position) + 1
-        problem = f"{name}:{line}: not valid YAML: a character that YAML does not allow"
-    except RecursionError:
-        problem = f"{name}:1: nested too deep"
-    if problem:
-        raise ConfigError(problem)
+        return ConfigError(f"{name}:{line}: not valid YAML: a character that YAML does not allow")
+
+    node = raise_as(
+        lambda: _to_node(text, name),
+        {
+            yaml.MarkedYAMLError: malformed,
+            yaml.reader.ReaderError: unreadable,
+            RecursionError: lambda _: ConfigError(f"{name}:1: nested too deep"),
+        },
+    )
     lines: dict[Path, int] = {}
     return YamlDocument(None if node is None else _plain(node, (), lines, name), lines)
+
+
+def _to_node(text: str, name: str) -> yaml.Node | None:
+    for event in yaml.parse(text, yaml.SafeLoader):
+        _check_event(event, name)
+    return yaml.compose(text, yaml.SafeLoader)
 
 
 def _check_event(event: yaml.Event, name: str) -> None:

@@ -95,10 +95,10 @@ def _check_web_path(path: str) -> None:
 
 
 def _host_and_port(server: str) -> tuple[str, int | None]:
-    found = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^\s:/@\[\]]*)(?::([0-9]{1,5}))?", server)
-    if not found:
+    parts = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^\s:/@\[\]]*)(?::([0-9]{1,5}))?", server)
+    if not parts:
         raise ValueError("the host is not written as a host, or host:port")
-    return found[1], int(found[2]) if found[2] else None
+    return parts[1], int(parts[2]) if parts[2] else None
 
 
 def check_export_path(written: str) -> str:

@@ -63,7 +63,7 @@ class Dropped(Strict):
         return self
 
     def check_reachable(self, url: ZoneUrl) -> None:
-        """Nothing: the file says all that is needed to get there.
+        """Raises unless the file says all that is needed to get there.
 
         Raises:
             ValueError: something is missing.

@@ -68,14 +68,16 @@ class Workspace:
 
     def accounts(self) -> dict[str, dict[str, Any]]:
         """What the sandbox holds, by id, with permissions and attributes."""
-        found = httpx.get(f"{self.sandbox.url}/sandbox/accounts", params={"size": 100}).json()
+        url = f"{self.sandbox.url}/sandbox/accounts"
+        found = httpx.get(url, params={"size": 100}, timeout=60).json()
         return {one["unique_identifier"]: one for one in found["items"]}
 
     def stats(self) -> dict[str, Any]:
-        return httpx.get(f"{self.sandbox.url}/sandbox/stats").json()
+        return httpx.get(f"{self.sandbox.url}/sandbox/stats", timeout=60).json()
 
     def fault(self, *faults: str) -> None:
-        httpx.post(f"{self.sandbox.url}/sandbox/faults", json=list(faults)).raise_for_status()
+        url = f"{self.sandbox.url}/sandbox/faults"
+        httpx.post(url, json=list(faults), timeout=60).raise_for_status()
 
 
 def typed(*words: str, env: dict[str, str] | None = None) -> Said:

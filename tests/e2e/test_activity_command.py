@@ -49,7 +49,7 @@ def held(workspace: Workspace) -> list[tuple[str, str, str]]:
     """The records that the sandbox holds, oldest upload first."""
     url, page, found = f"{workspace.sandbox.url}/sandbox/activity", 1, []
     while True:
-        answer = httpx.get(url, params={"size": 100, "page": page}).json()
+        answer = httpx.get(url, params={"size": 100, "page": page}, timeout=60).json()
         found += answer["items"]
         if page >= answer["pages"]:
             break

@@ -175,10 +175,10 @@ def test_a_missing_java_is_named(database: Workspace):
 @pytest.mark.parametrize(
     ("hidden", "place", "command"),
     [
-        ("pymysql", "url: mysql://127.0.0.1:1/hr", "pip install 'lumos-ingest[mysql]'"),
-        ("duckdb", "url: duckdb:///hr.db", "pip install 'lumos-ingest[duckdb]'"),
-        ("oracledb", "url: oracle://127.0.0.1:1/hr", "pip install 'lumos-ingest[oracle]'"),
-        ("snowflake", "url: snowflake://account/hr", "pip install 'lumos-ingest[snowflake]'"),
+        ("pymysql", "url: mysql://127.0.0.1:1/hr", "pip install '.[mysql]'"),
+        ("duckdb", "url: duckdb:///hr.db", "pip install '.[duckdb]'"),
+        ("oracledb", "url: oracle://127.0.0.1:1/hr", "pip install '.[oracle]'"),
+        ("snowflake", "url: snowflake://account/hr", "pip install '.[snowflake]'"),
     ],
 )
 def test_a_missing_driver_is_named_with_the_command_that_installs_it(

@@ -58,7 +58,7 @@ def run(server: "PostgresqlServer", sql: str) -> None:
 
 def kill_in_the_middle(server: "PostgresqlServer") -> None:
     sql = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
-    ends_at = time.monotonic() + 30
+    ends_at = time.monotonic() + 120
     while time.monotonic() < ends_at:
         with psycopg.connect(server.inside) as connection:
             found = connection.execute(sql).fetchone()

@@ -44,7 +44,9 @@ def held(workspace: Workspace) -> dict[str, dict[str, Any]]:
     while True:
         page += 1
         query = {"size": 100, "page": page}
-        answer = httpx.get(f"{workspace.sandbox.url}/sandbox/accounts", params=query).json()
+        answer = httpx.get(
+            f"{workspace.sandbox.url}/sandbox/accounts", params=query, timeout=60
+        ).json()
         found += answer["items"]
         if len(found) >= answer["total"]:
             return {one["email"]: one for one in found}

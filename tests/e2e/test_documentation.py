@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+import tomllib
 from pathlib import Path
 
 import jsonschema
@@ -70,6 +71,26 @@ def test_the_json_schema_refuses_a_key_that_is_none():
     wrong = yaml.safe_load(SOURCE.replace("columns:", "colums:"))
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(wrong, schema)
+
+
+def test_what_a_page_or_a_message_says_to_install_is_in_the_checkout():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    extras = set(project["project"]["optional-dependencies"])
+    rooms = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    code = [path for room in rooms for path in (ROOT / room).rglob("*.py")]
+    named = set()
+    for path in [*PAGES, ROOT / "CONTRIBUTING.md", *code]:
+        text = path.read_text("utf-8")
+        assert not re.search(r"lumos-ingest\[|pip install '?lumos", text), f"{path}: not published"
+        named |= set(re.findall(r"'\.\[(\w+)\]'", text))
+        named |= set(re.findall(r"install_extra\(['\"](\w+)", text))
+    assert {"mysql", "kerberos", "sftp"} <= named <= extras
+
+
+def test_the_workspace_of_the_guide_is_no_part_of_the_repository():
+    ignored = (ROOT / ".gitignore").read_text("utf-8").splitlines()
+    [made] = re.findall(r"mkdir -p (\w+)/sources", (ROOT / "README.md").read_text("utf-8"))
+    assert f"/{made}/" in ignored
 
 
 def test_every_link_between_pages_leads_somewhere():

@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import die_with_parent
+from prefect_server import die_with_parent
 from terminal import SOURCE as CSV_SOURCE
 from terminal import Workspace, rows
 

@@ -1,6 +1,7 @@
 """The package as it is installed elsewhere: everything it needs is in the wheel."""
 
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -20,10 +21,15 @@ def test_the_demo_runs_from_the_wheel_alone(tmp_path: Path):
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(unpacked)
     rooms = {path.name for path in unpacked.iterdir() if not path.name.endswith(".dist-info")}
-    queries = (unpacked / "extractors" / "discovery").glob("*/list_accounts.sql")
+    queries = (unpacked / "extractors" / "sql" / "discovery").glob("*/list_accounts.sql")
     assert len(list(queries)) == 7
-    assert rooms == {"flows", "extractors", "transforms", "loaders", "schemas", "sandbox"}
-    program = "import flows, sys; print(flows.__file__); from flows.cli.main import main; main()"
+    ours = {"lumos_ingest", "flows", "extractors", "transforms", "loaders", "schemas", "sandbox"}
+    assert rooms == ours
+    assert all((unpacked / room / "py.typed").exists() for room in rooms)
+    program = (
+        "import lumos_ingest, flows; print(flows.__file__)\n"
+        "from lumos_ingest.command import main; main()"
+    )
     demo = subprocess.run(
         [sys.executable, "-c", program, "demo"],
         cwd=tmp_path,
@@ -35,6 +41,28 @@ def test_the_demo_runs_from_the_wheel_alone(tmp_path: Path):
     assert demo.returncode == 0, demo.stderr
     assert demo.stdout.startswith(str(unpacked))
     assert "crm: held as run" in demo.stdout
+
+
+def pins(name: str) -> dict[str, list[str]]:
+    """The packages that a pin file names, exactly, and each one's hashes."""
+    found: dict[str, list[str]] = {}
+    for line in (ROOT / name).read_text("utf-8").replace("\\\n", "").splitlines():
+        pin = re.fullmatch(r"([\w.-]+==[\w.+!-]+)( ; [^#]+?)?((?: +--hash=sha256:\w{64})+)", line)
+        assert pin, f"{name}: {line[:80]}: not a pin with hashes alone"
+        found[pin[1]] = pin[3].split()
+    return found
+
+
+def test_every_package_is_pinned_with_its_hashes_and_without_an_address():
+    runs, tests = pins("requirements.lock"), pins("requirements-dev.lock")
+    assert {"prefect", "polars", "hatchling", "pip"} <= {pin.partition("==")[0] for pin in runs}
+    # What running needs is the same in both: the tests only add to it.
+    assert runs.items() <= tests.items()
+
+
+def test_what_runs_brings_no_tool_of_the_tests():
+    names = {pin.partition("==")[0] for pin in pins("requirements.lock")}
+    assert names.isdisjoint({"pytest", "ruff", "mypy", "hypothesis", "moto", "boto3", "duckdb"})
 
 
 def test_help_loads_neither_polars_nor_prefect():

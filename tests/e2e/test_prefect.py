@@ -4,7 +4,10 @@ import json
 import os
 import subprocess
 import sys
+import time
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -42,7 +45,7 @@ def as_flow(
 
 def flow_runs(env: dict[str, str]) -> list[dict[str, object]]:
     wanted = {"sort": "START_TIME_DESC"}
-    found = httpx.post(f"{env['PREFECT_API_URL']}/flow_runs/filter", json=wanted)
+    found = httpx.post(f"{env['PREFECT_API_URL']}/flow_runs/filter", json=wanted, timeout=60)
     return found.json()
 
 
@@ -158,6 +161,54 @@ class TestAsAFlow:
             assert secret not in said.stderr + said.stdout
 
 
+def register_nightly(env: dict[str, str], workspace: Path) -> str:
+    """Registers a deployment of the flow, each night at two in Paris; its id."""
+    program = f"""
+from prefect.schedules import Cron
+from flows.sync import sync
+deployment = sync.to_deployment(
+    "nightly",
+    schedule=Cron("0 2 * * *", timezone="Europe/Paris"),
+    parameters={{"source": "hr", "workspace": {str(workspace)!r}}},
+)
+print(deployment.apply())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, **env},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()[-1]
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.xdist_group("prefect")
+def test_the_server_makes_a_run_for_each_of_the_coming_nights(
+    prefect_env: dict[str, str], workspace: Workspace
+):
+    nightly = register_nightly(prefect_env, workspace.path)
+    wanted = {
+        "deployments": {"id": {"any_": [nightly]}},
+        "flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}},
+    }
+    filtered = f"{prefect_env['PREFECT_API_URL']}/flow_runs/filter"
+    ends, made = time.monotonic() + 120, []
+    while len(made) < 3 and time.monotonic() < ends:
+        time.sleep(1)
+        made = httpx.post(filtered, json=wanted).json()
+    due = sorted(datetime.fromisoformat(run["expected_start_time"]) for run in made)
+    assert len(due) >= 3, "the server's scheduler has made no runs of the schedule"
+    in_paris = [moment.astimezone(ZoneInfo("Europe/Paris")) for moment in due]
+    assert {(moment.hour, moment.minute) for moment in in_paris} == {(2, 0)}
+    nights = [moment.date() for moment in in_paris]
+    assert nights == [nights[0] + timedelta(days=number) for number in range(len(nights))]
+    assert all(run["auto_scheduled"] and run["parameters"]["source"] == "hr" for run in made)
+
+
 def names_and_permissions(workspace: Workspace) -> dict[str, list[str]]:
     return {
         one: [permission["name"] for permission in account["permissions"]]
@@ -169,9 +220,9 @@ def test_a_secret_block_is_fetched_and_one_that_is_not_there_is_one_line(prefect
     program = """
 from pathlib import Path
 from prefect.blocks.system import Secret as PrefectSecret
-from flows.secrets import to_resolver
+from flows.run.secrets import to_resolver
 from schemas.errors import ConfigError
-from schemas.secrets import Secret
+from schemas.source_file.secrets import Secret
 PrefectSecret(value="canary-4711").save("hr-password")
 resolve = to_resolver(Path())
 assert resolve(Secret(prefect="hr-password")).get_secret_value() == "canary-4711"

@@ -46,7 +46,7 @@ def filled_sandbox() -> Iterator[str]:
     """Serve a sandbox with an app, two accounts, a good and a failed job, and activity."""
     with running_sandbox(job_seconds=0) as sandbox:
         headers = {"Authorization": f"Bearer {sandbox.token}"}
-        with httpx.Client(base_url=sandbox.url, headers=headers) as api:
+        with httpx.Client(base_url=sandbox.url, headers=headers, timeout=60) as api:
             body = {"name": "HR Portal", "category": "HR & Learning", "description": "x"}
             app_id = api.post("/apps", json=body).json()["id"]
             ana = {
@@ -164,7 +164,7 @@ def test_the_page_shows_what_arrives_while_it_is_open_by_itself(browser: str, tm
         wait_for(lambda: "No activity yet" in text())
         assert "late-0001" not in text()
         headers = {"Authorization": f"Bearer {sandbox.token}"}
-        with httpx.Client(base_url=sandbox.url, headers=headers) as api:
+        with httpx.Client(base_url=sandbox.url, headers=headers, timeout=60) as api:
             body = {"name": "Late App", "category": "Developers", "description": "x"}
             app_id = api.post("/apps", json=body).json()["id"]
             late = {"unique_identifier": "late-0001", "email": "late@example.com"}

@@ -54,9 +54,9 @@ def test_a_held_plan_is_let_through_once_by_a_person(workspace: Workspace):
     allowed = workspace.run("sync", "hr", "--allow-removals", "--json")
     assert allowed.code == 0, allowed.err
     run = allowed.document["sources"][0]
-    assert run["plan"]["verdict"]["lifts"] == held["run_id"]
-    assert run["allowed_by"] == run["actor"]
-    assert run["allowed_at"]
+    assert run["plan"]["verdict"]["approves_run"] == held["run_id"]
+    assert run["approved_by"] == run["actor"]
+    assert run["approved_at"]
     assert len(workspace.accounts()) == 9
 
 

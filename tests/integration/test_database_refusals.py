@@ -19,8 +19,7 @@ from pydantic import SecretStr
 from pymysql.constants import CLIENT
 from sqlalchemy import make_url
 
-from extractors.read import probe_source, read_source
-from extractors.sql.activity import read_account
+from extractors.read import probe_source, read_account, read_source
 from schemas.errors import (
     ConfigError,
     IngestError,

@@ -64,7 +64,7 @@ def mongo() -> Iterator[Mongo]:
 
 
 def read(mongo: Mongo, workspace: Path, **more: Any) -> Raw:
-    given = {"url": mongo.url, "discover": "mongodb", "connect_timeout": "2s", **more}
+    given = {"url": mongo.url, "discover": "mongodb", "connect_timeout": "30s", **more}
     return read_source(SqlSource(kind="sql", **given), workspace, now=NOW)
 
 

@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from extractors.read import probe_source, read_source
-from extractors.sql.activity import read_account
+from extractors.read import probe_source, read_account, read_source
 from extractors.sql.drivers.odbc_driver_search import mssql_driver
 from schemas.errors import ConfigError, SourceIncompleteError
 from schemas.raw import Raw

@@ -4,18 +4,24 @@ The servers are set up badly: they live in another zone, and cut off what is lon
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import psycopg
+import pymysql
 import pytest
+from sqlalchemy import make_url
 
-from extractors.read import probe_source, read_source
+from extractors.read import probe_source, read_privileges, read_source
+from extractors.sql.connect.connect import open_session
+from extractors.sql.statements.statement import Statement
 from schemas.errors import ConfigError, SourceFormatError, SourceIncompleteError
 from schemas.source_file.columns import Named
-from schemas.source_file.sql_source import SqlSource
+from schemas.source_file.secrets import no_secrets
+from schemas.source_file.sql_source import DatabaseOptions, SqlSource
 from schemas.tables import ROW
 from tests.logging_in import error_of, way_in
 
@@ -254,6 +260,56 @@ def test_rows_that_a_policy_hides_are_an_error_and_so_is_a_table_without_rights(
     )
     with pytest.raises(SourceFormatError, match="42501"):
         probe_source(forbidden, tmp_path, now=NOW)
+
+
+@every_way
+@pytest.mark.parametrize("engine", ["postgresql", "mariadb"])
+def test_what_is_written_between_two_queries_is_in_neither(
+    engine: str, way: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    ways: Ways = request.getfixturevalue(engine)
+    count = Statement("n", "n", ("SELECT count(*) AS n FROM grows",), is_query=True)
+    with _writer(ways["native"]["url"]) as write:
+        write("DROP TABLE IF EXISTS grows")
+        write("CREATE TABLE grows (n INT)")
+        with open_session(DatabaseOptions(**ways[way]), tmp_path, no_secrets) as session:
+            before = session.read(count).rows.item()
+            write("INSERT INTO grows VALUES (1)")
+            assert (before, session.read(count).rows.item()) == ("0", "0")
+
+
+@pytest.mark.parametrize("engine", ["postgresql", "mariadb"])
+def test_what_the_account_could_write_is_told_alike(
+    engine: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    ways: Ways = request.getfixturevalue(engine)
+    sql = {"list_accounts": "SELECT 1 AS integration_specific_id"}
+    told = [
+        read_privileges(SqlSource(kind="sql", queries=sql, **ways[way]), tmp_path) for way in WAYS
+    ]
+    assert told[0]
+    assert told[0] == told[1] == told[2]
+
+
+@contextmanager
+def _writer(url: str) -> Iterator[Callable[[str], object]]:
+    """Runs statements as the superuser, each committed at once."""
+    where = make_url(url)
+    if where.drivername == "postgresql":
+        with psycopg.connect(
+            host=where.host, port=where.port, dbname=where.database, user="postgres",
+            autocommit=True,
+        ) as connection:  # fmt: skip
+            yield lambda sql: connection.execute(sql.encode())
+    else:
+        with (
+            pymysql.connect(
+                host=where.host, port=where.port or 0, database=where.database, user="root",
+                autocommit=True,
+            ) as connection,
+            connection.cursor() as cursor,
+        ):  # fmt: skip
+            yield cursor.execute
 
 
 def test_tables_that_no_snapshot_holds_are_told(mariadb: Ways, tmp_path: Path) -> None:

@@ -37,6 +37,9 @@ _CUT = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
     " WHERE datname = current_database() AND pid <> pg_backend_pid()"
 )
+_ASLEEP = (
+    "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'"
+)
 _JARS = Path("/usr/share/java")
 _DEBIAN = {
     "postgresql.jar": "libpostgresql-jdbc-java",
@@ -433,8 +436,10 @@ def test_a_connection_cut_in_the_middle_is_no_shorter_table(postgresql: JdbcSett
     sql = "SELECT n, pg_sleep(0.01)::text FROM generate_series(1, 100000) n"
 
     def cut() -> None:
-        time.sleep(1.0)
+        ends_at = time.monotonic() + 60
         with _postgres(postgresql) as connection:
+            while not connection.execute(_ASLEEP).fetchall() and time.monotonic() < ends_at:
+                time.sleep(0.05)
             connection.execute(_CUT)
 
     with open_jdbc(slow) as reader:
@@ -535,7 +540,7 @@ def test_java_ends_with_its_parent_in_the_middle_of_a_query(
         assert parent.stdout is not None
         java = Path(f"/proc/{int(parent.stdout.readline())}")
         parent.kill()
-    ends_at = time.monotonic() + 20
+    ends_at = time.monotonic() + 60
     while _is_alive(java) and time.monotonic() < ends_at:
         time.sleep(0.05)
     assert not _is_alive(java)

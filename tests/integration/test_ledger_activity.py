@@ -1,15 +1,12 @@
 """Batches and watermarks in the ledger, in SQLite and in PostgreSQL."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
 from loaders.ledger.activity import (
-    RunsOf,
-    abandon_activity,
     done_since,
     done_windows,
     save_batches,
@@ -19,16 +16,15 @@ from loaders.ledger.activity import (
     saved_batches,
     saved_watermark,
 )
-from loaders.ledger.engine import migrate, to_engine
-from loaders.ledger.ledger import Ledger, open_ledger, runs_where
-from loaders.ledger.tables import VERSION_TABLE
+from loaders.ledger.ledger import Ledger, open_ledger
 from schemas.batches import Batch, Watermark
+from schemas.run import RunScope
 
 pytest_plugins = ["tests.postgresql_server"]
 
 NOW = datetime(2026, 7, 1, 2, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-NIGHTLY = RunsOf("hr", "app-1", "activity")
+NIGHTLY = RunScope("hr", "app-1", "activity")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -90,17 +86,17 @@ def test_a_window_is_told_from_another_and_done_ones_are_known(ledger: Ledger):
     first, second = (NOW, NOW + HOUR), (NOW + HOUR, NOW + 2 * HOUR)
     for since, until in (first, second):
         started(ledger, kind="backfill", since=since, until=until)
-    [run] = runs_where(ledger, RunsOf("hr", "app-1", "backfill", *first).are("reading"))
+    [run] = ledger.runs_of(RunScope("hr", "app-1", "backfill", *first), ("reading",))
     assert (run.since, run.until) == first
     assert done_windows(ledger, "hr", "app-1") == set()
     ledger.update_run(run.run_id, state="unchanged", ended_at=NOW)
     assert done_windows(ledger, "hr", "app-1") == {first}
 
 
-def test_only_runs_of_the_same_errand_that_were_reading_are_abandoned(ledger: Ledger):
+def test_only_runs_of_the_same_scope_that_were_reading_are_abandoned(ledger: Ledger):
     reading, sync = started(ledger), started(ledger, kind="sync")
     other = started(ledger, kind="backfill", since=NOW, until=NOW + HOUR)
-    abandon_activity(ledger, NIGHTLY, NOW)
+    ledger.abandon_reading(NIGHTLY, NOW)
     states = {run.run_id: run.state for run in ledger.runs()}
     assert states == {reading: "failed", sync: "reading", other: "reading"}
 
@@ -115,39 +111,3 @@ def test_what_failed_runs_had_done_since_the_watermark_is_known(ledger: Ledger):
     found = done_since(ledger, NIGHTLY, Watermark(NOW, marked))
     assert [(run_id, batch.position) for run_id, batch in found] == [(failed, 0)]
     assert len(done_since(ledger, NIGHTLY, None)) == 2
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def older(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of a ledger of the version before, with a run in it."""
-    new: Callable[[], str] = (
-        (lambda: f"sqlite:///{tmp_path / 'old.db'}")
-        if request.param == "sqlite"
-        else request.getfixturevalue("new_database")
-    )
-    url = new()
-    engine = to_engine(url)
-    with engine.begin() as connection:
-        migrate(connection, "old")
-        for table in ("ledger_batches", "ledger_watermarks"):
-            connection.exec_driver_sql(f"DROP TABLE {table}")
-        for column in ("kind", "since", "until"):
-            connection.exec_driver_sql(f"ALTER TABLE ledger_runs DROP COLUMN {column}")
-        connection.exec_driver_sql(f"UPDATE {VERSION_TABLE} SET version_num = '0001'")
-        connection.execute(
-            sa.text(
-                "INSERT INTO ledger_runs (run_id, source, state, actor, started_at, counts, plan,"
-                " job_ids) VALUES ('r', 'hr', 'done', 'me', :now, '{}', '{}', '[]')"
-            ),
-            {"now": NOW.replace(tzinfo=None)},
-        )
-    engine.dispose()
-    return url
-
-
-def test_a_ledger_of_the_version_before_is_brought_up_to_date_and_keeps_its_runs(older: str):
-    with open_ledger(older) as ledger:
-        run = ledger.accepted_run("hr")
-        assert run is not None
-        assert (run.run_id, run.kind, run.since) == ("r", "sync", None)
-        save_watermark(ledger, "hr", "app-1", Watermark(NOW, "r"))

@@ -12,7 +12,7 @@ from alembic.migration import MigrationContext
 from loaders.ledger.ledger import Ledger, open_ledger
 from loaders.ledger.tables import VERSION, VERSION_TABLE, metadata
 from schemas.errors import BusyError, StateError
-from schemas.run import Run, RunState
+from schemas.run import Run, RunScope, RunState, SeenBreach
 
 pytest_plugins = ["tests.postgresql_server"]
 
@@ -75,7 +75,8 @@ def test_a_run_is_read_as_it_was_written(ledger: Ledger) -> None:
         "counts": {"read": 10**12},
         "plan": {"é": [1, None, {"a": "b"}]},
         "job_ids": ("j1", "j2"),
-        "allowed_at": NOW,
+        "approved_at": NOW,
+        "breaches": (SeenBreach("max_removed_accounts", 3, 9, "10%"),),
     }
     changed = ledger.update_run(run.run_id, **changes)
     assert ledger.run(run.run_id) == changed
@@ -104,12 +105,33 @@ def test_a_run_that_died_while_reading_is_ended(ledger: Ledger) -> None:
         ledger.start_run("hr", "me@host", NOW),
         ledger.start_run("crm", "me@host", NOW, "a1"),
     ]
-    ledger.abandon_reading("hr", "a1", NOW + timedelta(hours=1))
+    ledger.abandon_reading(RunScope("hr", "a1"), NOW + timedelta(hours=1))
     found = ledger.run(died.run_id)
     assert found is not None
     expected = ("failed", "interrupted", NOW + timedelta(hours=1))
     assert (found.state, found.error, found.ended_at) == expected
     assert [ledger.run(run.run_id) for run in others] == others
+
+
+def test_the_runs_of_a_scope_are_told_by_state_and_oldest_first(ledger: Ledger) -> None:
+    states: list[RunState] = ["done", "failed", "planned", "failed", "unchanged"]
+    made = [ended(ledger, state) for state in states]
+    ended(ledger, "failed", "crm")
+    ended(ledger, "failed", app="another")
+    scope = RunScope("hr", "app")
+    assert ledger.runs_of(scope, ("failed",)) == [made[1], made[3]]
+    assert ledger.runs_of(scope, ("done", "unchanged")) == [made[0], made[4]]
+    assert ledger.runs_of(scope, ("failed",), after=made[1].run_id) == [made[3]]
+    assert ledger.runs_of(scope, ("failed",), after=made[3].run_id) == []
+    assert ledger.runs_of(RunScope("hr", "app", "activity"), ("failed",)) == []
+
+
+def test_a_run_whose_app_is_not_there_yet_is_of_a_scope_of_its_own(ledger: Ledger) -> None:
+    first = ledger.start_run("hr", "me@host", NOW)
+    ledger.start_run("hr", "me@host", NOW, "app")
+    assert ledger.runs_of(RunScope("hr", None), ("reading",)) == [first]
+    ledger.abandon_reading(RunScope("hr", None), NOW)
+    assert [run.state for run in ledger.runs()] == ["reading", "failed"]
 
 
 def test_a_run_that_another_has_settled_is_not_written_over(ledger: Ledger) -> None:

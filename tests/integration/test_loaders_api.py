@@ -35,6 +35,7 @@ from schemas.errors import (
     LumosUnavailableError,
 )
 from schemas.source_file.blocks import App, Poll
+from tests.leases import still_held
 
 CANARY = "jane.canary@example.com"
 QUICK = Retry(first_pause_s=0.01, longest_pause_s=0.05)
@@ -53,7 +54,7 @@ def sandbox() -> Iterator[Sandbox]:
 @pytest.fixture
 def api(sandbox: Sandbox) -> Iterator[LumosApi]:
     with (
-        httpx.Client(base_url=sandbox.url) as direct,
+        httpx.Client(base_url=sandbox.url, timeout=60) as direct,
         LumosApi(sandbox.url, SecretStr(sandbox.token), retry=QUICK) as api,
     ):
         yield api
@@ -62,7 +63,7 @@ def api(sandbox: Sandbox) -> Iterator[LumosApi]:
 
 @pytest.fixture
 def app_id(api: LumosApi) -> str:
-    return create_app(api, APP)
+    return create_app(api, APP, check=still_held)
 
 
 def arm(sandbox: Sandbox, *faults: str) -> None:
@@ -92,7 +93,7 @@ def sent(count: int) -> pl.DataFrame:
 def test_an_app_is_made_once_and_found_again(sandbox: Sandbox, api: LumosApi) -> None:
     named = APP.model_copy(update={"name": "Made Once"})
     assert find_app(api, named) is None
-    app_id = create_app(api, named)
+    app_id = create_app(api, named, check=still_held)
     assert find_app(api, named) == app_id
     assert find_app(api, App(id=app_id, name=None)) == app_id
     with pytest.raises(LumosRefusedError, match="Lumos has no app"):
@@ -114,7 +115,7 @@ def test_an_app_made_by_a_request_that_was_cut_off_is_not_made_twice(
     with LumosApi(
         sandbox.url, SecretStr(sandbox.token), retry=QUICK, transport=CutAfterPost()
     ) as cut:
-        made = create_app(cut, named)
+        made = create_app(cut, named, check=still_held)
     assert find_app(api, named) == made
     assert requests_of(sandbox, "POST /apps") == posts + 1
 
@@ -124,7 +125,7 @@ def test_what_was_sent_is_read_back(
     sandbox: Sandbox, api: LumosApi, app_id: str, tmp_path: Path, count: int
 ) -> None:
     states: list[str] = []
-    job_id = submit_accounts(api, body_of(tmp_path, app_id, count))
+    job_id = submit_accounts(api, body_of(tmp_path, app_id, count), check=still_held)
     wait_for_job(api, job_id, POLL, on_state=states.append)
     found = read_accounts(api, app_id)
     assert states[-1] == "SUCCESS"
@@ -154,7 +155,7 @@ def test_an_upload_outlives_an_outage(
 ) -> None:
     arm(sandbox, f"{fault}@/accounts/upload*2")
     before = requests_of(sandbox, "POST /accounts/upload")
-    job_id = submit_accounts(api, body_of(tmp_path, app_id, 3, first_name=CANARY))
+    job_id = submit_accounts(api, body_of(tmp_path, app_id, 3, first_name=CANARY), check=still_held)
     wait_for_job(api, job_id, POLL)
     assert requests_of(sandbox, "POST /accounts/upload") == before + 3
     assert_frame_equal(read_accounts(api, app_id), sent(3))
@@ -168,7 +169,7 @@ def test_a_large_body_outlives_being_cut_in_the_middle(
 ) -> None:
     body = body_of(tmp_path, app_id, 20_000)
     arm(sandbox, "cut_before@/accounts/upload")
-    wait_for_job(api, submit_accounts(api, body), POLL)
+    wait_for_job(api, submit_accounts(api, body, check=still_held), POLL)
     answer = api.get("/accounts", {"app_id": app_id, "size": 1})
     assert answer["total"] == 20_000
 
@@ -216,7 +217,7 @@ def test_a_row_that_lumos_refuses_is_named_by_its_place(
 ) -> None:
     body = body_of(tmp_path, app_id, 3, status=CANARY)
     with pytest.raises(LumosRefusedError, match=r"422 .*at accounts\[0\]\.status") as caught:
-        submit_accounts(api, body)
+        submit_accounts(api, body, check=still_held)
     assert CANARY not in str(caught.value)
     assert caught.value.__context__ is None
 
@@ -233,7 +234,7 @@ def test_a_job_that_fails_is_told_as_such(
     sandbox: Sandbox, api: LumosApi, app_id: str, tmp_path: Path
 ) -> None:
     arm(sandbox, "job_fails@/accounts/upload")
-    job_id = submit_accounts(api, body_of(tmp_path, app_id, 1))
+    job_id = submit_accounts(api, body_of(tmp_path, app_id, 1), check=still_held)
     with pytest.raises(JobFailedError, match=job_id):
         wait_for_job(api, job_id, POLL)
 
@@ -242,7 +243,7 @@ def test_a_job_that_was_forgotten_is_told_as_such(
     sandbox: Sandbox, api: LumosApi, app_id: str, tmp_path: Path
 ) -> None:
     arm(sandbox, "job_forgotten@/accounts/upload")
-    job_id = submit_accounts(api, body_of(tmp_path, app_id, 1))
+    job_id = submit_accounts(api, body_of(tmp_path, app_id, 1), check=still_held)
     with pytest.raises(LumosRefusedError, match="does not know the job"):
         wait_for_job(api, job_id, POLL)
 
@@ -251,7 +252,7 @@ def test_a_job_that_is_stuck_is_left_at_the_deadline(
     sandbox: Sandbox, api: LumosApi, app_id: str, tmp_path: Path
 ) -> None:
     arm(sandbox, "job_stuck@/accounts/upload")
-    job_id = submit_accounts(api, body_of(tmp_path, app_id, 1))
+    job_id = submit_accounts(api, body_of(tmp_path, app_id, 1), check=still_held)
     slept: list[float] = []
     with pytest.raises(JobTimeoutError, match=f"{job_id}: is still RUNNING after 2h"):
         wait_for_job(api, job_id, Poll(), clock=lambda: sum(slept), sleep=slept.append)
@@ -261,7 +262,7 @@ def test_a_job_that_is_stuck_is_left_at_the_deadline(
 def test_a_state_that_is_missing_is_waited_out(
     sandbox: Sandbox, api: LumosApi, app_id: str, tmp_path: Path
 ) -> None:
-    job_id = submit_accounts(api, body_of(tmp_path, app_id, 1))
+    job_id = submit_accounts(api, body_of(tmp_path, app_id, 1), check=still_held)
     arm(sandbox, "state_missing@/accounts/upload")
     wait_for_job(api, job_id, POLL)
 
@@ -269,7 +270,7 @@ def test_a_state_that_is_missing_is_waited_out(
 def test_an_outage_while_polling_is_waited_out(
     sandbox: Sandbox, api: LumosApi, app_id: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    job_id = submit_accounts(api, body_of(tmp_path, app_id, 1))
+    job_id = submit_accounts(api, body_of(tmp_path, app_id, 1), check=still_held)
     arm(sandbox, "cut_before@/accounts/upload*7")
     with caplog.at_level(logging.WARNING):
         wait_for_job(api, job_id, POLL)

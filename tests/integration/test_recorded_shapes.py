@@ -4,23 +4,23 @@ No such server can be had here: the rows are recorded (`tests/recorded`), and ev
 transaction's first statement on is what a sync runs.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from extractors.sql.discovery.queries import queries_of
-from extractors.sql.queries.describe import labels_without_rows
+from extractors.sql.drivers.cursor import CursorSession
+from extractors.sql.drivers.db2 import Db2Session
+from extractors.sql.drivers.oracle import OracleSession
+from extractors.sql.drivers.warehouses import DatabricksSession
 from extractors.sql.queries.reader import Reader, times
-from extractors.sql.session.session import Session
-from extractors.sql.session.transaction import begin
 from extractors.sql.source import read_whole
 from extractors.sql.statements.statement import to_statement
 from schemas.errors import SourceFormatError
 from schemas.snapshot import associations_of, empty_snapshot
 from schemas.source_file.file import to_source
-from schemas.source_file.secrets import no_secrets
 from schemas.source_file.sql_source import SqlSource
 from schemas.tables import ACCOUNTS
 from tests.recorded.connection import Answer, Column, RecordedConnection
@@ -31,6 +31,11 @@ from transforms.snapshot.snapshot import Normalized, to_snapshot
 
 NOW = datetime(2026, 8, 1, 12, tzinfo=UTC)
 STYLES = {"oracle": "named", "databricks": "named", "db2": "qmark"}
+SESSIONS: dict[str, type[CursorSession]] = {
+    "oracle": OracleSession,
+    "databricks": DatabricksSession,
+    "db2": Db2Session,
+}
 QUERIES = """
   queries:
     list_accounts: SELECT * FROM people
@@ -66,23 +71,35 @@ def _replay(engine: str, answers: dict[str, Answer], source: str, more: str = ""
     file = to_source(f"app: {{name: X}}\nsource:\n  kind: sql{source}{more}", "x", "x.yaml").file
     assert isinstance(file.source, SqlSource)
     session = _session(engine, answers, file.source)
-    snapshot, warnings = begin(session)
-    session = replace(session, snapshot=snapshot, warnings=warnings)
+    session.begin()
     window = times(datetime(1970, 1, 1, tzinfo=UTC), NOW)
-    reader = Reader(file.source, Path(), session, no_secrets, window)
+    reader = Reader(file.source, Path(), session, window)
     raw = read_whole(reader, NOW)
     made = to_snapshot(raw, file, empty_snapshot(), NOW)
     return Replayed(made, tuple(session.connection.told), raw.warnings)
 
 
-def _session(engine: str, answers: dict[str, Answer], source: SqlSource) -> Session:
+def _session(engine: str, answers: dict[str, Answer], source: SqlSource) -> CursorSession:
     style = STYLES[engine]
     sent = {
         to_statement(name, query, Path(), engine).rendered(style): answers[name]
         for name, query in queries_of(source, engine).items()
     }
-    connection = RecordedConnection(sent)
-    return Session(engine, "recorded", connection, (), style, 60, source.timezone)
+    return _recorded(engine, RecordedConnection(sent), source.timezone)
+
+
+def _recorded(
+    engine: str, connection: RecordedConnection, zone: str | None = None
+) -> CursorSession:
+    return SESSIONS[engine](
+        engine=engine,
+        server="recorded",
+        errors=(),
+        timeout_s=60,
+        zone=zone,
+        connection=connection,
+        paramstyle=STYLES[engine],
+    )
 
 
 def test_oracle_s_numbers_times_and_texts_are_canonical_rows() -> None:
@@ -234,8 +251,7 @@ def test_a_db2_query_is_described_where_it_can_stand_in_another(
     [query] = queries_of(source, "db2").values()
     statement = to_statement("list_accounts", query, Path(), "db2")
     connection = RecordedConnection({nested or sql: db2.QUERIES["list_accounts"]})
-    session = Session("db2", "recorded", connection, (), "qmark", 60, None)
-    labels = labels_without_rows(session, statement)
+    labels = _recorded("db2", connection).describe(statement)
     assert connection.told == ([nested] if nested else [])
     assert (labels is None) == (nested is None)
 

@@ -14,8 +14,7 @@ from typing import Any
 
 import pytest
 
-from extractors.read import read_source
-from extractors.sql.activity import read_account
+from extractors.read import read_account, read_source
 from schemas.raw import Raw
 from schemas.source_file.file import to_source
 from schemas.source_file.secrets import no_secrets

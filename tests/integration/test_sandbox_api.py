@@ -21,7 +21,7 @@ def sandbox() -> Iterator[Sandbox]:
 @pytest.fixture
 def api(sandbox: Sandbox) -> Iterator[httpx.Client]:
     headers = {"Authorization": f"Bearer {sandbox.token}"}
-    with httpx.Client(base_url=sandbox.url, headers=headers) as api:
+    with httpx.Client(base_url=sandbox.url, headers=headers, timeout=60) as api:
         yield api
 
 
@@ -259,7 +259,7 @@ def test_a_database_file_keeps_what_was_uploaded(tmp_path: Path) -> None:
     for _ in range(2):
         with running_sandbox(db=tmp_path / "kept.db", token="lsk_own", job_seconds=0) as sandbox:
             headers = {"Authorization": "Bearer lsk_own"}
-            with httpx.Client(base_url=sandbox.url, headers=headers) as api:
+            with httpx.Client(base_url=sandbox.url, headers=headers, timeout=60) as api:
                 filled_app(api, 3)
                 totals.append(api.get("/accounts").json()["total"])
     assert totals == [3, 6]

@@ -23,7 +23,7 @@ def sandbox() -> Iterator[Sandbox]:
 @pytest.fixture
 def api(sandbox: Sandbox) -> Iterator[httpx.Client]:
     headers = {"Authorization": f"Bearer {sandbox.token}"}
-    with httpx.Client(base_url=sandbox.url, headers=headers) as api:
+    with httpx.Client(base_url=sandbox.url, headers=headers, timeout=60) as api:
         yield api
 
 
@@ -106,12 +106,14 @@ def test_a_connection_is_cut_under_a_large_body_without_a_trace_in_the_log(
 def test_a_slow_answer_comes_late_but_its_request_counts(
     api: httpx.Client, arm: Callable[..., None], app_id: str
 ) -> None:
-    arm("slow=0.4@/accounts/upload*2")
+    arm("slow=0.4@/accounts/upload", "slow=60@/accounts/upload")
     began = time.monotonic()
     assert upload(api, app_id).status_code == 200
     assert time.monotonic() - began >= 0.4
     with pytest.raises(httpx.ReadTimeout):
         api.post("/accounts/upload", json={"app_id": app_id, "accounts": []}, timeout=0.1)
+    while uploads(api) < 2:  # it may be read after its sender has left
+        time.sleep(0.02)
     assert uploads(api) == 2
 
 
@@ -120,7 +122,8 @@ def test_a_slow_answer_does_not_hold_up_the_end(caplog: pytest.LogCaptureFixture
         with pytest.raises(httpx.ReadTimeout):
             httpx.get(f"{sandbox.url}/info", timeout=0.1)
         began = time.monotonic()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 30
+    # Nor is it cut off when the server's patience is at its end, of which uvicorn would tell.
     assert caplog.records == []
 
 

@@ -66,7 +66,7 @@ class Lumos:
 def lumos(request: pytest.FixtureRequest) -> Iterator[Lumos]:
     with running_sandbox(job_seconds=SECONDS, uploads=request.param) as sandbox:
         headers = {"Authorization": f"Bearer {sandbox.token}"}
-        with httpx.Client(base_url=sandbox.url, headers=headers) as http:
+        with httpx.Client(base_url=sandbox.url, headers=headers, timeout=60) as http:
             yield Lumos(sandbox, http)
 
 
@@ -312,7 +312,7 @@ def test_a_wrong_activity_record_is_refused(lumos: Lumos, change: dict[str, Any]
 def test_without_job_seconds_a_job_is_done_by_the_next_poll() -> None:
     with running_sandbox(job_seconds=0) as sandbox:
         headers = {"Authorization": f"Bearer {sandbox.token}"}
-        with httpx.Client(base_url=sandbox.url, headers=headers) as http:
+        with httpx.Client(base_url=sandbox.url, headers=headers, timeout=60) as http:
             lumos = Lumos(sandbox, http)
             assert lumos.state(lumos.upload(account("ana"))) == "SUCCESS"
             assert list(lumos.accounts()) == ["ana"]

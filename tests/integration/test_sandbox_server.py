@@ -1,10 +1,16 @@
 """How the sandbox is served from a command, and what its page gives away."""
 
+import asyncio
+import json
 import re
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from pathlib import Path
 
 import httpx
 import pytest
@@ -20,6 +26,9 @@ print("ended", flush=True)
 """
 
 
+STOPS = Path(__file__).parent / "sandbox_stops.py"
+
+
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
     with running_sandbox(token="lsk_do_not_show") as sandbox:
@@ -32,10 +41,70 @@ def test_ctrl_c_ends_the_sandbox_without_a_trace() -> None:
     ) as process:
         assert process.stdout is not None
         url = process.stdout.readline().strip()
-        assert httpx.get(f"{url}/info").status_code == 200
+        assert httpx.get(f"{url}/info", timeout=60).status_code == 200
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=120)
     assert (process.returncode, out, err) == (0, "ended\n", "")
+
+
+def test_a_sandbox_stops_a_hundred_times_under_requests() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-X", "faulthandler", STOPS],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=250,
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    answers = json.loads(ended.stdout)
+    assert set(answers) == {"200", "503 The sandbox has stopped"}
+    assert sum(answers.values()) == 400
+
+
+def test_a_request_after_the_end_is_refused_as_the_api_refuses() -> None:
+    app = create_app(token="lsk")
+
+    async def ask_late() -> httpx.Response:
+        async with app.router.lifespan_context(app):
+            pass
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://sandbox") as client:
+            return await client.get("/apps", headers={"Authorization": "Bearer lsk"})
+
+    answer = asyncio.run(ask_late())
+    assert answer.status_code == 503
+    assert answer.json() == {
+        "detail": "The sandbox has stopped",
+        "type": "runtime",
+        "code": "stopped",
+        "errors": [],
+    }
+
+
+def test_requests_that_outlast_a_stop_are_refused_without_a_trace(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    may_end, is_busy = threading.Event(), threading.Event()
+
+    def keep_busy(sandbox: Sandbox) -> None:
+        with sandbox.app.state.store.current():
+            is_busy.set()
+            may_end.wait(120)
+
+    def ask(sandbox: Sandbox) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {sandbox.token}"}
+        return httpx.get(f"{sandbox.url}/apps", headers=headers, timeout=120)
+
+    with ThreadPoolExecutor(4) as threads:
+        with running_sandbox() as sandbox:
+            threads.submit(keep_busy, sandbox)
+            is_busy.wait(60)
+            answers = [threads.submit(ask, sandbox) for _ in range(2)]
+            threads.submit(lambda: (wait(answers), may_end.set()))
+            while sandbox.app.state.traffic.requests.total() < len(answers):
+                time.sleep(0.02)
+        assert [answer.result().status_code for answer in answers] == [503, 503]
+    assert [record.getMessage() for record in caplog.records if record.exc_info] == []
 
 
 def test_a_taken_port_and_a_foreign_host_are_errors_of_the_caller(sandbox: Sandbox) -> None:

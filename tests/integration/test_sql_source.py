@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfoNotFoundError
 
 import duckdb
 import polars as pl
@@ -20,13 +21,11 @@ import pytest
 from pymysql.constants import CLIENT
 from sqlalchemy.engine import make_url
 
-from extractors.read import probe_source, read_source
-from extractors.sql.activity import read_account, read_activity_rows
+from extractors.read import probe_source, read_account, read_privileges, read_source
+from extractors.sql.activity import read_activity_parts
 from extractors.sql.connect.connect import open_session
-from extractors.sql.drivers.cursor import read_cursor
-from extractors.sql.drivers.duckdb import read_duckdb
+from extractors.sql.drivers.duckdb import DuckdbSession
 from extractors.sql.drivers.postgresql import check_count
-from extractors.sql.privileges import writable_by
 from extractors.sql.statements.statement import Statement
 from schemas.errors import (
     ConfigError,
@@ -240,7 +239,7 @@ def test_activity_is_read_within_the_bound_window(
         },
     )
     since, until = datetime(2026, 1, 1, 9, tzinfo=UTC), datetime(2026, 1, 3, 9, tzinfo=UTC)
-    found = read_activity_rows(records, tmp_path, since=since, until=until, resolve=no_secrets)
+    [found] = read_activity_parts(records, tmp_path, [(since, until)], resolve=no_secrets)
     assert found.rows.select("account_id", "event_type", "timestamp").rows() == [
         ("1", "LOGIN", "2026-01-01T09:00:00Z"),
         ("1", "LOGIN", "2026-01-02T09:00:00Z"),
@@ -259,7 +258,7 @@ def test_activity_of_sqlite_is_read_within_the_window(sqlite: str, tmp_path: Pat
         },
     )
     since = datetime(2026, 1, 3, tzinfo=UTC)
-    found = read_activity_rows(last, tmp_path, since=since, until=NOW, resolve=no_secrets)
+    [found] = read_activity_parts(last, tmp_path, [(since, NOW)], resolve=no_secrets)
     assert found.rows.select("account_id", "event_type", "timestamp").rows() == [
         ("10", "last_login", "2026-01-03 10:00:00"),
     ]
@@ -488,9 +487,10 @@ def test_duckdbs_arrow_has_the_text_of_its_cursor(
 ) -> None:
     described = source(duckdb_file, timezone=zone)
     with open_session(described, tmp_path, no_secrets) as session:
-        expected = read_cursor(session, duckdb_rows(value), {})
+        assert isinstance(session, DuckdbSession)
+        expected = session.read_by_cursor(duckdb_rows(value), {})
         only = replace(session, connection=WithoutCursor(session.connection))
-        found = read_duckdb(only, duckdb_rows(value), {})
+        found = only.read(duckdb_rows(value))
     assert found.rows.equals(expected.rows)
     assert found.rows["0"].null_count() == 1
     assert found.labels == expected.labels == ("v", "v")
@@ -501,11 +501,12 @@ def test_what_duckdbs_arrow_is_not_proved_for_goes_by_the_cursor(
     value: str, duckdb_file: str, tmp_path: Path
 ) -> None:
     with open_session(source(duckdb_file), tmp_path, no_secrets) as session:
-        expected = read_cursor(session, duckdb_rows(value), {})
-        assert read_duckdb(session, duckdb_rows(value), {}).rows.equals(expected.rows)
+        assert isinstance(session, DuckdbSession)
+        expected = session.read_by_cursor(duckdb_rows(value), {})
+        assert session.read(duckdb_rows(value)).rows.equals(expected.rows)
         only = replace(session, connection=WithoutCursor(session.connection))
         with pytest.raises(AssertionError, match="by the cursor"):
-            read_duckdb(only, duckdb_rows(value), {})
+            only.read(duckdb_rows(value))
 
 
 def test_many_batches_of_duckdb_are_one_table_in_order(duckdb_file: str, tmp_path: Path) -> None:
@@ -513,6 +514,38 @@ def test_many_batches_of_duckdb_are_one_table_in_order(duckdb_file: str, tmp_pat
     rows = read(duckdb_file, tmp_path, queries={"list_accounts": sql}).accounts.rows
     expected = sorted(range(300_000), key=lambda n: (n % 7, -n))
     assert rows["integration_specific_id"].to_list() == [str(n) for n in expected]
+
+
+MANY_IN_DUCKDB = (
+    "SELECT repeat('x', 200) || n AS id, CASE n WHEN 1 THEN {first} ELSE {then} END AS at "
+    "FROM range(3000000) t(n)"
+)
+
+
+def test_duckdbs_connection_is_free_again_where_its_first_batch_goes_by_the_cursor(
+    duckdb_file: str, tmp_path: Path
+) -> None:
+    sql = MANY_IN_DUCKDB.format(first="DATE '12000-01-01'", then="DATE '2026-01-02'")
+    statement = Statement("list_accounts", "list_accounts", (sql,), is_query=True)
+    with open_session(source(duckdb_file), tmp_path, no_secrets) as session:
+        assert isinstance(session, DuckdbSession)
+        only = replace(session, connection=WithoutCursor(session.connection))
+        with pytest.raises(AssertionError, match="by the cursor"):
+            only.read(statement)
+        assert session.connection.execute("SELECT 1").fetchall() == [(1,)]
+
+
+def test_duckdbs_connection_is_free_again_after_an_error_in_the_middle(
+    duckdb_file: str, tmp_path: Path
+) -> None:
+    moment = "TIMESTAMP '2026-01-02 03:04:05'"
+    sql = MANY_IN_DUCKDB.format(first=moment, then=moment)
+    statement = Statement("list_accounts", "list_accounts", (sql,), is_query=True)
+    with open_session(source(duckdb_file), tmp_path, no_secrets) as session:
+        assert isinstance(session, DuckdbSession)
+        with pytest.raises(ZoneInfoNotFoundError):
+            replace(session, zone="Nowhere").read(statement)
+        session.connection.close()
 
 
 LONG_IN_DUCKDB = (
@@ -678,13 +711,13 @@ def test_the_connection_that_waits_for_the_parts_may_wait_longer_than_each(
         connection.execute("CREATE TABLE many AS SELECT id FROM generate_series(1, 64) AS id")
         connection.execute(
             "CREATE FUNCTION slow(id int) RETURNS text LANGUAGE plpgsql STABLE AS "
-            "$$ BEGIN PERFORM pg_sleep(0.2); RETURN id; END $$"
+            "$$ BEGIN PERFORM pg_sleep(0.4); RETURN id; END $$"
         )
     part = {
         "sql": "SELECT id AS integration_specific_id, slow(id) AS slept FROM many",
         "partition": {"column": "integration_specific_id", "parts": 64},
     }
-    raw = read(postgresql, tmp_path, statement_timeout="1s", queries={"list_accounts": part})
+    raw = read(postgresql, tmp_path, statement_timeout="2s", queries={"list_accounts": part})
     assert raw.accounts.read_count == 64
 
 
@@ -805,11 +838,11 @@ def test_what_the_account_could_write_is_said(postgresql: str, tmp_path: Path) -
         connection.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO clerk")
         connection.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
     clerk = source(postgresql.replace("postgres@", "clerk@"))
-    assert writable_by(clerk, tmp_path, resolve=no_secrets) == ()
+    assert read_privileges(clerk, tmp_path, resolve=no_secrets) == ()
     with psycopg.connect(postgresql, autocommit=True) as connection:
         connection.execute("GRANT UPDATE (mail) ON people TO clerk")
         connection.execute("GRANT INSERT, DELETE ON grants TO clerk")
-    assert writable_by(clerk, tmp_path, resolve=no_secrets) == (
+    assert read_privileges(clerk, tmp_path, resolve=no_secrets) == (
         "public.grants: INSERT, DELETE",
         "public.people: UPDATE",
     )
@@ -828,7 +861,7 @@ def test_what_a_mariadb_account_could_write_is_said(mariadb: str, tmp_path: Path
         cursor.execute(f"GRANT SELECT ON {where.database}.* TO clerk@'127.0.0.1'")
         cursor.execute(f"GRANT INSERT ON {where.database}.grants TO clerk@'127.0.0.1'")
     clerk = source(where.set(username="clerk").render_as_string())
-    found = writable_by(clerk, tmp_path, resolve=no_secrets)
+    found = read_privileges(clerk, tmp_path, resolve=no_secrets)
     assert found == (f"{where.database}.grants: INSERT",)
 
 

@@ -8,7 +8,7 @@ import polars as pl
 from schemas.raw import Raw, RawTable
 from schemas.snapshot import Snapshot, empty_snapshot
 from schemas.source_file.file import SourceFile, to_source
-from schemas.tables import REJECTS, ROW
+from schemas.tables import REJECTS, ROW, UNREADABLE_LINE
 from transforms.snapshot.snapshot import Normalized, to_snapshot
 
 NOW = datetime(2026, 8, 1, 12, tzinfo=UTC)
@@ -67,7 +67,7 @@ def raw_table(
         schema=dict.fromkeys(names, pl.String()),
     ).with_columns(pl.int_range(2, pl.len() + 2, dtype=pl.UInt32).alias(ROW))
     rejects = [
-        (name, f"{name}.csv", first_unsplit + n, key, None, "too few fields", None)
+        (name, f"{name}.csv", first_unsplit + n, key, None, UNREADABLE_LINE, "too few fields", None)
         for n, key in enumerate(unsplit)
     ]
     return RawTable(

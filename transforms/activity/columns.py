@@ -19,13 +19,13 @@ def activity_use(table: RawTable, columns: ActivityColumns) -> ColumnUse:
         SourceFormatError: a named column is missing, or nothing tells when, what or who.
     """
     present = table.rows.columns
-    found = {
+    mapped = {
         name: other
         for name, others in OTHER_NAMES.items()
         for other in others
         if getattr(columns, name) is None and name not in present and other in present
     }
-    written = columns.model_dump(exclude_unset=True) | found
+    written = columns.model_dump(exclude_unset=True) | mapped
     use = use_of(table, ActivityColumns.model_validate(written), {}, frozenset())
     for name in ("timestamp", "event_type"):
         if name not in use.fields:
@@ -43,7 +43,7 @@ def _untold(table: RawTable, field: str) -> SourceFormatError:
 
 def to_activity_candidates(rows: pl.DataFrame, use: ColumnUse, app_id: str) -> pl.DataFrame:
     """`rows` as records (`ACTIVITY`) of the app, row by row, not yet judged."""
-    found = to_candidates(rows, use, _FROM_FILE)
+    candidates = to_candidates(rows, use, _FROM_FILE)
     blank_id = pl.when(pl.col("account_id") != "").then("account_id").alias("account_id")
     app = pl.lit(app_id, dtype=pl.String).alias("source_app_id")
-    return found.with_columns(blank_id, app).select(list(ACTIVITY))
+    return candidates.with_columns(blank_id, app).select(list(ACTIVITY))

@@ -9,7 +9,7 @@ _EVENTS = {"last_login": "LOGIN", "last_activity": "ACTIVITY"}
 
 def to_events(accounts: pl.DataFrame, app_id: str) -> pl.DataFrame:
     """One record (`ACTIVITY`) an account and time it has, in no order."""
-    told = [
+    tables = [
         accounts.select(
             pl.col("integration_specific_id").alias("account_id"),
             "email",
@@ -20,4 +20,4 @@ def to_events(accounts: pl.DataFrame, app_id: str) -> pl.DataFrame:
         ).drop_nulls("timestamp")
         for column, event_type in _EVENTS.items()
     ]
-    return pl.concat([pl.DataFrame(schema=ACTIVITY), *told])
+    return pl.concat([pl.DataFrame(schema=ACTIVITY), *tables])

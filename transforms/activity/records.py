@@ -7,15 +7,59 @@ import polars as pl
 
 from schemas.contracts import ACTIVITY_CONTRACT
 from schemas.raw import RawTable
+from schemas.source_file.activity import Keep
 from schemas.source_file.blocks import Activity
-from schemas.tables import ACTIVITY
+from schemas.tables import ACTIVITY, Reason
 from transforms.activity.columns import activity_use, to_activity_candidates
-from transforms.activity.reduce import TIMES, in_order, reduced
 from transforms.tables.columns import unread_times
 from transforms.tables.conform import to_rejects
 from transforms.tables.mapping import ColumnUse
 from transforms.tables.rejects import failures, failures_of, no_rejects, rejected_row_count
 from transforms.tables.times import ABSURD, NOT_A_TIME, is_absurd
+
+# Activity records reduced to what Lumos can use: the newest of each kind, or each record once.
+
+TIMES = "times"
+"""How many rows said just this record, UInt32: a column beside those of `ACTIVITY`."""
+
+_DAY, _NAMELESS = "day", "nameless"
+_ORDER = ["timestamp", "account_id", "email", "event_type", "app_instance_identifier"]
+
+
+def reduced(records: pl.DataFrame, keep: Keep, zone: str) -> pl.DataFrame:
+    """The records to keep of `records` (`ACTIVITY` and `TIMES`), in no order.
+
+    An account is known by its id, one without an id by its e-mail address. Of two newest records
+    that differ in the address alone, the one whose address sorts last is kept: what is kept, and
+    its `TIMES`, depends neither on the order of the rows nor on how they were parted before.
+    """
+    if keep == "all":
+        return _counted(records)
+    key = ["account_id", _NAMELESS, "event_type", "source_app_id", "app_instance_identifier", _DAY]
+    day = pl.col("timestamp").dt.convert_time_zone(zone).dt.date()
+    keyed = records.with_columns(
+        pl.when(pl.col("account_id").is_null()).then("email").alias(_NAMELESS),
+        (day if keep == "newest_per_day" else pl.lit(None, dtype=pl.Date)).alias(_DAY),
+    )
+    newest = keyed.filter(pl.col("timestamp") == pl.col("timestamp").max().over(key))
+    return (
+        _counted(newest)
+        .sort("email", nulls_last=False)
+        .unique(subset=key, keep="last", maintain_order=True)
+        .select(*ACTIVITY, TIMES)
+    )
+
+
+def _counted(records: pl.DataFrame) -> pl.DataFrame:
+    """Each record once, with how often it was there."""
+    same = [column for column in records.columns if column != TIMES]
+    return records.group_by(same).agg(pl.col(TIMES).sum())
+
+
+def in_order(records: pl.DataFrame) -> pl.DataFrame:
+    """The records (`ACTIVITY`) in the order they are sent: oldest first."""
+    return records.select(list(ACTIVITY)).sort(_ORDER)
+
 
 # Which activity records are wanted, and what became of the rows that were read.
 
@@ -89,8 +133,10 @@ SLICE = 200_000
 """Rows that are judged at a time."""
 
 _COMPACT = 250_000
-NO_TIME = "has no time"
-UNKNOWN = "names an account that the last accepted snapshot does not have"
+NO_TIME = Reason("missing_time", "has no time")
+UNKNOWN = Reason(
+    "unknown_account", "names an account that the last accepted snapshot does not have"
+)
 
 
 class Gathering:
@@ -162,18 +208,18 @@ class Gathering:
     ) -> None:
         """Rejects or keeps the rows that are asked for."""
         index = is_asked.arg_true().cast(pl.UInt32)
-        asked = candidates if index.len() == candidates.height else candidates[index]
-        broken = _moved(failures(asked, ACTIVITY_CONTRACT), index)
-        is_unknown = self._is_unknown(asked)
+        rows = candidates if index.len() == candidates.height else candidates[index]
+        broken = _moved(failures(rows, ACTIVITY_CONTRACT), index)
+        is_unknown = self._is_unknown(rows)
         faults = [unusable, broken]
         if self._wanted.activity.unknown_accounts == "reject":
             faults.append(_moved(failures_of(is_unknown, "account_id", UNKNOWN), index))
-        found = pl.concat(faults)
-        is_rejected = _mask(found, candidates.height).gather(index)
-        rejects = to_rejects(table, candidates, ["account_id"], use, found)
+        failed = pl.concat(faults)
+        is_rejected = _mask(failed, candidates.height).gather(index)
+        rejects = to_rejects(table, candidates, ["account_id"], use, failed)
         self._reject(rejects, 0)
         self._tell(unknown=int((is_unknown & ~is_rejected).sum()))
-        self._keep(asked.filter(~is_rejected))
+        self._keep(rows.filter(~is_rejected))
 
     def _unusable(
         self, rows: pl.DataFrame, use: ColumnUse, candidates: pl.DataFrame

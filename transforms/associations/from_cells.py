@@ -80,5 +80,5 @@ def link_cells(
 
 def _names(cells: CellPieces, codes: pl.Series) -> pl.DataFrame:
     """The key and the text of each code's piece, in order."""
-    wanted = codes.to_frame("code").join(cells.pieces, on="code", how="left", maintain_order="left")
-    return wanted.select(*ENTITLEMENT_KEY, pl.col("piece").alias("value"))
+    pieces = codes.to_frame("code").join(cells.pieces, on="code", how="left", maintain_order="left")
+    return pieces.select(*ENTITLEMENT_KEY, pl.col("piece").alias("value"))

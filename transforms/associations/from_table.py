@@ -26,7 +26,7 @@ def of_unsaid_type(keys: pl.DataFrame) -> pl.DataFrame:
 
 
 def conform_associations(table: RawTable, file: SourceFile) -> Conformed:
-    """The associations of `table` as text (`ASSOCIATIONS`); whether both ends exist is not asked.
+    """The associations of `table` as text (`ASSOCIATIONS`); both ends may be missing.
 
     Raises:
         SourceFormatError: a column that the file names is missing.
@@ -69,8 +69,8 @@ def link_associations(
                 "account_id": text["account_id"].filter(lost),
             }
         ).with_columns(pl.lit(table.origin).alias("file"))
-        said = names.filter(lost).with_columns(text[column].filter(lost).alias("value"))
-        rejects.append(link_rejects(owners, said, column, reason))
+        unlinked = names.filter(lost).with_columns(text[column].filter(lost).alias("value"))
+        rejects.append(link_rejects(owners, unlinked, column, reason))
     count = associations.count
     rejected = count.rejected + packed.null_count()
     return Linked(

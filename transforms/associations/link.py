@@ -4,12 +4,14 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from schemas.tables import ASSOCIATIONS, ENTITLEMENT_KEY, REJECTS, ROW
+from schemas.tables import ASSOCIATIONS, ENTITLEMENT_KEY, REJECTS, ROW, Reason
 from transforms.associations.pairs import pack, unpack
 from transforms.tables.conform import key_text
 
-NO_ACCOUNT = "names an account that is not among the accounts"
-NO_ENTITLEMENT = "names an entitlement that is not among the entitlements, or not well-formed"
+NO_ACCOUNT = Reason("no_account", "names an account that is not among the accounts")
+NO_ENTITLEMENT = Reason(
+    "no_entitlement", "names an entitlement that is not among the entitlements, or not well-formed"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ def no_links() -> Linked:
 
 
 def link_rejects(
-    owners: pl.DataFrame, names: pl.DataFrame, column: str, reason: str
+    owners: pl.DataFrame, names: pl.DataFrame, column: str, reason: Reason
 ) -> pl.DataFrame:
     """Rejects for associations that lack an end, row by row.
 
@@ -73,6 +75,7 @@ def link_rejects(
         pl.col(ROW).alias("row"),
         key_text(key, list(ASSOCIATIONS)).alias("key"),
         pl.lit(column).alias("column"),
-        pl.lit(reason).alias("reason"),
+        pl.lit(reason.code).alias("code"),
+        pl.lit(str(reason)).alias("reason"),
         names["value"].alias("value"),
     )

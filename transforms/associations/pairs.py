@@ -59,41 +59,41 @@ def recode(
 def split_cells(cells: pl.Series, separator: str) -> tuple[pl.Series, pl.DataFrame]:
     """The pieces of every cell: packed pairs of cell number and piece's code; pieces by `code`.
 
-    Pieces are trimmed, empty ones dropped (Lumos's own multi-value form); a piece said twice in a
-    cell is there twice. Codes have no meaning and no order of their own; cell numbers count `cells`
+    Pieces are trimmed, empty ones dropped (Lumos's own multi-value form); a piece twice in a cell
+    is there twice. Codes have no meaning and no order of their own; cell numbers count `cells`
     from 0.
     """
-    words = pl.Categorical(pl.Categories.random())
+    categories = pl.Categorical(pl.Categories.random())
 
     def split(start: int) -> tuple[pl.Series, pl.Series]:
         lists = cells.slice(start, SLICE).fill_null("").str.split(separator)
-        said = lists.explode().cast(words)
-        codes, pieces = _trimmed(said, words)
+        items = lists.explode().cast(categories)
+        codes, pieces = _trimmed(items, categories)
         owner = _owners(lists.list.len()) + start
         return pack(owner, codes).drop_nulls(), pieces
 
     parts = list(two_at_once(split, range(0, cells.len(), SLICE)))
     packed = pl.concat([pl.Series(dtype=pl.UInt64), *(pairs for pairs, _ in parts)])
-    known = pl.concat([pl.Series(dtype=words), *(pieces for _, pieces in parts)]).unique()
+    known = pl.concat([pl.Series(dtype=categories), *(pieces for _, pieces in parts)]).unique()
     pieces = pl.DataFrame({"code": known.to_physical(), "piece": known.cast(pl.String)})
     return packed, pieces
 
 
-def _trimmed(said: pl.Series, words: pl.Categorical) -> tuple[pl.Series, pl.Series]:
-    """The code of each word's trimmed piece, null for an empty one; and the pieces, each once.
+def _trimmed(items: pl.Series, categories: pl.Categorical) -> tuple[pl.Series, pl.Series]:
+    """The code of each item's trimmed piece, null for an empty one; and the pieces, each once.
 
-    Only different words are trimmed, not the millions that say the same.
+    Only different items are trimmed, not the millions that say the same.
     """
-    known = said.unique()
+    known = items.unique()
     text = known.cast(pl.String)
     pieces = text.str.strip_chars()
     if pieces.equals(text) and not (pieces == "").any():
-        return said.to_physical(), known
-    trimmed = pieces.set(pieces == "", None).cast(words)
+        return items.to_physical(), known
+    trimmed = pieces.set(pieces == "", None).cast(categories)
     codes = known.to_physical()
     code_of = pl.Series([None], dtype=pl.UInt32).new_from_index(0, codes.sort()[-1] + 1)
     code_of = code_of.scatter(codes, trimmed.to_physical())
-    return code_of.gather(said.to_physical()), trimmed.drop_nulls().unique()
+    return code_of.gather(items.to_physical()), trimmed.drop_nulls().unique()
 
 
 def _owners(lengths: pl.Series) -> pl.Series:
@@ -110,5 +110,5 @@ def row_numbers(keys: pl.Series | pl.DataFrame, of: pl.Series | pl.DataFrame) ->
     wanted = keys.to_frame("key") if isinstance(keys, pl.Series) else keys
     known = of.to_frame("key") if isinstance(of, pl.Series) else of
     numbered = known.with_columns(row=pl.int_range(pl.len(), dtype=pl.UInt32))
-    found = wanted.join(numbered, on=wanted.columns, how="left", maintain_order="left")
-    return found["row"]
+    joined = wanted.join(numbered, on=wanted.columns, how="left", maintain_order="left")
+    return joined["row"]

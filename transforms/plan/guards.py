@@ -18,34 +18,34 @@ def check_guards(plan: Plan, counts: dict[str, TableCount], guards: Guards) -> t
     associations of a single account that leaves count with the account.
     """
     least = max(guards.min_accounts, 1)
-    breaches = []
+    too_few = []
     if plan.accounts.after < least:
-        found = plan.accounts.after
-        breaches.append(
-            Breach("min_accounts", str(guards.min_accounts), least, found, found, is_removal=False)
+        count = plan.accounts.after
+        too_few.append(
+            Breach("min_accounts", str(guards.min_accounts), least, count, count, is_removal=False)
         )
     removed_associations = plan.associations.removed
     if plan.accounts.removed <= FLOOR:
         removed_associations -= plan.removed_of_removed_accounts
     before, grants = plan.accounts.before, plan.associations.before
-    asked = (
+    limits = (
         ("max_removed_accounts", guards.max_removed_accounts, plan.accounts.removed, before),
         ("max_removed_associations", guards.max_removed_associations, removed_associations, grants),
         ("max_deactivated_accounts", guards.max_deactivated_accounts, plan.deactivated, before),
     )
-    found_breaches = [_breach(*one) for one in asked]
-    found_breaches += [
+    breaches = [_breach(*limit) for limit in limits]
+    breaches += [
         _breach("max_rejected_rows", guards.max_rejected_rows, count.rejected, count.judged, table)
         for table, count in counts.items()
     ]
-    return (*breaches, *(breach for breach in found_breaches if breach))
+    return (*too_few, *(breach for breach in breaches if breach))
 
 
 def _breach(
-    guard: str, limit: Limit, found: int, base: int, table: str | None = None
+    guard: str, limit: Limit, count: int, base: int, table: str | None = None
 ) -> Breach | None:
     allowed = limit.allowed(base, FLOOR)
-    if found <= allowed:
+    if count <= allowed:
         return None
     is_removal = table is None
-    return Breach(guard, str(limit), allowed, found, base, is_removal, table)
+    return Breach(guard, str(limit), allowed, count, base, is_removal, table)

@@ -1,23 +1,43 @@
 """The plan: a snapshot against the last accepted one."""
 
+from dataclasses import dataclass
+
 import polars as pl
 
 from schemas.plan import ACCOUNT_CHANGES, ASSOCIATION_CHANGES, ENTITLEMENT_CHANGES, Changes, Plan
 from schemas.snapshot import Snapshot, associations_of
 from schemas.statuses import CAN_LOG_IN
 from schemas.tables import ACCOUNTS, ENTITLEMENT_KEY, ENTITLEMENTS
-from transforms.associations.pairs import packed_of, recode, unpack
-from transforms.parallel import both
-from transforms.plan.match import Matched, differing, matched
+from transforms.associations.pairs import packed_of, recode, row_numbers, unpack
+from transforms.parallel import both, two_at_once
 
 ACCOUNT_KEY = ["integration_specific_id"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Matched:
+    """Where the rows of two versions of a table stand.
+
+    Attributes:
+        now: row numbers now of the rows in both, ascending.
+        before: their row numbers before, pair by pair.
+        added: row numbers now of the rows that are new.
+        removed: row numbers before of the rows that are gone.
+        now_of_before: each row before -> its row now, null where it is gone.
+    """
+
+    now: pl.Series
+    before: pl.Series
+    added: pl.Series
+    removed: pl.Series
+    now_of_before: pl.Series
 
 
 def to_plan(snapshot: Snapshot, last: Snapshot | None) -> Plan:
     """What `snapshot` changes against `last`; against None, everything is an add."""
     before = last if last is not None else snapshot_of_nothing(snapshot)
-    accounts = matched(snapshot.accounts, before.accounts, ACCOUNT_KEY)
-    entitlements = matched(snapshot.entitlements, before.entitlements, ENTITLEMENT_KEY)
+    accounts = _matched(snapshot.accounts, before.accounts, ACCOUNT_KEY)
+    entitlements = _matched(snapshot.entitlements, before.entitlements, ENTITLEMENT_KEY)
     (account_changes, changed_fields), (associations, association_changes, went_along) = both(
         lambda: _account_changes(snapshot, before, accounts),
         lambda: _association_changes(snapshot, before, accounts, entitlements),
@@ -43,8 +63,8 @@ def to_plan(snapshot: Snapshot, last: Snapshot | None) -> Plan:
         changed_fields=changed_fields,
         attributes_added=tuple(one for one in labels if one not in labels_before and last),
         attributes_removed=tuple(one for one in labels_before if one not in labels),
-        fields_filled=_said_only_in(snapshot, before) if last else (),
-        fields_emptied=_said_only_in(before, snapshot) if snapshot.accounts.height else (),
+        fields_filled=_filled_only_in(snapshot, before) if last else (),
+        fields_emptied=_filled_only_in(before, snapshot) if snapshot.accounts.height else (),
         account_changes=account_changes,
         entitlement_changes=entitlement_changes,
         association_changes=association_changes,
@@ -61,7 +81,59 @@ def snapshot_of_nothing(like: Snapshot) -> Snapshot:
     )
 
 
-def _said_only_in(one: Snapshot, other: Snapshot) -> tuple[str, ...]:
+def _matched(now: pl.DataFrame, before: pl.DataFrame, key: list[str]) -> _Matched:
+    """`now` and `before` matched by the columns `key`, unique in each."""
+    if now.select(key).equals(before.select(key)):
+        same = pl.int_range(now.height, dtype=pl.UInt32, eager=True)
+        return _Matched(same, same, same.clear(), same.clear(), same)
+    now_of_before = row_numbers(before.select(key), now.select(key))
+    is_in_both = now_of_before.is_not_null()
+    pairs = pl.DataFrame(
+        {"now": now_of_before.filter(is_in_both), "before": is_in_both.arg_true().cast(pl.UInt32)}
+    ).sort("now")
+    is_new = pl.repeat(value=True, n=now.height, dtype=pl.Boolean, eager=True)
+    is_new = is_new.scatter(pairs["now"], False)
+    return _Matched(
+        pairs["now"],
+        pairs["before"],
+        is_new.arg_true().cast(pl.UInt32),
+        (~is_in_both).arg_true().cast(pl.UInt32),
+        now_of_before,
+    )
+
+
+def _differing(
+    now: pl.DataFrame, before: pl.DataFrame, rows: _Matched, fields: list[str]
+) -> pl.DataFrame:
+    """The matched rows in which `fields` differ: `now` and `before` (row numbers), and which do.
+
+    A field that one version lacks is null there.
+    """
+
+    def differs_in(name: str) -> pl.Series:
+        is_other = _column(now, name, rows.now).ne_missing(_column(before, name, rows.before))
+        return is_other.alias(name)
+
+    differs = pl.DataFrame(list(two_at_once(differs_in, fields)))
+    some = differs.select(pl.any_horizontal(pl.all())).to_series()
+    named = differs.filter(some).select(
+        fields=pl.concat_arr(pl.when(pl.col(name)).then(pl.lit(name)) for name in fields)
+        .arr.to_list()
+        .list.eval(pl.element().drop_nulls())
+    )
+    return named.select(
+        rows.now.filter(some).alias("now"), rows.before.filter(some).alias("before"), "fields"
+    )
+
+
+def _column(table: pl.DataFrame, name: str, rows: pl.Series) -> pl.Series:
+    if name not in table.columns:
+        return pl.Series(name, [None], dtype=pl.String).new_from_index(0, rows.len())
+    column = table[name]
+    return column if rows.len() == table.height and rows.is_sorted() else column.gather(rows)
+
+
+def _filled_only_in(one: Snapshot, other: Snapshot) -> tuple[str, ...]:
     """The fields that some account of `one` has, and none of `other`."""
     return tuple(
         name
@@ -72,10 +144,10 @@ def _said_only_in(one: Snapshot, other: Snapshot) -> tuple[str, ...]:
 
 
 def _account_changes(
-    snapshot: Snapshot, before: Snapshot, accounts: Matched
+    snapshot: Snapshot, before: Snapshot, accounts: _Matched
 ) -> tuple[pl.DataFrame, dict[str, int]]:
     fields = [*ACCOUNTS, *sorted({*snapshot.attribute_labels, *before.attribute_labels})]
-    differences = differing(snapshot.accounts, before.accounts, accounts, fields[1:])
+    differences = _differing(snapshot.accounts, before.accounts, accounts, fields[1:])
     ids, ids_before = snapshot.accounts[ACCOUNT_KEY[0]], before.accounts[ACCOUNT_KEY[0]]
     status, status_before = snapshot.accounts["user_status"], before.accounts["user_status"]
     nothing = pl.lit([], dtype=pl.List(pl.String))
@@ -106,12 +178,12 @@ def _account_changes(
 
 
 def _entitlement_changes(
-    snapshot: Snapshot, before: Snapshot, entitlements: Matched
+    snapshot: Snapshot, before: Snapshot, entitlements: _Matched
 ) -> pl.DataFrame:
     """Changes of the catalogue; a resource's new label changes the entitlements it scopes."""
     now, then = _with_resource_label(snapshot), _with_resource_label(before)
     fields = [name for name in now.columns if name not in ENTITLEMENT_KEY]
-    differences = differing(now, then, entitlements, fields)
+    differences = _differing(now, then, entitlements, fields)
     nothing = pl.lit([], dtype=pl.List(pl.String))
     keys, keys_before = now.select(ENTITLEMENT_KEY), then.select(ENTITLEMENT_KEY)
     return pl.concat(
@@ -142,7 +214,7 @@ def _with_resource_label(snapshot: Snapshot) -> pl.DataFrame:
 
 
 def _association_changes(
-    snapshot: Snapshot, before: Snapshot, accounts: Matched, entitlements: Matched
+    snapshot: Snapshot, before: Snapshot, accounts: _Matched, entitlements: _Matched
 ) -> tuple[Changes, pl.DataFrame, int]:
     """The counts, the frame, and how many removed associations went with their account."""
     now = packed_of(snapshot.grants)

@@ -42,20 +42,20 @@ def to_catalogue(
     Raises:
         SourceFormatError: a column that the file names is missing.
     """
-    said, count, rejects = pl.DataFrame(schema=ENTITLEMENTS), TableCount(), no_rejects()
+    own, count, rejects = pl.DataFrame(schema=ENTITLEMENTS), TableCount(), no_rejects()
     unreadable = 0
     if table is not None:
-        found = to_entitlements(table, file)
-        kept = keep_last(last.entitlements, found, table, ENTITLEMENT_KEY)
-        said = pl.concat([found.records, kept.records])
-        count, rejects = count_carried(found.count, kept), found.rejects
+        conformed = to_entitlements(table, file)
+        kept = keep_last(last.entitlements, conformed, table, ENTITLEMENT_KEY)
+        own = pl.concat([conformed.records, kept.records])
+        count, rejects = count_carried(conformed.count, kept), conformed.rejects
         unreadable = kept.for_unreadable
     only_named = pl.concat([pl.DataFrame(schema=ENTITLEMENTS), *named]).unique()
-    only_named = only_named.join(said, on=ENTITLEMENT_KEY, how="anti")
+    only_named = only_named.join(own, on=ENTITLEMENT_KEY, how="anti")
     broken = failures(only_named, EntitlementsContract.to_schema())["index"]
     sound = only_named.with_row_index("n").filter(~pl.col("n").is_in(broken.implode())).drop("n")
     sound = sound.filter(~pl.struct(ENTITLEMENT_KEY).is_duplicated())
-    return Catalogue(_in_order(pl.concat([said, sound])), rejects, count, unreadable)
+    return Catalogue(_in_order(pl.concat([own, sound])), rejects, count, unreadable)
 
 
 def with_needed(entitlements: pl.DataFrame, last: Snapshot, carried: pl.DataFrame) -> pl.DataFrame:

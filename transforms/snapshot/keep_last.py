@@ -47,9 +47,9 @@ def kept_records(
     guesses = guessed.filter((guessed != NO_RECORD).fill_null(value=True))
     wanted = pl.concat([keys, guesses]).drop_nulls().implode()
     named = _missing(last.filter(key_expression(key).is_in(wanted)), current, key)
-    found = named.select(key_expression(key)).to_series().implode()
+    kept_keys = named.select(key_expression(key)).to_series().implode()
     is_readable = not keys.null_count() and not keys.str.contains(":null", literal=True).any()
-    if is_readable and guesses.is_in(found).fill_null(value=False).all():
+    if is_readable and guesses.is_in(kept_keys).fill_null(value=False).all():
         return CarriedForward(named, 0)
     missing = _missing(last, current, key)
     return CarriedForward(missing, missing.height - named.height)

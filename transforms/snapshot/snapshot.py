@@ -146,10 +146,10 @@ def _resources(
     """The resources, their count and rejects, and how many are kept for unreadable rows."""
     if raw.resources is None:
         return pl.DataFrame(schema=RESOURCES), TableCount(), no_rejects(), 0
-    found = to_resources(raw.resources, file)
-    kept = keep_last(last.resources, found, raw.resources, RESOURCE_KEY)
-    together = _together(found.records, kept.records, RESOURCE_KEY)
-    return together, count_carried(found.count, kept), found.rejects, kept.for_unreadable
+    conformed = to_resources(raw.resources, file)
+    kept = keep_last(last.resources, conformed, raw.resources, RESOURCE_KEY)
+    together = _together(conformed.records, kept.records, RESOURCE_KEY)
+    return together, count_carried(conformed.count, kept), conformed.rejects, kept.for_unreadable
 
 
 def _carried(
@@ -173,12 +173,12 @@ def _grants(
     snapshot: Snapshot, last: Snapshot, linked: list[Linked], carried: pl.DataFrame
 ) -> tuple[pl.DataFrame, TableCount]:
     """Who holds what now, with what is carried forward, and what became of every association."""
-    found = pl.concat([pl.Series(dtype=pl.UInt64), *(one.packed for one in linked)])
-    now = sorted_once(found)
+    packed = pl.concat([pl.Series(dtype=pl.UInt64), *(one.packed for one in linked)])
+    now = sorted_once(packed)
     count = TableCount(
         read=sum(one.read for one in linked),
         accepted=now.len(),
-        merged=sum(one.merged for one in linked) + found.len() - now.len(),
+        merged=sum(one.merged for one in linked) + packed.len() - now.len(),
         rejected=sum(one.rejected for one in linked),
         dropped=sum(one.dropped for one in linked),
     ).check("associations")
@@ -197,5 +197,5 @@ def _grants(
 
 
 def _unreadable_warnings(**kept: int) -> tuple[str, ...]:
-    said = "were kept: a rejected row has no readable id, and may be any of them"
-    return tuple(f"{count} missing {table} {said}" for table, count in kept.items() if count)
+    reason = "were kept: a rejected row has no readable id, and may be any of them"
+    return tuple(f"{count} missing {table} {reason}" for table, count in kept.items() if count)

@@ -29,13 +29,13 @@ def to_accounts(
     if "user_status" not in use.fields:
         use = ColumnUse({**use.fields, "user_status": UNSAID_STATUS}, use.unused)
     candidates = to_candidates(table.rows, use, ACCOUNTS)
-    found = [
+    unread = [
         failures_of(mask, name, NOT_A_TIME)
         for name, mask in unread_times(table.rows, use, candidates).items()
     ]
     for name in ("last_login", "last_activity"):
         absurd = candidates.select(is_absurd(pl.col(name), now)).to_series()
-        found.append(failures_of(absurd, name, ABSURD))
+        unread.append(failures_of(absurd, name, ABSURD))
     labels = [column for column in candidates.columns if column not in ACCOUNTS]
     # A label may be any text, but for NUL: no label is a cell's name.
     cells = [
@@ -43,7 +43,7 @@ def to_accounts(
         for column in sorted({one.column for one in file.entitlements})
     ]
     conformed = conform(
-        table, candidates, accounts_contract(labels), KEY, use, pl.DataFrame(cells), tuple(found)
+        table, candidates, accounts_contract(labels), KEY, use, pl.DataFrame(cells), tuple(unread)
     )
     return conformed, _column_warnings(table, use)
 

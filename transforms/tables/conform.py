@@ -7,14 +7,14 @@ import polars as pl
 
 from schemas.contracts import DAMAGE
 from schemas.raw import RawTable
-from schemas.tables import REJECTS, ROW
+from schemas.tables import REJECTS, ROW, Reason
 from transforms.parallel import both
 from transforms.tables.mapping import ColumnUse, cell_of
 from transforms.tables.rejects import TableCount, failures, failures_of, rejected_row_count
 
 # Two rows with one key: the same twice is merged, two that differ are both rejected.
 
-CONFLICT = "has a key that another, different row has too"
+CONFLICT = Reason("conflict", "has a key that another, different row has too")
 
 
 def duplicates_of(records: pl.DataFrame, key: list[str]) -> tuple[pl.Series, pl.Series]:
@@ -36,13 +36,13 @@ def duplicates_of(records: pl.DataFrame, key: list[str]) -> tuple[pl.Series, pl.
     index = shared.arg_true()
     group = pl.struct(key)
     whole = pl.struct(records.columns)
-    found = records.filter(shared).select(
+    pairs = records.filter(shared).select(
         conflicting=(whole.n_unique() > 1).over(group),
         repeated=~whole.is_first_distinct(),
     )
     return (
-        conflicting.scatter(index, found["conflicting"]),
-        repeated.scatter(index, found["repeated"] & ~found["conflicting"]),
+        conflicting.scatter(index, pairs["conflicting"]),
+        repeated.scatter(index, pairs["repeated"] & ~pairs["conflicting"]),
     )
 
 
@@ -88,7 +88,7 @@ def conform(
     key: list[str],
     use: ColumnUse,
     beside: pl.DataFrame | None = None,
-    found: tuple[pl.DataFrame, ...] = (),
+    failed: tuple[pl.DataFrame, ...] = (),
 ) -> Conformed:
     """Judges `candidates` (one a raw row, in order).
 
@@ -100,18 +100,18 @@ def conform(
         use: how the raw columns were used, to find a reject's own text.
         beside: further columns of the same rows that make two rows differ (entitlements kept in a
             cell).
-        found: failures known already (`FAILURES`).
+        failed: failures known already (`FAILURES`).
     """
     whole = candidates if beside is None else candidates.hstack(beside)
     broken, (conflicting, repeated) = both(
         lambda: failures(candidates, contract), lambda: duplicates_of(whole, key)
     )
-    said = candidates[key[0]].str.contains(r"\S").fill_null(value=False)
+    has_key = candidates[key[0]].str.contains(r"\S").fill_null(value=False)
     faults = pl.concat(
         [
             broken,
-            *found,
-            failures_of(conflicting & said, key[0], CONFLICT),
+            *failed,
+            failures_of(conflicting & has_key, key[0], CONFLICT),
         ]
     )
     is_rejected = pl.repeat(value=False, n=candidates.height, dtype=pl.Boolean, eager=True)

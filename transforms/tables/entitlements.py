@@ -18,7 +18,7 @@ UNSAID_TYPE = "Entitlement"
 
 
 def to_entitlements(table: RawTable, file: SourceFile) -> Conformed:
-    """The entitlements of a table of their own; a label that is not said is the id.
+    """The entitlements of a table of their own; a missing label is the id.
 
     Raises:
         SourceFormatError: a column that the file names is missing.
@@ -35,7 +35,7 @@ def to_entitlements(table: RawTable, file: SourceFile) -> Conformed:
 
 
 def to_resources(table: RawTable, file: SourceFile) -> Conformed:
-    """The resources of a table of their own; a label that is not said is the id.
+    """The resources of a table of their own; a missing label is the id.
 
     Raises:
         SourceFormatError: a column that the file names is missing.

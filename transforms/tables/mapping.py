@@ -147,9 +147,9 @@ def misspelt(use: ColumnUse, file: SourceFile) -> list[str]:
     ]
     close = {name: difflib.get_close_matches(name.lower(), empty, 1, _ALIKE) for name in extra}
     return [
-        f"column {name!r} becomes an attribute; did you mean {found[0]}?"
-        for name, found in close.items()
-        if found
+        f"column {name!r} becomes an attribute; did you mean {similar[0]}?"
+        for name, similar in close.items()
+        if similar
     ]
 
 

@@ -10,14 +10,20 @@ import pandera.polars as pa
 import polars as pl
 from pandera.errors import SchemaErrors
 
-from schemas.tables import REJECTS
+from schemas.contracts import MISSING
+from schemas.tables import REJECTS, Reason
 from transforms.parallel import two_at_once
 
 SLICE = 500_000
 """Rows a contract is checked on at a time: pandera's memory grows with them, its time with slices.
 """
 
-FAILURES = {"index": pl.UInt32(), "column": pl.String(), "reason": pl.String()}
+FAILURES = {
+    "index": pl.UInt32(),
+    "column": pl.String(),
+    "code": pl.String(),
+    "reason": pl.String(),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +59,10 @@ def failures(candidates: pl.DataFrame, contract: pa.DataFrameSchema) -> pl.DataF
     """
 
     # Safe two at once: pandera keeps its settings by context, and each thread has its own.
-    def found(start: int) -> list[pl.DataFrame]:
+    def failures_of_slice(start: int) -> list[pl.DataFrame]:
         return _failures_of_slice(candidates.slice(start, SLICE), contract, start)
 
-    each = two_at_once(found, range(0, candidates.height, SLICE))
+    each = two_at_once(failures_of_slice, range(0, candidates.height, SLICE))
     by_slice = pl.concat([pl.DataFrame(schema=FAILURES), *chain.from_iterable(each)])
     return by_slice.sort("index", maintain_order=True)
 
@@ -64,17 +70,17 @@ def failures(candidates: pl.DataFrame, contract: pa.DataFrameSchema) -> pl.DataF
 def _failures_of_slice(
     candidates: pl.DataFrame, contract: pa.DataFrameSchema, start: int
 ) -> list[pl.DataFrame]:
-    errors: list[tuple[str, str | None, pl.Series]] = []
+    errors: list[tuple[Reason, str | None, pl.Series]] = []
     broken = None
     try:
         contract.validate(candidates, lazy=True)
-    except SchemaErrors as found:
-        for error in found.schema_errors:
+    except SchemaErrors as raised:
+        for error in raised.schema_errors:
             mask = error.check_output
             if mask is None:
                 broken = f"{error.reason_code} on {error.schema.name}"
                 continue
-            reason = getattr(error.check, "error", None) or "is missing"
+            reason = getattr(error.check, "error", None) or MISSING
             name = error.schema.name
             column = name if name in candidates.columns else None
             errors.append((reason, column, mask.to_series()))
@@ -86,13 +92,17 @@ def _failures_of_slice(
     ]
 
 
-def failures_of(failed: pl.Series, column: str | None, reason: str, start: int = 0) -> pl.DataFrame:
+def failures_of(
+    failed: pl.Series, column: str | None, reason: Reason, start: int = 0
+) -> pl.DataFrame:
     """`FAILURES` for the rows where the mask `failed` is true, counted from `start`."""
     index = failed.arg_true().cast(pl.UInt32) + start
     return (
         pl.DataFrame({"index": index})
         .with_columns(
-            pl.lit(column, dtype=pl.String).alias("column"), pl.lit(reason).alias("reason")
+            pl.lit(column, dtype=pl.String).alias("column"),
+            pl.lit(reason.code).alias("code"),
+            pl.lit(str(reason)).alias("reason"),
         )
         .cast(pl.Schema(FAILURES))
     )

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 
 from schemas.source_file.columns import TimeColumn, names_zone
-from schemas.tables import UTC_TIME
+from schemas.tables import UTC_TIME, Reason
 
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 """Before this, a login is a placeholder (1970, 1900, FILETIME's 1601), not a fact."""
@@ -13,8 +13,10 @@ EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 CLOCK_SLACK = timedelta(days=1)
 """How far ahead of our clock a source's may be."""
 
-NOT_A_TIME = "is no time in the stated format, or names no zone and none is stated"
-ABSURD = "is before 1990 or in the future"
+NOT_A_TIME = Reason(
+    "no_time", "is no time in the stated format, or names no zone and none is stated"
+)
+ABSURD = Reason("absurd_time", "is before 1990 or in the future")
 
 _USUAL = "%Y-%m-%dT%H:%M:%SZ"
 _FAR_FUTURE_US = 100_000_000_000 * 1_000_000

@@ -96,8 +96,8 @@ def _attributes(values: pl.DataFrame) -> pl.Expr:
     each = [pl.struct(type=pl.lit(label), name=pl.col(label)) for label in values.columns]
     if not any(value.null_count() for value in values):
         return pl.concat_arr(*each).arr.to_list()
-    said = (
+    attributes = (
         pl.when(pl.col(label).is_not_null()).then(one)
         for label, one in zip(values.columns, each, strict=True)
     )
-    return pl.concat_arr(*said).arr.to_list().list.eval(pl.element().drop_nulls())
+    return pl.concat_arr(*attributes).arr.to_list().list.eval(pl.element().drop_nulls())

@@ -1,1 +1,1 @@
-"""Directories that are asked over LDAP."""
+"""Directories read over LDAP."""

@@ -12,7 +12,7 @@ from extractors.directory.accounts import users_search
 from extractors.directory.entries import Entries, Find, Search, to_entries
 from extractors.directory.last_logon import Logons, add_logons
 from extractors.directory.ldap.incremental.finder import DeltaFinder
-from extractors.directory.ldap.incremental.method import still_good, to_way
+from extractors.directory.ldap.incremental.method import to_change_method, usable_state
 from extractors.directory.ldap.incremental.state import to_directory_state, to_reader_state
 from extractors.directory.ldap.protocol.connection import connected
 from extractors.directory.ldap.protocol.forest import check_one_domain, controllers_of
@@ -30,15 +30,15 @@ _NO_ATTRIBUTES = ("1.1",)  # RFC 4511, 4.5.1.8
 def read_ldap_source(
     source: LdapSource | ActiveDirectorySource,
     workspace: Path,
-    wanted: RequestedFields,
+    account_fields: RequestedFields,
     *,
     now: datetime,
     resolve: Resolve,
     state: ReaderState | None = None,
 ) -> Raw:
-    """The accounts, the groups and who is in which, each searched for once.
+    """Reads the accounts, the groups and who is in which, each searched for once.
 
-    With `delta` in the file, only what changed since `state` is read, where that can be told.
+    With `delta` in the file, only what changed since `state` is read, where the server tells it.
 
     Raises:
         ConfigError: a filter is none, an attribute is secret, or the password would go in clear.
@@ -47,66 +47,46 @@ def read_ldap_source(
         SourceFormatError: an attribute that the schema does not know, or an answer that is no LDAP.
     """
     with connected(source, workspace, resolve) as (connection, endpoint):
-        _check_before(source, connection, wanted)
-        reading = DirectoryRequest(
+        _check_before(source, connection, account_fields)
+        request = DirectoryRequest(
             source=source,
-            wanted=wanted,
+            account_fields=account_fields,
             find=finder(connection, source),
             base_dn=source.base_dn,
             origin=str(endpoint),
             now=now,
             taken_at=now,
-            logons=_logons(source, connection, workspace, wanted, resolve),
+            logons=_logons(source, connection, workspace, account_fields, resolve),
         )
         if source.delta is None:
-            return read_directory(reading)
-        way = to_way(connection, source, source.delta, str(endpoint), wanted.attributes)
-        last = to_directory_state(state)
-        last = still_good(last, way, source.delta, now)
-        delta = DeltaFinder(reading.find, connection, way, last, now)
-        raw = read_directory(replace(reading, find=delta.find))
+            return read_directory(request)
+        method = to_change_method(
+            connection, source, source.delta, str(endpoint), account_fields.attributes
+        )
+        last = usable_state(to_directory_state(state), method, source.delta, now)
+        delta = DeltaFinder(request.find, connection, method, last, now)
+        raw = read_directory(replace(request, find=delta.find))
         kept = to_reader_state(delta.state())
-        return replace(raw, proof=(*raw.proof, *delta.said), state=kept)
-
-
-def _logons(
-    source: LdapSource | ActiveDirectorySource,
-    connection: Connection,
-    workspace: Path,
-    wanted: RequestedFields,
-    resolve: Resolve,
-) -> Logons | None:
-    """What all controllers know, where the source wants that."""
-    if not isinstance(source, ActiveDirectorySource) or "last_login" not in wanted.fields:
-        return None
-    if source.last_login_from != "lastLogon":
-        return None
-    users = users_search(source, wanted, source.base_dn)
-    logons: Logons = {}
-    for host in controllers_of(connection):
-        one = source.model_copy(update={"host": host})
-        with connected(one, workspace, resolve) as (controller, _):
-            add_logons(logons, finder(controller, one), users)
-    return logons
+        return replace(raw, proof=(*raw.proof, *delta.proofs), state=kept)
 
 
 def probe_ldap_source(
     source: LdapSource | ActiveDirectorySource,
     workspace: Path,
-    wanted: RequestedFields,
+    account_fields: RequestedFields,
     *,
     now: datetime,
     resolve: Resolve,
 ) -> tuple[Probe, ...]:
-    """What the first page of accounts and of groups looks like.
+    """Returns what the first page of accounts and of groups looks like.
 
     Raises:
         ConfigError: as `read_ldap_source`; likewise the others.
     """
     with connected(source, workspace, resolve) as (connection, endpoint):
-        reading = DirectoryRequest(
+        request = DirectoryRequest(
             source=source,
-            wanted=wanted,
+            account_fields=account_fields,
             find=finder(connection, source, most_pages=1),
             base_dn=source.base_dn,
             origin=str(endpoint),
@@ -114,16 +94,8 @@ def probe_ldap_source(
             taken_at=now,
             part=" on the first page",
         )
-        _check_before(source, connection, wanted)
-        return probe_directory(reading)
-
-
-def _check_before(
-    source: LdapSource | ActiveDirectorySource, connection: Connection, wanted: RequestedFields
-) -> None:
-    check_known(connection, wanted.attributes)
-    if isinstance(source, ActiveDirectorySource):
-        check_one_domain(connection, source.users.base or source.base_dn)
+        _check_before(source, connection, account_fields)
+        return probe_directory(request)
 
 
 def finder(
@@ -132,11 +104,11 @@ def finder(
     *,
     most_pages: int | None = None,
 ) -> Find:
-    """What searches over `connection`; only the first pages where that is all that is wanted."""
+    """Returns what searches over `connection`: all, or only the first `most_pages` pages."""
     is_domain = isinstance(source, ActiveDirectorySource)
 
     def find(search: Search) -> Entries:
-        asked = PagedSearch(
+        paged = PagedSearch(
             base=search.base,
             filter=search.filter,
             scope=search.scope,
@@ -145,7 +117,38 @@ def finder(
             referrals="ignore" if is_domain else "refuse",
             timeout_s=source.search_timeout.total_seconds(),
         )
-        pages = read_pages(connection, asked)
+        pages = read_pages(connection, paged)
         return to_entries(chain.from_iterable(islice(pages, most_pages)))
 
     return find
+
+
+def _logons(
+    source: LdapSource | ActiveDirectorySource,
+    connection: Connection,
+    workspace: Path,
+    account_fields: RequestedFields,
+    resolve: Resolve,
+) -> Logons | None:
+    """Returns what all controllers know of logons; None where the source does not ask for it."""
+    if not isinstance(source, ActiveDirectorySource) or "last_login" not in account_fields.fields:
+        return None
+    if source.last_login_from != "lastLogon":
+        return None
+    users = users_search(source, account_fields, source.base_dn)
+    logons: Logons = {}
+    for host in controllers_of(connection):
+        one_host = source.model_copy(update={"host": host})
+        with connected(one_host, workspace, resolve) as (controller, _):
+            add_logons(logons, finder(controller, one_host), users)
+    return logons
+
+
+def _check_before(
+    source: LdapSource | ActiveDirectorySource,
+    connection: Connection,
+    account_fields: RequestedFields,
+) -> None:
+    check_known(connection, account_fields.attributes)
+    if isinstance(source, ActiveDirectorySource):
+        check_one_domain(connection, source.users.base or source.base_dn)

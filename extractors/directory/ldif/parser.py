@@ -5,14 +5,13 @@ What would change a directory, or would be fetched from elsewhere, is refused wi
 
 import base64
 import binascii
-import contextlib
 import re
 from collections.abc import Iterator
 from typing import BinaryIO, NoReturn
 
 from extractors.directory.ldap.protocol.ranges import has_ranges, with_whole_ranges
 from extractors.directory.ldap.protocol.raw_entries import Attributes, RawEntry
-from schemas.errors import SourceFormatError, SourceIncompleteError
+from schemas.errors import SourceFormatError, SourceIncompleteError, raise_as
 
 _BATCH = 1000
 _NAME = re.compile(rb"(?:[A-Za-z][A-Za-z0-9-]*|[0-9]+(?:\.[0-9]+)*)(?:;[A-Za-z0-9=*-]+)*\Z")
@@ -25,7 +24,7 @@ Line = tuple[int, bytes]
 def read_ldif(
     file: BinaryIO, name: str, *, ends_with_empty_line: bool = False
 ) -> Iterator[list[RawEntry]]:
-    """The entries, up to 1,000 at a time, in the file's order; `name` is the file's, for messages.
+    """Yields the entries, up to 1,000 at a time, in the file's order; `name` is for messages.
 
     `ends_with_empty_line` makes it an error when the file does not end like that, as those of
     slapcat and ldifde do: nothing else shows that a file was cut off between two lines.
@@ -61,20 +60,18 @@ def read_ldif(
 def _whole(batch: list[RawEntry], name: str) -> list[RawEntry]:
     if not has_ranges(batch):
         return batch
-    is_whole = True
-    try:
-        return with_whole_ranges(batch, lambda _dn, _attribute: [])
-    except SourceIncompleteError:
-        is_whole = False
-    if not is_whole:
-        raise SourceIncompleteError(
-            f"{name}: an attribute's values go on after its range: export them all"
-        )
-    return batch
+    return raise_as(
+        lambda: with_whole_ranges(batch, lambda _dn, _attribute: []),
+        {
+            SourceIncompleteError: lambda _: SourceIncompleteError(
+                f"{name}: an attribute's values go on after its range: export them all"
+            )
+        },
+    )
 
 
 def _records(file: BinaryIO, name: str) -> Iterator[tuple[list[Line], bool]]:
-    """The lines of each entry, and whether an empty line ends it."""
+    """Yields the lines of each entry, and whether an empty line ends it."""
     record: list[Line] = []
     is_first = True
     for number, line in _whole_lines(file, name):
@@ -96,7 +93,7 @@ def _records(file: BinaryIO, name: str) -> Iterator[tuple[list[Line], bool]]:
 
 
 def _whole_lines(file: BinaryIO, name: str) -> Iterator[Line]:
-    """Lines with what was folded put together, each with the number that it starts at."""
+    """Yields lines with what was folded put together, each with the number that it starts at."""
     parts: list[bytes] = []
     number = started_at = 0
     for raw in file:
@@ -144,7 +141,7 @@ def _entry(record: list[Line], name: str, names: dict[bytes, str]) -> RawEntry:
 
 
 def _attribute_name(key: bytes, rest: bytes | None, name: str, number: int) -> str | None:
-    """The attribute's name; None for `changetype: add`, which ldifde writes in every entry."""
+    """Returns the attribute's name; None for `changetype: add`, which ldifde writes everywhere."""
     lowered = key.lower()
     if rest is None or not _NAME.match(key):
         _refuse(name, number, "is neither an attribute with its value nor a comment")
@@ -162,13 +159,12 @@ def _attribute_name(key: bytes, rest: bytes | None, name: str, number: int) -> s
 
 
 def _value(rest: bytes, name: str, number: int) -> bytes:
-    """What stands after the first colon."""
+    """Returns the value after the first colon."""
     if rest.startswith(b":"):
-        try:
-            return base64.b64decode(rest[1:].strip(b" "), validate=True)
-        except binascii.Error:
-            pass
-        _refuse(name, number, "is no base64, or was cut off")
+        return raise_as(
+            lambda: base64.b64decode(rest[1:].strip(b" "), validate=True),
+            {binascii.Error: lambda _: _wrong(name, number, "is no base64, or was cut off")},
+        )
     if rest.startswith(b"<"):
         _refuse(name, number, "takes its value from a URL: export the value itself")
     if b"\0" in rest:
@@ -177,13 +173,14 @@ def _value(rest: bytes, name: str, number: int) -> bytes:
 
 
 def _dn(value: bytes, name: str, number: int) -> str:
-    text = None
-    with contextlib.suppress(UnicodeDecodeError):
-        text = value.decode()
-    if text is None:
-        _refuse(name, number, "the dn is not UTF-8")
-    return text
+    return raise_as(
+        value.decode, {UnicodeDecodeError: lambda _: _wrong(name, number, "the dn is not UTF-8")}
+    )
 
 
 def _refuse(name: str, number: int, why: str) -> NoReturn:
-    raise SourceFormatError(f"{name}: line {number}: {why}")
+    raise _wrong(name, number, why)
+
+
+def _wrong(name: str, number: int, why: str) -> SourceFormatError:
+    return SourceFormatError(f"{name}: line {number}: {why}")

@@ -32,18 +32,18 @@ _BLOBS = frozenset(
         "usersmimecertificate",
     }
 )
-_HeldEntry = tuple[str, str, Attributes]
+_Entry = tuple[str, str, Attributes]
 
 
 def read_ldif_source(
     source: LdifSource,
     workspace: Path,
-    wanted: RequestedFields,
+    account_fields: RequestedFields,
     *,
     now: datetime,
     resolve: Resolve = no_secrets,
 ) -> Raw:
-    """The accounts, the groups and who is in which; the export is read once.
+    """Reads the accounts, the groups and who is in which; the export is read once.
 
     Raises:
         ConfigError: a path that leads out of its zone, or a filter that only a server applies.
@@ -53,33 +53,38 @@ def read_ldif_source(
         SourceFormatError: no LDIF, or one that describes changes; with the line.
     """
     with DropZones(source, workspace, resolve) as zones:
-        reading, export = _reading(source, zones, wanted, now)
-        raw = read_directory(reading)
+        request, export = _to_request(source, zones, account_fields, now)
+        raw = read_directory(request)
         check_unchanged(export)
     return replace(raw, files=(export.file,))
 
 
 def probe_ldif_source(
-    source: LdifSource, workspace: Path, wanted: RequestedFields, *, now: datetime, resolve: Resolve
+    source: LdifSource,
+    workspace: Path,
+    account_fields: RequestedFields,
+    *,
+    now: datetime,
+    resolve: Resolve,
 ) -> tuple[Probe, ...]:
-    """What the accounts and the groups of the export look like.
+    """Returns what the accounts and the groups of the export look like.
 
     Raises:
         SourceError: as `read_ldif_source`.
     """
     with DropZones(source, workspace, resolve) as zones:
-        return probe_directory(_reading(source, zones, wanted, now)[0])
+        return probe_directory(_to_request(source, zones, account_fields, now)[0])
 
 
-def _reading(
-    source: LdifSource, zones: DropZones, wanted: RequestedFields, now: datetime
+def _to_request(
+    source: LdifSource, zones: DropZones, account_fields: RequestedFields, now: datetime
 ) -> tuple[DirectoryRequest, Export]:
     export = find_export("file", source.file, zones)
     check_age(export, source.max_age, now)
-    entries = _entries(export, wanted)
-    reading = DirectoryRequest(
+    entries = _entries(export, account_fields)
+    request = DirectoryRequest(
         source=source,
-        wanted=wanted,
+        account_fields=account_fields,
         find=_finder(entries),
         base_dn=source.base_dn or "",
         origin=export.name,
@@ -87,14 +92,17 @@ def _reading(
         taken_at=export.modified_at,
         proof=f"of {len(entries):,} entries in {export.size_bytes:,} bytes, unchanged while read",
     )
-    return reading, export
+    return request, export
 
 
-def _entries(export: Export, wanted: RequestedFields) -> list[_HeldEntry]:
-    """All entries: DN, its normal form, attributes in lower case; no password, no blob unasked."""
-    named = {name.lower() for name in wanted.attributes}
+def _entries(export: Export, account_fields: RequestedFields) -> list[_Entry]:
+    """Reads all entries: DN, its normal form, attributes in lower case; of blobs those named only.
+
+    Passwords and keys are never kept.
+    """
+    named = {name.lower() for name in account_fields.attributes}
     kept: dict[str, str | None] = {}
-    entries: list[_HeldEntry] = []
+    entries: list[_Entry] = []
     with (
         private_folder(export) as folder,
         export.zone.fetch(export.file, folder).open("rb") as file,
@@ -106,7 +114,7 @@ def _entries(export: Export, wanted: RequestedFields) -> list[_HeldEntry]:
 
 
 def _kept(attributes: Attributes, kept: dict[str, str | None], named: set[str]) -> Attributes:
-    found: Attributes = {}
+    of_entry: Attributes = {}
     for name, values in attributes.items():
         if name not in kept:
             lower = name.lower().removesuffix(";binary")
@@ -114,19 +122,19 @@ def _kept(attributes: Attributes, kept: dict[str, str | None], named: set[str]) 
             kept[name] = None if is_secret(lower) or is_blob else lower
         key = kept[name]
         if key is not None:
-            found[key] = found[key] + values if key in found else values
-    return found
+            of_entry[key] = of_entry[key] + values if key in of_entry else values
+    return of_entry
 
 
-def _finder(entries: list[_HeldEntry]) -> Find:
+def _finder(entries: list[_Entry]) -> Find:
     def find(search: Search) -> Entries:
-        wanted = to_match(to_filter(search.filter, "the filter"))
+        fits = to_match(to_filter(search.filter, "the filter"))
         base = normal_dn(search.base)
-        asked = [name.lower() for name in search.attributes]
+        names = [name.lower() for name in search.attributes]
         return to_entries(
-            (dn, {name: attributes[name] for name in asked if name in attributes})
+            (dn, {name: attributes[name] for name in names if name in attributes})
             for dn, normal, attributes in entries
-            if _is_in_scope(normal, base, search.scope) and wanted(attributes)
+            if _is_in_scope(normal, base, search.scope) and fits(attributes)
         )
 
     return find

@@ -1,20 +1,27 @@
 """Opens a database: login, encryption, timeouts, and the one transaction everything is read in."""
 
-import contextlib
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
-from extractors.sql.connect.login import check_driver, login_of, prepared
+from sqlalchemy import URL
+
+from extractors.optional_parts import install_extra, loaded
+from extractors.sql.connect.login import check_driver, dialect_of, login_of, prepared
+from extractors.sql.drivers.cursor import CursorSession
+from extractors.sql.drivers.db2 import Db2Session
+from extractors.sql.drivers.duckdb import DuckdbSession
 from extractors.sql.drivers.jdbc.session import open_jdbc_session
-from extractors.sql.drivers.odbc import open_odbc_session
+from extractors.sql.drivers.mssql import MssqlSession
+from extractors.sql.drivers.mysql import MysqlSession, PymysqlSession
+from extractors.sql.drivers.oracle import OracleSession
+from extractors.sql.drivers.sqlite import SqliteSession, connect_sqlite
+from extractors.sql.drivers.warehouses import DatabricksSession, SnowflakeSession
 from extractors.sql.errors.translate import ErrorContext, driver_errors, translate_errors
-from extractors.sql.session.session import Session, run
-from extractors.sql.session.transaction import begin, is_mariadb
+from extractors.sql.session.session import Session
 from extractors.sql.urls.address import DatabaseUrl
 from extractors.sql.urls.db2 import connection_string
 from extractors.sql.urls.parse import needs_java, read_database_url
@@ -36,44 +43,27 @@ def open_session(source: DatabaseOptions, workspace: Path, resolve: Resolve) -> 
     if source.driver == "jdbc" or is_javas:
         with open_jdbc_session(source, workspace, resolve) as session:
             yield session
-        return
-    if source.driver == "odbc":
+    elif source.driver == "odbc":
+        open_odbc_session = loaded(_opener_of_odbc, "odbc", key="source.driver")
         with open_odbc_session(source, resolve) as session:
             yield session
-        return
-    session = connected(source, workspace, resolve)
-    try:
-        context = ErrorContext(session.engine, session.errors, session.server, is_login=True)
-        snapshot, warnings = translate_errors(context, lambda: begin(session))
-        yield replace(session, snapshot=snapshot, warnings=warnings)
-    finally:
-        close(session)
+    else:
+        with _open_native_session(source, workspace, resolve) as session:
+            yield session
 
 
-@contextmanager
-def join_snapshot(
-    source: DatabaseOptions, workspace: Path, resolve: Resolve, name: str
-) -> Iterator[Session]:
-    """Another connection to a PostgreSQL, within the snapshot that one of ours has exported.
+def _opener_of_odbc() -> Callable[
+    [DatabaseOptions, Resolve], AbstractContextManager[CursorSession]
+]:
+    from extractors.sql.drivers.odbc import open_odbc_session  # loads pyodbc
 
-    Raises:
-        ConfigError, SourceUnavailableError: as `open_session`.
-    """
-    session = connected(source, workspace, resolve)
-    try:
-        context = ErrorContext(session.engine, session.errors, session.server, is_login=True)
-        snapshot, _ = translate_errors(context, lambda: begin(session, exported=name))
-        yield replace(session, snapshot=snapshot)
-    finally:
-        close(session)
+    return open_odbc_session
 
 
-def close(session: Session) -> None:
-    """Rolls back and closes; what has gone wrong with the connection by now has been told."""
-    with contextlib.suppress(*session.errors):
-        session.connection.rollback()
-    with contextlib.suppress(*session.errors):
-        session.connection.close()
+def _duckdb() -> Any:  # noqa: ANN401 - a module
+    import duckdb
+
+    return duckdb
 
 
 def database_of(source: DatabaseOptions) -> DatabaseUrl:
@@ -83,81 +73,113 @@ def database_of(source: DatabaseOptions) -> DatabaseUrl:
         ConfigError: the url is missing, is none, or holds a password.
     """
     if source.url is None:
-        raise ConfigError("source.url: name the database, such as postgresql://host/database")
+        raise ConfigError("name the database, such as postgresql://host/database", key="source.url")
     return read_database_url(source.url)
 
 
-def connected(source: DatabaseOptions, workspace: Path, resolve: Resolve) -> Session:
-    """The database, logged in to; no transaction has begun.
-
-    Raises:
-        ConfigError, SourceUnavailableError: as `open_session`.
-    """
+@contextmanager
+def _open_native_session(
+    source: DatabaseOptions, workspace: Path, resolve: Resolve
+) -> Iterator[CursorSession]:
+    """The database by its Python driver."""
     database = database_of(source)
+    opened = _open(database, source, workspace, resolve)
+    session = _session_class(database.url)(
+        engine=database.dialect,
+        server=database.place,
+        errors=opened.errors,
+        timeout_s=database.query_timeout_s or source.statement_timeout.total_seconds(),
+        zone=source.timezone or database.timezone,
+        file=opened.file,
+        connection=opened.connection,
+        paramstyle=opened.paramstyle,
+        reconnect=opened.reconnect,
+    )
+    with closing(session):
+        session.begin(*database.session)
+        yield session
+
+
+_SESSIONS: dict[str, type[CursorSession]] = {
+    "mysql+pymysql": PymysqlSession,
+    "mariadb+pymysql": PymysqlSession,
+    "mysql": MysqlSession,
+    "mariadb": MysqlSession,
+    "sqlite": SqliteSession,
+    "duckdb": DuckdbSession,
+    "mssql": MssqlSession,
+    "oracle": OracleSession,
+    "snowflake": SnowflakeSession,
+    "databricks": DatabricksSession,
+    "db2": Db2Session,
+}
+"""By dialect and driver, else by dialect alone."""
+
+
+def _session_class(url: URL) -> type[CursorSession]:
+    """The session of a database by its Python driver."""
+    if url.drivername == "postgresql+psycopg":
+        from extractors.sql.drivers.postgresql import PostgresqlSession  # loads psycopg
+
+        return PostgresqlSession
+    own = _SESSIONS.get(url.drivername)
+    return own or _SESSIONS.get(url.get_backend_name(), CursorSession)
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A driver's connection.
+
+    Attributes:
+        connection: the driver's.
+        errors: what the driver raises.
+        paramstyle: how it marks bound values.
+        file: of an embedded database.
+        reconnect: opens another one like it.
+    """
+
+    connection: Any
+    errors: tuple[type[Exception], ...]
+    paramstyle: str
+    file: Path | None = None
+    reconnect: Callable[[], Any] | None = None
+
+
+def _open(
+    database: DatabaseUrl, source: DatabaseOptions, workspace: Path, resolve: Resolve
+) -> _Opened:
     match database.dialect:
         case "sqlite":
-            opened = _open_sqlite(database, workspace, source)
+            return _open_sqlite(database, workspace, source)
         case "duckdb":
-            opened = _open_duckdb(database, workspace)
-        case _:
-            opened = _open_server(database, source, workspace, resolve)
-    connection, errors, paramstyle = opened
-    session = Session(
-        database.dialect,
-        database.place,
-        connection,
-        errors,
-        paramstyle,
-        database.query_timeout_s or source.statement_timeout.total_seconds(),
-        source.timezone or database.timezone,
-    )
-    context = ErrorContext(session.engine, errors, session.server, is_login=True)
-    if session.engine in {"mysql", "mariadb"}:
-        found = translate_errors(context, lambda: is_mariadb(connection))
-        session = replace(session, engine="mariadb" if found else "mysql")
-    if database.session:
-        translate_errors(context, lambda: run(connection, *database.session))
-    return session
-
-
-_Opened = tuple[Any, tuple[type[Exception], ...], str]
-"""A driver's connection, what the driver raises, and its paramstyle."""
+            return _open_duckdb(database, workspace)
+    return _open_server(database, source, workspace, resolve)
 
 
 def _open_sqlite(database: DatabaseUrl, workspace: Path, source: DatabaseOptions) -> _Opened:
     path = _file_of(database, workspace)
+    wait_s = database.connect_args.get("timeout", source.connect_timeout.total_seconds())
     context = ErrorContext("sqlite", driver_errors(sqlite3), database.place, is_login=True)
-    waits_s = database.connect_args.get("timeout", source.connect_timeout.total_seconds())
-
-    def connect() -> sqlite3.Connection:
-        return sqlite3.connect(
-            f"file:{quote(str(path))}?mode=ro",
-            uri=True,
-            timeout=waits_s,
-            isolation_level=None,
-            check_same_thread=False,  # interrupt() comes from the watch
-        )
-
-    return translate_errors(context, connect), context.errors, "qmark"
+    connection = translate_errors(context, lambda: connect_sqlite(path, wait_s))
+    return _Opened(connection, context.errors, "qmark", path)
 
 
 def _open_duckdb(database: DatabaseUrl, workspace: Path) -> _Opened:
     check_driver("duckdb")
-    import duckdb
-
+    duckdb = loaded(_duckdb, "duckdb", install_extra("duckdb"), key="source.url")
     path = _file_of(database, workspace)
     context = ErrorContext("duckdb", driver_errors(duckdb), database.place, is_login=True)
     connection = translate_errors(context, lambda: duckdb.connect(str(path), read_only=True))
-    return connection, context.errors, "qmark"
+    return _Opened(connection, context.errors, "qmark", path)
 
 
 def _file_of(database: DatabaseUrl, workspace: Path) -> Path:
     name = database.url.database
     if not name or name == ":memory:":
-        raise ConfigError("source.url: name the database's file")
+        raise ConfigError("name the database's file", key="source.url")
     path = workspace / name.removeprefix("file:")
     if not path.is_file():
-        raise ConfigError(f"source.url: {name}: no such file: check the path")
+        raise ConfigError(f"{name}: no such file: check the path", key="source.url")
     return path
 
 
@@ -165,14 +187,13 @@ def _open_server(
     database: DatabaseUrl, source: DatabaseOptions, workspace: Path, resolve: Resolve
 ) -> _Opened:
     database = prepared(database)
-    dialect_class: Any = database.url.get_dialect()
-    module = dialect_class.import_dbapi()
+    dialect_class, module = dialect_of(database)
     url, more = login_of(database, source, workspace, resolve)
     dialect = dialect_class(dbapi=module)
     if url.drivername == "db2+ibm_db":
-        words, arguments = (connection_string(url, more), url.username or ""), {}
+        texts, arguments = (connection_string(url, more), url.username or ""), {}
     else:
-        words, arguments = dialect.create_connect_args(url)
+        texts, arguments = dialect.create_connect_args(url)
         arguments = {**arguments, **more}
     errors = driver_errors(module)
     # PyMySQL's word for a package that the account's way to log in needs.
@@ -183,5 +204,8 @@ def _open_server(
         is_login=True,
         shows_certificate=source.tls is not None and source.tls.certificate is not None,
     )
-    connection = translate_errors(context, lambda: dialect.connect(*words, **arguments))
-    return connection, errors, module.paramstyle
+
+    def connect() -> Any:  # noqa: ANN401 - the driver's
+        return translate_errors(context, lambda: dialect.connect(*texts, **arguments))
+
+    return _Opened(connect(), errors, module.paramstyle, reconnect=connect)

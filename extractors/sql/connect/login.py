@@ -9,11 +9,12 @@ from sqlalchemy import URL
 from sqlalchemy.dialects import registry
 from sqlalchemy.exc import NoSuchModuleError
 
+from extractors.optional_parts import install_extra, loaded
 from extractors.sql.connect.tls import tls_options
 from extractors.sql.drivers.odbc_driver_search import with_odbc_driver
 from extractors.sql.session.timeouts import read_timeout_s
 from extractors.sql.urls.address import KEY, DatabaseUrl
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, raise_as
 from schemas.source_file.secrets import Resolve
 from schemas.source_file.sql_source import DatabaseOptions
 
@@ -35,9 +36,9 @@ def login_of(
             another.
     """
     if source.password is not None and source.token is not None:
-        raise ConfigError("source.token: password and token: name one of the two")
+        raise ConfigError("password and token: name one of the two", key="source.token")
     if source.kerberos and database.dialect not in {"postgresql", "mssql", "db2"}:
-        raise ConfigError(f"source.kerberos: not known for {database.dialect}")
+        raise ConfigError(f"not known for {database.dialect}", key="source.kerberos")
     seconds = max(1, round(source.connect_timeout.total_seconds()))
     database = database.with_login_timeout(seconds)
     ours = _arguments(database.dialect, source)
@@ -94,8 +95,6 @@ def _arguments(dialect: str, source: DatabaseOptions) -> dict[str, Any]:
     return _ALWAYS.get(dialect, {})
 
 
-# The Python driver that a database's dialect needs, or the command that installs it.
-
 _NEEDS = {
     "postgresql+psycopg": ("postgresql", ("psycopg",)),
     "mysql+pymysql": ("mysql", ("pymysql",)),
@@ -113,7 +112,7 @@ _NEEDS = {
 
 
 def check_driver(drivername: str) -> None:
-    """Makes sure that the driver of a dialect is installed. It imports none of it.
+    """Raises unless the driver of a dialect is installed; it imports none of it.
 
     Args:
         drivername: as SQLAlchemy writes it: `mysql+pymysql`, `snowflake`.
@@ -123,11 +122,25 @@ def check_driver(drivername: str) -> None:
     """
     extra, modules = _NEEDS.get(drivername, ("", ()))
     if any(not _is_there(module) for module in modules):
-        raise ConfigError(
-            f"the driver for {drivername} is not installed: pip install 'lumos-ingest[{extra}]'"
-        )
+        raise ConfigError(f"the driver for {drivername} is not installed: {install_extra(extra)}")
     if drivername not in _NEEDS:
         _check_dialect(drivername)
+
+
+def dialect_of(database: DatabaseUrl) -> tuple[Any, Any]:
+    """SQLAlchemy's class for the database, and the driver's module; both are imported here.
+
+    Raises:
+        ConfigError: one cannot be loaded; the message says what to install.
+    """
+
+    def load() -> tuple[Any, Any]:
+        dialect_class: Any = database.url.get_dialect()
+        return dialect_class, dialect_class.import_dbapi()
+
+    drivername = database.url.drivername
+    extra, _ = _NEEDS.get(drivername, ("", ()))
+    return loaded(load, drivername, install_extra(extra) if extra else None, key=KEY)
 
 
 def prepared(database: DatabaseUrl) -> DatabaseUrl:
@@ -148,15 +161,11 @@ def _is_there(module: str) -> bool:
 
 
 def _check_dialect(drivername: str) -> None:
-    """Any other dialect that SQLAlchemy or a package beside it brings."""
-    problem = ""
-    try:
-        registry.load(drivername.replace("+", ".")).import_dbapi()
-    except NoSuchModuleError:
-        problem = (
-            f"{KEY}: SQLAlchemy knows no dialect {drivername}: install the package that has it"
-        )
-    except ImportError as error:
-        problem = f"{KEY}: the driver of {drivername} is missing: pip install {error.name}"
-    if problem:
-        raise ConfigError(problem)
+    """Raises unless SQLAlchemy, or a package beside it, brings the dialect and its driver."""
+    unknown = ConfigError(
+        f"SQLAlchemy knows no dialect {drivername}: install the package that has it", key=KEY
+    )
+    dialect = raise_as(
+        lambda: registry.load(drivername.replace("+", ".")), {NoSuchModuleError: lambda _: unknown}
+    )
+    loaded(dialect.import_dbapi, drivername, key=KEY)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from extractors.sql.urls.address import DatabaseUrl
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, raise_as
 from schemas.loopback import is_loopback
 from schemas.source_file.sql_source import Tls
 
@@ -26,15 +26,19 @@ def tls_options(database: DatabaseUrl, tls: Tls | None, workspace: Path) -> dict
         ConfigError: the URL and `tls` both say it, a certificate's file cannot be used, or the
             driver takes it in the URL only.
     """
-    in_url = _said_in_url(database)
+    in_url = _is_in_url(database)
     if tls is None:
         if in_url or _is_here(database):
-            return _in_words_of_files(database)
+            return _with_system_authorities(database)
         tls = Tls()
     elif database.dialect not in TAKES_TLS:
-        raise ConfigError(f"source.tls: for {database.dialect}, say in the url how it is secured")
+        raise ConfigError(
+            f"for {database.dialect}, say in the url how it is secured", key="source.tls"
+        )
     elif in_url:
-        raise ConfigError("source.tls: the url says how to secure the connection, too: drop one")
+        raise ConfigError(
+            "the url says how to secure the connection, too: drop one", key="source.tls"
+        )
     match database.dialect:
         case "postgresql":
             return _postgresql(tls, workspace)
@@ -43,12 +47,12 @@ def tls_options(database: DatabaseUrl, tls: Tls | None, workspace: Path) -> dict
     return {}
 
 
-def _said_in_url(database: DatabaseUrl) -> bool:
+def _is_in_url(database: DatabaseUrl) -> bool:
     names = (*database.url.query, *database.connect_args)
     return any(name.lower().startswith("ssl") for name in names)
 
 
-def _in_words_of_files(database: DatabaseUrl) -> dict[str, Any]:
+def _with_system_authorities(database: DatabaseUrl) -> dict[str, Any]:
     """`sslrootcert=system` means verify-full by the system's authorities."""
     if "system" not in (
         database.url.query.get("sslrootcert"),
@@ -67,14 +71,14 @@ def _postgresql(tls: Tls, workspace: Path) -> dict[str, Any]:
     if tls.mode == "none":
         return {"sslmode": "disable"}
     _context(tls, workspace)
-    found = {"sslmode": "require"}
+    options = {"sslmode": "require"}
     if tls.mode == "verify":
         own = tls.ca_file and str(workspace / tls.ca_file)
-        found = {"sslmode": "verify-full", "sslrootcert": own or _system_authorities()}
+        options = {"sslmode": "verify-full", "sslrootcert": own or _system_authorities()}
     if tls.certificate:
-        found["sslcert"] = str(workspace / tls.certificate)
-        found["sslkey"] = str(workspace / (tls.key or tls.certificate))
-    return found
+        options["sslcert"] = str(workspace / tls.certificate)
+        options["sslkey"] = str(workspace / (tls.key or tls.certificate))
+    return options
 
 
 def _system_authorities() -> str:
@@ -100,25 +104,31 @@ def _context(tls: Tls, workspace: Path) -> ssl.SSLContext:
         ConfigError: a file is not there, is no certificate or key, or the two do not fit.
     """
     if tls.key and not tls.certificate:
-        raise ConfigError("source.tls.key: is of no use without certificate: name that, too")
+        raise ConfigError("is of no use without certificate: name that, too", key="source.tls.key")
     files = {name: getattr(tls, name) for name in ("ca_file", "certificate", "key")}
     paths = {name: workspace / file for name, file in files.items() if file}
     for name, path in paths.items():
         if not path.is_file():
-            raise ConfigError(f"source.tls.{name}: {files[name]}: no such file: check the path")
-    problem = None
-    try:
+            raise ConfigError(
+                f"{files[name]}: no such file: check the path", key=f"source.tls.{name}"
+            )
+
+    def load() -> ssl.SSLContext:
         context = ssl.create_default_context(cafile=paths.get("ca_file"))
         if "certificate" in paths:
             # An empty passphrase: without one, OpenSSL would ask at the terminal.
             context.load_cert_chain(paths["certificate"], paths.get("key"), password="")
-    except ssl.SSLError as error:
-        problem = (error.reason or "no PEM").lower().replace("_", " ")
-    except OSError as error:
-        problem = error.strerror or type(error).__name__
-    if problem:
-        raise ConfigError(
-            f"source.tls: a certificate or its key cannot be used: {problem}: give PEM files that "
-            "belong together, the key without a passphrase"
-        )
-    return context
+        return context
+
+    return raise_as(load, {OSError: _unusable})
+
+
+def _unusable(error: OSError) -> ConfigError:
+    reason = error.strerror or type(error).__name__
+    if isinstance(error, ssl.SSLError):
+        reason = (error.reason or "no PEM").lower().replace("_", " ")
+    return ConfigError(
+        f"a certificate or its key cannot be used: {reason}: give PEM files that belong together, "
+        "the key without a passphrase",
+        key="source.tls",
+    )

@@ -39,19 +39,18 @@ def queries_of(source: SqlSource, engine: str) -> dict[str, Query]:
     if source.discover is not None:
         reached = _ALIKE.get(engine, engine)
         if (_HERE / reached).is_dir() and reached != source.discover:
-            raise ConfigError(f"source.discover: {source.discover}: the url is of {engine}")
+            raise ConfigError(f"{source.discover}: the url is of {engine}", key="source.discover")
         built_in = discovery_queries(source.discover, engine)
-    own = {name: getattr(source.queries, name) for name in CAPABILITIES}
-    found = {name: own[name] or built_in.get(name) for name in CAPABILITIES}
-    return {
-        name: Query(sql=one) if isinstance(one, str) else one
-        for name, one in found.items()
-        if one is not None
+    own: dict[str, Query | None] = {name: getattr(source.queries, name) for name in CAPABILITIES}
+    queries = {
+        name: own[name] or (Query(sql=built_in[name]) if name in built_in else None)
+        for name in CAPABILITIES
     }
+    return {name: query for name, query in queries.items() if query is not None}
 
 
 def check_sight(source: SqlSource, labels: tuple[str, ...], cells: list[str | None]) -> None:
-    """Makes sure that the account sees all, by what the built-in `validate_credentials` says.
+    """Raises unless the account sees all, by what the built-in `validate_credentials` says.
 
     Args:
         source: one with a query of its own is taken at its word.
@@ -63,7 +62,7 @@ def check_sight(source: SqlSource, labels: tuple[str, ...], cells: list[str | No
     """
     is_built_in = source.discover is not None and source.queries.validate_credentials is None
     if is_built_in and labels == ("missing",) and cells:
-        raise SourceIncompleteError(f"discover: {source.discover}: {cells[0]}")
+        raise SourceIncompleteError(f"{source.discover}: {cells[0]}", key="discover")
 
 
 def _folder(engine: Engine, server_version: str) -> str:

@@ -1,121 +1,190 @@
-"""Reading through a driver's cursor, for every database without a faster way that is exact."""
+"""Reading through a driver's cursor (DBAPI): right for every database, the fastest for some."""
 
-from collections.abc import Iterator
-from functools import cache
-from typing import Any
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, ClassVar, TypeVar
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from extractors.sql.session.session import Fetched, Session, Values
+from extractors.sql.errors.translate import ErrorContext, translate_errors
+from extractors.sql.session.session import NO_VALUES, Fetched, Session, Values
 from extractors.sql.session.values import column_text
-from extractors.sql.statements.statement import Statement
-from schemas.errors import SourceFormatError, SourceIncompleteError
+from extractors.sql.statements.statement import Statement, can_be_nested
+from schemas.errors import SourceFormatError, raise_as
 
-_BATCH_ROWS = 20_000
-_MYSQL_BIT, _MYSQL_TIMESTAMP = 16, 7
-_CUT_SHORT = {1260, 1265, 1301, 1931}
-"""MySQL's warnings of what was cut: GROUP_CONCAT, a conversion, max_allowed_packet, the rows."""
+T = TypeVar("T")
+
+BATCH_ROWS = 20_000
+_NOTHING = dict.fromkeys(("since", "until", "account_id"))
+
+Begun = tuple[str, tuple[str, ...]]
+"""What a transaction is, for the proof, and what it is not, for a person."""
 
 
-def read_cursor(session: Session, statement: Statement, values: Values) -> Fetched:
-    """Everything the statement returns.
+@dataclass(eq=False, kw_only=True)
+class CursorSession(Session):
+    """A database by its Python driver; of this very class, one that nothing more is known of.
 
-    Raises:
-        SourceIncompleteError: the connection was lost, the statement was cancelled, or a value was
-            cut short.
-        SourceFormatError: the server refuses the statement, or it returns no columns.
+    Attributes:
+        connection: the driver's.
+        paramstyle: how it marks bound values.
+        reconnect: opens another connection like it; None where one has to do.
     """
-    found: list[Fetched] = []
 
-    def ask() -> None:
-        cursor = streaming_cursor(session)
-        try:
-            execute(session, cursor, statement, values)
-            found.append(_fetched(session, cursor, statement))
-            if not statement.is_query:
-                _check_end(cursor, statement)
-        finally:
-            cursor.close()
+    connection: Any
+    paramstyle: str
+    reconnect: Callable[[], Any] | None = None
 
-    session.translate_errors(statement, ask)
-    if session.engine in {"mysql", "mariadb"}:
-        session.translate_errors(statement, lambda: _check_warnings(session, statement))
-    return found[0]
+    without_rows: ClassVar[str] = " WHERE 1 = 0"
+    """What stands behind a query, as a subquery, to keep it from returning rows."""
+
+    def begin(self, *first: str) -> None:
+        """Begins the transaction on a connection that has just been opened.
+
+        `first` are statements that the URL asks for.
+
+        Raises:
+            ConfigError, SourceUnavailableError: the server refuses.
+        """
+        if first:
+            self.translate_login_errors(lambda: self.run(*first))
+        self.snapshot, self.warnings = self.translate_login_errors(self._begin)
+
+    def _begin(self) -> Begun:
+        warning = (
+            f"{self.server}: of this kind of database no read-only snapshot is known: let an "
+            "account log in that can only read"
+        )
+        return "one transaction, rolled back", (warning,)
+
+    def translate_login_errors(self, work: Callable[[], T]) -> T:
+        """What `work` returns, which belongs to the login: a driver's errors become ours."""
+        context = ErrorContext(self.engine, self.errors, self.server, is_login=True)
+        return translate_errors(context, work)
+
+    def close(self) -> None:
+        """Rolls back and closes; what has gone wrong with the connection by now has been told."""
+        with contextlib.suppress(*self.errors):
+            self.connection.rollback()
+        with contextlib.suppress(*self.errors):
+            self.connection.close()
+
+    def run(self, *statements: str) -> Any:  # noqa: ANN401 - any cell
+        """The first cell that the last of `statements` returns; None where it returns no row."""
+        with contextlib.closing(self.connection.cursor()) as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+            row = cursor.fetchone() if cursor.description else None
+        return None if row is None else row[0]
+
+    def read(self, statement: Statement, values: Values = NO_VALUES) -> Fetched:
+        """Everything the statement returns.
+
+        Raises:
+            SourceIncompleteError: the connection was lost, the statement was cancelled, or a value
+                was cut short.
+            SourceFormatError: the server refuses the statement, or it returns no columns.
+        """
+        return self.read_by_cursor(statement, values)
+
+    def read_by_cursor(self, statement: Statement, values: Values) -> Fetched:
+        """The same, whatever faster way the database has.
+
+        Raises:
+            SourceIncompleteError, SourceFormatError: as `read`.
+        """
+
+        def ask() -> Fetched:
+            with contextlib.closing(self.streaming_cursor()) as cursor:
+                self._execute(cursor, statement, values)
+                fetched = self._fetched(cursor, statement)
+                if not statement.is_query:
+                    _check_end(cursor, statement)
+                return fetched
+
+        return self.translate_errors(statement, ask)
+
+    def describe(self, statement: Statement) -> tuple[str, ...] | None:
+        """The labels of the query without a row; None of what cannot stand in another query."""
+        if not can_be_nested(statement, self.engine):
+            return None
+        nested = statement.within("*", self.without_rows)
+
+        def ask() -> tuple[str, ...]:
+            with contextlib.closing(self.streaming_cursor()) as cursor:
+                self._execute(cursor, nested, _NOTHING)
+                return _labels_of(cursor)
+
+        return self.translate_errors(statement, ask)
+
+    def streaming_cursor(self) -> Any:  # noqa: ANN401 - a DBAPI cursor
+        """A cursor whose rows the driver does not gather first."""
+        return self.connection.cursor()
+
+    def bound(
+        self, statement: Statement, values: Values
+    ) -> dict[str, object] | list[object] | None:
+        """What is handed to the driver beside the statement; None where it binds no value."""
+        if not statement.names:
+            return None
+        bindable = {name: self.bindable(value) for name, value in values.items()}
+        return statement.values(self.paramstyle, bindable)
+
+    def bindable(self, value: object) -> object:
+        """A value as the database compares it: a time by the clock of the zone of its columns."""
+        return local_clock(value, self.zone) if isinstance(value, datetime) else value
+
+    def check_columns(self, statement: Statement, cursor: Any) -> None:  # noqa: ANN401
+        """Raises where the driver would hand over less than a column has, before it does."""
+
+    def zone_of(self, _column: Any) -> str | None:  # noqa: ANN401 - a DBAPI description
+        """The zone of the times in a column that carry none."""
+        return self.zone
+
+    def adapted(self, cells: list[Any], _column: Any) -> list[Any]:  # noqa: ANN401
+        """A column's cells with those mended that the driver hands over as something else."""
+        return cells
+
+    def _execute(self, cursor: Any, statement: Statement, values: Values) -> None:  # noqa: ANN401
+        """Sends the statement; a procedure's results without columns are passed over."""
+        sql, bound = statement.rendered(self.paramstyle), self.bound(statement, values)
+        if bound is None:
+            cursor.execute(sql)
+        else:
+            cursor.execute(sql, bound)
+        while cursor.description is None and _has_next(cursor):
+            pass
+        if cursor.description is None:
+            raise SourceFormatError(
+                f"{statement.origin}: returns no columns: select what is wanted"
+            )
+        self.check_columns(statement, cursor)
+
+    def _fetched(self, cursor: Any, statement: Statement) -> Fetched:  # noqa: ANN401
+        description = cursor.description
+        batches = [pl.DataFrame(schema={str(n): pl.String() for n in range(len(description))})]
+        for rows in _batches(cursor, statement):
+            columns = [
+                column_text(str(number), self.adapted(list(cells), column), self.zone_of(column))
+                for number, (cells, column) in enumerate(
+                    zip(zip(*rows, strict=True), description, strict=True)
+                )
+            ]
+            batches.append(pl.DataFrame(columns))
+        return Fetched(pl.concat(batches, rechunk=True), _labels_of(cursor))
 
 
-def streaming_cursor(session: Session) -> Any:  # noqa: ANN401 - a DBAPI cursor
-    """A cursor whose rows the driver does not gather first."""
-    if session.engine in {"mysql", "mariadb"} and hasattr(session.connection, "set_charset"):
-        return session.connection.cursor(_streaming_mysql_cursor())
-    cursor = session.connection.cursor()
-    if session.engine == "oracle":
-        cursor.arraysize = _BATCH_ROWS
-        cursor.outputtypehandler = _oracle_types
-    return cursor
+def local_clock(moment: datetime, zone: str | None) -> datetime:
+    """What the clock of `zone` shows at a moment, of UTC where none is known."""
+    return moment.astimezone(ZoneInfo(zone) if zone else UTC).replace(tzinfo=None)
 
 
-@cache
-def _streaming_mysql_cursor() -> type[Any]:
-    """PyMySQL's streaming cursor, which lets go of a result whose connection is lost."""
-    from pymysql.cursors import SSCursor
-
-    class StreamingCursor(SSCursor):  # type: ignore[misc] # no types of its own
-        """Its rows are not gathered first."""
-
-        connection: Any
-
-        def close(self) -> None:
-            """Reads what is left of the result, where the connection is there to read it from.
-
-            PyMySQL's own fails on a lost one, with an AttributeError in place of what went wrong.
-            """
-            if self.connection is not None and not self.connection.open:
-                if self._result is not None:
-                    self._result.unbuffered_active = False
-                self.connection = None
-            super().close()
-
-        __del__ = close
-
-    return StreamingCursor
-
-
-def execute(
-    session: Session,
-    cursor: Any,  # noqa: ANN401 - a DBAPI cursor
-    statement: Statement,
-    values: Values,
-) -> None:
-    """Sends the statement; a procedure's results without columns are passed over."""
-    sql = statement.rendered(session.paramstyle)
-    if statement.names:
-        cursor.execute(sql, statement.values(session.paramstyle, values))
-    else:
-        cursor.execute(sql)
-    while cursor.description is None and hasattr(cursor, "nextset") and cursor.nextset():
-        pass
-    if cursor.description is None:
-        raise SourceFormatError(f"{statement.origin}: returns no columns: select what is wanted")
-    if session.engine == "oracle" and session.way == "native":
-        _check_zones(statement, cursor)
-
-
-def labels_of(cursor: Any) -> tuple[str, ...]:  # noqa: ANN401 - a DBAPI cursor
+def _labels_of(cursor: Any) -> tuple[str, ...]:  # noqa: ANN401 - a DBAPI cursor
     """The labels of the columns that the cursor is about to return."""
     return tuple(str(column[0]) for column in cursor.description)
-
-
-def _fetched(session: Session, cursor: Any, statement: Statement) -> Fetched:  # noqa: ANN401
-    description = cursor.description
-    batches = [pl.DataFrame(schema={str(n): pl.String() for n in range(len(description))})]
-    for rows in _batches(cursor, statement):
-        columns = [
-            column_text(str(number), _adapted(session, list(cells), description[number]), zone)
-            for number, cells in enumerate(zip(*rows, strict=True))
-            for zone in [_zone(session, description[number])]
-        ]
-        batches.append(pl.DataFrame(columns))
-    return Fetched(pl.concat(batches, rechunk=True), labels_of(cursor))
 
 
 def _batches(cursor: Any, statement: Statement) -> Iterator[list[Any]]:  # noqa: ANN401
@@ -124,75 +193,25 @@ def _batches(cursor: Any, statement: Statement) -> Iterator[list[Any]]:  # noqa:
 
 
 def _next_rows(cursor: Any, statement: Statement) -> list[Any]:  # noqa: ANN401 - a DBAPI cursor
-    problem = None
-    try:
-        rows: list[Any] = cursor.fetchmany(_BATCH_ROWS)
-    except ValueError as error:  # pyodbc's, of a time over a day; its words may quote the value
-        problem = type(error).__name__
-    else:
-        return rows
-    raise SourceFormatError(
-        f"{statement.origin}: the driver cannot hand over a value ({problem}), such as a time over "
-        "a day: make text of it in the query"
-    )
+    def to_error(error: ValueError) -> SourceFormatError:
+        return SourceFormatError(
+            f"{statement.origin}: the driver cannot hand over a value ({type(error).__name__}), "
+            "such as a time over a day: make text of it in the query"
+        )
+
+    # pyodbc's of such a time, whose text may quote the value.
+    return raise_as(lambda: cursor.fetchmany(BATCH_ROWS), {ValueError: to_error})
 
 
 def _check_end(cursor: Any, statement: Statement) -> None:  # noqa: ANN401 - a DBAPI cursor
-    """Nothing: what was called has no more rows to return, nor an error to tell."""
-    while hasattr(cursor, "nextset") and cursor.nextset():
+    """Raises where what was called has more rows to return, or an error to tell."""
+    while _has_next(cursor):
         if cursor.description is not None:
             raise SourceFormatError(
                 f"{statement.origin}: returns more than one result: one alone would be the whole"
             )
 
 
-def _zone(session: Session, column: Any) -> str | None:  # noqa: ANN401 - a DBAPI description
-    """MySQL's TIMESTAMP is a moment: it comes in the session's zone."""
-    is_moment = session.engine in {"mysql", "mariadb"} and column[1] == _MYSQL_TIMESTAMP
-    return session.zone or ("UTC" if is_moment else None)
-
-
-def _adapted(session: Session, cells: list[Any], column: Any) -> list[Any]:  # noqa: ANN401
-    """MySQL's BIT(1) is a boolean; its TINYINT(1) may be any small number, and stays one."""
-    if session.engine not in {"mysql", "mariadb"} or column[1] != _MYSQL_BIT or column[3] != 1:
-        return cells
-    # A computed one comes as a digit.
-    return [None if one is None else one not in {b"\0", b"0"} for one in cells]
-
-
-def _check_zones(statement: Statement, cursor: Any) -> None:  # noqa: ANN401 - oracledb's
-    """Oracle's Python driver hands over the clock of a zone, and not the zone."""
-    import oracledb
-
-    zoned = oracledb.DB_TYPE_TIMESTAMP_TZ
-    lost = [column[0] for column in cursor.description if column[1] is zoned]
-    if lost:
-        raise SourceFormatError(
-            f"{statement.origin}: {lost[0]} is a TIMESTAMP WITH TIME ZONE, whose zone Oracle's "
-            "Python driver drops: select SYS_EXTRACT_UTC of it and state timezone: UTC, or read "
-            "with driver: jdbc"
-        )
-
-
-def _oracle_types(cursor: Any, column: Any) -> Any:  # noqa: ANN401 - oracledb's own
-    import oracledb
-
-    exact = {
-        oracledb.DB_TYPE_NUMBER: oracledb.DB_TYPE_VARCHAR,
-        oracledb.DB_TYPE_CLOB: oracledb.DB_TYPE_LONG,
-        oracledb.DB_TYPE_NCLOB: oracledb.DB_TYPE_LONG_NVARCHAR,
-        oracledb.DB_TYPE_BLOB: oracledb.DB_TYPE_LONG_RAW,
-    }.get(column.type_code)
-    return None if exact is None else cursor.var(exact, arraysize=cursor.arraysize)
-
-
-def _check_warnings(session: Session, statement: Statement) -> None:
-    with session.connection.cursor() as cursor:
-        cursor.execute("SHOW WARNINGS")
-        cut = [code for _, code, _ in cursor.fetchall() if code in _CUT_SHORT]
-    if cut:
-        raise SourceIncompleteError(
-            f"{statement.origin}: values or rows were cut short, {len(cut)} times (warning "
-            f"{cut[0]}): raise max_allowed_packet, select less of that column, or take the "
-            "query's own limit out"
-        )
+def _has_next(cursor: Any) -> bool:  # noqa: ANN401 - a DBAPI cursor
+    """Whether there is another result, which the cursor is at then; some drivers know of none."""
+    return hasattr(cursor, "nextset") and bool(cursor.nextset())

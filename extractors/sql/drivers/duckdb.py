@@ -5,13 +5,18 @@ cursor.
 """
 
 import re
+from collections import deque
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
 import polars as pl
 
-from extractors.sql.drivers.cursor import read_cursor
-from extractors.sql.session.session import Fetched, Session, Values
+from extractors.sql.drivers.cursor import Begun, CursorSession
+from extractors.sql.session.session import NO_VALUES, Fetched, Values
+from extractors.sql.session.timeouts import deadline
 from extractors.sql.session.values import (
     column_text,
     floats_text,
@@ -27,35 +32,87 @@ _AS_IT_IS = {"DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE"}
 _FLOATS = {"FLOAT", "DOUBLE"}
 
 
-def read_duckdb(session: Session, statement: Statement, values: Values) -> Fetched:
-    """Everything the statement returns.
+@dataclass(eq=False, kw_only=True)
+class DuckdbSession(CursorSession):
+    """A DuckDB file."""
 
-    Raises:
-        SourceIncompleteError: the statement was cancelled.
-        SourceFormatError: DuckDB refuses it, or a value in its rows.
-    """
-    if not statement.is_query:
-        return read_cursor(session, statement, values)
-    bound: Any = statement.values(session.paramstyle, values) if statement.names else None
-    sql = statement.rendered(session.paramstyle)
-    described = session.translate_errors(
-        statement, lambda: session.connection.execute(f"DESCRIBE {sql}", bound).fetchall()
-    )
-    kinds = [str(column[1]) for column in described]
-    chosen = [_chosen(number, kind) for number, kind in enumerate(kinds)]
-    if None in chosen:
-        return read_cursor(session, statement, values)
-    translate_errors = f"SELECT {', '.join(map(str, chosen))} FROM (\n{sql}\n) q"  # noqa: S608 - the query
-    rows = session.translate_errors(
-        statement, lambda: _streamed(session, translate_errors, bound, kinds)
-    )
-    if rows is None:
-        return read_cursor(session, statement, values)
-    return Fetched(rows, tuple(str(column[0]) for column in described))
+    without_rows: ClassVar[str] = " LIMIT 0"
+
+    def _begin(self) -> Begun:
+        self.run(f"SET TimeZone = '{self.zone or 'UTC'}'", "BEGIN TRANSACTION READ ONLY")
+        return "opened read-only, one transaction", ()
+
+    def deadline(self) -> AbstractContextManager[None]:
+        """A block that is interrupted after `timeout_s`: DuckDB has no limit of its own."""
+        return deadline(self.timeout_s, self.connection.interrupt)
+
+    def read(self, statement: Statement, values: Values = NO_VALUES) -> Fetched:
+        """Everything the statement returns.
+
+        Raises:
+            SourceIncompleteError: the statement was cancelled.
+            SourceFormatError: DuckDB refuses it, or a value in its rows.
+        """
+        return self._read_batches(statement, values) or self.read_by_cursor(statement, values)
+
+    def _read_batches(self, statement: Statement, values: Values) -> Fetched | None:
+        """The rows by Arrow; None where the cursor's text of them is not known to be the same."""
+        if not statement.is_query:
+            return None
+        bound = self.bound(statement, values)
+        sql = statement.rendered(self.paramstyle)
+        described = self.translate_errors(
+            statement, lambda: self.connection.execute(f"DESCRIBE {sql}", bound).fetchall()
+        )
+        kinds = [str(column[1]) for column in described]
+        selected = [_selected(number, kind) for number, kind in enumerate(kinds)]
+        if None in selected:
+            return None
+        texts = f"SELECT {', '.join(map(str, selected))} FROM (\n{sql}\n) q"  # noqa: S608 - the query
+        rows = self.translate_errors(statement, lambda: self._streamed(texts, bound, kinds))
+        if rows is None:
+            return None
+        return Fetched(rows, tuple(str(column[0]) for column in described))
+
+    def _streamed(self, sql: str, bound: Any, kinds: list[str]) -> pl.DataFrame | None:  # noqa: ANN401
+        """The rows; None where a time is none that Python has, which the cursor reads as text."""
+        relation = self.connection.sql(sql, params=bound)
+        batches = [pl.DataFrame(schema={str(number): pl.String for number in range(len(kinds))})]
+        problem = None
+        with self._pulled(relation) as pulled:
+            try:
+                for batch in pulled:
+                    if not all(map(_is_pythons, batch)):
+                        return None
+                    columns = zip(batch, kinds, strict=True)
+                    texts = [_text(column, kind, self.zone) for column, kind in columns]
+                    batches.append(pl.DataFrame(texts))
+            except pl.exceptions.ComputeError as error:
+                problem = str(error)
+        if problem:
+            raise self.errors[0](problem)  # DuckDB's own text, which polars passes on
+        return pl.concat(batches, rechunk=True)
+
+    @contextmanager
+    def _pulled(self, relation: Any) -> Iterator[Iterator[pl.DataFrame]]:  # noqa: ANN401
+        """The relation's batches, all of them taken at the end, whether or not they are wanted.
+
+        polars pulls them in a thread of its own until there are no more, and DuckDB refuses a
+        connection that another thread is at work on, even to be closed.
+        """
+        batches = pl.scan_arrow_c_stream(relation).collect_batches()
+        try:
+            yield batches
+        except BaseException:
+            self.connection.interrupt()
+            raise
+        finally:
+            with suppress(pl.exceptions.PolarsError):
+                deque(batches, maxlen=0)
 
 
-def _chosen(number: int, kind: str) -> str | None:
-    """A column as it is asked for; None where it is of a type that is not known here."""
+def _selected(number: int, kind: str) -> str | None:
+    """A column as it is selected; None where it is of a type that is not known here."""
     place = f"#{number + 1}"
     if _AS_TEXT.fullmatch(kind):
         place = f"CAST({place} AS VARCHAR)"
@@ -66,24 +123,6 @@ def _chosen(number: int, kind: str) -> str | None:
     elif kind not in _AS_IT_IS:
         return None
     return f'{place} AS "{number}"'
-
-
-def _streamed(session: Session, sql: str, bound: Any, kinds: list[str]) -> pl.DataFrame | None:  # noqa: ANN401
-    """The rows; None where a time is none that Python has, which the cursor has its way with."""
-    relation = session.connection.sql(sql, params=bound)
-    batches = [pl.DataFrame(schema={str(number): pl.String for number in range(len(kinds))})]
-    problem = None
-    try:
-        for batch in pl.scan_arrow_c_stream(relation).collect_batches():
-            if not all(map(_is_pythons, batch)):
-                return None
-            columns = zip(batch, kinds, strict=True)
-            batches.append(pl.DataFrame([_text(one, kind, session.zone) for one, kind in columns]))
-    except pl.exceptions.ComputeError as error:
-        problem = str(error)
-    if problem:
-        raise session.errors[0](problem)  # DuckDB's own words, which polars passes on
-    return pl.concat(batches, rechunk=True)
 
 
 def _is_pythons(column: pl.Series) -> bool:

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
-import pyodbc
-
+from extractors.optional_parts import install_extra, loaded
 from extractors.sql.urls.address import KEY, DatabaseUrl
 from schemas.errors import ConfigError
 
@@ -34,13 +34,18 @@ def mssql_driver() -> str:
     shipped = shipped_driver()
     if shipped is not None:
         return str(shipped)
+    pyodbc = loaded(_pyodbc, "mssql+pyodbc", key=KEY)
     installed = set(pyodbc.drivers())
     for name in (*_MICROSOFTS, _FREETDS):
         if name in installed:
             return name
-    raise ConfigError(
-        "no ODBC driver for SQL Server is installed: pip install 'lumos-ingest[mssql]'"
-    )
+    raise ConfigError(f"no ODBC driver for SQL Server is installed: {install_extra('mssql')}")
+
+
+def _pyodbc() -> Any:  # noqa: ANN401 - a module
+    import pyodbc
+
+    return pyodbc
 
 
 def shipped_driver() -> Path | None:
@@ -52,9 +57,9 @@ def shipped_driver() -> Path | None:
     machine = {"aarch64": "arm64", "amd64": "x86_64"}.get(platform.machine(), platform.machine())
     families = [_FAMILIES[name] for name in _system() if name in _FAMILIES]
     for family in dict.fromkeys([*families, "debian_ubuntu"]):
-        found = sorted((libs / family / machine / "lib").glob("libmsodbcsql-*.so*"))
-        if found:
-            return found[-1]
+        libraries = sorted((libs / family / machine / "lib").glob("libmsodbcsql-*.so*"))
+        if libraries:
+            return libraries[-1]
     return None
 
 
@@ -78,14 +83,15 @@ def with_odbc_driver(
 
 
 def _for_freetds(database: DatabaseUrl) -> DatabaseUrl:
-    """FreeTDS's own words: it encrypts, but takes no authority to check a certificate against."""
+    """The address for FreeTDS, which encrypts, but takes no authority to check certificates by."""
     query = dict(database.url.query)
     encrypts = str(query.pop("Encrypt", "yes")).lower()
     trusts = str(query.pop("TrustServerCertificate", "no")).lower()
     if encrypts != "no" and (trusts != "yes" or encrypts == "strict"):
         raise ConfigError(
-            f"{KEY}: FreeTDS does not check the server's certificate: pip install "
-            "'lumos-ingest[mssql]' for Microsoft's driver, or write trustServerCertificate=true"
+            "FreeTDS does not check the server's certificate: Microsoft's driver does, "
+            f"{install_extra('mssql')}; or write trustServerCertificate=true",
+            key=KEY,
         )
     query |= {"driver": _FREETDS, "TDS_Version": "7.4"}
     query["Encryption"] = "off" if encrypts == "no" else "require"

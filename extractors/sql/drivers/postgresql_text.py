@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from extractors.sql.session.session import Fetched, Session
+from extractors.sql.session.session import Fetched
 from extractors.sql.session.values import (
     JsonNumber,
     decimal_text,
@@ -22,11 +22,41 @@ from extractors.sql.session.values import (
 )
 from extractors.sql.statements.statement import Statement
 
-# PostgreSQL's own text of its values, made canonical column by column.
-
 _BOOL, _BYTEA, _FLOATS, _NUMERIC = 16, 17, {700, 701}, 1700
 _INTS = {20, 21, 23, 26}
 _TIMESTAMP, _TIMESTAMPTZ, _JSONS = 1114, 1184, {114, 3802}
+_TEXT = 25
+_NOT_CAST = {869, 1042}
+"""INET and CHAR: a cast adds a mask, and takes blanks; drivers hand both over as they are."""
+
+_TYPES = "t.oid::text, CASE t.typcategory WHEN 'A' THEN t.typelem::text END"
+_OF_TYPES = """ RIGHT JOIN (SELECT 1) one ON false
+CROSS JOIN LATERAL unnest(ARRAY[{oids}]) WITH ORDINALITY AS u(oid, place)
+CROSS JOIN LATERAL (WITH RECURSIVE made(oid, of_oid) AS (
+    SELECT d.oid, d.typbasetype FROM pg_catalog.pg_type d WHERE d.oid = u.oid
+    UNION ALL
+    SELECT d.oid, d.typbasetype FROM made JOIN pg_catalog.pg_type d ON d.oid = made.of_oid)
+  SELECT made.oid FROM made WHERE made.of_oid = 0) base
+JOIN pg_catalog.pg_type t ON t.oid = base.oid ORDER BY u.place"""
+"""The types of columns that no row is read for; a domain is what it is made of."""
+
+
+def postgresql_settings(zone: str | None) -> str:
+    """A query that has PostgreSQL write, in this transaction, what is made canonical here.
+
+    A query and no SET, which Java's driver takes for a statement without rows.
+    """
+    settings = {
+        "TimeZone": zone or "UTC",
+        "DateStyle": "ISO, YMD",
+        "IntervalStyle": "iso_8601",
+        "bytea_output": "hex",
+        "extra_float_digits": "1",
+        # A policy that hides rows is an error then.
+        "row_security": "off",
+    }
+    changes = (f"set_config('{name}', '{to}', true) AS {name}" for name, to in settings.items())
+    return f"SELECT {', '.join(changes)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +65,46 @@ class Kind:
 
     oid: int
     element: int | None = None
+
+
+def read_postgresql_text(
+    statement: Statement, zone: str | None, read: Callable[[Statement], Fetched]
+) -> Fetched:
+    """Everything the statement returns, canonical.
+
+    Args:
+        statement: a query, or a procedure, whose values are as the driver has them.
+        zone: that of timestamps which carry none.
+        read: everything that a statement returns, as the driver has it.
+
+    Raises:
+        SourceIncompleteError, SourceFormatError: as `read`.
+    """
+    if not statement.is_query:
+        return read(statement)
+    labels = read(statement.within("*", " LIMIT 0")).labels
+    names = [f"c{number}" for number in range(len(labels))]
+    kinds = _kinds(statement, names, read)
+    texts = [
+        name if kind.oid in _NOT_CAST else f"{name}::text"
+        for name, kind in zip(names, kinds, strict=True)
+    ]
+    fetched = read(statement.within(", ".join(texts), _alias(names)))
+    # Cast to text, a boolean is canonical already.
+    written = [Kind(_TEXT) if kind.oid == _BOOL else kind for kind in kinds]
+    return Fetched(canonical(fetched.rows, written, zone), labels, fetched.warnings)
+
+
+def _kinds(
+    statement: Statement, names: list[str], read: Callable[[Statement], Fetched]
+) -> list[Kind]:
+    oids = ", ".join(f"pg_catalog.pg_typeof({name})::oid" for name in names)
+    types = read(statement.within(_TYPES, _alias(names) + _OF_TYPES.format(oids=oids))).rows
+    return [Kind(int(oid), element and int(element)) for oid, element in types.rows()]
+
+
+def _alias(names: list[str]) -> str:
+    return f"({', '.join(names)})"
 
 
 def kinds_of(connection: Any, oids: list[int]) -> list[Kind]:  # noqa: ANN401 - psycopg's
@@ -61,7 +131,9 @@ def _column(text: pl.Series, kind: Kind, zone: str | None) -> pl.Series:
     oid, element = kind.oid, kind.element
     if element is not None:
         # An int2vector or an oidvector counts as an array and is written without braces.
-        return _by_value(text, lambda one: _array_text(one, element, zone) if "{" in one else one)
+        return _by_value(
+            text, lambda cell: _array_text(cell, element, zone) if "{" in cell else cell
+        )
     if oid in {_TIMESTAMP, _TIMESTAMPTZ}:
         return _times(text, zone, is_zoned=oid == _TIMESTAMPTZ)
     change = _CHANGES.get(oid)
@@ -80,7 +152,7 @@ def _floats(text: pl.Series) -> pl.Series:
     has_exponent = text.str.contains("e", literal=True).fill_null(value=False)
     if not has_exponent.any():
         return text
-    plain = _by_value(text.filter(has_exponent), lambda one: decimal_text(Decimal(one)))
+    plain = _by_value(text.filter(has_exponent), lambda cell: decimal_text(Decimal(cell)))
     return text.scatter(has_exponent.arg_true(), plain)
 
 
@@ -117,7 +189,7 @@ def _in_utc(text: pl.Expr, zone: str | None, is_zoned: bool) -> pl.Expr:
 def _by_value(text: pl.Series, change: Callable[[str], str | None]) -> pl.Series:
     """`text` with each distinct value changed once."""
     distinct = text.drop_nulls().unique()
-    changed = [change(one) for one in distinct.to_list()]
+    changed = [change(cell) for cell in distinct.to_list()]
     if not changed:
         return text
     return text.replace_strict(distinct, pl.Series(changed, dtype=pl.String), default=None)
@@ -141,20 +213,20 @@ _CHANGES: dict[int, Callable[[pl.Series], pl.Series]] = {
 
 def _array_text(text: str, element: int, zone: str | None) -> str:
     """An array as JSON, its elements canonical: numbers and booleans as such, the rest as text."""
-    found = _array(text)
+    array = _array(text)
     flat: list[str] = []
-    _flatten(found, flat)
+    _flatten(array, flat)
     texts = _column(pl.Series(flat, dtype=pl.String), Kind(element), zone).to_list()
     plain = dict(zip(flat, texts, strict=True))
-    return _rebuilt(found, plain, element)
+    return _rebuilt(array, plain, element)
 
 
-def _rebuilt(found: Any, plain: dict[str, str], element: int) -> str:  # noqa: ANN401 - nested lists
-    if isinstance(found, list):
-        return f"[{','.join(_rebuilt(one, plain, element) for one in found)}]"
-    if found is None:
+def _rebuilt(item: Any, plain: dict[str, str], element: int) -> str:  # noqa: ANN401 - nested lists
+    if isinstance(item, list):
+        return f"[{','.join(_rebuilt(part, plain, element) for part in item)}]"
+    if item is None:
         return "null"
-    text = plain[found]
+    text = plain[item]
     is_bare = element in _INTS | _FLOATS | {_BOOL, _NUMERIC} | _JSONS
     return (
         text
@@ -163,12 +235,12 @@ def _rebuilt(found: Any, plain: dict[str, str], element: int) -> str:  # noqa: A
     )
 
 
-def _flatten(found: Any, into: list[str]) -> None:  # noqa: ANN401 - nested lists
-    if isinstance(found, list):
-        for one in found:
-            _flatten(one, into)
-    elif found is not None:
-        into.append(found)
+def _flatten(item: Any, into: list[str]) -> None:  # noqa: ANN401 - nested lists
+    if isinstance(item, list):
+        for part in item:
+            _flatten(part, into)
+    elif item is not None:
+        into.append(item)
 
 
 _PIECE = re.compile(r'[{}]|"(?:\\.|[^"\\])*"|[^{},"]+', re.DOTALL)
@@ -188,59 +260,3 @@ def _array(text: str) -> list[Any]:
         else:
             stack[-1].append(None if piece.upper() == "NULL" else piece)
     return list(stack[0][0])
-
-
-_TEXT = 25
-_NOT_CAST = {869, 1042}
-"""INET and CHAR: a cast adds a mask, and takes blanks; drivers hand both over as they are."""
-
-_TYPES = "t.oid::text, CASE t.typcategory WHEN 'A' THEN t.typelem::text END"
-_OF_TYPES = """ RIGHT JOIN (SELECT 1) one ON false
-CROSS JOIN LATERAL unnest(ARRAY[{oids}]) WITH ORDINALITY AS u(oid, place)
-CROSS JOIN LATERAL (WITH RECURSIVE made(oid, of_oid) AS (
-    SELECT d.oid, d.typbasetype FROM pg_catalog.pg_type d WHERE d.oid = u.oid
-    UNION ALL
-    SELECT d.oid, d.typbasetype FROM made JOIN pg_catalog.pg_type d ON d.oid = made.of_oid)
-  SELECT made.oid FROM made WHERE made.of_oid = 0) base
-JOIN pg_catalog.pg_type t ON t.oid = base.oid ORDER BY u.place"""
-"""The types of columns that no row is read for; a domain is what it is made of."""
-
-
-def read_postgresql_text(
-    session: Session, statement: Statement, read: Callable[[Statement], Fetched]
-) -> Fetched:
-    """Everything the statement returns, canonical.
-
-    Args:
-        session: the login through ODBC or JDBC.
-        statement: a query, or a procedure, whose values are as the driver has them.
-        read: everything that a statement returns, as the driver has it.
-
-    Raises:
-        SourceIncompleteError, SourceFormatError: as `read`.
-    """
-    if not statement.is_query:
-        return read(statement)
-    labels = read(statement.within("*", " LIMIT 0")).labels
-    names = [f"c{number}" for number in range(len(labels))]
-    kinds = _kinds(statement, names, read)
-    texts = [
-        name if kind.oid in _NOT_CAST else f"{name}::text"
-        for name, kind in zip(names, kinds, strict=True)
-    ]
-    found = read(statement.within(", ".join(texts), _alias(names)))
-    # Cast to text, a boolean is canonical already.
-    written = [Kind(_TEXT) if kind.oid == _BOOL else kind for kind in kinds]
-    return Fetched(canonical(found.rows, written, session.zone), labels, found.warnings)
-
-
-def _kinds(
-    statement: Statement, names: list[str], read: Callable[[Statement], Fetched]
-) -> list[Kind]:
-    oids = ", ".join(f"pg_catalog.pg_typeof({name})::oid" for name in names)
-    types = read(statement.within(_TYPES, _alias(names) + _OF_TYPES.format(oids=oids))).rows
-    return [Kind(int(oid), element and int(element)) for oid, element in types.rows()]
-
-
-def _alias(names: list[str]) -> str:
-    return f"({', '.join(names)})"

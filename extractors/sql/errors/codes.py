@@ -5,8 +5,6 @@ from collections.abc import Container
 from dataclasses import dataclass
 from typing import Literal
 
-# What databases' codes mean to us: SQLSTATEs, and vendors' own numbers where these say more.
-
 Meaning = Literal[
     "login", "database", "tls", "host", "lost", "busy", "timeout", "truncated", "missing",
     "privilege", "typo", "write", "data", "conflict", "encoding", "other",
@@ -37,7 +35,7 @@ NUMBERS: dict[str, dict[Meaning, Container[int]]] = {
         "write": (1792, 1290),
         "truncated": (1260, 1301, 1406),
         "conflict": (1213,),
-        "other": (1105, 1644),  # what a function makes up: its words may quote a row
+        "other": (1105, 1644),  # what a function makes up: its text may quote a row
     },
     "oracle": {
         "login": (1017, 28000, 28001, 1045),
@@ -94,14 +92,14 @@ def code_of(error: Exception, engine: str) -> Code:
     if engine in {"sqlite", "duckdb"}:
         return _of_embedded(error, text)
     if meaning in {None, "lost"}:
-        meaning = _by_words(text, engine) or meaning
-    said = f"SQLSTATE {state}" if state else ""
+        meaning = _meaning_of_text(text, engine) or meaning
+    code = f"SQLSTATE {state}" if state else ""
     if number is not None and engine in NUMBERS:
-        said = f"{said}, {_vendor(engine, text)} {number}".removeprefix(", ")
+        code = f"{code}, {_vendor(engine, text)} {number}".removeprefix(", ")
     reason = _NETWORK.search(text)
     name = reason.group().lower() if reason else type(error).__name__
-    name = "FATAL" if fatal_words(text) else name
-    return Code(said or name, meaning or _by_type(error))
+    name = "FATAL" if fatal_text(text) else name
+    return Code(code or name, meaning or _meaning_of_type(error))
 
 
 def _vendor(engine: str, text: str) -> str:
@@ -115,25 +113,25 @@ _NETWORK = re.compile(
     "connection reset|closed the connection unexpectedly|invalid response to SSL negotiation",
     re.IGNORECASE,
 )
-"""Why there is no connection, where that has no code: the system's or libpq's words."""
+"""Why there is no connection, where that has no code: the system's or libpq's text."""
 _UNKNOWN_HOST = re.compile(
     r"translate host name|resolve host|getaddrinfo|Name or service not known|Unknown .*server host",
     re.IGNORECASE,
 )
-"""A driver's words for a name that no name server knows."""
+"""A driver's text for a name that no name server knows."""
 _PASSING = re.compile("starting up|shutting down|recovery|too many|reserved|remaining|terminating")
 """What a PostgreSQL says that will let us in later."""
 
 
-def fatal_words(text: str) -> str:
+def fatal_text(text: str) -> str:
     """What a PostgreSQL server said when it did not let us in: libpq gives no code for that."""
-    found = re.search(r"FATAL: +(.+)", text)
-    return found.group(1) if found else ""
+    match = re.search(r"FATAL: +(.+)", text)
+    return match.group(1) if match else ""
 
 
-def _by_words(text: str, engine: str) -> Meaning | None:
+def _meaning_of_text(text: str, engine: str) -> Meaning | None:
     """Where there is no code, or one for any login that fails."""
-    fatal = fatal_words(text) if engine in {"postgresql", ""} else ""
+    fatal = fatal_text(text) if engine in {"postgresql", ""} else ""
     if _UNKNOWN_HOST.search(text):
         return "host"
     if re.search("database .* does not exist", fatal):
@@ -157,8 +155,8 @@ def meaning_of(engine: str, state: str | None, number: int | None) -> Meaning | 
 def _meaning_of_state(state: str | None) -> Meaning | None:
     if not state:
         return None
-    found = [(code, meaning) for code, meaning in SQLSTATES if state.startswith(code)]
-    return max(found, key=lambda one: len(one[0]))[1] if found else "other"
+    known = [(len(code), meaning) for code, meaning in SQLSTATES if state.startswith(code)]
+    return max(known)[1] if known else "other"
 
 
 def _meaning_of_number(number: int | None, engine: str) -> Meaning | None:
@@ -168,7 +166,7 @@ def _meaning_of_number(number: int | None, engine: str) -> Meaning | None:
     return None
 
 
-def _by_type(error: Exception) -> Meaning:
+def _meaning_of_type(error: Exception) -> Meaning:
     """Without a code: what never reached the server, or was cut off from it."""
     if isinstance(error, UnicodeError):
         return "data"
@@ -200,8 +198,8 @@ def odbc_state(error: Exception) -> str | None:
 
 def _db2(error: Exception, name: str) -> str | None:
     """What IBM's driver ends its text with: `SQLSTATE=08001 SQLCODE=-30081`."""
-    found = re.search(rf"{name}=-?(\w+)", str(error.args[0])) if error.args else None
-    return found.group(1) if found else None
+    match = re.search(rf"{name}=-?(\w+)", str(error.args[0])) if error.args else None
+    return match.group(1) if match else None
 
 
 def _number(error: Exception, engine: str) -> int | None:
@@ -213,8 +211,8 @@ def _number(error: Exception, engine: str) -> int | None:
         return int(full.group(1) or full.group(2))
     if odbc_state(error):
         # The first of several complaints is the cause; its number comes after its text.
-        found = re.findall(r"\((-?\d{1,7})\)", str(error.args[-1]).split("; [")[0])
-        return int(found[-1]) if found else None
+        numbers = re.findall(r"\((-?\d{1,7})\)", str(error.args[-1]).split("; [")[0])
+        return int(numbers[-1]) if numbers else None
     sqlcode = _db2(error, "SQLCODE")
     if sqlcode:
         return int(sqlcode)

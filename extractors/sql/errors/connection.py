@@ -1,7 +1,7 @@
 """What keeps us out before a database gives a code: TLS, certificates, Kerberos, no password.
 
-Drivers say it in words of their own (libpq's, OpenSSL's, PyMySQL's, Connector/C's, Java's), which
-are looked at here and never shown: they quote names and paths.
+Drivers have texts of their own for it (libpq, OpenSSL, PyMySQL, Connector/C, Java), which are
+looked at here and never shown: they quote names and paths.
 """
 
 import re
@@ -59,15 +59,15 @@ _REFUSALS = {
         f"{_ELSE}, or {{mode: unverified}} if that is meant"
     ),
 }
-"""Patterns of what is said, the more exact ones first."""
+"""Patterns of a driver's text, the more exact ones first."""
 
 
-def why_no_login(said: str) -> str | None:
+def why_no_login(text: str) -> str | None:
     """What a driver's text about a login that failed means, and what to do; None where unknown.
 
     None of these goes away by trying again.
     """
     for pattern, meaning in _REFUSALS.items():
-        if re.search(pattern, said, re.IGNORECASE | re.DOTALL):
+        if re.search(pattern, text, re.IGNORECASE | re.DOTALL):
             return meaning
     return None

@@ -1,4 +1,4 @@
-"""What a database refuses, in one line of ours: its code, and its words only where they are safe.
+"""What a database refuses, in one line of ours: its code, and its text only where that is safe.
 
 A database's own text may quote a row or a bound value, whatever its code. It is passed on only
 while logging in or preparing; afterwards, no more of it than stands in the statement itself.
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from extractors.sql.errors.codes import Code, Meaning, code_of, fatal_words, odbc_state
+from extractors.sql.errors.codes import Code, Meaning, code_of, fatal_text, odbc_state
 from extractors.sql.errors.connection import CERTIFICATE_WANTED, why_no_login
 from schemas.errors import (
     ConfigError,
@@ -17,10 +17,12 @@ from schemas.errors import (
     SourceFormatError,
     SourceIncompleteError,
     SourceUnavailableError,
+    raise_as,
 )
 
-# A database's own words of an error, as far as they can quote no row.
+T = TypeVar("T")
 
+_LONGEST_TEXT = 200
 _SAFE: frozenset[Meaning] = frozenset(
     {"missing", "privilege", "typo", "write", "login", "database"}
 )
@@ -31,52 +33,6 @@ _NAMED = re.compile(
     re.IGNORECASE,
 )
 """Where a database's message names a thing: after a quote, a colon or what kind of thing it is."""
-
-
-def safe_words(error: Exception, code: Code, engine: str) -> str:
-    """The database's own words for an object, a login or a typo, where no row can have been read.
-
-    Empty for another error, whose words may quote a value that the statement itself has.
-    """
-    if engine in {"sqlite", "duckdb"}:
-        text = str(error).splitlines()[0] if str(error) else ""
-        return text if _OF_A_FILE.match(text) else ""
-    return _words(error, engine) if code.meaning in _SAFE else ""
-
-
-def named(error: Exception, code: Code, sql: str) -> str:
-    """The first thing that the database names and the statement, too; empty where there is none.
-
-    Where rows are read, its message may quote one whatever its code: PostgreSQL's
-    `mail::regclass`, a function that sets MYSQL_ERRNO, SQLite's MATCH. What stands in the
-    statement is no row's.
-    """
-    said = str(error.args[-1]) if error.args else ""
-    for name in _NAMED.findall(said) if code.meaning in _SAFE else ():
-        for part in (name.strip("."), name.strip(".").rpartition(".")[2]):
-            if found := re.search(rf"(?<!\w){re.escape(part)}(?!\w)", sql, re.IGNORECASE):
-                return found.group()
-    return ""
-
-
-def _words(error: Exception, engine: str) -> str:
-    diag = getattr(error, "diag", None)
-    if diag is not None:
-        return diag.message_primary or fatal_words(str(error))
-    if engine == "postgresql":
-        return ""
-    if odbc_state(error) is None and engine in {"mysql", "mariadb"}:
-        return str(error.args[-1])
-    line = str(error.args[-1]).split("\n")[0]
-    if engine == "oracle":
-        return line
-    found = re.search(r"\]([^\]\[]+?)(?: \(\d+\).*)?$", line)
-    return found.group(1) if found else ""
-
-
-T = TypeVar("T")
-
-_LONGEST_WORDS = 200
 _HUNG_UP = re.compile(r"error (2006|2013)$")
 """How a MySQL that does not trust our certificate ends the login, where its alert comes too late:
 in TLS 1.3 a client is done with the handshake before the server has looked at its certificate.
@@ -85,7 +41,7 @@ in TLS 1.3 a client is done with the handshake before the server has looked at i
 
 @dataclass(frozen=True, slots=True)
 class ErrorContext:
-    """What is asked, for the message of what comes back.
+    """What is done with a database, for the message of what it complains of.
 
     Attributes:
         engine: the database's kind.
@@ -95,6 +51,7 @@ class ErrorContext:
         sql: the statement, without the values that are bound; empty where none has been sent.
         is_only_prepared: whether the server only looks at the statement and reads no row.
         shows_certificate: whether we show the server a certificate of ours.
+        key: the key of the source file that `where` is, if it is one.
     """
 
     engine: str
@@ -104,6 +61,7 @@ class ErrorContext:
     sql: str = ""
     is_only_prepared: bool = False
     shows_certificate: bool = False
+    key: str | None = None
 
 
 def translate_errors(context: ErrorContext, ask: Callable[[], T]) -> T:
@@ -115,55 +73,60 @@ def translate_errors(context: ErrorContext, ask: Callable[[], T]) -> T:
         SourceIncompleteError: the connection was lost or the statement did not end.
         SourceFormatError: the server refuses the statement.
     """
-    problem: IngestError
-    try:
-        return ask()
-    except context.errors as error:
-        problem = to_source_error(error, context)
-    raise problem
+
+    def to_error(error: Exception) -> IngestError:
+        return to_source_error(error, context)
+
+    return raise_as(ask, dict.fromkeys(context.errors, to_error))
 
 
 def to_source_error(error: Exception, context: ErrorContext) -> IngestError:
     """The error of ours that `error` amounts to."""
     code = code_of(error, context.engine)
-    said = _said(error, code, context)
     refusal = why_no_login(str(error)) if context.is_login else None
     if context.shows_certificate and _HUNG_UP.search(code.text):
         refusal = CERTIFICATE_WANTED
-    if refusal is not None:
-        return ConfigError(f"{context.where}: {refusal} ({code.text})")
-    return error_of(context.where, code.meaning, said, is_login=context.is_login)
+    ours: IngestError
+    if refusal is None:
+        reason = _reason(error, code, context)
+        ours = error_of(context.where, code.meaning, reason, is_login=context.is_login)
+    else:
+        ours = ConfigError(f"{context.where}: {refusal} ({code.text})")
+    ours.key = context.key
+    return ours
 
 
-def _said(error: Exception, code: Code, context: ErrorContext) -> str:
+def _reason(error: Exception, code: Code, context: ErrorContext) -> str:
     """The code, and what can be told with it."""
     if context.is_login or context.is_only_prepared:
-        words = _cut(safe_words(error, code, context.engine))
-        return f"{code.text}: {words}" if words else code.text
+        text = _cut(safe_text(error, code, context.engine))
+        return f"{code.text}: {text}" if text else code.text
     name = named(error, code, context.sql)
     return f"{code.text}, at {name}" if name else code.text
 
 
-def error_of(where: str, meaning: Meaning, said: str, *, is_login: bool) -> IngestError:
+def error_of(where: str, meaning: Meaning, reason: str, *, is_login: bool) -> IngestError:
     """The error for a meaning, whatever driver it came by: what, where, and what to do.
 
     Args:
         where: the capability, or the server while logging in.
         meaning: what went wrong.
-        said: the code, and words that can quote no row.
+        reason: the code, and text that can quote no row.
         is_login: whether no query had been sent yet.
     """
     if is_login and meaning == "timeout":
         meaning = "lost"
     if meaning in {"lost", "busy"}:
-        return _lost(where, said, is_login=is_login, is_busy=meaning == "busy")
+        return _lost(where, reason, is_login=is_login, is_busy=meaning == "busy")
     if meaning in _ENDINGS:
         kind, text = _ENDINGS[meaning]
-        return kind(f"{where}: {text.format(said)}")
+        return kind(f"{where}: {text.format(reason)}")
     if is_login:
-        return SourceUnavailableError(f"{where}: no connection ({said}): check the url or the dsn")
+        return SourceUnavailableError(
+            f"{where}: no connection ({reason}): check the url or the dsn"
+        )
     advice = _ADVICE.get(meaning, "look at the query and at the server's log")
-    return SourceFormatError(f"{where}: refused ({said}): {advice}")
+    return SourceFormatError(f"{where}: refused ({reason}): {advice}")
 
 
 _ENDINGS: dict[Meaning, tuple[type[IngestError], str]] = {
@@ -210,22 +173,63 @@ _ADVICE: dict[Meaning, str] = {
 }
 
 
-def _lost(where: str, said: str, *, is_login: bool, is_busy: bool) -> IngestError:
+def _lost(where: str, reason: str, *, is_login: bool, is_busy: bool) -> IngestError:
     if is_busy:
         kind = SourceUnavailableError if is_login else SourceIncompleteError
-        return kind(f"{where}: the database is out of a resource or stops ({said}): run again")
+        return kind(f"{where}: the database is out of a resource or stops ({reason}): run again")
     if is_login:
         return SourceUnavailableError(
-            f"{where}: cannot be reached ({said}): check host and port, and that the server is up"
+            f"{where}: cannot be reached ({reason}): check host and port, and that the server is up"
         )
     return SourceIncompleteError(
-        f"{where}: the connection was lost before the last row ({said}): run again"
+        f"{where}: the connection was lost before the last row ({reason}): run again"
     )
 
 
-def _cut(words: str) -> str:
-    line = re.sub(r"\s+", " ", words).strip()
-    return line if len(line) <= _LONGEST_WORDS else line[: _LONGEST_WORDS - 1] + "…"
+def safe_text(error: Exception, code: Code, engine: str) -> str:
+    """The database's own text of an object, a login or a typo, where no row can have been read.
+
+    Empty for another error, whose text may quote a value that the statement itself has.
+    """
+    if engine in {"sqlite", "duckdb"}:
+        text = str(error).splitlines()[0] if str(error) else ""
+        return text if _OF_A_FILE.match(text) else ""
+    return _own_text(error, engine) if code.meaning in _SAFE else ""
+
+
+def named(error: Exception, code: Code, sql: str) -> str:
+    """The first thing that the database names and the statement, too; empty where there is none.
+
+    Where rows are read, its message may quote one whatever its code: PostgreSQL's
+    `mail::regclass`, a function that sets MYSQL_ERRNO, SQLite's MATCH. What stands in the
+    statement is no row's.
+    """
+    text = str(error.args[-1]) if error.args else ""
+    for name in _NAMED.findall(text) if code.meaning in _SAFE else ():
+        for part in (name.strip("."), name.strip(".").rpartition(".")[2]):
+            if match := re.search(rf"(?<!\w){re.escape(part)}(?!\w)", sql, re.IGNORECASE):
+                return match.group()
+    return ""
+
+
+def _own_text(error: Exception, engine: str) -> str:
+    diag = getattr(error, "diag", None)
+    if diag is not None:
+        return diag.message_primary or fatal_text(str(error))
+    if engine == "postgresql":
+        return ""
+    if odbc_state(error) is None and engine in {"mysql", "mariadb"}:
+        return str(error.args[-1])
+    line = str(error.args[-1]).split("\n")[0]
+    if engine == "oracle":
+        return line
+    match = re.search(r"\]([^\]\[]+?)(?: \(\d+\).*)?$", line)
+    return match.group(1) if match else ""
+
+
+def _cut(text: str) -> str:
+    line = re.sub(r"\s+", " ", text).strip()
+    return line if len(line) <= _LONGEST_TEXT else line[: _LONGEST_TEXT - 1] + "…"
 
 
 def driver_errors(module: Any) -> tuple[type[Exception], ...]:  # noqa: ANN401 - any DBAPI module

@@ -29,7 +29,7 @@ class Merged:
 
     Attributes:
         rows: one an id of the sweep, in its order, in the columns of the rows before.
-        changed: how many of them were told as changed.
+        changed: how many of them were reported as changed.
         gone: how many ids there were before and are no more.
     """
 
@@ -55,8 +55,8 @@ def put_together(swept: pl.Series, updated: pl.DataFrame, before: pl.DataFrame, 
     """
     updated = _as_before(updated, before)
     ids = {"list_accounts": swept, "list_updated_accounts": updated[key], "memory": before[key]}
-    for origin, found in ids.items():
-        _check_ids(origin, found)
+    for origin, column in ids.items():
+        _check_ids(origin, column)
     unmatched_ids = int((~updated[key].is_in(pl.concat([swept, before[key]]).implode())).sum())
     if unmatched_ids:
         raise UncertainError(
@@ -83,34 +83,34 @@ def put_together(swept: pl.Series, updated: pl.DataFrame, before: pl.DataFrame, 
     return Merged(known[places], fresh.height, gone)
 
 
-def unreported(rows: pl.DataFrame, told: pl.Series, before: pl.DataFrame, key: str) -> int:
-    """How many ids have another row than before, though their change was not told.
+def unreported(rows: pl.DataFrame, reported: pl.Series, before: pl.DataFrame, key: str) -> int:
+    """How many ids have another row than before, though their change was not reported.
 
     Ids that are new, and columns that are others, are another matter: these are not counted.
 
     Args:
         rows: everything that there is now.
-        told: the ids that were told as changed since `before`.
-        before: everything that there was, by what was told until then.
+        reported: the ids that were reported as changed since `before`.
+        before: everything that there was, by what was reported until then.
         key: the column of the id.
     """
     if rows.columns != before.columns:
         return 0
-    now, then = (one.select(key, row=one.hash_rows()) for one in (rows, before))
+    now, then = (table.select(key, row=table.hash_rows()) for table in (rows, before))
     others = now.join(then, on=[key, "row"], how="anti")[key]
     return others.filter(
-        others.is_in(before[key].implode()) & ~others.is_in(told.implode())
+        others.is_in(before[key].implode()) & ~others.is_in(reported.implode())
     ).n_unique()
 
 
 def _as_before(updated: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
     """The updated rows under the names, and in the order, of the columns before."""
     if set(updated.columns) != set(before.columns):
-        found = {name.lower(): name for name in updated.columns}
+        own = {name.lower(): name for name in updated.columns}
         names = {name.lower(): name for name in before.columns}
-        if found.keys() != names.keys() or {len(names)} != {updated.width, before.width}:
+        if own.keys() != names.keys() or {len(names)} != {updated.width, before.width}:
             raise UncertainError("list_updated_accounts has other columns than list_accounts had")
-        updated = updated.rename({found[low]: name for low, name in names.items()})
+        updated = updated.rename({own[low]: name for low, name in names.items()})
     return updated.select(before.columns)
 
 

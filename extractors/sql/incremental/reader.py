@@ -14,10 +14,9 @@ from extractors.sql.incremental.state import (
     to_accounts_state,
     to_reader_state,
 )
-from extractors.sql.queries.describe import labels_without_rows
 from extractors.sql.queries.labels import check_labels, labelled
-from extractors.sql.queries.reader import Reader, read_statement
-from extractors.sql.session.session import NO_VALUES, Session, run
+from extractors.sql.queries.reader import Reader, about
+from extractors.sql.session.session import Session
 from extractors.sql.statements.lexer import quoted_name
 from extractors.sql.statements.statement import Statement
 from schemas.errors import SourceError
@@ -40,7 +39,7 @@ class DeltaReader:
     """Reads `list_accounts` whole, or the ids of it and what changed since the last read.
 
     Attributes:
-        said: a sentence for the proof of a complete read, once it was made.
+        proof: a sentence for the proof of a complete read, once it was made.
     """
 
     def __init__(
@@ -55,7 +54,7 @@ class DeltaReader:
             key: the column of the id.
             now: this moment by our clock, UTC.
         """
-        self.said: tuple[str, ...] = ()
+        self.proof: tuple[str, ...] = ()
         self._reader = reader
         self._delta = delta
         self._named = named
@@ -98,7 +97,7 @@ class DeltaReader:
 
     def _whole(self, listed: Statement) -> pl.DataFrame:
         rows, _ = self._reader.needed_rows("list_accounts", self._named)
-        self.said = (f"{listed.origin}: all of {rows.height:,} accounts read",)
+        self.proof = (f"{listed.origin}: all of {rows.height:,} accounts read",)
         return rows
 
     def _merged(self, listed: Statement, last: AccountsState) -> pl.DataFrame:
@@ -110,12 +109,12 @@ class DeltaReader:
         Raises:
             UncertainError: that cannot be told for certain.
         """
-        swept = self._swept(listed, tuple(last.rows.columns))
+        with about(listed.capability):
+            swept = self._swept(listed, tuple(last.rows.columns))
         merged = put_together(swept, self._updated(last), last.rows, self._key)
-        said = (
-            f"accounts: {len(swept):,} ids; {merged.changed:,} changed, {merged.gone:,} gone since"
-        )
-        self.said = (f"{said}, on top of all that was read on {last.full_at:%Y-%m-%d}",)
+        changes = f"{merged.changed:,} changed, {merged.gone:,} gone since"
+        since = f"on top of all that was read on {last.full_at:%Y-%m-%d}"
+        self.proof = (f"accounts: {len(swept):,} ids; {changes}, {since}",)
         return merged.rows
 
     def _updated(self, last: AccountsState) -> pl.DataFrame:
@@ -123,22 +122,16 @@ class DeltaReader:
         changes = self._reader.with_values({"since": last.at - self._delta.overlap})
         return changes.needed_rows("list_updated_accounts", self._named)[0]
 
-    def _told(self, updated: Statement, last: AccountsState) -> pl.DataFrame | None:
+    def _reported(self, updated: Statement, last: AccountsState) -> pl.DataFrame | None:
         """What `list_updated_accounts` tells; None where it does not: all is read by now."""
         session = self._reader.session
-        if session.engine == "postgresql" and not session.by_psycopg:
+        if not session.goes_on_after_errors:
             return None  # an error would end the transaction, and the tables that are still to come
-
-        def ask(sql: str) -> None:
-            if session.by_psycopg:
-                session.translate_errors(updated, lambda: run(session.connection, sql))
-
-        ask("SAVEPOINT untold")
         try:
-            return self._updated(last)
+            with session.savepoint(updated):
+                return self._updated(last)
         except SourceError as error:
             self._reader.warnings.append(f"whether all changes were told is not known: {error}")
-        ask("ROLLBACK TO SAVEPOINT untold")
         return None
 
     def _warn_of_unreported(
@@ -149,12 +142,12 @@ class DeltaReader:
         The changes come last: where the database has no snapshot, what changed before a row was
         read is told after it.
         """
-        told = self._told(updated, last)
-        if told is None:
+        reported = self._reported(updated, last)
+        if reported is None:
             return
-        names = {name.lower(): name for name in told.columns}
+        names = {name.lower(): name for name in reported.columns}
         own = names.get(self._key.lower())
-        count = unreported(rows, told[own], last.rows, self._key) if own is not None else 0
+        count = unreported(rows, reported[own], last.rows, self._key) if own is not None else 0
         if count:
             self._reader.warnings.append(
                 f"{count:,} accounts had changed without {updated.origin} telling: look at its "
@@ -164,17 +157,17 @@ class DeltaReader:
     def _swept(self, listed: Statement, before: tuple[str, ...]) -> pl.Series:
         """The ids that `list_accounts` has now, in its order where a subquery keeps that."""
         session = self._reader.session
-        found = labels_without_rows(session, listed) if listed.is_query else None
-        if found is None:
+        labels = session.describe(listed) if listed.is_query else None
+        if labels is None:
             raise UncertainError(
                 "its ids cannot be read alone: it is a procedure, or cannot stand in another query"
             )
-        names = check_labels(found, listed.capability, listed.origin, self._named)
+        names = check_labels(labels, listed.capability, listed.origin, self._named)
         if names != before or self._key not in names:
             raise UncertainError("its columns are others than before")
-        label = quoted_name(found[names.index(self._key)], session.engine)
+        label = quoted_name(labels[names.index(self._key)], session.engine)
         sweep = replace(listed.within(label), origin=f"{listed.origin}, its ids")
-        fetched = read_statement(session, sweep, NO_VALUES)
+        fetched = session.read(sweep)
         trims = self._reader.source.trim_ids
         rows, _ = labelled(
             fetched, sweep.capability, sweep.origin, trim_ids=trims, named=self._named
@@ -187,5 +180,4 @@ def _time(session: Session, now: datetime) -> datetime:
     if sql is None:
         return now
     clock = Statement("clock", "the database's clock", (sql,), is_query=True)
-    told = read_statement(session, clock, NO_VALUES).rows.item()
-    return datetime.fromisoformat(told).replace(tzinfo=UTC)
+    return datetime.fromisoformat(session.read(clock).rows.item()).replace(tzinfo=UTC)

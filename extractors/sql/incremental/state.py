@@ -24,7 +24,7 @@ class AccountsState:
     Attributes:
         fingerprint: of all that the rows depend on, but for the rows in the database.
         full_at: when everything was read, by the database's clock, UTC.
-        at: when that was brought up to date; changes are told since then.
+        at: when that was brought up to date; changes are read since then.
         rows: `list_accounts` under its labels, as text.
     """
 
@@ -36,8 +36,8 @@ class AccountsState:
 
 def fingerprint_of(source: SqlSource, *parts: str) -> str:
     """A name for what a source's rows depend on; `parts` are its queries, as they are sent."""
-    said = [source.model_dump_json(include=_SHAPING), *parts]
-    return hashlib.sha256("\0".join(said).encode()).hexdigest()
+    texts = [source.model_dump_json(include=_SHAPING), *parts]
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()
 
 
 def to_reader_state(state: AccountsState) -> ReaderState:
@@ -75,7 +75,7 @@ def to_accounts_state(kept: ReaderState | None, fingerprint: str, now: datetime)
 
 
 def check_age(state: AccountsState, delta: SqlDelta, now: datetime) -> None:
-    """Nothing, where the complete read is young enough; `now` is by the clock of the state.
+    """Raises unless the complete read is young enough; `now` is by the clock of the state.
 
     Raises:
         UncertainError: it is too old.

@@ -78,7 +78,7 @@ def known_label(label: str, labels: Labels) -> str:
 
 
 def check_labels(
-    found: tuple[str, ...],
+    query_labels: tuple[str, ...],
     capability: str,
     origin: str,
     named: frozenset[str] = frozenset(),
@@ -91,7 +91,7 @@ def check_labels(
         SourceFormatError: a label is missing, or two columns have the same.
     """
     labels = LABELS[capability]
-    names = tuple(known_label(label, labels) for label in found)
+    names = tuple(known_label(label, labels) for label in query_labels)
     twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if twice:
         raise SourceFormatError(
@@ -104,7 +104,7 @@ def check_labels(
         s = "s" if len(missing) > 1 else ""
         raise SourceFormatError(
             f"{origin}: no column label{s} {', '.join(missing)}; it has "
-            f"{', '.join(found) or 'none'}: name the column{s} with AS"
+            f"{', '.join(query_labels) or 'none'}: name the column{s} with AS"
         )
     return names
 

@@ -4,27 +4,15 @@ PostgreSQL's parts are read at once, by connections that share one snapshot; els
 read one after another in the source's one transaction.
 """
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
-
 import polars as pl
 
-from extractors.sql.queries.describe import labels_without_rows
 from extractors.sql.queries.labels import LABELS, known_label
-from extractors.sql.session.session import Fetched, Session, run
+from extractors.sql.session.session import Fetched, Session, Values
 from extractors.sql.statements.lexer import quoted_name
 from extractors.sql.statements.statement import Statement
-from schemas.errors import ConfigError, SourceIncompleteError
+from schemas.errors import ConfigError, SourceIncompleteError, raise_as
 from schemas.source_file.sql_source import Partition
 
-Reading = Callable[[Session, Statement], Fetched]
-"""Everything that a statement returns, its values bound."""
-Joining = Callable[[str], AbstractContextManager[Session]]
-"""Opens another connection within the snapshot that another has exported."""
-
-_MOST_AT_ONCE = 8
-_WAIT = "SET LOCAL idle_in_transaction_session_timeout"
 _KEYS = {
     "list_entitlements": ("integration_specific_id", "integration_specific_resource_id"),
     "list_resources": ("integration_specific_id",),
@@ -33,12 +21,7 @@ _KEYS = {
 
 
 def read_in_parts(
-    session: Session,
-    statement: Statement,
-    partition: Partition,
-    read: Reading,
-    join: Joining,
-    id_column: str,
+    session: Session, statement: Statement, partition: Partition, values: Values, id_column: str
 ) -> Fetched:
     """Everything the statement returns, part by part in the order of the ranges, the nulls last.
 
@@ -51,57 +34,34 @@ def read_in_parts(
     """
     if not statement.is_query:
         raise ConfigError(f"{statement.origin}: partition: only a query has parts: leave it out")
-    labels = labels_without_rows(session, statement) or (partition.column,)
-    label = part_column(statement, partition, labels)
+    label = part_column(statement, partition, session.describe(statement) or (partition.column,))
     column = quoted_name(label, session.engine)
-    low, high, count = _span(session, statement, column, read)
+    low, high, count = _span(session, statement, column, values)
     ranges = _ranges(low, high, partition.parts)
-    wheres = [f"{column} >= {one.start} AND {column} < {one.stop}" for one in ranges]
+    wheres = [f"{column} >= {part.start} AND {column} < {part.stop}" for part in ranges]
     parts = [statement.within("*", f" WHERE {rows}") for rows in (*wheres, f"{column} IS NULL")]
-    if session.by_psycopg:
-        found = _at_once(session, parts, read, join)
-    else:
-        found = [read(session, part) for part in parts]
-    labels = found[0].labels
+    fetched = session.read_each(parts, values)
+    labels = fetched[0].labels
     place = labels.index(label) if label in labels else None
-    strays = (
-        0 if place is None else sum(map(_strays, (one.rows[:, place] for one in found), ranges))
-    )
-    rows = pl.concat([one.rows for one in found], rechunk=True)
+    columns = [] if place is None else [part.rows[:, place] for part in fetched]
+    strays = sum(map(_strays, columns, ranges))
+    rows = pl.concat([part.rows for part in fetched], rechunk=True)
     if rows.height != count or strays:
         raise SourceIncompleteError(
             f"{statement.origin}: {count} rows, but {rows.height} in its parts, {strays} in a "
             "wrong one: partition by a column of whole numbers that stay as they are"
         )
-    _check_apart(statement, labels, [one.rows for one in found], id_column)
+    _check_apart(statement, labels, [part.rows for part in fetched], id_column)
     return Fetched(rows, labels)
-
-
-def _at_once(
-    session: Session, parts: list[Statement], read: Reading, join: Joining
-) -> list[Fetched]:
-    """The parts by connections of their own, while this one waits for as long as that takes."""
-    export = (f"{_WAIT} = 0", "SELECT pg_export_snapshot()")
-    name = session.translate_errors(parts[0], lambda: str(run(session.connection, *export)))
-
-    def read_joined(part: Statement) -> Fetched:
-        with join(name) as joined:
-            return read(joined, part)
-
-    with ThreadPoolExecutor(min(len(parts), _MOST_AT_ONCE)) as pool:
-        found = list(pool.map(read_joined, parts))
-    limit = round(session.timeout_s * 1000)
-    session.translate_errors(parts[0], lambda: run(session.connection, f"{_WAIT} = {limit}"))
-    return found
 
 
 def _check_apart(
     statement: Statement, labels: tuple[str, ...], parts: list[pl.DataFrame], id_column: str
 ) -> None:
-    """No id is in two parts: one row was read twice then, and another perhaps not at all.
+    """Raises unless each id is in one part: one row was read twice then, another perhaps never.
 
     Raises:
-        SourceIncompleteError: one is.
+        SourceIncompleteError: an id is in two.
     """
     keys = {**_KEYS, "list_accounts": (id_column,)}.get(statement.capability, ())
     names = [known_label(label, LABELS[statement.capability]) for label in labels]
@@ -109,7 +69,7 @@ def _check_apart(
     if not places:
         return
     ids = [rows[:, places].drop_nulls() for rows in parts]
-    twice = sum(one.n_unique() for one in ids) - pl.concat(ids).n_unique()
+    twice = sum(part.n_unique() for part in ids) - pl.concat(ids).n_unique()
     if twice:
         raise SourceIncompleteError(
             f"{statement.origin}: the parts overlap: {twice:,} ids are in two of them: partition "
@@ -131,17 +91,17 @@ def part_column(statement: Statement, partition: Partition, labels: tuple[str, .
 
 
 def _span(
-    session: Session, statement: Statement, column: str, read: Reading
+    session: Session, statement: Statement, column: str, values: Values
 ) -> tuple[int, int, int]:
     """The least and the greatest value, and how many rows there are; one scan."""
     ends = f"MIN({column}) AS lowest, MAX({column}) AS highest, COUNT(*) AS total"
-    found = read(session, statement.within(ends))
-    low, high, count = found.rows.row(0)
-    try:
-        return int(low or 0), int(high or 0), int(count)
-    except ValueError:
-        problem = f"partition: {column} is no column of whole numbers"
-    raise ConfigError(f"{statement.origin}: {problem}")
+    low, high, count = session.read(statement.within(ends), values).rows.row(0)
+    no_numbers = ConfigError(
+        f"{statement.origin}: partition: {column} is no column of whole numbers"
+    )
+    return raise_as(
+        lambda: (int(low or 0), int(high or 0), int(count)), {ValueError: lambda _: no_numbers}
+    )
 
 
 def _ranges(low: int, high: int, parts: int) -> list[range]:

@@ -1,55 +1,34 @@
 """A source's queries within its one session: each as a statement, read, its columns labelled."""
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from copy import copy
-from datetime import UTC, datetime
-from functools import partial
+from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from extractors.sql.connect.connect import join_snapshot
 from extractors.sql.discovery.queries import check_sight, queries_of
-from extractors.sql.drivers.cursor import read_cursor
-from extractors.sql.drivers.duckdb import read_duckdb
-from extractors.sql.drivers.jdbc.session import read_jdbc
-from extractors.sql.drivers.postgresql import read_postgresql
-from extractors.sql.drivers.postgresql_text import read_postgresql_text
 from extractors.sql.queries.labels import labelled
 from extractors.sql.queries.partition import read_in_parts
 from extractors.sql.session.session import NO_VALUES, Fetched, Session, Values
 from extractors.sql.statements.statement import Statement, to_statement
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, IngestError
 from schemas.raw import RawTable
-from schemas.source_file.secrets import Resolve
 from schemas.source_file.sql_source import Query, SqlSource
 from schemas.tables import REJECTS, ROW
 
-# What placeholders stand for, as each database takes it.
-
-
-def times(since: datetime, until: datetime) -> Mapping[str, object]:
-    """The values of a window of time, by placeholder; both UTC."""
-    return {"since": since, "until": until}
-
-
-def bindables(values: Values, session: Session) -> Values:
-    """`values` as the session's database takes them."""
-    return {name: _bindable(value, session) for name, value in values.items()}
-
-
-def _bindable(value: object, session: Session) -> object:
-    """A time as the database compares it: a moment, or the clock of the zone its columns are in."""
-    takes_moments = session.jdbc is not None or session.by_psycopg
-    if not isinstance(value, datetime) or takes_moments:
-        return value
-    local = value.astimezone(ZoneInfo(session.zone) if session.zone else UTC).replace(tzinfo=None)
-    return local.isoformat(" ", "seconds") if session.engine == "sqlite" else local
-
-
 NO_NAMES: frozenset[str] = frozenset()
+
+
+@contextmanager
+def about(capability: str) -> Iterator[None]:
+    """A block whose errors are about a query, unless they are about another key."""
+    try:
+        yield
+    except IngestError as error:
+        error.key = error.key or capability
+        raise
 
 
 class Reader:
@@ -60,23 +39,21 @@ class Reader:
         source: SqlSource,
         workspace: Path,
         session: Session,
-        resolve: Resolve,
         values: Values = NO_VALUES,
         id_column: str = "integration_specific_id",
     ) -> None:
         self.source = source
-        self.resolve = resolve
         self.workspace = workspace
         self.session = session
         self.id_column = id_column
-        self.values: Values = bindables(values, session)
+        self.values = values
         self.warnings = list(session.warnings)
         self.queries = queries_of(source, session.engine)
 
     def with_values(self, values: Values) -> "Reader":
         """The same, in the same session and with the same `warnings`, but for the values."""
         other = copy(self)
-        other.values = bindables(values, self.session)
+        other.values = values
         return other
 
     def statement(self, capability: str, query: Query) -> Statement:
@@ -85,13 +62,14 @@ class Reader:
         Raises:
             ConfigError: as `to_statement`.
         """
-        return to_statement(
-            capability,
-            query,
-            self.workspace,
-            self.session.engine,
-            allow_procedures=self.source.allow_procedures,
-        )
+        with about(capability):
+            return to_statement(
+                capability,
+                query,
+                self.workspace,
+                self.session.engine,
+                allow_procedures=self.source.allow_procedures,
+            )
 
     def fetched(self, capability: str) -> tuple[Statement, Fetched] | None:
         """What a capability's query returns; None where the source has none."""
@@ -99,23 +77,12 @@ class Reader:
         if query is None:
             return None
         statement = self.statement(capability, query)
-        if statement.partition is not None:
-            found = read_in_parts(
-                self.session,
-                statement,
-                statement.partition,
-                self._read,
-                self._join,
-                self.id_column,
+        with about(capability):
+            if statement.partition is None:
+                return statement, self.session.read(statement, self.values)
+            return statement, read_in_parts(
+                self.session, statement, statement.partition, self.values, self.id_column
             )
-            return statement, found
-        return statement, self._read(self.session, statement)
-
-    def _read(self, session: Session, statement: Statement) -> Fetched:
-        return read_statement(session, statement, self.values)
-
-    def _join(self, name: str) -> AbstractContextManager[Session]:
-        return join_snapshot(self.source, self.workspace, self.resolve, name)
 
     def check_credentials(self) -> None:
         """Runs `validate_credentials`, where there is one.
@@ -123,9 +90,10 @@ class Reader:
         Raises:
             SourceIncompleteError: what is to be discovered is hidden from the account.
         """
-        found = self.fetched("validate_credentials")
-        if found is not None:
-            check_sight(self.source, found[1].labels, found[1].rows.to_series().to_list())
+        read = self.fetched("validate_credentials")
+        if read is not None:
+            _, fetched = read
+            check_sight(self.source, fetched.labels, fetched.rows.to_series().to_list())
 
     def rows(
         self, capability: str, named: frozenset[str] = NO_NAMES
@@ -134,22 +102,23 @@ class Reader:
 
         None where the source has no such query. What a person should know joins `warnings`.
         """
-        found = self.fetched(capability)
-        if found is None:
+        read = self.fetched(capability)
+        if read is None:
             return None
-        statement, fetched = found
-        rows, said = labelled(
-            fetched, capability, statement.origin, trim_ids=self.source.trim_ids, named=named
-        )
-        self.warnings += said
+        statement, fetched = read
+        with about(capability):
+            rows, warnings = labelled(
+                fetched, capability, statement.origin, trim_ids=self.source.trim_ids, named=named
+            )
+        self.warnings += warnings
         return rows, statement.origin
 
     def table(
         self, table: str, capability: str, named: frozenset[str] = NO_NAMES
     ) -> RawTable | None:
         """A capability's rows as a table; None where the source has no such query."""
-        found = self.rows(capability, named)
-        return None if found is None else self.to_raw_table(table, *found)
+        listed = self.rows(capability, named)
+        return None if listed is None else self.to_raw_table(table, *listed)
 
     def needed_rows(
         self, capability: str, named: frozenset[str] = NO_NAMES
@@ -159,10 +128,10 @@ class Reader:
         Raises:
             ConfigError: it is not.
         """
-        found = self.rows(capability, named)
-        if found is None:
-            raise ConfigError(f"source.queries: {capability} is missing")
-        return found
+        listed = self.rows(capability, named)
+        if listed is None:
+            raise ConfigError(f"{capability} is missing", key="source.queries")
+        return listed
 
     def needed_table(
         self, table: str, capability: str, named: frozenset[str] = NO_NAMES
@@ -181,23 +150,6 @@ class Reader:
         return RawTable(table, numbered, none, rows.height, origin, self.session.zone)
 
 
-def read_statement(session: Session, statement: Statement, values: Values) -> Fetched:
-    """Everything the statement returns, by the fastest way that is exact for the database.
-
-    Raises:
-        SourceIncompleteError: it did not come whole.
-        SourceFormatError: the server refuses it.
-    """
-    if session.by_psycopg:
-        return read_postgresql(session, statement, values)
-    if session.engine == "postgresql":
-        return read_postgresql_text(session, statement, partial(_read_plain, session, values))
-    if session.engine == "duckdb" and session.way == "native":
-        return read_duckdb(session, statement, values)
-    return _read_plain(session, values, statement)
-
-
-def _read_plain(session: Session, values: Values, statement: Statement) -> Fetched:
-    if session.jdbc is not None:
-        return read_jdbc(session.jdbc, statement, values)
-    return read_cursor(session, statement, values)
+def times(since: datetime, until: datetime) -> Mapping[str, object]:
+    """The values of a window of time, by placeholder; both UTC."""
+    return {"since": since, "until": until}

@@ -1,89 +1,23 @@
-"""A database that is logged in to: one read-only transaction, and what is known of its driver."""
+"""A database that is logged in to, by whatever driver: one read-only transaction, and its reads."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from pathlib import Path
+from typing import ClassVar, TypeVar
 
 import polars as pl
 
-from extractors.sql.drivers.jdbc.process import JdbcReader
 from extractors.sql.errors.translate import ErrorContext, translate_errors
-from extractors.sql.session.timeouts import deadline
 from extractors.sql.statements.statement import Statement
 
 T = TypeVar("T")
 
+Values = Mapping[str, object]
+"""What placeholders stand for, by name: texts, and moments as aware datetimes."""
 
-@dataclass(frozen=True, slots=True)
-class Session:
-    """One connection within its transaction.
-
-    Attributes:
-        engine: the database's kind: postgresql, mysql, mariadb, sqlite and so on.
-        server: how messages call it: host and database, never who logs in.
-        connection: the driver's.
-        errors: what the driver raises.
-        paramstyle: how it marks bound values.
-        timeout_s: for each statement.
-        zone: the zone of times that carry none; None leaves them as they are.
-        snapshot: what the transaction is, for the proof.
-        warnings: what it is not.
-        way: through the database's own Python driver, or another.
-        jdbc: what reads in the driver's stead, where that is Java's; `connection` is None then.
-    """
-
-    engine: str
-    server: str
-    connection: Any
-    errors: tuple[type[Exception], ...]
-    paramstyle: str
-    timeout_s: float
-    zone: str | None
-    snapshot: str = ""
-    warnings: tuple[str, ...] = ()
-    way: Literal["native", "odbc", "jdbc"] = "native"
-    jdbc: JdbcReader | None = None
-
-    @property
-    def by_psycopg(self) -> bool:
-        """Whether it is a PostgreSQL by its own driver."""
-        return self.engine == "postgresql" and self.way == "native"
-
-    def translate_errors(
-        self, statement: Statement, ask: Callable[[], T], *, is_only_prepared: bool = False
-    ) -> T:
-        """What `ask` returns; a driver's errors become ours, with the statement's name."""
-        context = ErrorContext(
-            self.engine,
-            self.errors,
-            statement.origin,
-            sql=statement.rendered("qmark"),
-            is_only_prepared=is_only_prepared,
-        )
-        with self.deadline():
-            return translate_errors(context, ask)
-
-    @contextmanager
-    def deadline(self) -> Iterator[None]:
-        """Interrupts what runs too long, where the database cannot be told to."""
-        if self.engine not in {"sqlite", "duckdb"} or self.way != "native":
-            yield
-            return
-        with deadline(self.timeout_s, self.connection.interrupt):
-            yield
-
-
-def run(connection: Any, *statements: str) -> Any:  # noqa: ANN401 - a DBAPI connection, any cell
-    """The first cell that the last of `statements` returns; None where it returns no row."""
-    cursor = connection.cursor()
-    try:
-        for statement in statements:
-            cursor.execute(statement)
-        row = cursor.fetchone() if cursor.description else None
-    finally:
-        cursor.close()
-    return None if row is None else row[0]
+NO_VALUES: Values = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +35,76 @@ class Fetched:
     warnings: tuple[str, ...] = ()
 
 
-Values = Mapping[str, object]
-"""What placeholders stand for, by name."""
+@dataclass(eq=False, kw_only=True)
+class Session(ABC):
+    """One login within its transaction. Each driver has a class of its own.
 
-NO_VALUES: Values = {}
+    Attributes:
+        engine: the database's kind: postgresql, mysql, mariadb, sqlite and so on.
+        server: how messages call it: host and database, never who logs in.
+        errors: what the driver raises.
+        timeout_s: for each statement.
+        zone: the zone of times that carry none; None leaves them as they are.
+        snapshot: what the transaction is, for the proof.
+        warnings: what it is not.
+        file: what an embedded database is kept in; None for a server.
+    """
+
+    engine: str
+    server: str
+    errors: tuple[type[Exception], ...]
+    timeout_s: float
+    zone: str | None
+    snapshot: str = ""
+    warnings: tuple[str, ...] = ()
+    file: Path | None = None
+
+    goes_on_after_errors: ClassVar[bool] = True
+    """Whether there is more to read in the transaction once a statement failed in `savepoint`."""
+
+    @abstractmethod
+    def read(self, statement: Statement, values: Values = NO_VALUES) -> Fetched:
+        """Everything the statement returns, by the fastest way that is exact for the database.
+
+        Raises:
+            SourceIncompleteError: it did not come whole.
+            SourceFormatError: the server refuses it.
+        """
+
+    @abstractmethod
+    def describe(self, statement: Statement) -> tuple[str, ...] | None:
+        """The labels that the statement would return; None where only running it could tell.
+
+        Raises:
+            SourceFormatError: the server refuses it.
+        """
+
+    def read_each(self, statements: Sequence[Statement], values: Values) -> list[Fetched]:
+        """What each of the statements returns, in their order; at once where that is one snapshot.
+
+        Raises:
+            SourceIncompleteError, SourceFormatError: as `read`.
+        """
+        return [self.read(statement, values) for statement in statements]
+
+    def savepoint(self, _statement: Statement) -> AbstractContextManager[None]:
+        """A block whose error leaves the transaction as it was, where `goes_on_after_errors`."""
+        return nullcontext()
+
+    def translate_errors(
+        self, statement: Statement, ask: Callable[[], T], *, is_only_prepared: bool = False
+    ) -> T:
+        """What `ask` returns; a driver's errors become ours, with the statement's name."""
+        context = ErrorContext(
+            self.engine,
+            self.errors,
+            statement.origin,
+            sql=statement.rendered("qmark"),
+            is_only_prepared=is_only_prepared,
+        )
+        with self.deadline():
+            return translate_errors(context, ask)
+
+    def deadline(self) -> AbstractContextManager[None]:
+        """A block that ends after `timeout_s`, where the database cannot be told to."""
+        return nullcontext()

@@ -17,7 +17,10 @@ def read_timeout_s(timeout_s: float) -> float:
 
 @contextmanager
 def deadline(after_s: float, act: Callable[[], object]) -> Iterator[None]:
-    """Does `act`, in a thread of its own, where the block takes longer than `after_s`."""
+    """Does `act`, in a thread of its own, where the block takes longer than `after_s`.
+
+    It is not at work any more when the block has ended: what it acts on may be closed next.
+    """
     watch = Timer(after_s, act)
     watch.daemon = True
     watch.start()
@@ -25,3 +28,4 @@ def deadline(after_s: float, act: Callable[[], object]) -> Iterator[None]:
         yield
     finally:
         watch.cancel()
+        watch.join()

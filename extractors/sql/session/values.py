@@ -25,8 +25,8 @@ def value_text(value: Any, zone: str | None = None) -> str | None:  # noqa: ANN4
     """
     to_text: Callable[..., str | None] | None = _BY_TYPE.get(type(value))
     if to_text is None:
-        near = (way for kind, way in _BY_TYPE.items() if isinstance(value, kind))
-        to_text = next(near, _as_it_is)
+        of_parents = (change for kind, change in _BY_TYPE.items() if isinstance(value, kind))
+        to_text = next(of_parents, _as_it_is)
     if to_text is _datetime_text:
         return _datetime_text(value, zone)
     return to_text(value)
@@ -67,8 +67,8 @@ def json_text(value: Any) -> str:  # noqa: ANN401 - whatever JSON holds
         case None:
             return "null"
         case dict():
-            members = sorted((_key(key), json_text(one)) for key, one in value.items())
-            return f"{{{','.join(f'{_quoted(key)}:{one}' for key, one in members)}}}"
+            members = sorted((_key(key), json_text(member)) for key, member in value.items())
+            return f"{{{','.join(f'{_quoted(key)}:{text}' for key, text in members)}}}"
         case list() | tuple():
             return f"[{','.join(map(json_text, value))}]"
     text = value_text(value) or ""
@@ -143,22 +143,22 @@ _INT64 = 2**63
 def column_text(name: str, values: list[Any], zone: str | None = None) -> pl.Series:
     """`values` of one column as text, in order; null where a value is None."""
     kinds = set(map(type, values)) - {type(None)}
-    if kinds == {int} and all(-_INT64 <= one < _INT64 for one in values if one is not None):
+    if kinds == {int} and all(-_INT64 <= n < _INT64 for n in values if n is not None):
         return pl.Series(name, values, dtype=pl.Int64).cast(pl.String)
     if kinds == {datetime}:
         return _datetimes_text(name, values, zone)
-    if len(kinds) == 1 and (way := _WAYS.get(kinds.pop())):
-        dtype, to_text = way
+    if len(kinds) == 1 and (change := _CHANGES.get(kinds.pop())):
+        dtype, to_text = change
         return to_text(pl.Series(name, values, dtype=dtype))
-    return pl.Series(name, [value_text(one, zone) for one in values], dtype=pl.String)
+    return pl.Series(name, [value_text(value, zone) for value in values], dtype=pl.String)
 
 
 def floats_text(values: pl.Series) -> pl.Series:
     """Floats in the shortest digits that read back as they are, without an exponent."""
     short = without_zeros(values.cast(pl.String))
     rare = short.str.contains("[ei]") | (short == "-0")  # an exponent, an infinity
-    found = [float_text(value) for value in values.filter(rare)]
-    return short.scatter(rare.arg_true(), found) if found else short
+    texts = [float_text(value) for value in values.filter(rare)]
+    return short.scatter(rare.arg_true(), texts) if texts else short
 
 
 def without_zeros(text: pl.Series) -> pl.Series:
@@ -170,13 +170,13 @@ def without_zeros(text: pl.Series) -> pl.Series:
 
 
 def _datetimes_text(name: str, values: list[Any], zone: str | None) -> pl.Series:
-    zoned = {one.tzinfo is not None for one in values if one is not None}
+    zoned = {time.tzinfo is not None for time in values if time is not None}
     if zoned == {True}:
         times = pl.Series(name, values, dtype=pl.Datetime("us", "UTC"))
         return utc_text(times)
     if zoned == {False} and zone in {None, "UTC"}:
         return local_text(pl.Series(name, values, dtype=pl.Datetime("us")), zone)
-    return pl.Series(name, [value_text(one, zone) for one in values], dtype=pl.String)
+    return pl.Series(name, [value_text(value, zone) for value in values], dtype=pl.String)
 
 
 def utc_text(times: pl.Series) -> pl.Series:
@@ -196,7 +196,7 @@ def _bare_text(times: pl.Series) -> pl.Series:
     return year + times.dt.to_string("-%m-%dT%H:%M:%S") + fraction
 
 
-_WAYS: dict[type, tuple[type[pl.DataType], Callable[[pl.Series], pl.Series]]] = {
+_CHANGES: dict[type, tuple[type[pl.DataType], Callable[[pl.Series], pl.Series]]] = {
     str: (pl.String, lambda values: values),
     bool: (pl.Boolean, lambda values: values.cast(pl.String)),
     float: (pl.Float64, floats_text),

@@ -45,20 +45,20 @@ def parts_of(text: str, engine: str) -> Iterator[tuple[Part, str]]:
 def readings_of(text: str, engine: str) -> list[Parts]:
     """`text` in parts, in every way that a server may take it: MySQL's go by their `sql_mode`."""
     escaped = _BACKSLASHED.get(engine, "")
-    ways = [escaped, "'", ""] if engine in _MYSQL and "\\" in text else [escaped]
-    return [list(_cut(text, engine, one)) for one in ways]
+    quotes = [escaped, "'", ""] if engine in _MYSQL and "\\" in text else [escaped]
+    return [list(_cut(text, engine, escaped)) for escaped in quotes]
 
 
 def _cut(text: str, engine: str, escaped: str) -> Iterator[tuple[Part, str]]:
     at = 0
-    for found in _quoted(engine, escaped).finditer(text):
-        if found.start() > at:
-            yield "sql", text[at : found.start()]
+    for quoted in _quoted(engine, escaped).finditer(text):
+        if quoted.start() > at:
+            yield "sql", text[at : quoted.start()]
         kind: Part = "literal"
-        if found.lastgroup in {"name", "comment"}:
-            kind = "name" if found.lastgroup == "name" else "comment"
-        yield kind, found.group()
-        at = found.end()
+        if quoted.lastgroup in {"name", "comment"}:
+            kind = "name" if quoted.lastgroup == "name" else "comment"
+        yield kind, quoted.group()
+        at = quoted.end()
     if at < len(text):
         yield "sql", text[at:]
 

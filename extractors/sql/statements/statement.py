@@ -7,8 +7,13 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from extractors.sql.statements.lexer import parts_of, without_end
-from extractors.sql.statements.read_only import is_procedure, is_query, why_not_a_read
-from schemas.errors import ConfigError
+from extractors.sql.statements.read_only import (
+    first_word,
+    is_procedure,
+    is_query,
+    why_not_a_read,
+)
+from schemas.errors import ConfigError, raise_as
 from schemas.paths import path_inside
 from schemas.source_file.sql_source import Partition, Query
 
@@ -80,6 +85,25 @@ class Statement:
         return replace(self, pieces=pieces, partition=None)
 
 
+def can_be_nested(statement: Statement, engine: str) -> bool:
+    """Whether `engine` takes the statement as a subquery of another.
+
+    T-SQL takes no ordered query in another, and neither it nor DB2 one that begins with WITH. Nor
+    does DB2 take one that ends in WITH UR, FOR FETCH ONLY or OPTIMIZE FOR.
+    """
+    sql = statement.rendered("qmark")
+    if not statement.is_query:
+        return False
+    if engine == "db2":
+        bare = " ".join(part for kind, part in parts_of(sql, engine) if kind == "sql")
+        return not {"WITH", "FOR"} & set(bare.upper().split())
+    if engine != "mssql":
+        return True
+    from extractors.sql.statements.syntax import is_ordered
+
+    return first_word(sql, engine) != "WITH" and not is_ordered(sql, engine)
+
+
 def _mark(style: str, name: str, number: int) -> str:
     marks = {"qmark": "?", "numeric": f":{number}", "named": f":{name}", "dollar": f"${number}"}
     return marks.get(style, "%s")
@@ -131,14 +155,17 @@ def _check_parts(text: str, engine: str, partition: Partition, origin: str) -> N
 
 def _file_text(name: str, workspace: Path, origin: str) -> str:
     path = workspace / path_inside(name, origin)
-    problem = None
-    try:
-        return path.read_text("utf-8-sig")
-    except OSError as error:
-        problem = f"cannot be read: {error.strerror}: correct its name"
-    except UnicodeDecodeError:
-        problem = "is not text in UTF-8: save it so"
-    raise ConfigError(f"{origin}: the file {problem}")
+    return raise_as(
+        lambda: path.read_text("utf-8-sig"),
+        {
+            OSError: lambda error: ConfigError(
+                f"{origin}: the file cannot be read: {error.strerror}: correct its name"
+            ),
+            UnicodeDecodeError: lambda _: ConfigError(
+                f"{origin}: the file is not text in UTF-8: save it so"
+            ),
+        },
+    )
 
 
 def _pieces(text: str, engine: str, capability: str, origin: str) -> tuple[str | Bound, ...]:
@@ -163,5 +190,5 @@ def _pieces(text: str, engine: str, capability: str, origin: str) -> tuple[str |
 def _check_known(names: list[str], known: frozenset[str], capability: str, origin: str) -> None:
     unknown = [name for name in names if name not in known]
     if unknown:
-        has = " and ".join(f"{{{one}}}" for one in sorted(known)) or "none"
+        has = " and ".join(f"{{{name}}}" for name in sorted(known)) or "none"
         raise ConfigError(f"{origin}: {{{unknown[0]}}} is not known here; {capability} has {has}")

@@ -96,9 +96,9 @@ def why_no_parts(text: str, engine: str, column: str) -> str | None:
     except (SqlglotError, RecursionError):
         return "could not be parsed, so nothing tells that its parts stay as they are"
     for node in tree.walk():
-        found = _instability(node)
-        if found:
-            return f"has {found}, so a row may be in another part each time"
+        cause = _instability(node)
+        if cause:
+            return f"has {cause}, so a row may be in another part each time"
     if _is_stored(tree, column):
         return None
     return f"has no column {column} as a table holds it: a computed one may differ each time"
@@ -125,15 +125,15 @@ def _instability(node: exp.Expr) -> str | None:
 def _is_stored(tree: exp.Expr, column: str) -> bool:
     """Whether each SELECT of a UNION or its like has it as a mere column, or a constant."""
     selects = _selects(tree)  # none of VALUES, which are constants
-    names = [one.alias_or_name.casefold() for select in selects[:1] for one in select.selects]
+    names = [part.alias_or_name.casefold() for select in selects[:1] for part in select.selects]
     place = names.index(column.casefold()) if column.casefold() in names else None
     for select in selects:
-        has_star = any(one.is_star for one in select.selects)
+        has_star = any(part.is_star for part in select.selects)
         if place is None or (has_star and select is not selects[0]):
             stored = has_star
         else:
-            found = select.selects[place].unalias()
-            stored = isinstance(found, exp.Column | exp.Literal | exp.Null)
+            selected = select.selects[place].unalias()
+            stored = isinstance(selected, exp.Column | exp.Literal | exp.Null)
         if not stored:
             return False
     return True

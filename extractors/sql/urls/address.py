@@ -10,6 +10,14 @@ from schemas.errors import ConfigError
 KEY = "source.url"
 """The key of the source file that every message about a URL names."""
 
+
+def error_at(key: str, line: str) -> ConfigError:
+    """The error whose `line` begins with the key that it is about, but not as `key: …`."""
+    error = ConfigError(line)
+    error.key = key
+    return error
+
+
 _LOGIN_TIMEOUT = {
     "postgresql": "connect_timeout",
     "mysql": "connect_timeout",
@@ -61,7 +69,7 @@ class DatabaseUrl:
             ConfigError: the URL names another user than the source file does.
         """
         if username and self.url.username not in (None, username):
-            raise ConfigError(
-                f"{KEY} names another user than source.username: leave one of the two out"
+            raise error_at(
+                KEY, f"{KEY} names another user than source.username: leave one of the two out"
             )
         return self.url.set(username=username or self.url.username, password=password)

@@ -69,7 +69,7 @@ def db2_url(rest: str) -> DatabaseUrl:
         raise secret_error()
     hosts = split_hosts(match["host"]) if match else []
     if not match or len(hosts) != 1:
-        raise ConfigError(f"{KEY}: write jdbc:db2://host:port/database:name=value;name=value;")
+        raise ConfigError("write jdbc:db2://host:port/database:name=value;name=value;", key=KEY)
     options = Options(semicolon_pairs(match["options"] or ""))
     user = options.text("user")
     keywords = _keywords(options)
@@ -82,7 +82,7 @@ def db2_url(rest: str) -> DatabaseUrl:
 
 def _keywords(options: Options) -> dict[str, Any]:
     silences = [options.seconds(n) for n in ("commandTimeout", "blockingReadConnectionTimeout")]
-    found: dict[str, Any] = {
+    keywords: dict[str, Any] = {
         "Security": "SSL" if options.flag("sslConnection") else None,
         "SSLClientHostnameValidation": options.choice("sslClientHostnameValidation", _NAMES),
         "ConnectTimeout": options.seconds("loginTimeout"),
@@ -90,10 +90,10 @@ def _keywords(options: Options) -> dict[str, Any]:
         "Authentication": options.choice("securityMechanism", _LOGINS),
     }
     by_aes = options.choice("encryptionAlgorithm", {"1": "", "2": "_AES"})
-    if found["Authentication"] == "SERVER_ENCRYPT" and by_aes:
-        found["Authentication"] = "SERVER_ENCRYPT_AES"
-    found |= {ours: v for name, ours in _AS_THEY_ARE.items() if (v := options.text(name))}
-    return {name: value for name, value in found.items() if value is not None}
+    if keywords["Authentication"] == "SERVER_ENCRYPT" and by_aes:
+        keywords["Authentication"] = "SERVER_ENCRYPT_AES"
+    keywords |= {ours: v for name, ours in _AS_THEY_ARE.items() if (v := options.text(name))}
+    return {name: value for name, value in keywords.items() if value is not None}
 
 
 def connection_string(url: URL, keywords: Mapping[str, object]) -> str:
@@ -111,12 +111,12 @@ def connection_string(url: URL, keywords: Mapping[str, object]) -> str:
         address = {"DATABASE": url.database, "HOSTNAME": url.host, "PROTOCOL": "TCPIP"}
         address["PORT"] = url.port or _JAVAS_PORT
     login = {"UID": url.username, "PWD": url.password}
-    words: dict[str, str] = {}
+    settings: dict[str, str] = {}
     for name, value in [*address.items(), *login.items(), *url.query.items(), *keywords.items()]:
         if value is not None:
-            words.setdefault(name.upper(), str(value))
-    for name, value in words.items():
+            settings.setdefault(name.upper(), str(value))
+    for name, value in settings.items():
         if ";" in value:
             named = {"UID": "source.username", "PWD": "source.password"}.get(name, KEY)
-            raise ConfigError(f"{named}: DB2's driver takes no semicolon in a value")
-    return "".join(f"{name}={value};" for name, value in words.items())
+            raise ConfigError("DB2's driver takes no semicolon in a value", key=named)
+    return "".join(f"{name}={value};" for name, value in settings.items())

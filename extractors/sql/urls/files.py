@@ -27,7 +27,7 @@ def sqlite_url(rest: str) -> DatabaseUrl:
     options.finish()
     path = unquote(path.removeprefix("file:")) if path.startswith("file:") else path
     if path.startswith(":resource:"):
-        raise ConfigError(f"{KEY}: a database inside a jar is not read: name the file")
+        raise ConfigError("a database inside a jar is not read: name the file", key=KEY)
     arguments: dict[str, Any] = {"timeout": wait_s} if wait_s else {}
     return DatabaseUrl(
         URL.create("sqlite", database=path or ":memory:"), path or ":memory:", arguments

@@ -75,7 +75,7 @@ def mssql_url(rest: str) -> DatabaseUrl:
     options.ignore(_HARMLESS)
     options.finish()
     if lock_ms and not lock_ms.removeprefix("-").isdecimal():
-        raise ConfigError(f"{KEY}: the option lockTimeout is a whole number")
+        raise ConfigError("the option lockTimeout is a whole number", key=KEY)
     # A host without a database would be taken for a DSN: an empty name is the login's own.
     query |= {} if database else {"database": ""}
     return DatabaseUrl(
@@ -91,7 +91,7 @@ def _server(address: str, options: Options) -> tuple[str, int | None]:
     r"""`host\instance` and port. A port says it all: the instance then needs no looking up."""
     hosts = split_hosts(address)
     if len(hosts) > 1:
-        raise ConfigError(f"{KEY}: write one server, the other one as failoverPartner")
+        raise ConfigError("write one server, the other one as failoverPartner", key=KEY)
     host, port = hosts[0] if hosts else (None, None)
     host = host or options.text("serverName", "server") or "localhost"
     instance = options.text("instanceName")

@@ -59,7 +59,7 @@ def mysql_url(dialect: str, rest: str) -> DatabaseUrl:
     user, authority = split_user(authority)
     hosts = split_hosts(authority) or [("localhost", None)]
     if len(hosts) > 1 or not rest.startswith("//"):
-        raise ConfigError(f"{KEY}: write one server as //host:port/database, or use driver: jdbc")
+        raise ConfigError("write one server as //host:port/database, or use driver: jdbc", key=KEY)
     options = Options(query_pairs(query))
     user = options.text("user") or user
     arguments = _tls(options, dialect)
@@ -95,7 +95,7 @@ def _session(options: Options, zone: str | None) -> tuple[str, ...]:
     if variables:
         parts = re.split(r"[,;](?=(?:[^']*'[^']*')*[^']*$)", variables)
         if not all(_VARIABLES.fullmatch(part) for part in parts):
-            raise ConfigError(f"{KEY}: sessionVariables is written as name=value,name='value'")
+            raise ConfigError("sessionVariables is written as name=value,name='value'", key=KEY)
         statements += [f"SET SESSION {re.sub('^(@@|session.)', '', p.strip())}" for p in parts]
     if options.flag("forceConnectionTimeZoneToSession") and zone:
         statements.append(f"SET SESSION time_zone = '{zone}'")
@@ -118,7 +118,7 @@ def _tls(options: Options, dialect: str) -> dict[str, Any]:
     elif mode is None and wanted is False:
         mode = "off"
     if authority and not authority.startswith("/"):
-        raise ConfigError(f"{KEY}: serverSslCert is the absolute path of a PEM file")
+        raise ConfigError("serverSslCert is the absolute path of a PEM file", key=KEY)
     return _arguments(mode or ("verify_full" if authority else None), authority)
 
 

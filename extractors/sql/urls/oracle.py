@@ -49,10 +49,10 @@ def oracle_url(rest: str) -> DatabaseUrl:
     """
     kind, _, rest = rest.partition(":")
     if kind.lower() != "thin":
-        raise ConfigError(f"{KEY}: of Oracle's JDBC drivers, thin is read: jdbc:oracle:thin:@…")
+        raise ConfigError("of Oracle's JDBC drivers, thin is read: jdbc:oracle:thin:@…", key=KEY)
     login, at, address = rest.partition("@")
     if not at:
-        raise ConfigError(f"{KEY}: write jdbc:oracle:thin:@//host:port/service")
+        raise ConfigError("write jdbc:oracle:thin:@//host:port/service", key=KEY)
     if "/" in login.strip("/"):
         raise secret_error()
     if address.startswith("("):
@@ -79,8 +79,9 @@ def _easy(
     if not match:
         if easy or not _ALIAS.fullmatch(address):
             raise ConfigError(
-                f"{KEY}: write jdbc:oracle:thin:@//host:port/service, @host:port:SID, "
-                "@(DESCRIPTION=…) or @alias?TNS_ADMIN=folder"
+                "write jdbc:oracle:thin:@//host:port/service, @host:port:SID, "
+                "@(DESCRIPTION=…) or @alias?TNS_ADMIN=folder",
+                key=KEY,
             )
         return _by_name(login, address, arguments, address, limit_s)
     hosts = split_hosts(match["hosts"])
@@ -98,14 +99,9 @@ def _easy(
     protocol = f"{match['protocol'].lower()}://" if match["protocol"] else ""
     short = f"{protocol}{match['hosts']}/{match['service']}"
     short += f":{match['kind']}" if match["kind"] else ""
-    translate_errors = "&".join(f"{name}={value}" for name, value in easy.items())
-    return _by_name(
-        login,
-        f"{short}?{translate_errors}" if translate_errors else short,
-        arguments,
-        place,
-        limit_s,
-    )
+    options = "&".join(f"{name}={value}" for name, value in easy.items())
+    dsn = f"{short}?{options}" if options else short
+    return _by_name(login, dsn, arguments, place, limit_s)
 
 
 def _by_name(
@@ -125,7 +121,7 @@ def _described(descriptor: str) -> str:
     if re.search(r"\(\s*(password|.*_pwd|token)\s*=", descriptor, re.IGNORECASE):
         raise secret_error()
     if descriptor.count("(") != descriptor.count(")") or not descriptor.endswith(")"):
-        raise ConfigError(f"{KEY}: the brackets of (DESCRIPTION=…) do not close")
+        raise ConfigError("the brackets of (DESCRIPTION=…) do not close", key=KEY)
     return "/".join(_NAMED.findall(descriptor))
 
 
@@ -137,12 +133,12 @@ def _arguments(options: Options) -> tuple[dict[str, Any], int | None]:
     matched = options.flag("oracle.net.ssl_server_dn_match")
     user = options.text("oracle.jdbc.user")
     if user:
-        raise ConfigError(f"{KEY}: the option oracle.jdbc.user is written as source.username")
-    found = {
+        raise ConfigError("the option oracle.jdbc.user is written as source.username", key=KEY)
+    arguments = {
         "config_dir": folder,
         "tcp_connect_timeout": login_s,
         "wallet_location": wallet,
         "ssl_server_dn_match": matched,
     }
     limit_s = options.seconds("oracle.jdbc.ReadTimeout", 0.001)
-    return {name: value for name, value in found.items() if value is not None}, limit_s
+    return {name: value for name, value in arguments.items() if value is not None}, limit_s

@@ -10,7 +10,7 @@ from functools import partial
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from extractors.sql.urls.address import KEY, DatabaseUrl
+from extractors.sql.urls.address import KEY, DatabaseUrl, error_at
 from extractors.sql.urls.db2 import db2_url
 from extractors.sql.urls.files import duckdb_url, sqlite_url
 from extractors.sql.urls.mssql import mssql_url
@@ -19,7 +19,7 @@ from extractors.sql.urls.oracle import oracle_url
 from extractors.sql.urls.postgresql import postgresql_url
 from extractors.sql.urls.syntax import refuse_secret, secret_error
 from extractors.sql.urls.warehouses import databricks_url, snowflake_url
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, raise_as
 
 __all__ = ["DatabaseUrl", "check_no_secret", "needs_java", "read_database_url"]
 
@@ -96,11 +96,12 @@ def _from_jdbc(text: str) -> DatabaseUrl:
 
 def _only_by_java(database: str) -> ConfigError:
     if database == "mongodb":
-        return ConfigError(f"{KEY}: MongoDB has no SQL: write discover: mongodb")
+        return ConfigError("MongoDB has no SQL: write discover: mongodb", key=KEY)
     named = f" of {database}" if re.fullmatch(r"[a-z][a-z0-9+]{0,30}", database) else ""
     return ConfigError(
-        f"{KEY}: no Python driver reads a JDBC URL{named}: write jars: [driver.jar] beside it, and "
-        "it is read with Java"
+        f"no Python driver reads a JDBC URL{named}: write jars: [driver.jar] beside it, and "
+        "it is read with Java",
+        key=KEY,
     )
 
 
@@ -117,7 +118,7 @@ def _from_sqlalchemy(text: str) -> DatabaseUrl:
     backend, plus, driver = url.drivername.partition("+")
     if driver in _ASYNC:
         raise ConfigError(
-            f"{KEY}: {driver} is a driver for asynchronous programs: leave +{driver} out"
+            f"{driver} is a driver for asynchronous programs: leave +{driver} out", key=KEY
         )
     if not plus and backend in _DRIVERS:
         url = url.set(drivername=f"{backend}+{_DRIVERS[backend]}")
@@ -128,11 +129,11 @@ def _from_sqlalchemy(text: str) -> DatabaseUrl:
 
 
 def _made(text: str) -> URL:
-    try:
-        return make_url(text)
-    except (ArgumentError, ValueError):
-        pass
-    raise ConfigError(
-        f"{KEY} is neither a JDBC URL (jdbc:postgresql://host:port/database) nor a SQLAlchemy URL "
-        "(postgresql://host:port/database)"
-    )
+    def to_error(_: Exception) -> ConfigError:
+        return error_at(
+            KEY,
+            f"{KEY} is neither a JDBC URL (jdbc:postgresql://host:port/database) nor a SQLAlchemy "
+            "URL (postgresql://host:port/database)",
+        )
+
+    return raise_as(lambda: make_url(text), {ArgumentError: to_error, ValueError: to_error})

@@ -92,10 +92,10 @@ def _tls(options: Options) -> dict[str, Any]:
         case "DefaultJavaSSLFactory":
             arguments |= {"sslmode": "verify-full", "sslrootcert": "system"}
         case _:
-            raise ConfigError(f"{KEY}: no translation for this sslfactory: write sslmode")
+            raise ConfigError("no translation for this sslfactory: write sslmode", key=KEY)
     key = options.text("sslkey")
     if key and key.lower().endswith((".p12", ".pfx")):
-        raise ConfigError(f"{KEY}: sslkey is a PKCS #12 file: give PEM files under source.tls")
+        raise ConfigError("sslkey is a PKCS #12 file: give PEM files under source.tls", key=KEY)
     return arguments | ({"sslkey": key} if key else {})
 
 

@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import unquote, unquote_plus
 
-from extractors.sql.urls.address import KEY
-from schemas.errors import ConfigError
+from extractors.sql.urls.address import KEY, error_at
+from schemas.errors import ConfigError, raise_as
 from schemas.source_file.columns import check_zone
 
 # The options of a JDBC URL: each is translated, known to be harmless, or named in an error.
@@ -34,15 +34,15 @@ class Options:
         for name, value in pairs:
             refuse_secret(name)
             if not _NAME.fullmatch(name):
-                raise ConfigError(f"{KEY}: an option has no proper name: write name=value")
+                raise ConfigError("an option has no proper name: write name=value", key=KEY)
             known = self._left.setdefault(name.lower(), (name, value))
             if known[1] != value:
-                raise ConfigError(f"{KEY}: the option {name} has two values: leave one out")
+                raise ConfigError(f"the option {name} has two values: leave one out", key=KEY)
 
     def text(self, *names: str) -> str | None:
         """Takes the options of these names, and returns the first value; None where empty."""
-        found = [self._left.pop(name.lower(), ("", ""))[1] for name in names]
-        return next((value for value in found if value), None)
+        values = [self._left.pop(name.lower(), ("", ""))[1] for name in names]
+        return next((value for value in values if value), None)
 
     def flag(self, name: str, *, bare: bool | None = None) -> bool | None:
         """Takes an option that is true or false; `bare` is what the name alone means."""
@@ -52,7 +52,7 @@ class Options:
         if value == "" and bare is not None:
             return bare
         if value not in _TRUE | _FALSE:
-            raise ConfigError(f"{KEY}: the option {name} is either true or false")
+            raise ConfigError(f"the option {name} is either true or false", key=KEY)
         return value in _TRUE
 
     def choice(self, name: str, meanings: Mapping[str, str]) -> str | None:
@@ -61,7 +61,7 @@ class Options:
         if value is None:
             return None
         if value.lower() not in meanings:
-            raise ConfigError(f"{KEY}: the option {name} is none of {', '.join(meanings)}")
+            raise ConfigError(f"the option {name} is none of {', '.join(meanings)}", key=KEY)
         return meanings[value.lower()]
 
     def seconds(self, name: str, unit_s: float = 1) -> int | None:
@@ -70,7 +70,7 @@ class Options:
         if value is None:
             return None
         if not re.fullmatch(r"-1|\d{1,10}", value):
-            raise ConfigError(f"{KEY}: the option {name} is a whole number")
+            raise ConfigError(f"the option {name} is a whole number", key=KEY)
         return math.ceil(int(value) * unit_s) if int(value) > 0 else None
 
     def zone(self, *names: str) -> str | None:
@@ -84,11 +84,10 @@ class Options:
             return "UTC"
         if offset:
             value = f"Etc/GMT{'-' if offset[1] == '+' else '+'}{int(offset[2])}"
-        try:
-            return check_zone(value)
-        except ValueError:
-            pass
-        raise ConfigError(f"{KEY}: the option {names[0]} is no time zone, such as Europe/Paris")
+        problem = ConfigError(
+            f"the option {names[0]} is no time zone, such as Europe/Paris", key=KEY
+        )
+        return raise_as(lambda: check_zone(value), {ValueError: lambda _: problem})
 
     def ignore(self, harmless: Mapping[str, str]) -> None:
         """Takes what means nothing for reading: reason → names, `*` at the end for any further."""
@@ -112,7 +111,7 @@ class Options:
             return
         stores = any(_JAVA_STORE.fullmatch(name.lower()) for name in left)
         instead = certificates if stores else "take it out, or read with driver: jdbc and its jars"
-        raise ConfigError(f"{KEY}: no translation for the option {', '.join(left)}: {instead}")
+        raise ConfigError(f"no translation for the option {', '.join(left)}: {instead}", key=KEY)
 
 
 def refuse_secret(name: str, key: str = KEY) -> None:
@@ -123,9 +122,10 @@ def refuse_secret(name: str, key: str = KEY) -> None:
 
 def secret_error(key: str = KEY) -> ConfigError:
     """The one line for a secret in what stands at `key`. It quotes nothing of that."""
-    return ConfigError(
+    return error_at(
+        key,
         f"{key} holds a password or another secret: take it out, and write `username: NAME` and "
-        "`password: {env: NAME}` beside it"
+        "`password: {env: NAME}` beside it",
     )
 
 
@@ -182,7 +182,7 @@ def _host(text: str) -> Host:
     match = _HOST.fullmatch(text)
     port = int(match["port"]) if match and match["port"] else None
     if not match or (port is not None and not 1 <= port <= _HIGHEST_PORT):
-        raise ConfigError(f"{KEY}: a host is not written as host or host:port")
+        raise ConfigError("a host is not written as host or host:port", key=KEY)
     return match["v6"] or match["name"], port
 
 
@@ -204,12 +204,12 @@ def semicolon_pairs(text: str) -> Iterator[tuple[str, str]]:
     while at < len(text):
         match = _SEMICOLONS.match(text, at)
         if not match or match.end() == at:
-            raise ConfigError(f"{KEY}: the options are not written as name=value;name=value")
+            raise ConfigError("the options are not written as name=value;name=value", key=KEY)
         at = match.end()
         name, value = match[1], (match[2] or "").strip()
         if value.startswith("{"):
             if not value.endswith("}"):
-                raise ConfigError(f"{KEY}: a brace is not closed: write name={{value}}")
+                raise ConfigError("a brace is not closed: write name={value}", key=KEY)
             value = value[1:-1].replace("}}", "}")
         if name or value:
             yield name, value

@@ -37,7 +37,7 @@ def snowflake_url(rest: str) -> DatabaseUrl:
     user, authority = split_user(authority)
     hosts = split_hosts(authority)
     if len(hosts) != 1 or path.strip("/"):
-        raise ConfigError(f"{KEY}: write jdbc:snowflake://account.snowflakecomputing.com/?db=…")
+        raise ConfigError("write jdbc:snowflake://account.snowflakecomputing.com/?db=…", key=KEY)
     host, port = hosts[0]
     options = Options(query_pairs(query))
     account = options.text("account") or host.partition(_SNOWFLAKE)[0]
@@ -60,7 +60,7 @@ def snowflake_url(rest: str) -> DatabaseUrl:
 
 def _snowflake_arguments(options: Options) -> tuple[dict[str, Any], int | None]:
     """The connector's arguments, and the query's limit in seconds."""
-    found: dict[str, Any] = {
+    arguments: dict[str, Any] = {
         "protocol": "http" if options.flag("ssl") is False else None,
         "authenticator": options.text("authenticator"),
         "private_key_file": options.text("private_key_file"),
@@ -72,12 +72,12 @@ def _snowflake_arguments(options: Options) -> tuple[dict[str, Any], int | None]:
         "disable_ocsp_checks": options.flag("disableOCSPChecks") or options.flag("insecureMode"),
     }
     if options.flag("useProxy"):
-        found["proxy_host"] = options.text("proxyHost")
-        found["proxy_port"] = options.text("proxyPort")
-        found["proxy_user"] = options.text("proxyUser")
+        arguments["proxy_host"] = options.text("proxyHost")
+        arguments["proxy_port"] = options.text("proxyPort")
+        arguments["proxy_user"] = options.text("proxyUser")
     settings = {"TIMEZONE": options.zone("TIMEZONE"), "QUERY_TAG": options.text("QUERY_TAG")}
-    found["session_parameters"] = {n: v for n, v in settings.items() if v} or None
-    return {n: v for n, v in found.items() if v is not None}, options.seconds("queryTimeout")
+    arguments["session_parameters"] = {n: v for n, v in settings.items() if v} or None
+    return {n: v for n, v in arguments.items() if v is not None}, options.seconds("queryTimeout")
 
 
 def databricks_url(rest: str) -> DatabaseUrl:
@@ -89,10 +89,10 @@ def databricks_url(rest: str) -> DatabaseUrl:
     options = Options(semicolon_pairs(text))
     http_path = options.text("httpPath")
     if len(hosts) != 1 or query or not http_path:
-        raise ConfigError(f"{KEY}: write jdbc:databricks://host:443/default;ssl=1;httpPath=/sql/…")
+        raise ConfigError("write jdbc:databricks://host:443/default;ssl=1;httpPath=/sql/…", key=KEY)
     options.choice("transportMode", {"http": "http"})
     if options.flag("ssl") is False:
-        raise ConfigError(f"{KEY}: Databricks is read over TLS only: write ssl=1")
+        raise ConfigError("Databricks is read over TLS only: write ssl=1", key=KEY)
     options.choice("AuthMech", {"3": "token"})
     user = options.text("UID", "user") or user or "token"
     query_part = {"http_path": http_path}

@@ -5,7 +5,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from schemas.contracts import BLANK, CONTROL
-from schemas.tables import REJECTS
+from schemas.tables import REJECTS, UNREADABLE_LINE
 from tests.unit.builders import (
     account,
     association,
@@ -58,18 +58,19 @@ def test_a_reject_says_where_it_stands_and_every_reason() -> None:
     made = normalized(raw_table("accounts", [account("a"), row], [None, ""]))
     wanted = pl.DataFrame(
         [
-            ("accounts", "accounts.csv", 3, "x", "email", NO_MAIL, "ann"),
+            ("accounts", "accounts.csv", 3, "x", "email", "no_email", NO_MAIL, "ann"),
             (
                 "accounts",
                 "accounts.csv",
                 3,
                 "x",
                 "user_status",
+                "unmapped_status",
                 "has no mapping to a status",
                 "gone",
             ),
-            ("accounts", "accounts.csv", 4, None, None, "too few fields", None),
-            ("accounts", "accounts.csv", 5, "", None, "too few fields", None),
+            ("accounts", "accounts.csv", 4, None, None, UNREADABLE_LINE, "too few fields", None),
+            ("accounts", "accounts.csv", 5, "", None, UNREADABLE_LINE, "too few fields", None),
         ],
         schema=REJECTS,
         orient="row",

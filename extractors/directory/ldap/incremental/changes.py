@@ -1,4 +1,4 @@
-"""Which of a directory's entries changed, as the server itself tells: DirSync and syncrepl.
+"""The changed entries of a directory, as the server itself reports them: DirSync and syncrepl.
 
 DirSync: [MS-ADTS] 3.1.1.3.4.1.3. Content synchronization: RFC 4533, refreshOnly.
 """
@@ -18,7 +18,7 @@ from pyasn1.type.univ import Boolean, Enumerated, OctetString, Sequence
 from extractors.directory.entries import Search
 from extractors.directory.ldap.protocol.result_codes import result_text
 from extractors.directory.ldap.protocol.search import SCOPES
-from schemas.errors import SourceUnavailableError
+from schemas.errors import SourceUnavailableError, raise_as
 
 DIRSYNC = "1.2.840.113556.1.4.841"
 SYNC_REQUEST = "1.3.6.1.4.1.4203.1.9.1.1"
@@ -28,16 +28,9 @@ _MOST_BYTES = 1 << 24
 _MOST_ROUNDS = 100_000
 
 
-class _SyncDone(Sequence):  # type: ignore[misc] # pyasn1 has no types
-    componentType = NamedTypes(  # noqa: N815 - pyasn1's name
-        OptionalNamedType("cookie", OctetString()),
-        DefaultedNamedType("refreshDeletes", Boolean(False)),
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What a server tells.
+    """The changes that a server reports.
 
     Attributes:
         ids: the changed entries' ids, of those that are still there.
@@ -50,12 +43,6 @@ class Changes:
     cookie: bytes
 
 
-class _SyncRequest(Sequence):  # type: ignore[misc] # pyasn1 has no types
-    componentType = NamedTypes(  # noqa: N815 - pyasn1's name
-        NamedType("mode", Enumerated()), OptionalNamedType("cookie", OctetString())
-    )
-
-
 def dirsync(
     connection: Connection,
     root: str,
@@ -63,7 +50,7 @@ def dirsync(
     cookie: bytes,
     rounds: int = _MOST_ROUNDS,
 ) -> Changes | None:
-    """What changed below the naming context `root`; None where the server does not allow it.
+    """Returns what changed below the naming context `root`; None where it is not allowed.
 
     With the reading account's own rights (OBJECT_SECURITY), so that it needs no others. Fewer
     `rounds` than it takes tell only whether the server allows it.
@@ -82,22 +69,22 @@ def dirsync(
             max_length=_MOST_BYTES,
             cookie=cookie,
         )
-        result = _asked(connection, root, "(objectClass=*)", SUBTREE, attributes, control)
-        told = (result.get("controls") or {}).get(DIRSYNC)
-        if result["result"] or told is None:
+        result = _search(connection, root, "(objectClass=*)", SUBTREE, attributes, control)
+        reported = (result.get("controls") or {}).get(DIRSYNC)
+        if result["result"] or reported is None:
             return None
-        found = _raw_entries(connection)
-        ids.update(entry["objectGUID"][0] for entry in found if entry.get("objectGUID"))
-        cookie = bytes(told["value"]["cookie"])
-        if not told["value"]["more_results"] or number + 1 == rounds < _MOST_ROUNDS:
-            # What is gone is told only to those who may see deleted objects: an ordinary account
-            # would never learn of it.
+        entries = _raw_entries(connection)
+        ids.update(entry["objectGUID"][0] for entry in entries if entry.get("objectGUID"))
+        cookie = bytes(reported["value"]["cookie"])
+        if not reported["value"]["more_results"] or number + 1 == rounds < _MOST_ROUNDS:
+            # What is gone is reported only to those who may see deleted objects: an ordinary
+            # account would never learn of it.
             return Changes(frozenset(ids), is_any=True, cookie=cookie)
     return None
 
 
 def syncrepl(connection: Connection, search: Search, cookie: bytes) -> Changes | None:
-    """What changed of what `search` finds; None where the server does not tell.
+    """Returns what changed of what `search` finds; None where the server does not report it.
 
     Raises:
         SourceUnavailableError: the connection was lost.
@@ -108,15 +95,28 @@ def syncrepl(connection: Connection, search: Search, cookie: bytes) -> Changes |
         request["cookie"] = cookie
     control = (SYNC_REQUEST, True, encode(request))
     scope = SCOPES[search.scope]
-    result = _asked(connection, search.base, search.filter, scope, ("entryUUID",), control)
-    told = (result.get("controls") or {}).get(_SYNC_DONE)
-    # A server that has nothing to tell may leave the cookie out, or as it is.
-    now = (_cookie_of(told["value"]) or cookie) if told else None
+    result = _search(connection, search.base, search.filter, scope, ("entryUUID",), control)
+    reported = (result.get("controls") or {}).get(_SYNC_DONE)
+    # A server that has nothing to report may leave the cookie out, or as it is.
+    now = (_cookie_of(reported["value"]) or cookie) if reported else None
     if result["result"] or not now:
         return None
-    found = _raw_entries(connection)
-    ids = frozenset(entry["entryUUID"][0] for entry in found if entry.get("entryUUID"))
-    return Changes(ids, bool(found) or now != cookie, now)
+    entries = _raw_entries(connection)
+    ids = frozenset(entry["entryUUID"][0] for entry in entries if entry.get("entryUUID"))
+    return Changes(ids, bool(entries) or now != cookie, now)
+
+
+class _SyncRequest(Sequence):  # type: ignore[misc] # pyasn1 has no types
+    componentType = NamedTypes(  # noqa: N815 - pyasn1's name
+        NamedType("mode", Enumerated()), OptionalNamedType("cookie", OctetString())
+    )
+
+
+class _SyncDone(Sequence):  # type: ignore[misc] # pyasn1 has no types
+    componentType = NamedTypes(  # noqa: N815 - pyasn1's name
+        OptionalNamedType("cookie", OctetString()),
+        DefaultedNamedType("refreshDeletes", Boolean(False)),
+    )
 
 
 def _cookie_of(value: bytes) -> bytes | None:
@@ -129,13 +129,13 @@ def _cookie_of(value: bytes) -> bytes | None:
 
 def _raw_entries(connection: Connection) -> list[dict[str, list[bytes]]]:
     return [
-        one["raw_attributes"]
-        for one in connection.response or []
-        if one["type"] == "searchResEntry"
+        answer["raw_attributes"]
+        for answer in connection.response or []
+        if answer["type"] == "searchResEntry"
     ]
 
 
-def _asked(
+def _search(
     connection: Connection,
     base: str,
     text: str,
@@ -143,8 +143,7 @@ def _asked(
     attributes: tuple[str, ...],
     control: Any,  # noqa: ANN401 - as ldap3 takes it
 ) -> dict[str, Any]:
-    problem = None
-    try:
+    def work() -> dict[str, Any]:
         connection.search(
             base,
             text,
@@ -154,7 +153,12 @@ def _asked(
             controls=[control],
         )
         return dict(connection.result)
-    except LDAPException as error:
-        said = (connection.result or {}).get("result")
-        problem = result_text(int(said)) if said else type(error).__name__
-    raise SourceUnavailableError(f"{base}: changes could not be asked for: {problem}: run again")
+
+    def unavailable(error: LDAPException) -> SourceUnavailableError:
+        code = (connection.result or {}).get("result")
+        reason = result_text(int(code)) if code else type(error).__name__
+        return SourceUnavailableError(
+            f"{base}: changes could not be asked for: {reason}: run again"
+        )
+
+    return raise_as(work, {LDAPException: unavailable})

@@ -1,4 +1,4 @@
-"""Which way a directory's server tells changes, and whether a read can go on from what is kept."""
+"""How a directory's server tells changes, and whether a read can go on from what is kept."""
 
 import logging
 from datetime import datetime
@@ -17,8 +17,6 @@ from schemas.source_file.delta import DirectoryDelta
 from schemas.source_file.directory_source import ActiveDirectorySource, LdapSource
 from schemas.source_file.quantities import duration_text
 
-# Attributes that change without the entry's being modified: computed, or kept by one server.
-
 _CONSTRUCTED_OR_OWN = 0x4 | 0x1  # systemFlags: made when read, or not replicated ([MS-ADTS] 2.2.10)
 
 KNOWN = frozenset(
@@ -32,59 +30,32 @@ KNOWN = frozenset(
         "pwdlastsuccess",
     }
 )
-"""Those that are so in one kind of directory or another, should the schema not say it."""
+"""Attributes that change without the entry's being modified, whatever the schema has of them.
 
-
-def unreported_in_domain(connection: Connection, attributes: tuple[str, ...]) -> frozenset[str]:
-    """Which of `attributes` a controller computes, keeps to itself, or follows a link back for.
-
-    In lower case; by the schema, as far as it can be seen.
-    """
-    schema = root_dse(connection, "schemaNamingContext")
-    if schema is None or not attributes:
-        return KNOWN
-    names = "".join(f"(lDAPDisplayName={name})" for name in attributes)
-    asked = ("lDAPDisplayName", "systemFlags", "linkID")
-    search = PagedSearch(schema, f"(|{names})", "level", asked, referrals="ignore")
-    return KNOWN | {
-        plain_text(one["lDAPDisplayName"][0]).lower()
-        for page in read_pages(connection, search)
-        for _, one in page
-        if _is_unreported(one)
-    }
-
-
-def _is_unreported(attribute: dict[str, list[bytes]]) -> bool:
-    flags = whole_number(attribute.get("systemFlags", [b"0"])[0]) or 0
-    link = whole_number(attribute.get("linkID", [b"0"])[0]) or 0
-    return bool(flags & _CONSTRUCTED_OR_OWN) or link % 2 == 1  # an odd link is the way back
-
-
-def unreported_in_tree(connection: Connection) -> frozenset[str]:
-    """Which attributes the server keeps by itself, by its schema; in lower case."""
-    return KNOWN | (operational_attributes(connection) or frozenset())
-
+They are computed, or kept by one server, in one kind of directory or another.
+"""
 
 _log = logging.getLogger(__name__)
 
 
-def to_way(
+def to_change_method(
     connection: Connection,
     source: LdapSource | ActiveDirectorySource,
     delta: DirectoryDelta,
     host: str,
     attributes: tuple[str, ...],
 ) -> ChangeMethod:
-    """How the server at `host` tells changes of `attributes`: as the file says, or as it allows.
+    """Returns how the server at `host` tells changes: as the file says, or as it allows.
 
     Raises:
-        ConfigError: the file names a way that this kind of directory does not have.
+        ConfigError: the file names a method that this kind of directory does not have.
     """
     if isinstance(source, ActiveDirectorySource):
-        return _way_of_domain(connection, delta, host, attributes)
+        return _method_of_domain(connection, delta, host, attributes)
     if delta.by in {"dirsync", "usn_changed"}:
         raise ConfigError(
-            f"source.delta.by: {delta.by} is Active Directory's; write modify_timestamp or syncrepl"
+            f"{delta.by} is Active Directory's; write modify_timestamp or syncrepl",
+            key="source.delta.by",
         )
     by = delta.by
     if by == "auto":
@@ -94,12 +65,13 @@ def to_way(
     return ChangeMethod(host, by, "entryUUID", unreported_in_tree(connection))
 
 
-def _way_of_domain(
+def _method_of_domain(
     connection: Connection, delta: DirectoryDelta, host: str, attributes: tuple[str, ...]
 ) -> ChangeMethod:
     if delta.by in {"modify_timestamp", "syncrepl"}:
         raise ConfigError(
-            f"source.delta.by: {delta.by} is not Active Directory's; write dirsync or usn_changed"
+            f"{delta.by} is not Active Directory's; write dirsync or usn_changed",
+            key="source.delta.by",
         )
     root = root_dse(connection, "defaultNamingContext") or ""
     settings = root_dse(connection, "dsServiceName")
@@ -114,21 +86,13 @@ def _way_of_domain(
     )
 
 
-def _first_value(connection: Connection, dn: str, attribute: str) -> bytes | None:
-    search = PagedSearch(dn, scope="base", attributes=(attribute,), page_size=1)
-    for page in read_pages(connection, search):
-        for _, attributes in page:
-            return next(iter(attributes.get(attribute, ())), None)
-    return None
-
-
-def still_good(
-    last: DirectoryState | None, way: ChangeMethod, delta: DirectoryDelta, now: datetime
+def usable_state(
+    last: DirectoryState | None, method: ChangeMethod, delta: DirectoryDelta, now: datetime
 ) -> DirectoryState | None:
-    """`last`, where it can be gone on from: of the same server, told in the same way, and young."""
+    """Returns `last` where a read can go on from it: of the same server and method, and young."""
     if last is None:
         return None
-    if (last.server, last.by) != (way.server, way.by):
+    if (last.server, last.by) != (method.server, method.by):
         _log.info("the directory is read whole: another server answers, or in another way")
         return None
     age = now - last.full_at
@@ -136,3 +100,41 @@ def still_good(
         _log.info("the directory is read whole: the last time is %s ago", duration_text(age))
         return None
     return last
+
+
+def unreported_in_domain(connection: Connection, attributes: tuple[str, ...]) -> frozenset[str]:
+    """Returns those of `attributes` that a controller computes, keeps, or follows a link back for.
+
+    In lower case; by the schema, as far as it can be seen.
+    """
+    schema = root_dse(connection, "schemaNamingContext")
+    if schema is None or not attributes:
+        return KNOWN
+    names = "".join(f"(lDAPDisplayName={name})" for name in attributes)
+    facts = ("lDAPDisplayName", "systemFlags", "linkID")
+    search = PagedSearch(schema, f"(|{names})", "level", facts, referrals="ignore")
+    return KNOWN | {
+        plain_text(attribute["lDAPDisplayName"][0]).lower()
+        for page in read_pages(connection, search)
+        for _, attribute in page
+        if _is_unreported(attribute)
+    }
+
+
+def unreported_in_tree(connection: Connection) -> frozenset[str]:
+    """Returns the attributes that the server itself keeps, by its schema; in lower case."""
+    return KNOWN | (operational_attributes(connection) or frozenset())
+
+
+def _is_unreported(attribute: dict[str, list[bytes]]) -> bool:
+    flags = whole_number(attribute.get("systemFlags", [b"0"])[0]) or 0
+    link = whole_number(attribute.get("linkID", [b"0"])[0]) or 0
+    return bool(flags & _CONSTRUCTED_OR_OWN) or link % 2 == 1  # an odd link is the method back
+
+
+def _first_value(connection: Connection, dn: str, attribute: str) -> bytes | None:
+    search = PagedSearch(dn, scope="base", attributes=(attribute,), page_size=1)
+    for page in read_pages(connection, search):
+        for _, attributes in page:
+            return next(iter(attributes.get(attribute, ())), None)
+    return None

@@ -1,4 +1,4 @@
-"""What a directory's reader keeps of a complete read: its entries as frames, and where it stood."""
+"""The state that a directory's reader keeps: the entries of a complete read, and its cookies."""
 
 import hashlib
 import logging
@@ -22,37 +22,37 @@ class DirectoryState:
 
     Attributes:
         server: which server answered; another one has other numbers.
-        by: how changes are told.
+        by: how changes are known.
         full_at: when everything was read, UTC.
-        cookies: by the search's key: from where the server tells changes.
-        found: by the search's key: what it found.
+        cookies: by the search's key: from where the server reports changes.
+        entries: by the search's key: what it found.
     """
 
     server: str
     by: str
     full_at: datetime
     cookies: dict[str, bytes]
-    found: dict[str, Entries]
+    entries: dict[str, Entries]
 
 
 def key_of(search: Search) -> str:
-    """A name for all that a search depends on; another filter or attribute is another search."""
-    said = "\0".join([search.base, search.filter, search.scope, *sorted(search.attributes)])
-    return hashlib.sha256(said.encode()).hexdigest()[:32]
+    """Returns a name of the search; with another filter or attribute it is another search."""
+    text = "\0".join([search.base, search.filter, search.scope, *sorted(search.attributes)])
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def to_reader_state(state: DirectoryState) -> ReaderState:
-    """The state as a run keeps it for the next one."""
+    """Returns the state as a run keeps it for the next one."""
     marks = {
         "server": state.server,
         "by": state.by,
         "full_at": state.full_at.isoformat(),
     } | {f"{_COOKIE}{key}": cookie.hex() for key, cookie in state.cookies.items()}
-    return ReaderState(marks, {key: _to_frame(found) for key, found in state.found.items()})
+    return ReaderState(marks, {key: _to_frame(entries) for key, entries in state.entries.items()})
 
 
 def to_directory_state(kept: ReaderState | None) -> DirectoryState | None:
-    """The state that the last run kept; None where there is none, or one of another version."""
+    """Returns the state that the last run kept; None without one, or of another version."""
     if kept is None:
         return None
     try:
@@ -73,7 +73,7 @@ def _to_directory_state(kept: ReaderState) -> DirectoryState:
             for name, cookie in marks.items()
             if name.startswith(_COOKIE)
         },
-        found={key: _to_entries(frame) for key, frame in kept.frames.items()},
+        entries={key: _to_entries(frame) for key, frame in kept.frames.items()},
     )
 
 
@@ -86,7 +86,7 @@ def _to_frame(entries: Entries) -> pl.DataFrame:
 
 
 def _to_entries(frame: pl.DataFrame) -> Entries:
-    if frame.columns[:1] != [_DN] or any(one != _VALUES for one in frame.dtypes[1:]):
+    if frame.columns[:1] != [_DN] or any(dtype != _VALUES for dtype in frame.dtypes[1:]):
         raise ValueError("no entries of ours")
     columns = {
         name.removeprefix("@"): [_as_cell(values) for values in frame[name]]
@@ -106,7 +106,7 @@ def _as_cell(values: pl.Series | None) -> Cell:
 
 
 def gathered(parts: list[tuple[Entries, int]]) -> Entries:
-    """The entries at these rows of these entries, in this order."""
+    """Returns the entries at these rows of these entries, in this order."""
     names = dict.fromkeys(name for entries, _ in _each(parts) for name in entries.columns)
     columns = {
         name: [None if column is None else column[row] for column, row in _cells(parts, name)]
@@ -125,8 +125,8 @@ def _cells(parts: list[tuple[Entries, int]], name: str) -> list[tuple[list[Cell]
 
 
 def overlaid(entries: Entries, fresh: Entries, attributes: tuple[str, ...]) -> Entries:
-    """`entries` with these attributes as they are in `fresh`, row by row."""
+    """Returns `entries` with these attributes as they are in `fresh`, row by row."""
     names = [name.lower() for name in attributes]
-    kept = {name: found for name, found in entries.columns.items() if name not in names}
+    kept = {name: cells for name, cells in entries.columns.items() if name not in names}
     now = {name: fresh.columns[name] for name in names if name in fresh.columns}
     return replace(entries, columns=kept | now)

@@ -1,6 +1,6 @@
 """LDAP messages as bytes (RFC 4511, 5.1; X.690): where each ends, and whether its lengths fit."""
 
-from schemas.errors import SourceFormatError
+from schemas.errors import SourceFormatError, raise_as
 
 LARGEST_MESSAGE = 1 << 28
 SEQUENCE, SHORT = 0x30, 0x7F
@@ -16,22 +16,19 @@ class BrokenError(Exception):
 
 
 def check_message(message: bytes) -> None:
-    """Nothing: every length in the message fits into what encloses it, to the byte.
+    """Raises unless every length in the message fits into what encloses it, to the byte.
 
     Raises:
         SourceFormatError: one does not.
     """
-    try:
-        _check_elements(message, 0, len(message), 0)
-    except (BrokenError, IndexError):
-        pass
-    else:
-        return
-    raise SourceFormatError(NO_MESSAGE)
+    raise_as(
+        lambda: _check_elements(message, 0, len(message), 0),
+        dict.fromkeys((BrokenError, IndexError), lambda _: SourceFormatError(NO_MESSAGE)),
+    )
 
 
 def message_size(data: bytes, at: int) -> int | None:
-    """How many bytes the message that starts at `at` has; None where too few are there to tell.
+    """Returns how many bytes the message at `at` has; None where too few have come to know it.
 
     Raises:
         SourceFormatError: no message starts like this, or none that long is taken.
@@ -55,7 +52,7 @@ def message_size(data: bytes, at: int) -> int | None:
 
 
 def opened(message: bytes, at: int, tag: int) -> tuple[int, int]:
-    """Where the content of the element at `at` starts and ends."""
+    """Returns where the content of the element at `at` starts and ends."""
     length = message[at + 1]
     if message[at] != tag:
         raise BrokenError
@@ -68,7 +65,7 @@ def opened(message: bytes, at: int, tag: int) -> tuple[int, int]:
 
 
 def long_length(message: bytes, at: int, first: int) -> tuple[int, int]:
-    """A length of several bytes, and where the content starts. LDAP has no indefinite ones."""
+    """Returns a length of several bytes, and where the content starts; it is never indefinite."""
     count = first & SHORT
     if not 0 < count <= _MOST_LENGTH_BYTES:
         raise BrokenError

@@ -1,6 +1,5 @@
 """A bound connection to a directory, for reading only: hosts tried in order, TLS first."""
 
-import importlib.util
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,43 +31,10 @@ from extractors.directory.ldap.protocol.hosts import (
 )
 from extractors.directory.ldap.protocol.result_codes import BUSY, result_text
 from extractors.directory.ldap.protocol.tls import VerifiedTls, to_context
-from schemas.errors import ConfigError, SourceUnavailableError
+from extractors.optional_parts import install_extra, loaded
+from schemas.errors import ConfigError, SourceUnavailableError, raise_as
 from schemas.source_file.directory_source import DirectoryServer
 from schemas.source_file.secrets import Resolve
-
-# What a connection to a directory binds with, as ldap3 takes it.
-
-
-def credentials_of(source: DirectoryServer, resolve: Resolve) -> dict[str, Any]:
-    """What ldap3 binds with. DIGEST-MD5 and PLAIN take a plain name, GSSAPI the host's own."""
-    password = resolve(source.password).get_secret_value() if source.password else None
-    match source.authentication:
-        case "anonymous":
-            return {"authentication": ANONYMOUS}
-        case "simple":
-            return {"authentication": SIMPLE, "user": source.username, "password": password}
-        case "plain":
-            sasl: Any = (None, source.username, password)
-            return {"authentication": SASL, "sasl_mechanism": PLAIN, "sasl_credentials": sasl}
-        case "digest-md5":
-            sasl = (None, source.username, password, None)
-            return {"authentication": SASL, "sasl_mechanism": DIGEST_MD5, "sasl_credentials": sasl}
-        case "external":
-            return {"authentication": SASL, "sasl_mechanism": EXTERNAL, "sasl_credentials": ""}
-        case "gssapi":
-            if importlib.util.find_spec("gssapi") is None:
-                raise ConfigError(
-                    "source.authentication: gssapi needs a package that is not installed: "
-                    "pip install 'lumos-ingest[kerberos]'"
-                )
-            return {
-                "authentication": SASL,
-                "sasl_mechanism": KERBEROS,
-                "user": source.username,
-            }
-
-
-# Why there is no connection to a directory, in words that quote no name and no password.
 
 
 class BindRefusedError(SourceUnavailableError):
@@ -80,64 +46,9 @@ class BindRefusedError(SourceUnavailableError):
     retryable = False
 
 
-def refusal_of(refused: dict[str, Any], endpoint: Endpoint) -> SourceUnavailableError:
-    """The error of a bind that was answered with the result `refused`."""
-    code = int(refused.get("result", -1))
-    text = f"{endpoint}: the bind was refused: {result_text(code, refused.get('message') or '')}"
-    return SourceUnavailableError(text) if code in BUSY else BindRefusedError(text)
-
-
-def ticket_errors(source: DirectoryServer) -> tuple[type[Exception], ...]:
-    """What else is raised where a login with a Kerberos ticket comes to nothing."""
-    if source.authentication != "gssapi":
-        return ()
-    from gssapi.exceptions import GSSError
-
-    return (GSSError,)
-
-
-def reason_of(error: Exception, endpoint: Endpoint, connection: Connection) -> str:
-    """Why no connection came about, without the text of ldap3, which can quote a name."""
-    plain = _plain_reason(error, endpoint)
-    if plain is not None:
-        return plain
-    started = (connection.result or {}).get("result")
-    if started:
-        return f"the server refused: {result_text(int(started))}"
-    text = connection.last_error or ""
-    for said, meant in (
-        ("refused", "nothing answers there"),
-        ("timed out", "no answer in time"),
-        ("No such file", "there is no such socket"),
-        ("unreachable", "there is no way to it"),
-        ("mechanism", "the server does not take this way of authentication"),
-    ):
-        if said.lower() in text.lower():
-            return meant
-    name = type(error).__name__
-    what = "TLS" if endpoint.protocol in {"ldaps", "starttls"} else "the connection"
-    return f"{what} was not to be had ({name})"
-
-
-def _plain_reason(error: Exception, endpoint: Endpoint) -> str | None:
-    """What the kind of the error says by itself; None where it does not."""
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
-    if isinstance(error, ConnectionRefusedError):
-        return "nothing answers there"
-    if isinstance(error, UnicodeError):
-        return "username or password has a character that cannot be sent"
-    if type(error).__module__.startswith("gssapi"):
-        return (
-            f"no Kerberos ticket for ldap/{endpoint.host} was to be had: run kinit, and see that "
-            "the domain knows the server by this name"
-        )
-    return None
-
-
 @dataclass(frozen=True, slots=True)
 class _Login:
-    """What a connection is made with; `password` is not part of its text."""
+    """The source, TLS and credentials of a connection; its text has none of them."""
 
     source: DirectoryServer
     context: ssl.SSLContext | None
@@ -155,7 +66,7 @@ def connected(
     *,
     find_controllers: FindControllers = controllers_by_dns,
 ) -> Iterator[tuple[Connection, Endpoint]]:
-    """A bound connection to the first host that answers, and which that is; closed at the end.
+    """Binds a connection to the first host that answers, and says which; closed at the end.
 
     Raises:
         ConfigError: the file asks for what cannot be, or would send a password in the clear.
@@ -191,12 +102,13 @@ def _first_that_answers(
 
 
 def _check_secured(source: DirectoryServer, endpoint: Endpoint) -> None:
-    """Refuses to send a password over a line that others can read."""
+    """Raises where a password would go over a line that others can read."""
     shows = source.authentication in {"simple", "plain"} and source.protocol == "ldap"
     if shows and not endpoint.is_loopback and not source.allow_plaintext:
         raise ConfigError(
-            f"source.protocol: ldap would send the password to {endpoint.host} in the clear: "
-            "say ldaps or starttls, or allow_plaintext: true"
+            f"ldap would send the password to {endpoint.host} in the clear: "
+            "say ldaps or starttls, or allow_plaintext: true",
+            key="source.protocol",
         )
 
 
@@ -226,10 +138,28 @@ def _bound(login: _Login, endpoint: Endpoint, address: str) -> Connection:
         get_info=NONE,
         connect_timeout=timeout_s,
     )
+    connection = _to_connection(login, server, endpoint)
+
+    def failed(error: Exception) -> SourceUnavailableError:
+        reason = (tls.problem if tls else None) or reason_of(error, endpoint, connection)
+        _close(connection)
+        return SourceUnavailableError(f"{endpoint}: {reason}")
+
+    errors = (LDAPException, OSError, UnicodeError, *ticket_errors(source))
+    is_bound = raise_as(lambda: _open(connection, source), dict.fromkeys(errors, failed))
+    if not is_bound:
+        refused = dict(connection.result or {})
+        _close(connection)
+        raise refusal_of(refused, endpoint)
+    return connection
+
+
+def _to_connection(login: _Login, server: Server, endpoint: Endpoint) -> Connection:
+    """Returns a connection to the server, for reading only; nothing is sent yet."""
     credentials = dict(login.credentials)
     if credentials.get("sasl_mechanism") == KERBEROS:
         credentials["sasl_credentials"] = (endpoint.host,)
-    connection = Connection(
+    return Connection(
         server,
         **credentials,
         client_strategy=SYNC,
@@ -238,33 +168,23 @@ def _bound(login: _Login, endpoint: Endpoint, address: str) -> Connection:
         auto_range=False,
         check_names=False,
         return_empty_attributes=False,
-        receive_timeout=timeout_s,
+        receive_timeout=server.connect_timeout,
     )
-    problem = None
-    try:
-        if _open(connection, starttls=source.protocol == "starttls"):
-            idle_s = source.idle_timeout.total_seconds()
-            connection.socket.settimeout(idle_s)
-            return connection
-    except (LDAPException, OSError, UnicodeError, *ticket_errors(source)) as error:
-        problem = (tls.problem if tls else None) or reason_of(error, endpoint, connection)
-    refused = dict(connection.result or {})
-    _close(connection)
-    if problem:
-        raise SourceUnavailableError(f"{endpoint}: {problem}")
-    raise refusal_of(refused, endpoint)
 
 
-def _open(connection: Connection, *, starttls: bool) -> bool:
+def _open(connection: Connection, source: DirectoryServer) -> bool:
     """Whether the bind was taken."""
     connection.open(read_server_info=False)
-    if starttls:
+    if source.protocol == "starttls":
         connection.start_tls(read_server_info=False)
-    return bool(connection.bind(read_server_info=False))
+    if not connection.bind(read_server_info=False):
+        return False
+    connection.socket.settimeout(source.idle_timeout.total_seconds())
+    return True
 
 
 def _close(connection: Connection) -> None:
-    """Says goodbye where there is still somebody, and closes the socket in any case."""
+    """Unbinds where the server is still there, and closes the socket in any case."""
     try:
         if not connection.closed:
             connection.unbind()
@@ -272,3 +192,97 @@ def _close(connection: Connection) -> None:
         pass  # the server has gone first
     if connection.socket is not None:
         connection.socket.close()
+
+
+def credentials_of(source: DirectoryServer, resolve: Resolve) -> dict[str, Any]:
+    """Returns what ldap3 binds with.
+
+    DIGEST-MD5 and PLAIN take a plain name, GSSAPI the host's own.
+    """
+    password = resolve(source.password).get_secret_value() if source.password else None
+    match source.authentication:
+        case "anonymous":
+            return {"authentication": ANONYMOUS}
+        case "simple":
+            return {"authentication": SIMPLE, "user": source.username, "password": password}
+        case "plain":
+            sasl: Any = (None, source.username, password)
+            return {"authentication": SASL, "sasl_mechanism": PLAIN, "sasl_credentials": sasl}
+        case "digest-md5":
+            sasl = (None, source.username, password, None)
+            return {"authentication": SASL, "sasl_mechanism": DIGEST_MD5, "sasl_credentials": sasl}
+        case "external":
+            return {"authentication": SASL, "sasl_mechanism": EXTERNAL, "sasl_credentials": ""}
+        case "gssapi":
+            loaded(
+                _gssapi,
+                "gssapi",
+                f"{install_extra('kerberos')}, after gcc, python3-dev and libkrb5-dev",
+                key="source.authentication",
+            )
+            return {
+                "authentication": SASL,
+                "sasl_mechanism": KERBEROS,
+                "user": source.username,
+            }
+
+
+def _gssapi() -> Any:  # noqa: ANN401 - a module
+    import gssapi
+
+    return gssapi
+
+
+def refusal_of(refused: dict[str, Any], endpoint: Endpoint) -> SourceUnavailableError:
+    """Returns the error of a bind that was answered with the result `refused`."""
+    code = int(refused.get("result", -1))
+    text = f"{endpoint}: the bind was refused: {result_text(code, refused.get('message') or '')}"
+    return SourceUnavailableError(text) if code in BUSY else BindRefusedError(text)
+
+
+def ticket_errors(source: DirectoryServer) -> tuple[type[Exception], ...]:
+    """Returns what else is raised where a login with a Kerberos ticket fails."""
+    if source.authentication != "gssapi":
+        return ()
+    from gssapi.exceptions import GSSError
+
+    return (GSSError,)
+
+
+def reason_of(error: Exception, endpoint: Endpoint, connection: Connection) -> str:
+    """Returns why there is no connection, without the text of ldap3, which can quote a name."""
+    plain = _plain_reason(error, endpoint)
+    if plain is not None:
+        return plain
+    started = (connection.result or {}).get("result")
+    if started:
+        return f"the server refused: {result_text(int(started))}"
+    text = connection.last_error or ""
+    for part, reason in (
+        ("refused", "nothing answers there"),
+        ("timed out", "no answer in time"),
+        ("No such file", "there is no such socket"),
+        ("unreachable", "there is no way to it"),
+        ("mechanism", "the server does not take this way of authentication"),
+    ):
+        if part.lower() in text.lower():
+            return reason
+    name = type(error).__name__
+    what = "TLS" if endpoint.protocol in {"ldaps", "starttls"} else "the connection"
+    return f"{what} was not to be had ({name})"
+
+
+def _plain_reason(error: Exception, endpoint: Endpoint) -> str | None:
+    """Returns the reason that the kind of the error shows by itself; None where it does not."""
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, ConnectionRefusedError):
+        return "nothing answers there"
+    if isinstance(error, UnicodeError):
+        return "username or password has a character that cannot be sent"
+    if type(error).__module__.startswith("gssapi"):
+        return (
+            f"no Kerberos ticket for ldap/{endpoint.host} was to be had: run kinit, and see that "
+            "the domain knows the server by this name"
+        )
+    return None

@@ -11,10 +11,10 @@ from schemas.errors import SourceIncompleteError
 
 
 def controllers_of(connection: Connection) -> list[str]:
-    """The names of the hosts that hold the connection's domain, in order of the alphabet.
+    """Finds the names of the hosts that hold the connection's domain, in alphabetical order.
 
     Raises:
-        SourceIncompleteError: none is to be seen.
+        SourceIncompleteError: the reading account sees none.
     """
     configuration = root_dse(connection, "configurationNamingContext")
     domain = normal_dn(root_dse(connection, "defaultNamingContext") or "")
@@ -22,7 +22,7 @@ def controllers_of(connection: Connection) -> list[str]:
     holders = {
         normal_dn(dn).partition(",")[2]
         for dn, attributes in _all(connection, sites, "(objectClass=nTDSDSA)", "hasMasterNCs")
-        if any(normal_dn(plain_text(one)) == domain for one in attributes.get("hasMasterNCs", ()))
+        if any(normal_dn(plain_text(name)) == domain for name in attributes.get("hasMasterNCs", ()))
     }
     names = [
         plain_text(attributes["dNSHostName"][0])
@@ -31,8 +31,9 @@ def controllers_of(connection: Connection) -> list[str]:
     ]
     if not names:
         raise SourceIncompleteError(
-            "source.last_login_from: lastLogon needs every controller of the domain, and the "
-            "reading account sees none: say lastLogonTimestamp"
+            "lastLogon needs every controller of the domain, and the reading account sees none: "
+            "say lastLogonTimestamp",
+            key="source.last_login_from",
         )
     return sorted(names)
 
@@ -45,26 +46,26 @@ def _all(
 
 
 def root_dse(connection: Connection, attribute: str) -> str | None:
-    """What the server says of itself: the first value of `attribute`, null where it does not."""
+    """Returns the first value of `attribute` of the server's root; None where it has none."""
     return next(iter(root_dse_values(connection, attribute)), None)
 
 
 def root_dse_values(connection: Connection, attribute: str) -> list[str]:
-    """What the server says of itself: every value of `attribute`."""
+    """Returns every value of `attribute` of the server's root (rootDSE: RFC 4512, 5.1)."""
     if not connection.search("", "(objectClass=*)", BASE, attributes=[attribute]):
         return []
-    found = [one for one in connection.response if one["type"] == "searchResEntry"]
-    values = found[0]["raw_attributes"].get(attribute, []) if found else []
+    entries = [answer for answer in connection.response if answer["type"] == "searchResEntry"]
+    values = entries[0]["raw_attributes"].get(attribute, []) if entries else []
     return [plain_text(value) for value in values]
 
 
 def check_one_domain(connection: Connection, base: str) -> None:
-    """Nothing: below `base` lies no other domain, whose entries this server would not give.
+    """Raises where another domain lies below `base`: this server would not give its entries.
 
     A server only hints at them by referrals, as it does at parts that hold no accounts.
 
     Raises:
-        SourceIncompleteError: one does.
+        SourceIncompleteError: there is one.
     """
     configuration = root_dse(connection, "configurationNamingContext")
     own = root_dse(connection, "defaultNamingContext")

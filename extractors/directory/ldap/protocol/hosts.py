@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from schemas.errors import SourceUnavailableError
+from schemas.errors import SourceUnavailableError, raise_as
 from schemas.loopback import is_loopback
 from schemas.source_file.directory_source import ActiveDirectorySource, DirectoryServer
 
@@ -44,12 +44,12 @@ class Endpoint:
 
     @property
     def is_loopback(self) -> bool:
-        """Whether what is said to it never leaves this machine."""
+        """Whether what is sent to it never leaves this machine."""
         return self.protocol == "ldapi" or is_loopback(self.host)
 
 
 def endpoints_of(source: DirectoryServer, find_controllers: FindControllers) -> list[Endpoint]:
-    """The servers of `source`, in the order in which they are tried."""
+    """Returns the servers of `source`, in the order in which they are tried."""
     hosts: list[str] = []
     for host in source.hosts:
         is_domain = isinstance(source, ActiveDirectorySource) and not _is_address(host)
@@ -69,7 +69,7 @@ def _is_address(host: str) -> bool:
 
 
 def controllers_by_dns(domain: str, resolver: "dns.resolver.Resolver | None" = None) -> list[str]:
-    """The controllers that DNS names for `domain`: by priority, then by lot, by weight.
+    """Looks up the controllers that DNS names for `domain`: by priority, then by lot, by weight.
 
     None where it names none: `domain` is then a host's name. Record: Microsoft, "How DNS support
     for Active Directory works", read 2026-08.
@@ -79,30 +79,31 @@ def controllers_by_dns(domain: str, resolver: "dns.resolver.Resolver | None" = N
 
     name = f"_ldap._tcp.dc._msdcs.{domain.rstrip('.')}."
     try:
-        asked = resolver or dns.resolver.get_default_resolver()
-        answer = asked.resolve(name, "SRV", lifetime=_LOOKUP_S)
+        resolver = resolver or dns.resolver.get_default_resolver()
+        records = resolver.resolve(name, "SRV", lifetime=_LOOKUP_S)
     except (dns.exception.DNSException, OSError):
         return []
     # RFC 2782: the greater its weight, the likelier a server comes first among its priority.
     ranked = sorted(
-        answer,
-        key=lambda one: (one.priority, random.random() ** (1 / max(one.weight, 0.001)) * -1),  # noqa: S311 - spreads load
+        records,
+        key=lambda srv: (srv.priority, random.random() ** (1 / max(srv.weight, 0.001)) * -1),  # noqa: S311 - spreads load
     )
-    return [str(one.target).rstrip(".") for one in ranked]
+    return [str(srv.target).rstrip(".") for srv in ranked]
 
 
 def addresses_of(endpoint: Endpoint) -> list[str]:
-    """The addresses of an endpoint's host, in the system's order.
+    """Looks up the addresses of an endpoint's host, in the system's order.
 
     Raises:
         SourceUnavailableError: its name is not known.
     """
-    problem, found = None, []
-    try:
-        found = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
+
+    def unknown(error: Exception) -> SourceUnavailableError:
         reason = getattr(error, "strerror", None) or "no name of a host"
-        problem = f"{endpoint}: {reason}"
-    if problem:
-        raise SourceUnavailableError(problem)
-    return list(dict.fromkeys(str(one[4][0]) for one in found))
+        return SourceUnavailableError(f"{endpoint}: {reason}")
+
+    infos = raise_as(
+        lambda: socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM),
+        dict.fromkeys((OSError, UnicodeError), unknown),
+    )
+    return list(dict.fromkeys(str(info[4][0]) for info in infos))

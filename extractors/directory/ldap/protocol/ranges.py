@@ -25,38 +25,38 @@ def has_ranges(entries: list[RawEntry]) -> bool:
 
 
 def with_whole_ranges(entries: list[RawEntry], ask: Ask) -> list[RawEntry]:
-    """The entries with all values of every attribute, under its name without a range.
+    """Returns the entries with all values of every attribute, under its name without a range.
 
     Raises:
-        SourceIncompleteError: a part that was asked for did not come, or is another one.
+        SourceIncompleteError: a part that was requested did not come, or is another one.
     """
     return [(dn, _whole(dn, attributes, ask)) for dn, attributes in entries]
 
 
 def _whole(dn: str, attributes: Attributes, ask: Ask) -> Attributes:
-    parts = {name: found for name in attributes if (found := _RANGE.fullmatch(name))}
+    parts = {name: part for name in attributes if (part := _RANGE.fullmatch(name))}
     if not parts:
         return attributes
     whole = {name: values for name, values in attributes.items() if name not in parts}
-    for name, found in parts.items():
-        if int(found["low"]):
-            raise _broken(found["name"])
+    for name, part in parts.items():
+        if int(part["low"]):
+            raise _broken(part["name"])
         # Beside the part, Windows sends the attribute itself, empty.
-        rest = _rest(dn, found, attributes[name], ask)
-        whole[found["name"]] = whole.get(found["name"], []) + rest
+        rest = _rest(dn, part, attributes[name], ask)
+        whole[part["name"]] = whole.get(part["name"], []) + rest
     return whole
 
 
-def _rest(dn: str, found: re.Match[str], values: list[bytes], ask: Ask) -> list[bytes]:
-    name, values = found["name"], list(values)
-    while found["high"] != "*":
-        if int(found["high"]) + 1 != len(values):
+def _rest(dn: str, part: re.Match[str], values: list[bytes], ask: Ask) -> list[bytes]:
+    name, values = part["name"], list(values)
+    while part["high"] != "*":
+        if int(part["high"]) + 1 != len(values):
             raise _broken(name)
         entries = ask(dn, f"{name};range={len(values)}-*")
         parts = _parts_of(entries[0][1], name) if len(entries) == 1 else []
         if len(parts) != 1 or int(parts[0][0]["low"]) != len(values) or not parts[0][1]:
             raise _broken(name)
-        found = parts[0][0]
+        part = parts[0][0]
         values += parts[0][1]
     return values
 
@@ -64,9 +64,9 @@ def _rest(dn: str, found: re.Match[str], values: list[bytes], ask: Ask) -> list[
 def _parts_of(attributes: Attributes, name: str) -> list[tuple[re.Match[str], list[bytes]]]:
     matches = ((_RANGE.fullmatch(key), values) for key, values in attributes.items())
     return [
-        (found, values)
-        for found, values in matches
-        if found is not None and found["name"].lower() == name.lower()
+        (part, values)
+        for part, values in matches
+        if part is not None and part["name"].lower() == name.lower()
     ]
 
 

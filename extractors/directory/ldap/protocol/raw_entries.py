@@ -26,7 +26,7 @@ _ROOM = 6  # what stands around a name and its only value: three tags and length
 def decode_entry(
     message: bytes, names: dict[bytes, str] | None = None
 ) -> tuple[int, str, Attributes] | None:
-    """The message's id, the entry's DN and its attributes; values in the server's order.
+    """Decodes the message's id, the entry's DN and its attributes; values in the server's order.
 
     `names` is where names of attributes are kept from one entry to the next. None where the message
     is none that this reads: no SearchResultEntry, or one with controls.
@@ -34,6 +34,7 @@ def decode_entry(
     Raises:
         SourceFormatError: the bytes are no whole LDAP message.
     """
+    # By hand, and not by `raise_as`: this runs once an entry.
     try:
         return _entry(message, {} if names is None else names)
     except (BrokenError, IndexError, UnicodeDecodeError):
@@ -63,7 +64,7 @@ def _entry(message: bytes, names: dict[bytes, str]) -> tuple[int, str, Attribute
 
 
 def _attributes(message: bytes, at: int, end: int, names: dict[bytes, str]) -> Attributes:
-    """The attributes from `at` to `end`.
+    """Decodes the attributes from `at` to `end`.
 
     This loop is most of what reading costs. Nearly all attributes have one short value: then all
     four lengths follow from two of them, and hold only if every part ends where the next begins.
@@ -102,7 +103,7 @@ def _named(written: bytes, names: dict[bytes, str]) -> str:
 
 
 def _attribute(message: bytes, at: int) -> tuple[bytes, list[bytes], int]:
-    """An attribute's name, its values, and where it ends.
+    """Decodes an attribute's name, its values, and where it ends.
 
     A value needs no check of its own: `at` only grows, so it is `stop` at last only if all fitted.
     """

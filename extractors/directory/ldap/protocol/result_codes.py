@@ -1,4 +1,4 @@
-"""What a directory's refusals mean: LDAP's result codes, and Active Directory's words for a bind.
+"""Meanings of a directory's refusals: LDAP's result codes, and Active Directory's of a bind.
 
 Codes: RFC 4511, appendix A; `data` codes: Microsoft's "Common Active Directory Bind Errors", read
 2026-08. A server's own text may quote a person's DN and is never passed on.
@@ -67,10 +67,10 @@ _DATA = re.compile(r"\bdata ([0-9a-f]{3,4})\b", re.IGNORECASE)
 
 
 def result_text(code: int, server_text: str = "") -> str:
-    """The code, its name, and what it means; of `server_text` only Active Directory's data code."""
+    """Returns the code, its name and meaning; of `server_text` only Active Directory's `data`."""
     name = _NAME.get(code, "an error of the server's")
-    found = _DATA.search(server_text or "")
-    data = found[1].lower() if found else ""
+    code_in_text = _DATA.search(server_text or "")
+    data = code_in_text[1].lower() if code_in_text else ""
     if data in _OF_BIND:
         return f"{name} ({code}, data {data}): {_OF_BIND[data]}"
     return f"{name} ({code}): {_MEANING.get(code, 'see the log of the server')}"

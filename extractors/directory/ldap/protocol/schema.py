@@ -1,4 +1,4 @@
-"""What a directory's own schema says of the attributes that a source file names."""
+"""The attributes that a source file names, looked up in the directory's own schema."""
 
 import difflib
 import re
@@ -16,9 +16,9 @@ _SUP = re.compile(r"\bSUP ([A-Za-z0-9.;-]+)")
 
 
 def check_known(connection: Connection, names: tuple[str, ...]) -> None:
-    """Nothing: each of `names` is in the schema, and is no kind of password there.
+    """Raises unless each of `names` is in the schema, and is no kind of password there.
 
-    Also nothing where the reading account may not see the schema.
+    Where the reading account may not see the schema, nothing is checked.
 
     Raises:
         ConfigError: one derives from a password's attribute.
@@ -35,15 +35,16 @@ def check_known(connection: Connection, names: tuple[str, ...]) -> None:
             close = difflib.get_close_matches(plain, parents, n=1)
             hint = f"; did you mean {close[0]!r}?" if close else ""
             raise SourceFormatError(f"the directory's schema has no attribute {name!r}{hint}")
-        if any(is_secret(one) for one in _lineage(plain, parents)):
+        if any(is_secret(attribute) for attribute in _lineage(plain, parents)):
             raise ConfigError(
-                f"source: the attribute {name} is a password by the directory's schema: it is "
-                "never read; take it out of columns and attributes"
+                f"the attribute {name} is a password by the directory's schema: it is "
+                "never read; take it out of columns and attributes",
+                key="source",
             )
 
 
 def _lineage(name: str, parents: dict[str, str | None]) -> list[str]:
-    """The attribute, and all that it derives from."""
+    """Returns the attribute, and all that it derives from."""
     line: list[str] = []
     step: str | None = name
     while step is not None and step not in line:
@@ -53,7 +54,7 @@ def _lineage(name: str, parents: dict[str, str | None]) -> list[str]:
 
 
 def operational_attributes(connection: Connection) -> frozenset[str] | None:
-    """The attributes, in lower case, that the server itself keeps; None where it hides its schema.
+    """Returns the attributes, in lower case, that the server itself keeps; None without a schema.
 
     They change without the entry's being modified.
     """
@@ -63,11 +64,11 @@ def operational_attributes(connection: Connection) -> frozenset[str] | None:
 
 
 def _attribute_types(connection: Connection) -> dict[str, str | None]:
-    """By name in lower case: the attribute it derives from."""
+    """Returns by name in lower case the attribute it derives from."""
     parents: dict[str, str | None] = {}
     for text in _definitions(connection):
         above = _SUP.search(text)
-        parents |= {one.lower(): above[1].lower() if above else None for one in _names(text)}
+        parents |= {name.lower(): above[1].lower() if above else None for name in _names(text)}
     return parents
 
 
@@ -79,12 +80,12 @@ def _names(text: str) -> list[str]:
 
 
 def _definitions(connection: Connection) -> list[str]:
-    """The attributes' definitions (RFC 4512, 4.1.2), as the server writes them."""
+    """Returns the attributes' definitions (RFC 4512, 4.1.2), as the server writes them."""
     where = root_dse(connection, "subschemaSubentry")
     if where is None or not connection.search(
         where, "(objectClass=subschema)", BASE, attributes=["attributeTypes"]
     ):
         return []
-    found = [one for one in connection.response if one["type"] == "searchResEntry"]
-    values = found[0]["raw_attributes"].get("attributeTypes", []) if found else []
+    entries = [answer for answer in connection.response if answer["type"] == "searchResEntry"]
+    values = entries[0]["raw_attributes"].get("attributeTypes", []) if entries else []
     return [plain_text(value) for value in values]

@@ -15,7 +15,7 @@ from extractors.directory.ldap.protocol.ranges import has_ranges, with_whole_ran
 from extractors.directory.ldap.protocol.raw_entries import RawEntry
 from extractors.directory.ldap.protocol.result_codes import BUSY, result_text
 from extractors.directory.ldap.protocol.strategy import RawEntryStrategy, use_raw_entries
-from schemas.errors import SourceError, SourceIncompleteError, SourceUnavailableError
+from schemas.errors import SourceIncompleteError, SourceUnavailableError, raise_as
 
 PAGED = "1.2.840.113556.1.4.319"
 SCOPES = {"subtree": SUBTREE, "level": LEVEL, "base": BASE}
@@ -25,7 +25,7 @@ _REFERRAL, _LIMITS = 10, frozenset({4, 11})
 
 @dataclass(frozen=True, slots=True)
 class PagedSearch:
-    """What to read, and how.
+    """A search, and how it is read.
 
     Attributes:
         base: the DN to start from.
@@ -58,7 +58,7 @@ class _Page:
 
 
 def read_pages(connection: Connection, search: PagedSearch) -> Iterator[list[RawEntry]]:
-    """The entries, a page at a time, in the server's order; attribute ranges read to their end.
+    """Yields the entries, a page at a time, in the server's order; ranges are read to their end.
 
     The connection is bound already, and is not to be used for another paged search meanwhile.
 
@@ -104,24 +104,23 @@ def _pages(connection: Connection, search: PagedSearch) -> Iterator[list[RawEntr
             raise SourceIncompleteError(
                 f"{where}the connection is not the one that the pages were asked for on: run again"
             )
-        page = _asked(connection, search, size, page.cookie, search.base)
+        page = _request_page(connection, search, size, page.cookie, search.base)
 
 
 def _first_page(connection: Connection, search: PagedSearch) -> tuple[_Page, int]:
-    """The first page and its size: where none is stated, the largest that is not refused."""
+    """Reads the first page; returns it and its size: if not stated, the largest not refused."""
     sizes = _SIZES if search.page_size is None else (search.page_size,)
     for size in sizes:
-        page = _asked(connection, search, size, None, search.base)
+        page = _request_page(connection, search, size, None, search.base)
         if page.code not in _LIMITS or page.entries:
             break
     return page, size
 
 
-def _asked(
+def _request_page(
     connection: Connection, search: PagedSearch, size: int, cookie: bytes | None, what: str
 ) -> _Page:
-    problem: SourceError | None = None
-    try:
+    def search_page() -> _Page:
         connection.search(
             search.base,
             search.filter,
@@ -134,34 +133,41 @@ def _asked(
             paged_cookie=cookie,
         )
         return _to_page(connection)
-    except LDAPResponseTimeoutError:
-        problem = SourceUnavailableError(
-            f"{what}: the server did not answer in time: try again, or raise search_timeout"
-        )
-    except LDAPException as error:
-        problem = SourceUnavailableError(f"{what}: {_lost(connection, error)}: run again")
-    raise problem
+
+    return raise_as(
+        search_page,
+        {
+            LDAPResponseTimeoutError: lambda _: SourceUnavailableError(
+                f"{what}: the server did not answer in time: try again, or raise search_timeout"
+            ),
+            LDAPException: lambda error: SourceUnavailableError(
+                f"{what}: {_lost(connection, error)}: run again"
+            ),
+        },
+    )
 
 
 def _lost(connection: Connection, error: LDAPException) -> str:
-    """Why there is no answer; of ldap3's text only the kind of error, for it can quote names."""
+    """Returns why there is no answer; of ldap3 only the kind of error: its text can quote names."""
     notice = connection.strategy.notice
     if notice is not None:
-        said = result_text(int(notice.get("result", 80)), notice.get("message") or "")
-        return f"the server ended the connection: {said}"
+        reason = result_text(int(notice.get("result", 80)), notice.get("message") or "")
+        return f"the server ended the connection: {reason}"
     return f"the connection was lost ({type(error).__name__})"
 
 
 def _to_page(connection: Connection) -> _Page:
-    found, result = connection.response or [], connection.result
+    answers, result = connection.response or [], connection.result
     connection.response = None
     entries = [
-        (one["dn"], one["raw_attributes"]) for one in found if one["type"] == "searchResEntry"
+        (answer["dn"], answer["raw_attributes"])
+        for answer in answers
+        if answer["type"] == "searchResEntry"
     ]
     control = (result.get("controls") or {}).get(PAGED)
     return _Page(
         entries=entries,
-        referrals_count=sum(one["type"] == "searchResRef" for one in found),
+        referrals_count=sum(answer["type"] == "searchResRef" for answer in answers),
         code=int(result["result"]),
         server_text=result.get("message") or "",
         cookie=control["value"]["cookie"] if control else None,
@@ -184,11 +190,11 @@ def _with_ranges(connection: Connection, entries: list[RawEntry]) -> list[RawEnt
     if not has_ranges(entries):
         return entries
 
-    def asked(dn: str, attribute: str) -> list[RawEntry]:
+    def ask(dn: str, attribute: str) -> list[RawEntry]:
         search = PagedSearch(dn, scope="base", attributes=(attribute,), page_size=1)
         what = f"the rest of an entry, {attribute}"
-        page = _asked(connection, search, 1, None, what)
+        page = _request_page(connection, search, 1, None, what)
         _check_page(page, search, f"{what}: ")
         return page.entries
 
-    return with_whole_ranges(entries, asked)
+    return with_whole_ranges(entries, ask)

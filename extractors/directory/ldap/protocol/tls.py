@@ -39,7 +39,7 @@ class VerifiedTls(Tls):  # type: ignore[misc] # ldap3 has no types
 
 
 def to_context(source: DirectoryServer, workspace: Path) -> ssl.SSLContext:
-    """What is trusted and shown: the system's authorities, or `ca_file`'s; TLS 1.2 or newer.
+    """Returns a context that trusts the system's authorities or `ca_file`'s; TLS 1.2 or newer.
 
     Raises:
         ConfigError: a file of certificates or a key cannot be read or is none.

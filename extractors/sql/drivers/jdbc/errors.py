@@ -24,10 +24,11 @@ def frame_error(name: str, settings: JdbcSettings, frame: Frame, *, began: bool)
     """What a frame of letter X, or one that was not due, means; `began`: a query had been sent."""
     if frame.letter != "X":
         return SourceIncompleteError(f"{name}: the Java reader sent what nobody asked for")
-    kind, sqlstate, code, *said = frame.texts()
+    kind, sqlstate, code, *driver_text = frame.texts()
     refusals = {
         "no_driver": ConfigError(
-            f"source.jars: none of the jars holds a driver for {place_of(settings)}: name its jar"
+            f"none of the jars holds a driver for {place_of(settings)}: name its jar",
+            key="source.jars",
         ),
         "no_rows": SourceFormatError(f"{name}: the statement returns no rows: write a query"),
         "more_rows": SourceFormatError(
@@ -56,7 +57,7 @@ def frame_error(name: str, settings: JdbcSettings, frame: Frame, *, began: bool)
             f"{name}: the JDBC driver failed by itself ({kind.partition(':')[2]}): another version "
             "of its jar may do better"
         )
-    refusal = why_no_login(said[0]) if said else None
+    refusal = why_no_login(driver_text[0]) if driver_text else None
     if refusal is not None:
         return ConfigError(f"{name}: {refusal}{f' (SQLSTATE {sqlstate})' if sqlstate else ''}")
     kinds: dict[str, Meaning] = {
@@ -67,13 +68,13 @@ def frame_error(name: str, settings: JdbcSettings, frame: Frame, *, began: bool)
     }
     dialect = place_of(settings).removeprefix("jdbc:")
     meaning = kinds.get(kind) or meaning_of(dialect, sqlstate, int(code)) or "other"
-    return error_of(name, meaning, _said(kind, sqlstate, int(code)), is_login=not began)
+    return error_of(name, meaning, _reason(kind, sqlstate, int(code)), is_login=not began)
 
 
-def _said(kind: str, sqlstate: str, number: int) -> str:
-    known = [f"SQLSTATE {sqlstate}"] if sqlstate else []
-    known += [f"error {number}"] if number else []
-    return ", ".join(known) or kind
+def _reason(kind: str, sqlstate: str, number: int) -> str:
+    codes = [f"SQLSTATE {sqlstate}"] if sqlstate else []
+    codes += [f"error {number}"] if number else []
+    return ", ".join(codes) or kind
 
 
 def cut_error(name: str, cut: Cut) -> IngestError:

@@ -17,7 +17,7 @@ from extractors.sql.drivers.jdbc.program import ENVIRONMENT, JdbcSettings, java_
 from extractors.sql.drivers.jdbc.protocol import Cut, Frame, receive, send, widen
 from extractors.sql.session.timeouts import read_timeout_s
 from extractors.sql.urls.parse import check_no_secret
-from schemas.errors import SourceFormatError, SourceIncompleteError
+from schemas.errors import SourceFormatError, SourceIncompleteError, raise_as
 
 __all__ = ["JdbcReader", "JdbcSettings", "Parameter", "open_jdbc"]
 
@@ -63,12 +63,12 @@ class JdbcReader:
                 be told as text.
             ConfigError: the query writes.
         """
-        try:
+
+        def ask() -> pl.DataFrame:
             send(self._process, [sql, *_bound(parameters)])
             return self._answer(name)
-        except Cut as cut:
-            problem = cut_error(name, cut)
-        raise problem
+
+        return raise_as(ask, {Cut: lambda cut: cut_error(name, cut)})
 
     def column_types(self, name: str) -> tuple[str, ...]:
         """The database's own names of the types of a query's columns, once it has been read."""
@@ -125,19 +125,16 @@ def _connected(process: "subprocess.Popen[bytes]", settings: JdbcSettings) -> Jd
     message = [settings.url, settings.username, password, str(settings.login_timeout_s)]
     message += [str(settings.query_timeout_s), str(settings.fetch_rows), settings.zone]
     message += [text for pair in settings.properties.items() for text in pair]
-    try:
+
+    def ask() -> Frame:
         send(process, message)
-        frame = receive(process, _START_S + settings.login_timeout_s)
-    except Cut as cut:
-        problem = start_error(what, cut)
-    else:
-        if frame.letter == "R":
-            product, version, _, _, isolation, read_only = frame.texts()
-            return JdbcReader(
-                f"{product} {version}", isolation, read_only == "true", process, settings
-            )
-        problem = frame_error(what, settings, frame, began=False)
-    raise problem
+        return receive(process, _START_S + settings.login_timeout_s)
+
+    frame = raise_as(ask, {Cut: lambda cut: start_error(what, cut)})
+    if frame.letter != "R":
+        raise frame_error(what, settings, frame, began=False)
+    product, version, _, _, isolation, read_only = frame.texts()
+    return JdbcReader(f"{product} {version}", isolation, read_only == "true", process, settings)
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

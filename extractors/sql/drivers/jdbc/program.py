@@ -14,8 +14,6 @@ from pydantic import SecretStr
 
 from schemas.errors import ConfigError
 
-# What a JDBC connection needs.
-
 
 @dataclass(frozen=True, slots=True)
 class JdbcSettings:
@@ -75,15 +73,17 @@ def java_command(settings: JdbcSettings) -> list[str]:
     java = shutil.which(settings.java)
     if java is None:
         raise ConfigError(
-            "driver: jdbc needs Java 11 or later, and there is no program java: install a JDK"
+            "jdbc needs Java 11 or later, and there is no program java: install a JDK", key="driver"
         )
     if not settings.jars:
         raise ConfigError(
-            "source.jars: driver: jdbc needs the jars of the database's driver: name them"
+            "driver: jdbc needs the jars of the database's driver: name them", key="source.jars"
         )
     for jar in settings.jars:
         if not jar.is_file() or os.pathsep in str(jar):
-            raise ConfigError(f"source.jars: {jar} is no file that can be read: check the path")
+            raise ConfigError(
+                f"{jar} is no file that can be read: check the path", key="source.jars"
+            )
     jars = os.pathsep.join(str(path.absolute()) for path in (_compiled(java), *settings.jars))
     return [java, f"-Xmx{settings.memory_mib}m", *_FLAGS, "-cp", jars, "JdbcReader"]
 
@@ -94,9 +94,9 @@ def _compiled(java: str) -> Path:
     folder = tempfile.mkdtemp(prefix="lumos-ingest-jdbc-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     command = [java, *_COMPILER, "-encoding", "UTF-8", "-d", folder, str(_SOURCE)]
-    said = b""
+    output = b""
     try:
-        done = subprocess.run(  # noqa: S603 - our own program, and no shell
+        compiled = subprocess.run(  # noqa: S603 - our own program, and no shell
             command,
             env=ENVIRONMENT,
             stdin=subprocess.DEVNULL,
@@ -104,13 +104,15 @@ def _compiled(java: str) -> Path:
             timeout=_LONGEST_COMPILATION_S,
             check=False,
         )
-        if done.returncode == 0:
+        if compiled.returncode == 0:
             return Path(folder)
-        said = done.stdout + done.stderr
+        output = compiled.stdout + compiled.stderr
     except (OSError, subprocess.TimeoutExpired):
         pass
-    if b"jdk.compiler" in said:
+    if b"jdk.compiler" in output:
         raise ConfigError(
-            "driver: jdbc needs a Java with a compiler in it: install a JDK from 11 on"
+            "jdbc needs a Java with a compiler in it: install a JDK from 11 on", key="driver"
         )
-    raise ConfigError("driver: jdbc needs Java 11 or later: this java could not start the reader")
+    raise ConfigError(
+        "jdbc needs Java 11 or later: this java could not start the reader", key="driver"
+    )

@@ -3,17 +3,20 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import ClassVar
 
 import polars as pl
 
 from extractors.sql.drivers.jdbc.process import JdbcReader, Parameter, open_jdbc
 from extractors.sql.drivers.jdbc.program import JdbcSettings
-from extractors.sql.session.session import Fetched, Session, Values
-from extractors.sql.session.transaction import postgresql_settings
+from extractors.sql.drivers.postgresql_text import postgresql_settings, read_postgresql_text
+from extractors.sql.session.session import NO_VALUES, Fetched, Session, Values
 from extractors.sql.session.values import without_zeros
-from extractors.sql.statements.statement import Statement
+from extractors.sql.statements.statement import Statement, can_be_nested
+from extractors.sql.urls.address import error_at
 from schemas.errors import ConfigError
 from schemas.source_file.secrets import Resolve
 from schemas.source_file.sql_source import DatabaseOptions
@@ -26,10 +29,77 @@ _CANONICAL = {"tinyInt1isBit": "false", "yearIsDateType": "false"}
 _DECIMALS = {"NUMERIC", "DECIMAL", "NUMBER", "DECFLOAT"}
 
 
+@dataclass(eq=False, kw_only=True)
+class JdbcSession(Session):
+    """Any database by its JDBC driver.
+
+    Attributes:
+        reader: the Java program, which an error of a statement ends.
+    """
+
+    reader: JdbcReader
+    goes_on_after_errors: ClassVar[bool] = False
+
+    def begin(self) -> None:
+        """Has the database tell what is canonical here, where it has to be told to."""
+
+    def read(self, statement: Statement, values: Values = NO_VALUES) -> Fetched:
+        """Everything the statement returns.
+
+        Raises:
+            SourceIncompleteError: it did not come whole.
+            SourceFormatError: the server refuses it, or two columns have one label.
+        """
+        return self.read_plainly(statement, values)
+
+    def read_plainly(self, statement: Statement, values: Values) -> Fetched:
+        """The same, as the driver has it.
+
+        Raises:
+            SourceIncompleteError, SourceFormatError: as `read`.
+        """
+        name = statement.origin
+        rows = self.reader.read(name, statement.rendered("qmark"), _parameters(statement, values))
+        kinds = [re.split(r"\W", kind.upper())[0] for kind in self.reader.column_types(name)]
+        columns = [
+            without_zeros(column) if kind in _DECIMALS else column
+            for column, kind in zip(rows.get_columns(), kinds, strict=True)
+        ]
+        numbered = pl.DataFrame([column.alias(str(n)) for n, column in enumerate(columns)])
+        return Fetched(numbered, tuple(rows.columns))
+
+    def describe(self, statement: Statement) -> tuple[str, ...] | None:
+        """The labels of the query without a row; None of what binds a value, or cannot nest."""
+        if statement.names or not can_be_nested(statement, self.engine):
+            return None
+        return self.read_plainly(statement.within("*", " WHERE 1 = 0"), NO_VALUES).labels
+
+
+class PostgresqlJdbcSession(JdbcSession):
+    """A PostgreSQL by its JDBC driver."""
+
+    def begin(self) -> None:
+        """Has the server write its values as they are made canonical here."""
+        self.reader.read(self.server, postgresql_settings(self.zone))
+
+    def read(self, statement: Statement, values: Values = NO_VALUES) -> Fetched:
+        """Everything the statement returns, written by the server itself.
+
+        Raises:
+            SourceIncompleteError, SourceFormatError: as every read.
+        """
+        return read_postgresql_text(
+            statement, self.zone, lambda part: self.read_plainly(part, values)
+        )
+
+
+_SESSIONS: dict[str, type[JdbcSession]] = {"postgresql": PostgresqlJdbcSession}
+
+
 @contextmanager
 def open_jdbc_session(
     source: DatabaseOptions, workspace: Path, resolve: Resolve
-) -> Iterator[Session]:
+) -> Iterator[JdbcSession]:
     """The database through its own JDBC driver, in one transaction, rolled back at the end.
 
     Raises:
@@ -38,9 +108,10 @@ def open_jdbc_session(
     """
     url = source.url or ""
     if not url.lower().startswith("jdbc:"):
-        raise ConfigError("source.url: driver: jdbc needs a JDBC URL, jdbc:…")
+        raise ConfigError("driver: jdbc needs a JDBC URL, jdbc:…", key="source.url")
     if source.tls is not None or source.kerberos:
-        raise ConfigError("source.tls, source.kerberos: with driver: jdbc, say it in the url")
+        key = "source.tls" if source.tls else "source.kerberos"
+        raise error_at(key, "source.tls, source.kerberos: with driver: jdbc, say it in the url")
     named = url.split(":")[1].lower()
     engine = _ENGINES.get(named, named)
     secret = source.password or source.token
@@ -55,25 +126,21 @@ def open_jdbc_session(
         zone=source.timezone,
     )
     with open_jdbc(settings) as reader:
-        if engine == "postgresql":
-            reader.read(reader.product, postgresql_settings(source.timezone))
         strong = reader.isolation in {"repeatable read", "serializable"}
         is_snapshot = strong and engine in _SNAPSHOTS
-        warnings = () if is_snapshot else (_no_snapshot(reader),)
-        yield Session(
+        session = _SESSIONS.get(engine, JdbcSession)(
             engine=engine,
             server=reader.product,
-            connection=None,
             errors=(),
-            paramstyle="qmark",
             timeout_s=source.statement_timeout.total_seconds(),
             zone=source.timezone,
             snapshot=f"one transaction ({reader.isolation}"
             f"{', READ ONLY' if reader.is_read_only else ''}) through JDBC, rolled back",
-            warnings=warnings,
-            way="jdbc",
-            jdbc=reader,
+            warnings=() if is_snapshot else (_no_snapshot(reader),),
+            reader=reader,
         )
+        session.begin()
+        yield session
 
 
 def _no_snapshot(reader: JdbcReader) -> str:
@@ -83,30 +150,12 @@ def _no_snapshot(reader: JdbcReader) -> str:
     )
 
 
-def read_jdbc(reader: JdbcReader, statement: Statement, values: Values) -> Fetched:
-    """Everything the statement returns.
-
-    Raises:
-        SourceIncompleteError: it did not come whole.
-        SourceFormatError: the server refuses it, or two columns have one label.
-    """
-    name = statement.origin
-    rows = reader.read(name, statement.rendered("qmark"), _parameters(statement, values))
-    kinds = [re.split(r"\W", kind.upper())[0] for kind in reader.column_types(name)]
-    columns = [
-        without_zeros(column) if kind in _DECIMALS else column
-        for column, kind in zip(rows.get_columns(), kinds, strict=True)
-    ]
-    numbered = pl.DataFrame([column.alias(str(n)) for n, column in enumerate(columns)])
-    return Fetched(numbered, tuple(rows.columns))
-
-
 def _parameters(statement: Statement, values: Values) -> list[Parameter]:
-    found: list[Parameter] = []
+    parameters: list[Parameter] = []
     for name in statement.names:
         value = values[name]
         if isinstance(value, datetime):
-            found.append(("timestamp", value))
+            parameters.append(("timestamp", value))
         else:
-            found.append(("text", str(value)))
-    return found
+            parameters.append(("text", str(value)))
+    return parameters

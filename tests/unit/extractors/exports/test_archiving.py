@@ -1,15 +1,12 @@
 """Exports of the workspace that are moved once their upload is accepted."""
 
-import errno
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from extractors.delimited.source import read_csv_source
 from extractors.exports.archiving import archive_exports
-from extractors.zones.local import move_file
+from extractors.read import read_source
 from schemas.errors import SourceUnavailableError
 from schemas.raw import Raw
 from schemas.source_file.csv_source import CsvSource
@@ -21,7 +18,7 @@ def _source(**options: object) -> CsvSource:
 
 
 def _read(source: CsvSource, folder: Path) -> Raw:
-    return read_csv_source(source, folder, now=datetime.now(UTC), id_columns={})
+    return read_source(source, folder, now=datetime.now(UTC))
 
 
 @pytest.fixture
@@ -58,8 +55,8 @@ def test_the_marker_and_the_manifest_of_an_export_go_with_it(export: Path, tmp_p
     (tmp_path / "exports/hr_1.csv.n").write_text("1", "utf-8")
     source = _source(complete={"marker": "{path}.done", "manifest": "{path}.n"})
     assert archive_exports(source, _read(source, tmp_path).files, tmp_path) == ()
-    assert [one.name for one in (tmp_path / "exports").iterdir()] == ["accepted"]
-    assert sorted(one.name for one in (tmp_path / "exports/accepted").iterdir()) == [
+    assert [path.name for path in (tmp_path / "exports").iterdir()] == ["accepted"]
+    assert sorted(path.name for path in (tmp_path / "exports/accepted").iterdir()) == [
         "hr_1.csv", "hr_1.csv.done", "hr_1.csv.n",
     ]  # fmt: skip
 
@@ -106,15 +103,3 @@ def test_a_folder_out_of_the_workspace_is_refused_in_one_line(export: Path, tmp_
     [problem] = archive_exports(source, raw.files, workspace)
     assert problem.startswith("archive_to: ../elsewhere leads out of the workspace")
     assert export.exists()
-
-
-def test_a_file_system_without_links_gets_a_plain_move(export: Path, tmp_path: Path) -> None:
-    def no_links(_target: Path, _path: Path) -> None:
-        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
-
-    move_file(export, tmp_path / "moved.csv", no_links)
-    assert not export.exists()
-    export.write_text("id\n2\n", "utf-8")
-    with pytest.raises(FileExistsError):
-        move_file(export, tmp_path / "moved.csv", no_links)
-    assert (tmp_path / "moved.csv").read_text("utf-8") == "id\n1\n"

@@ -48,7 +48,7 @@ def test_a_driver_that_is_named_is_kept() -> None:
     ],
 )
 def test_freetds_is_not_taken_where_a_certificate_is_to_be_checked(url: str) -> None:
-    with pytest.raises(ConfigError, match=r"pip install 'lumos-ingest\[mssql\]'"):
+    with pytest.raises(ConfigError, match=r"pip install '\.\[mssql\]'"):
         with_odbc_driver(read_database_url(url), find_driver=_freetds)
 
 

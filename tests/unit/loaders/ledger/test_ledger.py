@@ -12,6 +12,7 @@ import pytest
 from loaders.ledger.ledger import Ledger, open_ledger
 from loaders.ledger.tables import VERSION, VERSION_TABLE
 from schemas.errors import ConfigError, StateError
+from schemas.run import Run, SeenBreach
 
 NOW = datetime(2026, 11, 23, 2, 0, 0, 123456, tzinfo=UTC)
 
@@ -184,9 +185,18 @@ def test_a_run_keeps_every_field_it_is_given(ledger: Ledger) -> None:
         "plan": {"removed": 3, "breaches": [{"guard": "é", "allowed": None}]},
         "job_ids": ("j1", "j2"),
         "error": "e",
-        "allowed_by": "you@host",
-        "allowed_at": NOW,
+        "approved_by": "you@host",
+        "approved_at": NOW,
+        "kind": "backfill",
+        "since": NOW,
+        "until": NOW,
+        "request_count": 3,
+        "accounts_per_request": 4,
+        "breaches": (SeenBreach("é", 1, 2, "10%"), SeenBreach("b", 0, 0, "0")),
+        "next_watermark_at": NOW,
     }
+    fields = {field.name for field in dataclasses.fields(Run)}
+    assert fields - set(changes) == {"run_id", "source", "actor", "started_at"}
     changed = ledger.update_run(started.run_id, **changes)
     assert changed == dataclasses.replace(started, **changes)
     assert ledger.run(started.run_id) == changed
@@ -219,6 +229,9 @@ def test_a_moment_without_a_zone_is_refused(ledger: Ledger) -> None:
         ("counts", [1]),
         ("job_ids", ["j"]),
         ("job_ids", (1,)),
+        ("breaches", ({"guard": "g", "count": 1, "of": 2, "limit": "1"},)),
+        ("request_count", "3"),
+        ("next_watermark_at", "2026-11-23"),
         ("ended_at", "2026-11-23"),
         ("error", 7),
     ],

@@ -13,6 +13,7 @@ from loaders.lumos.accounts import compare_accounts, read_accounts, submit_accou
 from loaders.lumos.client import LumosApi
 from schemas.errors import LumosRefusedError, ReadBackError
 from schemas.statuses import GONE
+from tests.leases import still_held
 
 ACCOUNTS = {"unique_identifier": pl.String(), "status": pl.String()}
 DIFFERENCES = {
@@ -128,7 +129,10 @@ def test_a_page_in_another_shape_is_refused(answer: object) -> None:
 def test_an_upload_becomes_a_job(tmp_path: Path) -> None:
     body = tmp_path / "body.json"
     body.write_text("{}")
-    assert submit_accounts(api_of({"job_id": "j-1", "state": "NOT_STARTED"}), body) == "j-1"
+    assert (
+        submit_accounts(api_of({"job_id": "j-1", "state": "NOT_STARTED"}), body, check=still_held)
+        == "j-1"
+    )
 
 
 @pytest.mark.parametrize("answer", [{}, {"job_id": None}, {"job_id": ""}, {"job_id": 7}, [], "j"])
@@ -136,7 +140,7 @@ def test_an_upload_without_a_job_is_not_taken_for_one(tmp_path: Path, answer: ob
     body = tmp_path / "body.json"
     body.write_text("{}")
     with pytest.raises(LumosRefusedError, match="did not answer as the Lumos API does"):
-        submit_accounts(api_of(answer), body)
+        submit_accounts(api_of(answer), body, check=still_held)
 
 
 def test_each_kind_of_difference_is_told_sorted_by_account() -> None:

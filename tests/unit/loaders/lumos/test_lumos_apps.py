@@ -9,6 +9,7 @@ from loaders.lumos.client import LumosApi
 from loaders.lumos.retries import Retry
 from schemas.errors import ConfigError, LumosRefusedError, LumosUnavailableError
 from schemas.source_file.blocks import App
+from tests.leases import still_held
 
 CATEGORIES = ["HR & Learning", "IT & Security", "Other"]
 
@@ -106,7 +107,7 @@ def test_an_id_that_lumos_does_not_know_is_refused(app_id: str) -> None:
 
 def test_a_new_app_is_made_as_the_source_file_says() -> None:
     lumos = Lumos()
-    assert create_app(api_of(lumos), named("HR", "HR & Learning")) == "made"
+    assert create_app(api_of(lumos), named("HR", "HR & Learning"), check=still_held) == "made"
     said = {"name": "HR", "category": "HR & Learning", "description": "People"}
     assert lumos.posted == [said]
 
@@ -123,26 +124,26 @@ def test_a_new_app_is_made_as_the_source_file_says() -> None:
 def test_a_category_that_lumos_does_not_have_is_refused(category: str, hint: str) -> None:
     lumos = Lumos()
     with pytest.raises(ConfigError, match=hint):
-        create_app(api_of(lumos), named("HR", category))
+        create_app(api_of(lumos), named("HR", category), check=still_held)
     assert lumos.posted == []
 
 
 def test_an_app_that_may_not_be_made_is_not_made() -> None:
     with pytest.raises(ConfigError, match="may not be made"):
-        create_app(api_of(Lumos()), named("HR"))
+        create_app(api_of(Lumos()), named("HR"), check=still_held)
 
 
 def test_an_app_that_was_made_before_the_answer_was_lost_is_not_made_twice() -> None:
     lumos = Lumos(trouble_on_post=502)
     lumos.is_made_in_trouble = True
-    assert create_app(api_of(lumos), named("HR", "Other")) == "made"
+    assert create_app(api_of(lumos), named("HR", "Other"), check=still_held) == "made"
     assert len(lumos.posted) == 1
 
 
 def test_an_app_that_was_not_made_is_an_outage() -> None:
     lumos = Lumos(trouble_on_post=502)
     with pytest.raises(LumosUnavailableError, match="502"):
-        create_app(api_of(lumos), named("HR", "Other"))
+        create_app(api_of(lumos), named("HR", "Other"), check=still_held)
 
 
 @pytest.mark.parametrize("answer", [[], {"items": 3}, {"items": [3]}, {"total": 1}, 7])

@@ -171,23 +171,36 @@ def test_null_takes_an_export_of_any_age() -> None:
 @pytest.mark.parametrize(
     ("problem", "line"),
     [
-        ("source.url holds a password", 4),
-        ("source.tls, source.kerberos: with driver: odbc, say it in the dsn", 2),
-        ("source.queries: list_accounts is missing", 5),
-        ("list_accounts (q.sql): only reads are sent", 6),
-        ("username is not said", 7),
-        ("entitlements.csv: separator and quote are alike", None),
-        ("NOPE is not set", None),
+        (ConfigError("holds a password", key="source.url"), 4),
+        (ConfigError("say it in the dsn", key="source.tls"), 2),
+        (ConfigError("list_accounts is missing", key="source.queries"), 5),
+        (ConfigError("only reads are sent", key="list_accounts"), 6),
+        (ConfigError("is not said", key="username"), 7),
+        (ConfigError("entitlements: separator and quote are alike"), None),
+        (ConfigError("NOPE is not set"), None),
+        (ConfigError("no such key", key="entitlements.csv"), None),
     ],
+    ids=str,
 )
-def test_a_problem_that_shows_later_is_told_with_its_line(problem: str, line: int | None) -> None:
+def test_a_problem_that_shows_later_is_told_with_the_line_of_its_key(
+    problem: ConfigError, line: int | None
+) -> None:
     text = (
         "app: {name: A}\nsource:\n  kind: sql\n  url: sqlite:///a.db\n  queries:\n"
         "    list_accounts: {file: q.sql}\n  username: jo\nentitlements: []\n"
     )
-    told = to_source(text, "hr", "sources/hr.yaml").located(problem)
-    assert told == f"sources/hr.yaml{f':{line}' if line else ''}: {problem}"
-    assert to_source(text, "hr", "sources/hr.yaml").located(told) == told
+    located = to_source(text, "hr", "sources/hr.yaml").located(problem)
+    assert str(located) == f"sources/hr.yaml{f':{line}' if line else ''}: {problem}"
+
+
+def test_a_problem_of_a_drop_zone_has_the_line_of_its_key() -> None:
+    text = (
+        "app: {name: A}\nsource:\n  kind: csv\n  accounts: s3://b/a.csv\n  s3:\n"
+        "    region: eu-west-1\n    ca_file: ca.pem\n"
+    )
+    problem = ConfigError("ca.pem cannot be read", key="s3.ca_file")
+    located = to_source(text, "hr", "hr.yaml").located(problem)
+    assert str(located) == "hr.yaml:7: s3.ca_file: ca.pem cannot be read"
 
 
 def test_a_problem_of_the_activitys_own_source_has_the_line_there() -> None:
@@ -196,6 +209,7 @@ def test_a_problem_of_the_activitys_own_source_has_the_line_there() -> None:
         "    kind: sql\n    url: jdbc:nosuch\n    queries: {list_activity_records: SELECT 1}\n"
     )
     source = to_source(text, "hr", "hr.yaml")
-    assert source.located("source.url: no", "activity") == "hr.yaml:6: source.url: no"
-    assert source.located("list_activity_records: no", "activity").startswith("hr.yaml:7: ")
-    assert source.located("source.tls: no", "activity").startswith("hr.yaml:4: ")
+    lines = {"source.url": 6, "list_activity_records": 7, "source.tls": 4}
+    for key, line in lines.items():
+        located = source.located(ConfigError("no", key=key), "activity")
+        assert str(located) == f"hr.yaml:{line}: {key}: no"

@@ -1,16 +1,11 @@
 """What a source file may say of exports in drop zones, and what it may not."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from extractors.zones.patterns import fits, fixed_folder, is_flat
 from schemas.errors import ConfigError
 from schemas.source_file.csv_source import CsvSource
 from schemas.source_file.file import to_source
@@ -135,57 +130,3 @@ def test_a_misspelt_key_of_a_zone_is_named_with_its_line() -> None:
     text = _file("accounts: s3://b/a.csv\n  s3: {acces_key_id: x}")
     with pytest.raises(ConfigError, match=r"hr\.yaml:5: .*did you mean access_key_id\?"):
         to_source(text, "hr", "hr.yaml")
-
-
-@pytest.mark.parametrize(
-    ("pattern", "folder", "flat"),
-    [
-        ("hr/out/*.csv", "hr/out", True),
-        ("*.csv", "", True),
-        ("hr/*/a.csv", "hr", False),
-        ("hr/**/a.csv", "hr", False),
-        ("/out/a*.csv", "/out", True),
-    ],
-)
-def test_the_folder_of_a_pattern_is_what_every_match_shares(
-    pattern: str, folder: str, flat: bool
-) -> None:
-    assert (fixed_folder(pattern), is_flat(pattern)) == (folder, flat)
-
-
-@pytest.mark.parametrize(
-    ("key", "pattern", "meant"),
-    [
-        ("hr/a.csv", "hr/*.csv", True),
-        ("hr/x/a.csv", "hr/*.csv", False),
-        ("hr/x/y/a.csv", "hr/**/a.csv", True),
-        ("hr/a.csv", "hr/**/a.csv", True),
-        ("hr/.a.csv", "hr/*.csv", False),
-        ("hr/.a.csv", "hr/.*.csv", True),
-        ("hr/A.csv", "hr/a.csv", False),
-        ("hr/a1.csv", "hr/a[0-9].csv", True),
-        ("hr", "hr/*", False),
-    ],
-)
-def test_a_star_stays_in_its_folder(key: str, pattern: str, meant: bool) -> None:
-    assert fits(key, pattern) == meant
-
-
-_NAMES = st.lists(st.text("abc.1", min_size=1, max_size=4), min_size=1, max_size=4)
-
-
-@given(_NAMES)
-def test_a_key_fits_itself_and_its_folders_star(parts: list[str]) -> None:
-    key = "/".join(parts)
-    assert fits(key, key)
-    folder = "/".join([*parts[:-1], "*"])
-    assert fits(key, folder) == (not parts[-1].startswith("."))
-
-
-def test_a_local_export_loads_no_library_of_another_zone() -> None:
-    code = (
-        "import sys, extractors.read, extractors.exports.archiving\n"
-        "print(sorted({'obstore', 'asyncssh', 'httpx'} & set(sys.modules)))"
-    )
-    said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    assert said.stdout.strip() == "[]"

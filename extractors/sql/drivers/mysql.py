@@ -1,0 +1,158 @@
+"""MySQL and MariaDB, whose settings and types are minded whatever driver reads them."""
+
+import contextlib
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, ClassVar
+
+from extractors.sql.drivers.cursor import Begun, CursorSession
+from extractors.sql.session.session import NO_VALUES, Fetched, Values
+from extractors.sql.statements.statement import Statement
+from schemas.errors import SourceFormatError, SourceIncompleteError
+
+_BIT, _TIMESTAMP = 16, 7
+_CUT_SHORT = {1260, 1265, 1301, 1931}
+"""The warnings of what was cut: GROUP_CONCAT, a conversion, max_allowed_packet, the rows."""
+
+
+@dataclass(eq=False, kw_only=True)
+class MysqlSession(CursorSession):
+    """A MySQL or MariaDB by its Python driver."""
+
+    without_rows: ClassVar[str] = " LIMIT 0"
+
+    def _begin(self) -> Begun:
+        version = str(self.run("SELECT VERSION()"))
+        is_mariadb = re.search("mariadb", version, re.IGNORECASE) is not None
+        self.engine = "mariadb" if is_mariadb else "mysql"
+        keep_whole(self)
+        limit = (
+            f"SET SESSION max_statement_time = {self.timeout_s}"
+            if is_mariadb
+            else f"SET SESSION max_execution_time = {round(self.timeout_s * 1000)}"
+        )
+        self.run(
+            limit,
+            "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+            "SET SESSION TRANSACTION READ ONLY",
+            "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
+        )
+        return "one consistent snapshot, READ ONLY", self._without_transactions()
+
+    def _without_transactions(self) -> tuple[str, ...]:
+        """What to say of tables that no snapshot holds, such as MyISAM's; ours may be of them."""
+        count = None
+        with contextlib.suppress(*self.errors):  # what only speaks its protocol may not know these
+            count = self.run(
+                "SELECT COUNT(*) FROM information_schema.tables JOIN information_schema.engines "
+                "USING (engine) WHERE table_schema = DATABASE() AND transactions <> 'YES'",
+            )
+        if not count:
+            return ()
+        warning = (
+            f"{self.server}: {count} tables are kept by an engine without transactions, such as "
+            "MyISAM, and no snapshot holds them: rows that change while they are read may not fit "
+            "together: ALTER TABLE … ENGINE = InnoDB"
+        )
+        return (warning,)
+
+    def read(self, statement: Statement, values: Values = NO_VALUES) -> Fetched:
+        """Everything the statement returns, once the server warns of nothing that it cut.
+
+        Raises:
+            SourceIncompleteError, SourceFormatError: as every read.
+        """
+        fetched = self.read_by_cursor(statement, values)
+        check_nothing_cut(self, statement)
+        return fetched
+
+    def zone_of(self, column: Any) -> str | None:  # noqa: ANN401 - a DBAPI description
+        """A TIMESTAMP is a moment: it comes in the session's zone."""
+        return self.zone or ("UTC" if column[1] == _TIMESTAMP else None)
+
+    def adapted(self, cells: list[Any], column: Any) -> list[Any]:  # noqa: ANN401
+        """A BIT(1) is a boolean; a TINYINT(1) may be any small number, and stays one."""
+        if column[1] != _BIT or column[3] != 1:
+            return cells
+        # A computed one comes as a digit.
+        return [None if cell is None else cell not in {b"\0", b"0"} for cell in cells]
+
+
+class PymysqlSession(MysqlSession):
+    """A MySQL or MariaDB by PyMySQL."""
+
+    def streaming_cursor(self) -> Any:  # noqa: ANN401 - PyMySQL's
+        """A cursor whose rows PyMySQL does not gather first."""
+        return self.connection.cursor(_streaming_cursor())
+
+
+def keep_whole(session: CursorSession) -> None:
+    """Keeps the server from cutting anything off, and has it warn of what it still cuts.
+
+    Its TIMESTAMPs come in the zone of times that carry none, or in UTC.
+
+    Raises:
+        SourceFormatError: the server does not know the zone.
+    """
+    # UTC is known by its offset also where the time zone tables are not loaded.
+    zone = "+00:00" if session.zone in {None, "UTC"} else session.zone
+    if session.run(f"SELECT CONVERT_TZ('2026-01-01', '+00:00', '{zone}') IS NULL"):
+        raise SourceFormatError(
+            f"{session.server}: the server does not know the zone {zone}: load its time zone "
+            "tables (mysql_tzinfo_to_sql), or leave timezone out"
+        )
+    session.run(
+        f"SET SESSION time_zone = '{zone}'",
+        "SET SESSION sql_select_limit = 18446744073709551615",
+        "SET SESSION group_concat_max_len = 4294967295",
+        "SET SESSION max_error_count = 65535",
+    )
+
+
+def check_nothing_cut(session: CursorSession, statement: Statement) -> None:
+    """Raises unless the statement that has just been read was answered without cutting anything.
+
+    Raises:
+        SourceIncompleteError: the server warns that it cut values or rows.
+    """
+
+    def ask() -> list[int]:
+        # Not `with cursor`, by which pyodbc would commit and end the transaction.
+        with contextlib.closing(session.connection.cursor()) as cursor:
+            cursor.execute("SHOW WARNINGS")
+            return [code for _, code, _ in cursor.fetchall() if code in _CUT_SHORT]
+
+    cut = session.translate_errors(statement, ask)
+    if cut:
+        raise SourceIncompleteError(
+            f"{statement.origin}: values or rows were cut short, {len(cut)} times (warning "
+            f"{cut[0]}): raise max_allowed_packet, select less of that column, or take the "
+            "query's own limit out"
+        )
+
+
+@cache
+def _streaming_cursor() -> type[Any]:
+    """PyMySQL's streaming cursor, which lets go of a result whose connection is lost."""
+    from pymysql.cursors import SSCursor
+
+    class StreamingCursor(SSCursor):  # type: ignore[misc] # no types of its own
+        """Its rows are not gathered first."""
+
+        connection: Any
+
+        def close(self) -> None:
+            """Reads what is left of the result, where the connection is there to read it from.
+
+            PyMySQL's own fails on a lost one, with an AttributeError in place of what went wrong.
+            """
+            if self.connection is not None and not self.connection.open:
+                if self._result is not None:
+                    self._result.unbuffered_active = False
+                self.connection = None
+            super().close()
+
+        __del__ = close
+
+    return StreamingCursor

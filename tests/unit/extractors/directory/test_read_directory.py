@@ -1,0 +1,455 @@
+"""What a directory's entries mean, told by small LDIF exports."""
+
+import base64
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from extractors.directory.account_fields import to_requested_fields
+from extractors.directory.ldif.source import read_ldif_source
+from schemas.errors import ConfigError, SourceError, SourceFormatError, SourceIncompleteError
+from schemas.raw import Raw
+from schemas.source_file.columns import Named
+from schemas.source_file.directory_source import LdifSource
+from schemas.tables import ACCOUNT_FIELDS
+
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+GROUP = "dn: cn=g,dc=x\nobjectClass: groupOfNames\ncn: g\nmember: uid=a,dc=x\n"
+
+
+def user(uid: str, *lines: str, base: str = "dc=x") -> str:
+    attributes = "".join(f"{line}\n" for line in lines)
+    return f"dn: uid={uid},{base}\nobjectClass: inetOrgPerson\nuid: {uid}\n{attributes}"
+
+
+def read(
+    folder: Path, *entries: str, columns: set[str] | None = None, id_column: str = "", **keys: Any
+) -> Raw:
+    (folder / "export.ldif").write_text("\n".join(entries) + "\n", "utf-8")
+    source = {"kind": "ldif", "file": "export.ldif", "id": "uid", "group_id": "cn"}
+    named = Named(frozenset(columns or ()), frozenset())
+    return read_ldif_source(
+        LdifSource.model_validate({**source, "max_age": None, **keys}),
+        folder,
+        to_requested_fields(named, id_column),
+        now=NOW,
+    )
+
+
+@pytest.mark.parametrize("cut", range(1, 6))
+def test_an_export_that_was_cut_off_is_refused(tmp_path: Path, cut: int) -> None:
+    """However little is missing: what was lost may be a person, and the rest of a value."""
+    read(tmp_path, user("a"), user("b"), groups=None)
+    whole = (tmp_path / "export.ldif").read_text("utf-8")
+
+    with pytest.raises(SourceIncompleteError, match="it was cut off"):
+        read(tmp_path, whole[: -cut - 1], groups=None)
+
+
+def read_domain(folder: Path, *entries: str, **keys: Any) -> Raw:
+    return read(folder, *entries, model="active_directory", **keys)
+
+
+def held(raw: Raw) -> set[tuple[str, str]]:
+    assert raw.associations is not None
+    return set(raw.associations.rows.drop("source row", "path").rows())
+
+
+def column(raw: Raw, name: str) -> list[str | None]:
+    return raw.accounts.rows[name].to_list()
+
+
+@pytest.mark.parametrize(
+    ("lines", "status"),
+    [
+        ([], "ACTIVE"),
+        (["pwdAccountLockedTime: 000001010000Z"], "SUSPENDED"),
+        (["pwdAccountLockedTime: 20260101000000Z"], "SUSPENDED"),
+        (["nsAccountLock: TRUE"], "SUSPENDED"),
+        (["nsAccountLock: false"], "ACTIVE"),
+        (["nsAccountLock: perhaps"], "nsAccountLock: perhaps"),
+        (["shadowExpire: -1"], "ACTIVE"),
+        (["shadowExpire: 0"], "SUSPENDED"),
+        (["shadowExpire: 20605"], "SUSPENDED"),  # 2026-06-01, the day itself
+        (["shadowExpire: 20606"], "ACTIVE"),
+        (["shadowExpire: soon"], "shadowExpire: soon"),
+        (["loginShell: /sbin/nologin"], "ACTIVE"),  # only where the file says so
+    ],
+)
+def test_a_status_is_told_by_what_shuts_an_account(
+    tmp_path: Path, lines: list[str], status: str
+) -> None:
+    raw = read(tmp_path, user("a", *lines), GROUP)
+
+    assert column(raw, "user_status") == [status]
+
+
+@pytest.mark.parametrize(
+    ("status_from", "line", "status"),
+    [
+        ("loginShell", "loginShell: /usr/sbin/nologin", "SUSPENDED"),
+        ("loginShell", "loginShell: /bin/false", "SUSPENDED"),
+        ("loginShell", "loginShell: /bin/bash", "ACTIVE"),
+        ("shadowExpire", "nsAccountLock: true", "ACTIVE"),
+        ("none", "nsAccountLock: true", "ACTIVE"),
+    ],
+)
+def test_the_file_may_choose_what_tells_the_status(
+    tmp_path: Path, status_from: str, line: str, status: str
+) -> None:
+    raw = read(tmp_path, user("a", line), GROUP, status_from=status_from)
+
+    assert column(raw, "user_status") == [status]
+
+
+def test_the_last_login_is_the_later_of_what_is_kept(tmp_path: Path) -> None:
+    raw = read(
+        tmp_path,
+        user("a", "authTimestamp: 20260101000000Z", "pwdLastSuccess: 20260101000000.5Z"),
+        user("b", "authTimestamp: 20260201020304+0100"),
+        user("c"),
+        GROUP,
+    )
+
+    assert column(raw, "last_login") == ["2026-01-01T00:00:00.5Z", "2026-02-01T01:03:04Z", None]
+
+
+def test_members_are_matched_whatever_way_their_names_are_written(tmp_path: Path) -> None:
+    raw = read(
+        tmp_path,
+        user("a"),
+        user("b\\,c"),
+        "dn: cn=names,dc=x\nobjectClass: groupOfNames\ncn: names\n"
+        "member: UID = A , DC=X\nmember: uid=b\\2cc,dc=x\n",
+        "dn: cn=unique,dc=x\nobjectClass: groupOfUniqueNames\ncn: unique\n"
+        "uniqueMember: uid=a,dc=x#'0101'B\n",
+        "dn: cn=posix,dc=x\nobjectClass: posixGroup\ncn: posix\ngidNumber: 7\nmemberUid: a\n"
+        "memberUid: nobody\n",
+        "dn: cn=urls,dc=x\nobjectClass: groupOfURLs\ncn: urls\n"
+        "memberURL: ldap:///dc=x??sub?(uid=b*)\n",
+    )
+
+    assert held(raw) == {
+        ("a", "names"),
+        ("b\\,c", "names"),
+        ("a", "unique"),
+        ("a", "posix"),
+        ("b\\,c", "urls"),
+    }
+    [note] = raw.warnings
+    assert note == (
+        "export.ldif: 1 membership by login name (memberUid) of 1 that no account has; "
+        "they are left out"
+    )
+
+
+def test_a_primary_group_is_a_membership(tmp_path: Path) -> None:
+    posix = "dn: cn=staff,dc=x\nobjectClass: posixGroup\ncn: staff\ngidNumber: 50\n"
+
+    raw = read(tmp_path, user("a", "gidNumber: 50"), user("b", "gidNumber: 51"), posix)
+
+    assert held(raw) == {("a", "staff")}
+    assert "1 membership in 1 groups that are not among the groups read" in raw.warnings[0]
+
+
+def test_members_may_name_their_groups_instead(tmp_path: Path) -> None:
+    inner = "dn: cn=inner,dc=x\nobjectClass: groupOfNames\ncn: inner\nmemberOf: cn=g,dc=x\n"
+
+    raw = read(
+        tmp_path,
+        user("a", "memberOf: cn=inner,dc=x", "memberOf: cn=lost,dc=y"),
+        inner,
+        GROUP.replace("member: uid=a,dc=x\n", ""),
+        membership="member_of",
+    )
+
+    assert held(raw) == {("a", "inner"), ("a", "g")}
+    assert "1 membership in 1 groups that are not among the groups read" in raw.warnings[0]
+    assert "cn=lost" not in raw.warnings[0]
+
+
+def test_members_that_are_no_accounts_are_told_apart(tmp_path: Path) -> None:
+    room = "dn: cn=room,ou=p,dc=x\nobjectClass: room\ncn: room\n"
+    group = (
+        "dn: cn=g,dc=x\nobjectClass: groupOfNames\ncn: g\nmember: cn=room,ou=p,dc=x\n"
+        "member: uid=gone,ou=p,dc=x\nmember: uid=z,ou=q,dc=x\nmember: uid=a,ou=p,dc=x\n"
+    )
+
+    raw = read(tmp_path, user("a", base="ou=p,dc=x"), room, group, users={"base": "ou=p,dc=x"})
+
+    [note] = raw.warnings
+    assert note == (
+        "export.ldif: 3 memberships of 3 members that are no accounts: 1 not there at all, "
+        "1 outside ou=p,dc=x, 1 that users leaves out; they are left out"
+    )
+    assert held(raw) == {("a", "g")}
+
+
+def test_several_values_are_joined_in_order_and_one_mail_is_chosen(tmp_path: Path) -> None:
+    raw = read(
+        tmp_path,
+        user("a", "mail: z@x.org", "mail: a@x.org", "title: Z", "title: A"),
+        GROUP,
+        columns={"title", "jpegPhoto", "employeeType"},
+        separator=" | ",
+    )
+
+    assert column(raw, "email") == ["z@x.org"]
+    assert column(raw, "title") == ["A | Z"]
+    assert column(raw, "employeeType") == [None]
+    absent, several = raw.warnings
+    assert absent == (
+        "no account has the attribute employeeType, jpegPhoto: it is misspelt, or the reading "
+        "account may not read it"
+    )
+    assert several == "accounts with several mail values, of which the first one counts: 1"
+
+
+def test_a_blob_is_kept_only_where_it_is_asked_for(tmp_path: Path) -> None:
+    photo = base64.b64encode(b"\xff\xd8\xff").decode()
+
+    raw = read(tmp_path, user("a", f"jpegPhoto:: {photo}"), GROUP, columns={"jpegPhoto"})
+
+    assert column(raw, "jpegPhoto") == [photo]
+
+
+def test_an_attribute_is_found_in_any_case_and_named_as_the_file_names_it(tmp_path: Path) -> None:
+    raw = read(tmp_path, user("a", "departmentNumber: 7"), GROUP, columns={"DEPARTMENTNUMBER"})
+
+    assert column(raw, "DEPARTMENTNUMBER") == ["7"]
+
+
+def test_a_password_in_the_export_is_not_kept(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="holds a password or a key"):
+        read(tmp_path, user("a", "userPassword: canary"), GROUP, columns={"userPassword"})
+
+    raw = read(tmp_path, user("a", "userPassword: canary"), GROUP, columns={"dn"})
+    assert "canary" not in str(raw.accounts.rows.to_dicts())
+    assert column(raw, "dn") == ["uid=a,dc=x"]
+
+
+def test_no_filter_finds_out_a_password(tmp_path: Path) -> None:
+    ann = user("a", "userPassword: canary")
+
+    with pytest.raises(SourceIncompleteError, match="no account there"):
+        read(tmp_path, ann, GROUP, users={"filter": "(userPassword=canary)"})
+
+
+def test_another_id_is_that_of_the_memberships_too(tmp_path: Path) -> None:
+    raw = read(
+        tmp_path,
+        user("a", "employeeNumber: 0007"),
+        GROUP,
+        columns={"employeeNumber"},
+        id_column="employeeNumber",
+    )
+
+    assert held(raw) == {("0007", "g")}
+
+
+def test_a_field_that_the_file_fills_itself_is_left_out(tmp_path: Path) -> None:
+    wanted = to_requested_fields(Named(frozenset({"proxyMail"}), frozenset({"email"})), None)
+
+    assert set(wanted.fields) == set(ACCOUNT_FIELDS) - {"email"}
+    assert wanted.attributes == ("proxyMail",)
+
+
+def test_an_id_that_nobody_has_names_what_is_lacking(tmp_path: Path) -> None:
+    with pytest.raises(SourceIncompleteError, match="none of 1 accounts has the attribute entryU"):
+        read(tmp_path, user("a"), GROUP, id="entryUUID")
+
+
+@pytest.mark.parametrize(
+    ("entries", "keys", "line"),
+    [
+        ([GROUP], {}, "no account there: check users.base"),
+        ([user("a")], {}, "no group there: check groups.base"),
+        ([user("a"), GROUP], {"base_dn": "nonsense"}, "source.base_dn: is no DN"),
+        ([user("a"), GROUP], {"references": {"manager": "email"}}, "source.references: manager"),
+        ([user("a"), GROUP], {"service_accounts": "(x"}, "source.service_accounts: at character"),
+        (
+            [
+                user("a"),
+                "dn: cn=d,dc=x\nobjectClass: groupOfURLs\ncn: d\nmemberURL: ldap://other/dc=x??sub?\n",
+            ],
+            {},
+            "memberURL is not of this server",
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_said_in_one_line(
+    tmp_path: Path, entries: list[str], keys: dict[str, Any], line: str
+) -> None:
+    with pytest.raises((SourceError, ConfigError), match=line.replace(".", r"\.")) as caught:
+        read(tmp_path, *entries, **keys)
+
+    assert "\n" not in str(caught.value)
+    assert "uid=a" not in str(caught.value)
+
+
+def test_groups_may_be_left_alone(tmp_path: Path) -> None:
+    raw = read(tmp_path, user("a"), groups=None)
+
+    assert (raw.entitlements, raw.associations) == (None, None)
+
+
+def test_a_change_record_is_refused_with_its_line(tmp_path: Path) -> None:
+    with pytest.raises(SourceFormatError, match="line 2: changetype: describes a change"):
+        read(tmp_path, "dn: uid=a,dc=x\nchangetype: delete\n")
+
+
+def sid(rid: int) -> bytes:
+    parts = (21, 1, 2, 3, rid)
+    return b"\x01\x05" + (5).to_bytes(6, "big") + b"".join(p.to_bytes(4, "little") for p in parts)
+
+
+def in_domain(name: str, rid: int, *lines: str, kind: str = "user") -> str:
+    guid = base64.b64encode(rid.to_bytes(16, "little")).decode()
+    attributes = "".join(f"{line}\n" for line in lines)
+    return (
+        f"dn: CN={name},DC=x\nobjectClass: {kind}\nobjectCategory: CN=Person,DC=x\n"
+        f"sAMAccountName: {name}\nobjectGUID:: {guid}\n"
+        f"objectSid:: {base64.b64encode(sid(rid)).decode()}\ncn: {name}\n{attributes}"
+    )
+
+
+def group(name: str, rid: int, *lines: str) -> str:
+    return in_domain(name, rid, *lines, kind="group").replace("CN=Person,DC=x", "CN=Group,DC=x")
+
+
+EVERYBODY = group("everybody", 513)
+
+
+@pytest.mark.parametrize(
+    ("lines", "status"),
+    [
+        (["userAccountControl: 512"], "ACTIVE"),
+        (["userAccountControl: 514"], "SUSPENDED"),
+        (["userAccountControl: 528"], "ACTIVE"),  # locked out for a while is no suspension
+        (["userAccountControl: 512", "accountExpires: 0"], "ACTIVE"),
+        (["userAccountControl: 512", "accountExpires: 9223372036854775807"], "ACTIVE"),
+        (["userAccountControl: 512", "accountExpires: 132223104000000000"], "SUSPENDED"),
+        (["userAccountControl: 512", "accountExpires: 150000000000000000"], "ACTIVE"),
+        (["userAccountControl: 512", "accountExpires: soon"], None),
+        (["userAccountControl: many"], None),
+        ([], None),
+    ],
+)
+def test_a_domain_s_flags_tell_the_status(
+    tmp_path: Path, lines: list[str], status: str | None
+) -> None:
+    other = in_domain("other", 1100, "userAccountControl: 512")
+
+    raw = read_domain(tmp_path, in_domain("ann", 1101, *lines), other, EVERYBODY)
+
+    assert column(raw, "user_status") == [status, "ACTIVE"]
+
+
+def test_flags_that_nobody_may_read_are_an_error(tmp_path: Path) -> None:
+    with pytest.raises(SourceIncompleteError, match="userAccountControl, needed for user_status"):
+        read_domain(tmp_path, in_domain("ann", 1101), EVERYBODY)
+
+
+def test_a_domain_s_ids_times_and_facts_are_decoded_exactly(tmp_path: Path) -> None:
+    raw = read_domain(
+        tmp_path,
+        in_domain(
+            "ann",
+            0x01020304,
+            "userAccountControl: 514",
+            "msDS-User-Account-Control-Computed: 8388624",
+            "lastLogonTimestamp: 133801632000000001",
+            "whenCreated: 20200102030405.0Z",
+        ),
+        EVERYBODY,
+        columns={"objectSid", "is_disabled", "is_locked_out", "is_password_expired",
+                 "is_expired", "whenCreated"},
+    )  # fmt: skip
+
+    row = raw.accounts.rows.row(0, named=True)
+    assert row["integration_specific_id"] == "01020304-0000-0000-0000-000000000000"
+    assert row["objectSid"] == f"S-1-5-21-1-2-3-{0x01020304}"
+    assert row["last_login"] == "2025-01-01T00:00:00.0000001Z"
+    assert row["whenCreated"] == "2020-01-02T03:04:05Z"
+    facts = [row[name] for name in ("is_disabled", "is_locked_out", "is_password_expired")]
+    assert facts == ["true", "true", "true"]
+    assert row["is_expired"] == "false"
+
+
+def test_primary_groups_are_found_by_sid_and_foreign_ones_by_theirs(tmp_path: Path) -> None:
+    foreign = "CN=S-1-5-21-1-2-3-1101,CN=ForeignSecurityPrincipals,DC=x"
+    unknown = "CN=S-1-5-21-9-9-9-1,CN=ForeignSecurityPrincipals,DC=x"
+
+    raw = read_domain(
+        tmp_path,
+        in_domain("ann", 1101, "userAccountControl: 512", "primaryGroupID: 513"),
+        in_domain("bob", 1102, "userAccountControl: 512", "primaryGroupID: 999"),
+        EVERYBODY,
+        group("mixed", 600, f"member: {foreign}", f"member: {unknown}",
+              "member: <SID=S-1-5-21-1-2-3-1102>;CN=bob,DC=old"),
+    )  # fmt: skip
+
+    ids = dict(raw.accounts.rows.select("username", "integration_specific_id").rows())
+    assert raw.entitlements is not None
+    groups = dict(raw.entitlements.rows.select("integration_specific_id", "label").rows())
+    assert {(who, groups[which]) for who, which in held(raw)} == {
+        (ids["ann"], "everybody"),
+        (ids["ann"], "mixed"),
+        (ids["bob"], "mixed"),
+    }
+    assert any("1 foreign security principals" in note for note in raw.warnings)
+    assert any("1 membership in 1 groups" in note for note in raw.warnings)
+
+
+def test_service_accounts_are_told_by_class_and_by_filter(tmp_path: Path) -> None:
+    raw = read_domain(
+        tmp_path,
+        in_domain("ann", 1101, "userAccountControl: 512"),
+        in_domain("svc-x", 1102, "userAccountControl: 512"),
+        in_domain("pc", 1103, "objectClass: computer", "userAccountControl: 4096"),
+        in_domain("gmsa", 1104, "objectClass: computer", "userAccountControl: 4096",
+                  "objectClass: msDS-GroupManagedServiceAccount"),
+        in_domain("trust$", 1105, "userAccountControl: 2080"),
+        EVERYBODY,
+        service_accounts="(sAMAccountName=svc-*)",
+    )  # fmt: skip
+
+    assert raw.accounts.rows.select("username", "account_type").rows() == [
+        ("ann", "user"),
+        ("svc-x", "service"),
+        ("gmsa", "service"),
+    ]
+    assert "computers and trusts that match users.filter, and are left out: 2" in raw.warnings
+
+
+def test_a_group_s_sort_and_manager_follow_its_description(tmp_path: Path) -> None:
+    raw = read_domain(
+        tmp_path,
+        in_domain("ann", 1101, "userAccountControl: 512"),
+        group("a", 600, "groupType: -2147483646", "description: What", "managedBy: cn=ANN,dc=x"),
+        group("b", 601, "groupType: 8"),
+        group("c", 602, "groupType: -2147483644", "managedBy: CN=gone,DC=x"),
+    )
+
+    assert raw.entitlements is not None
+    assert raw.entitlements.rows["description"].to_list() == [
+        "What (global security group, managed by ann)",
+        "(universal distribution group)",
+        "(domain local security group, managed by somebody who is no account)",
+    ]
+
+
+def test_the_same_entries_in_another_order_hold_the_same(tmp_path: Path) -> None:
+    entries = [user("a"), user("b"), GROUP, GROUP.replace("cn=g", "cn=h").replace("cn: g", "cn: h")]
+
+    there, back = read(tmp_path, *entries), read(tmp_path, *reversed(entries))
+
+    assert held(there) == held(back)
+    assert (
+        pl.Series(column(there, "username"))
+        .sort()
+        .equals(pl.Series(column(back, "username")).sort())
+    )
