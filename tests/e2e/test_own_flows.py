@@ -103,6 +103,38 @@ def test_the_examples_are_short():
     assert [len(code.splitlines()) <= 30 for code in (READER, FLOW)] == [True, True]
 
 
+WRONG = """
+from lumos_ingest import Outcome, ReadRequest, open_workspace, raw_of, sync
+
+with open_workspace("work") as workspace:
+    text: str = sync(workspace.source("hr"), workspace)  # it is an Outcome
+    sync("hr", workspace)  # a Source is wanted
+    sync(workspace.source("hr"), workspace, transform=len)  # it returns no frame
+raw_of(accounts=[{"id": "a"}], proof="all")  # no frame
+def read(request: ReadRequest) -> str:
+    return request.state.marks["until"]  # it may be None
+"""
+
+
+def test_the_types_of_what_others_import_are_known_to_mypy(tmp_path: Path):
+    for name, code in (("people", READER), ("nightly", FLOW), ("wrong", WRONG)):
+        (tmp_path / f"{name}.py").write_text(code, "utf-8")
+    (tmp_path / "mypy.ini").write_text("[mypy]\nstrict = True\n", "utf-8")
+    cache = ROOT / ".mypy_cache" / "others"
+    said = subprocess.run(
+        [sys.executable, "-m", "mypy", "--cache-dir", cache, "people.py", "nightly.py", "wrong.py"],
+        cwd=tmp_path, capture_output=True, text=True, check=False, timeout=280,
+    )  # fmt: skip
+    problems = re.findall(r"^(\w+\.py:\d+): error: .*\[([\w-]+)\]$", said.stdout, re.MULTILINE)
+    assert problems == [
+        ("wrong.py:5", "assignment"),
+        ("wrong.py:6", "arg-type"),
+        ("wrong.py:7", "arg-type"),
+        ("wrong.py:8", "arg-type"),
+        ("wrong.py:10", "union-attr"),
+    ], said.stdout + said.stderr
+
+
 def test_the_reader_of_the_guide_brings_people_to_lumos(tmp_path: Path, sandbox: Sandbox):
     with running_hr(SEVEN[:6]) as url:
         workspace = laid_out(tmp_path, sandbox, url)

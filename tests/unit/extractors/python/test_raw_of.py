@@ -169,8 +169,8 @@ def test_a_read_that_a_person_made_by_hand_is_looked_at(raw: Raw, said: str):
 
 
 def test_a_read_by_hand_may_have_rows_that_could_not_be_split():
-    reject = ("accounts", "people.txt", 3, None, None, "too few fields", None)
-    rejects = pl.DataFrame([reject], schema=REJECTS, orient="row")
+    reject = {"table": "accounts", "file": "people.txt", "row": 3, "reason": "too few fields"}
+    rejects = pl.DataFrame([reject], schema=REJECTS)
     rows = PEOPLE.with_columns(pl.int_range(1, 3, dtype=pl.UInt32).alias(ROW))
     table = RawTable("accounts", rows, rejects, 3, "people.txt")
     check_raw(replace(by_hand(), accounts=table, state=ReaderState({"n": "1"}, {"all": PEOPLE})))
