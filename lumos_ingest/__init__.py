@@ -75,7 +75,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """A name of the surface, loaded the first time that it is asked for.
+    """Returns a name of the surface, loaded the first time that it is asked for.
 
     Raises:
         ImportError: a package of somebody else's stands where one of our own should.
@@ -89,7 +89,7 @@ def __getattr__(name: str) -> object:
 
 
 def _origin_of(name: str) -> ModuleType:
-    """The module that has `name`; none is loaded for it that it does not need."""
+    """Returns the module that has `name`; none is loaded that it does not need."""
     if name.endswith("Error"):
         from schemas import errors
 

@@ -26,7 +26,7 @@ Transforms = Transform | Mapping[str, Transform]
 
 @contextmanager
 def open_workspace(path: str | os.PathLike[str] = ".") -> Iterator[RunContext]:
-    """The workspace in the folder `path`, for the time of a `with`: its sources, its stores.
+    """Opens the workspace in the folder `path` for the time of a `with`: sources and stores.
 
     `workspace.source("hr")` is the source of `sources/hr.yaml`, `workspace.sources()` are all.
     Settings are those of the commands: of the environment, else of the workspace's `.env`. Without
@@ -51,7 +51,7 @@ def sync(
     from_archive: str | None = None,
     step: Step = at_once,
 ) -> Outcome:
-    """Brings the source's app in Lumos to what the source says now, and says what came of it.
+    """Brings the source's app in Lumos to what the source says now; returns what came of it.
 
     What a run before this one left half done is brought to its end first. An error that is none of
     ours is a bug; it is raised without its text, which may quote a row.
@@ -91,7 +91,7 @@ def sync(
 def preview(
     source: Source, workspace: RunContext, *, transform: Transforms | None = None
 ) -> Preview:
-    """What a sync would do now: `preview.planned` has the plan, the rejects and the verdict.
+    """Returns what a sync would do now: `planned` has the plan, the rejects and the verdict.
 
     Nothing is uploaded, and a guard raises nothing.
 
@@ -120,7 +120,7 @@ def backfill(
     window: str = "1d",
     again: bool = False,
 ) -> list[Sending]:
-    """Sends the activity from `since` on, before `until`, window by window; what was sent.
+    """Sends the activity from `since` on, before `until`, by windows; returns what was sent.
 
     Windows that are done are passed over, unless `again`: after a failure, the same call goes on.
     A time without a zone is of the source file's `activity.timezone`.
@@ -135,5 +135,5 @@ def backfill(
 
 
 def _without_text(step: Step) -> Step:
-    """`step` of stages whose bugs have lost their text by then: a task's errors are kept."""
+    """Returns `step` of stages whose bugs have lost their text: a task's errors are kept."""
     return lambda name, stage: step(name, partial(without_text, stage))

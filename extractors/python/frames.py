@@ -22,7 +22,7 @@ def raw_of(  # noqa: PLR0913 - one argument a table
     taken_at: datetime | None = None,
     state: ReaderState | None = None,
 ) -> Raw:
-    """A whole read, of plain frames: their rows numbered from 1, counted, every value as text.
+    """Returns a whole read made of plain frames: rows numbered from 1, counted, values as text.
 
     Whole numbers become digits, floats and decimals digits without exponent or trailing zeros,
     booleans `true` and `false`, dates and times ISO 8601 (in UTC where they have a zone), bytes
@@ -79,7 +79,7 @@ def _to_table(name: str, frame: pl.DataFrame) -> RawTable:
 
 
 def check_raw(raw: Raw) -> None:
-    """Raises unless the read is one that can be gone on with; a person may have made it by hand.
+    """Raises unless the read can be gone on with: a person may have made it by hand.
 
     Raises:
         FunctionError: it has no proof, or a part of it is not of its form.
@@ -113,7 +113,7 @@ def _check_table(name: str, table: object) -> None:
 
 
 def _problem_of(table: RawTable) -> str | None:
-    """What keeps the rows from being judged and accounted for; None where nothing does."""
+    """Returns what keeps the rows from being judged and counted; None where nothing does."""
     schema = table.rows.schema
     if schema.get(ROW) != pl.UInt32 or table.rows[ROW].n_unique() < table.rows.height:
         return f"the column {ROW!r} does not number its rows, UInt32, each once"

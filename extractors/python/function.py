@@ -34,7 +34,7 @@ class OwnFunction:
     function: Callable[[Any], Any]
 
     def call(self, argument: object) -> Any:  # noqa: ANN401 - whatever it returns
-        """What it returns.
+        """Calls it, and returns what it returns.
 
         Raises:
             IngestError: as the function raised it.
@@ -43,12 +43,12 @@ class OwnFunction:
         return _told(lambda: self.function(argument), self.name, self.key, self.workspace)
 
     def error(self, problem: str) -> FunctionError:
-        """The error of a function that returned what it may not."""
+        """Returns the error of a function that returned what it may not."""
         return FunctionError(f"{self.name} {problem}", key=self.key)
 
 
 def load_function(name: str, workspace: Path, key: str, argument: str) -> OwnFunction:
-    """The function `module:function` that a source file names under `key`.
+    """Returns the function `module:function` that a source file names under `key`.
 
     `argument` is what it is called with, in words.
 
@@ -76,13 +76,13 @@ def load_function(name: str, workspace: Path, key: str, argument: str) -> OwnFun
 
 
 def name_of(function: Callable[..., Any]) -> str:
-    """What a function that a program hands over is called in messages."""
+    """Returns what a function that a program hands over is called in messages."""
     module = getattr(function, "__module__", None) or "a program"
     return f"{module}:{getattr(function, '__qualname__', type(function).__qualname__)}"
 
 
 def _told(work: Callable[[], _Done], name: str, key: str | None, workspace: Path) -> _Done:
-    """What `work`, a person's own code, returns.
+    """Returns what `work`, a person's own code, returns.
 
     Raises:
         IngestError: as it was raised.
@@ -104,7 +104,7 @@ def _told(work: Callable[[], _Done], name: str, key: str | None, workspace: Path
 
 
 def _place_of(error: BaseException, workspace: Path) -> str:
-    """The file and line of the workspace where it was raised, or came through last."""
+    """Returns the file and line of the workspace where it was raised, or came through last."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"{_shown(error.filename, workspace)}:{error.lineno}"
     frames = [(one.filename, one.lineno) for one in traceback.extract_tb(error.__traceback__)]
@@ -126,7 +126,7 @@ def _shown(file: str, workspace: Path) -> str:
 
 
 def _takes_one(function: Callable[..., Any]) -> bool:
-    """Whether it can be called with one argument; true where nothing can tell."""
+    """Returns whether it can be called with one argument; true where nothing can tell."""
     try:
         inspect.signature(function).bind(None)
     except TypeError:

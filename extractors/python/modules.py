@@ -24,7 +24,7 @@ class WorkspaceModules:
         self._known: frozenset[str] = frozenset()
 
     def load(self, name: str, workspace: Path, key: str) -> ModuleType:
-        """The module `name`, which a source file names under `key`.
+        """Imports the module `name`, which a source file names under `key`.
 
         Raises:
             ConfigError: there is none, there are two, or it needs one that is not there.
@@ -86,7 +86,7 @@ WORKSPACE_MODULES = WorkspaceModules()
 
 
 def _imported(name: str) -> tuple[ModuleType | None, str | None]:
-    """The module; or the name of the one, of it and those it imports, that is not there."""
+    """Returns the module; or the name of the one, of it and its imports, that is not there."""
     try:
         return importlib.import_module(name), None  # noqa: TID251 - a source file names it
     except ModuleNotFoundError as error:
@@ -98,7 +98,7 @@ def _top(name: str) -> str:
 
 
 def _file_of(name: str, folder: Path) -> Path | None:
-    """The file that `name` means in `folder`; None where there is none."""
+    """Returns the file that `name` means in `folder`; None where there is none."""
     path = folder.joinpath(*name.split("."))
     candidates = (path.with_name(f"{path.name}.py"), path / "__init__.py")
     return next((one for one in candidates if one.is_file()), None)
@@ -110,7 +110,7 @@ def _is_from(module: ModuleType, file: Path) -> bool:
 
 
 def _paths_of(module: ModuleType) -> Iterator[Path]:
-    """The file that a module of no package is, or the folders of a package."""
+    """Yields the file that a module of no package is, or the folders of a package."""
     folders, file = getattr(module, "__path__", None), getattr(module, "__file__", None)
     for path in folders if folders is not None else [file] if file else []:
         yield Path(path).resolve()

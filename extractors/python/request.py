@@ -14,7 +14,7 @@ from schemas.source_file.secrets import Resolve, Secret, no_secrets
 
 
 def to_fetcher(resolve: Resolve) -> Callable[[object], SecretStr]:
-    """What fetches the secret whose place stands in a source file: `{"env": "HR_TOKEN"}`."""
+    """Returns what fetches a secret by its place in a source file, `{"env": "HR_TOKEN"}`."""
 
     def fetch(place: object) -> SecretStr:
         problem = None

@@ -23,7 +23,7 @@ def read_python_source(
     resolve: Resolve,
     state: ReaderState | None = None,
 ) -> Raw:
-    """What the function returns.
+    """Calls the function, and returns the read that it returns.
 
     Raises:
         ConfigError: there is no such function.
@@ -49,7 +49,7 @@ def read_python_source(
 
 
 def probe_python_source(source: PythonSource, workspace: Path) -> tuple[Probe, ...]:
-    """That the function is there; it is not called, so its columns are not known.
+    """Finds the function; it is not called, so its columns are not known.
 
     Raises:
         ConfigError, FunctionError: as `read_python_source`.

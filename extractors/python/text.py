@@ -19,7 +19,7 @@ class NotTextError(ValueError):
 
 
 def to_text_columns(frame: pl.DataFrame) -> pl.DataFrame:
-    """`frame` with every column as text, but for `ROW`, which stays as it is.
+    """Returns `frame` with every column as text, but for `ROW`, which stays as it is.
 
     Raises:
         NotTextError: a column is nested, or of another type that has no one form; or has a NaN.
@@ -66,6 +66,6 @@ def _time(column: pl.Series) -> pl.Series:
 
 
 def _clock(times: pl.Series, shape: str) -> pl.Series:
-    """The times in `shape`, with a fraction of a second only where there is one."""
+    """Returns the times in `shape`, with a fraction of a second only where there is one."""
     fraction = times.dt.to_string("%.9f").str.strip_chars_end("0").str.strip_chars_end(".")
     return times.dt.to_string(shape) + fraction

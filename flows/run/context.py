@@ -65,7 +65,7 @@ class RunContext:
     transforms: Mapping[str, Transform] = field(default_factory=dict)
 
     def source(self, name: str) -> Source:
-        """The workspace's source of that name.
+        """Returns the workspace's source of that name.
 
         Raises:
             ConfigError: there is none, or its file is wrong.
@@ -73,7 +73,7 @@ class RunContext:
         return choose_sources(self.settings.workspace, [name], every=False)[0]
 
     def sources(self) -> list[Source]:
-        """All sources of the workspace, by name.
+        """Returns all sources of the workspace, by name.
 
         Raises:
             ConfigError: there are none, or one's file is wrong.

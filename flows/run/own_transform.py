@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 
 
 def to_transforms(given: Transform | Mapping[str, Transform] | None) -> Mapping[str, Transform]:
-    """What a program hands over, by table; one function alone is that of the accounts.
+    """Returns what a program hands over, by table; one function alone is that of the accounts.
 
     Raises:
         ConfigError: a name that is no table's.
@@ -39,7 +39,7 @@ def to_transforms(given: Transform | Mapping[str, Transform] | None) -> Mapping[
 
 
 def load_transforms(source: Source, workspace: Path) -> dict[str, OwnFunction]:
-    """The transforms that the source file names, by table.
+    """Returns the transforms that the source file names, by table.
 
     Raises:
         ConfigError, FunctionError: one cannot be found or imported; with file, line and key.
@@ -61,7 +61,7 @@ def _key_of(table: str, source: Source) -> str:
 
 
 def apply_transforms(source: Source, context: RunContext, raw: Raw) -> Raw:
-    """`raw` as the transforms leave it: those that the source file names, or a program's.
+    """Returns `raw` as the transforms leave it: those that the source file names, or a program's.
 
     Raises:
         ConfigError: both name some, a table is not there, or a function cannot be found.
@@ -110,7 +110,7 @@ def _heights(table: RawTable, rows: pl.DataFrame) -> tuple[int, int]:
 
 
 def _returned(table: RawTable, own: OwnFunction) -> pl.DataFrame:
-    """The rows that the transform returns, as raw rows: every column as text, by number.
+    """Calls the transform, and returns its rows as raw rows: columns as text, rows by number.
 
     Raises:
         FunctionError: it failed, or what it returned cannot be accounted for.
@@ -130,7 +130,7 @@ def _returned(table: RawTable, own: OwnFunction) -> pl.DataFrame:
 
 
 def _problem_of(returned: pl.DataFrame, table: RawTable) -> str | None:
-    """What keeps the rows from being accounted for; None where nothing does."""
+    """Returns what keeps the rows from being accounted for; None where nothing does."""
     if ROW not in returned.columns:
         return f"lost the column {ROW!r}, which numbers the rows: keep it as it is"
     numbers = returned[ROW]

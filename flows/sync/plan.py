@@ -163,7 +163,7 @@ def preview_source(source: Source, context: RunContext) -> Preview:
 
 
 def held_error(name: str, run_id: str, planned: Planned) -> GuardError:
-    """The error of a flow whose plan a guard holds: what it broke, and what a person may type."""
+    """Returns the error of a held plan: which guards it breaks, and what a person may type."""
     lines = what_to_do(name, planned)[len(planned.verdict.breaches) :]
     said = "; ".join(" ".join(line.split()) for line in lines)
     return GuardError(

@@ -60,7 +60,7 @@ class PythonSource(Strict):
 
 
 def _literal_secret(options: JsonValue) -> str | None:
-    """The name of an option that holds a secret itself; None where none does."""
+    """Returns the name of an option that holds a secret itself; None where none does."""
     if isinstance(options, list):
         return next(filter(None, map(_literal_secret, options)), None)
     if not isinstance(options, dict):
@@ -95,7 +95,7 @@ class Transforms(Strict):
 
     @property
     def by_table(self) -> dict[str, str]:
-        """The function's name by the table whose rows it gets."""
+        """Returns the function's name by the table whose rows it gets."""
         names = {table: getattr(self, table) for table in type(self).model_fields}
         return {table: name for table, name in names.items() if name is not None}
 
