@@ -14,7 +14,7 @@ and not sent, `failed`.
 RunKind = Literal["sync", "activity", "backfill"]
 
 OPEN_STATES: tuple[RunState, ...] = ("planned", "submitted")
-"""States a dead run leaves work in: the next run settles it first."""
+"""States a dead run leaves work in: the next run recovers it first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,8 @@ class RunScope:
         source: the source's name.
         app_id: the Lumos app; None where it is not there yet.
         kind: accounts, activity since the watermark, or of a past time.
-        since: of a backfill: its window begins here, UTC.
-        until: of a backfill: its window ends before this moment, UTC.
+        since: of activity: the time asked for begins here, UTC; None where it has no beginning.
+        until: of a backfill: that time ends before this moment, UTC.
     """
 
     source: str

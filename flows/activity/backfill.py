@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 
 from extractors.activity import Span
 from flows.activity.collect import check_rejects, gather
-from flows.activity.job import ActivityJob, activity_of, to_errand
+from flows.activity.job import ActivityJob, activity_of, to_job
 from flows.activity.order import Sending, run_job
 from flows.run.context import RunContext
 from loaders.ledger.activity import done_windows
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, raise_as
 from schemas.source_file.file import Source
 from schemas.source_file.quantities import duration_text, to_duration, to_moment
 from transforms.activity.records import ActivityCount
@@ -45,12 +45,12 @@ def to_spans(source: Source, since: str, until: str, window: str, now: datetime)
     """
     zone = activity_of(source).timezone
     began_at, ends_at = _moment("--since", since, zone), _moment("--until", until, zone)
-    problem, each = None, timedelta()
-    try:
-        each = to_duration(window)
-    except ValueError as error:
-        problem = f"--window: {error}"
-    if problem is None and each < timedelta(minutes=1):
+    each = raise_as(
+        lambda: to_duration(window),
+        {ValueError: lambda error: ConfigError(f"--window: {error}")},
+    )
+    problem = None
+    if each < timedelta(minutes=1):
         problem = "--window: the shortest is 1m"
     if problem is None and ends_at <= began_at:
         problem = "--until: must be after --since"
@@ -64,12 +64,10 @@ def to_spans(source: Source, since: str, until: str, window: str, now: datetime)
 
 
 def _moment(option: str, text: str, zone: str) -> datetime:
-    problem = None
-    try:
-        return to_moment(text, zone)
-    except ValueError as error:
-        problem = str(error)
-    raise ConfigError(f"{option}: {problem}")
+    return raise_as(
+        lambda: to_moment(text, zone),
+        {ValueError: lambda error: ConfigError(f"{option}: {error}")},
+    )
 
 
 def send_windows(
@@ -84,27 +82,27 @@ def send_windows(
 ) -> Iterator[Window]:
     """Sends each window that is not done yet, or counts what it would send.
 
-    `send` does a window's errand: at once, or as a flow run.
+    `send` does a window's job: at once, or as a flow run.
 
     Raises:
         IngestError: a window's run failed; those after it are left for the next time.
     """
-    job = replace(to_errand(source, context), kind="backfill", is_again=again)
+    job = replace(to_job(source, context), kind="backfill", is_again=again)
     done = set() if again else done_windows(context.ledger, source.name, job.app_id)
     began_at, worked = clock(), 0
     for number, span in enumerate(spans, 1):
-        window_errand = replace(job, span=span)
+        window_job = replace(job, span=span)
         left = (clock() - began_at) / worked * (len(spans) - number + 1) if worked else 0.0
         noted = _noting(context, number, len(spans), timedelta(seconds=left))
         is_done = (span.since, span.until) in done
         sending, count = None, None
         if is_dry:
-            count = _counted(window_errand, noted)
+            count = _counted(window_job, noted)
         elif not is_done:
-            sending = send(window_errand, noted)
+            sending = send(window_job, noted)
         worked += not is_done
         pace = (clock() - began_at) / max(worked, 1)
-        ahead = [one for one in spans[number:] if (one.since, one.until) not in done]
+        ahead = [later for later in spans[number:] if (later.since, later.until) not in done]
         yield Window(span, sending, count, timedelta(seconds=pace * len(ahead)))
 
 
@@ -115,7 +113,7 @@ def _counted(job: ActivityJob, context: RunContext) -> ActivityCount:
 
 
 def _noting(context: RunContext, number: int, total: int, left: timedelta) -> RunContext:
-    """The tools with a progress of windows: which of how many, and how long the others take."""
+    """The context with a progress of windows: which of how many, and how long the others take."""
     about = f", about {duration_text(left)} left" if left else ""
 
     def noted(stage: str, _done: int, _total: int) -> None:

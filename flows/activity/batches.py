@@ -54,7 +54,7 @@ def send_batches(job: ActivityJob, run: Run, context: RunContext, locks: AppLock
 
     Raises:
         LumosError: not reached, refused, or still at work at the deadline.
-        BusyError: the turn is over.
+        BusyError: the lease was lost.
         StateError: the stored records are not what was planned.
     """
     batches = saved_batches(context.ledger, run.run_id)

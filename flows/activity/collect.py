@@ -76,8 +76,8 @@ def check_rejects(job: ActivityJob, gathered: Gathered) -> None:
     timeless = rejects.filter((pl.col("column") == "timestamp") | is_unsplit)
     timed = rejects.join(timeless, on=["file", "row"], how="anti")
     limit = job.activity.max_rejected_rows
-    asked = count.read - count.outside - timeless.select("file", "row").n_unique()
-    for broken, base in ((timed, asked), (timeless, count.read)):
+    inside = count.read - count.outside - timeless.select("file", "row").n_unique()
+    for broken, base in ((timed, inside), (timeless, count.read)):
         rejected = broken.select("file", "row").n_unique()
         if rejected > limit.allowed(base, FLOOR):
             first = broken.row(0, named=True)
@@ -90,14 +90,14 @@ def check_rejects(job: ActivityJob, gathered: Gathered) -> None:
 
 def warnings_of(job: ActivityJob, gathered: Gathered) -> tuple[str, ...]:
     """What a person should know about the records."""
-    count, said = gathered.count, []
+    count, warnings = gathered.count, []
     if count.unknown and job.activity.unknown_accounts == "warn":
-        said.append(
+        warnings.append(
             f"{count.unknown} activity rows name accounts that the last accepted snapshot lacks"
         )
     if count.left_out:
-        said.append(f"{count.left_out} activity rows without a usable time were left out")
-    return tuple(said)
+        warnings.append(f"{count.left_out} activity rows without a usable time were left out")
+    return tuple(warnings)
 
 
 def _known(job: ActivityJob, context: RunContext) -> Known | None:

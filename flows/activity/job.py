@@ -47,8 +47,8 @@ class ActivityJob:
         return RunScope(self.source.name, self.app_id, self.kind, span.since, span.until)
 
 
-def to_errand(source: Source, context: RunContext) -> ActivityJob:
-    """The errand of sending the source's activity since its watermark.
+def to_job(source: Source, context: RunContext) -> ActivityJob:
+    """The job of sending the source's activity since its watermark.
 
     Raises:
         ConfigError: the source file has no activity block, or its app is not in Lumos.

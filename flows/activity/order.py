@@ -1,26 +1,19 @@
-"""The order of sending activity, as plain functions: settle, extract, publish. No Prefect here."""
+"""The order of sending activity, as plain functions: recover, read, publish. No Prefect here."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from flows.activity.batches import plan_batches, send_batches
 from flows.activity.collect import check_rejects, gather, warnings_of
-from flows.activity.job import ActivityJob, to_errand
+from flows.activity.job import ActivityJob, to_job
 from flows.activity.watermark import move_on, sent_before, span_since, without
-from flows.run.context import RunContext, Step, actor, at_once
+from flows.run.attempt import attempt, recover
+from flows.run.context import RunContext, Step, at_once
 from flows.run.locks import AppLocks, app_locks
-from flows.run.retention import GIVE_UP_AFTER, prune
-from schemas.errors import (
-    BusyError,
-    IngestError,
-    JobFailedError,
-    JobTimeoutError,
-    LumosUnavailableError,
-)
+from schemas.errors import BusyError, IngestError, JobTimeoutError, LumosUnavailableError
 from schemas.run import OPEN_STATES, Run
 from schemas.source_file.file import Source
-from schemas.source_file.quantities import duration_text
 from transforms.activity.records import Gathered
 
 _log = logging.getLogger(__name__)
@@ -28,16 +21,16 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """What came of one errand.
+    """What came of one job.
 
     Attributes:
         run: done, or `unchanged` where nothing was new.
-        settled: the runs that were brought to their end before.
+        recovered: the runs that had been cut off and were brought to their end before.
         warnings: what a person should know.
     """
 
     run: Run
-    settled: tuple[str, ...]
+    recovered: tuple[str, ...]
     warnings: tuple[str, ...] = ()
 
 
@@ -47,55 +40,40 @@ def send_activity(source: Source, context: RunContext, *, step: Step = at_once) 
     Raises:
         IngestError: the run failed; where it had begun, the ledger has the same line.
     """
-    return run_job(to_errand(source, context), context, step=step)
+    return run_job(to_job(source, context), context, step=step)
 
 
 def run_job(job: ActivityJob, context: RunContext, *, step: Step = at_once) -> Sending:
-    """Does the errand, under a lease.
+    """Does the job, under a lease.
 
     What a dead run left is brought to its end first, from the archive; of a window of a backfill
     that is all.
 
     Raises:
         IngestError: the run failed; where it had begun, the ledger has the same line.
+        BugError: so it did, for a reason of our own.
     """
     with app_locks(context) as locks:
         locks.take(job.key)
-        settled = _recover(job, context, locks)
-        context.ledger.abandon_reading(job.scope, context.now())
+        open_runs = context.ledger.runs_of(job.scope, OPEN_STATES)
+        finish = partial(_publish, job, context, locks)
+        recovered = recover(job.scope, open_runs, context, finish, _goes_on)
         ended = context.ledger.runs_of(job.scope, ("done", "unchanged"))
-        if job.kind == "backfill" and ended and (settled or not job.is_again):
-            return Sending(ended[-1], settled)
-        run, gathered = _attempt(job, context, locks, step)
+        if job.kind == "backfill" and ended and (recovered or not job.is_again):
+            return Sending(ended[-1], recovered)
+        span = span_since(job, context)
+
+        def work(run: Run) -> tuple[Run, Gathered]:
+            gathered = step("extract", partial(gather, job, span, context))
+            run = _plan(job, run, gathered, context)
+            return step("publish", partial(_publish, job, context, locks, run)), gathered
+
+        scope = replace(job.scope, since=span.since, until=span.until)
+        run, gathered = attempt(scope, context, work, _goes_on)
     warnings = warnings_of(job, gathered)
     for warning in warnings:
         _log.warning("%s: %s", job.source.name, warning)
-    return Sending(run, settled, warnings)
-
-
-def _attempt(
-    job: ActivityJob, context: RunContext, locks: AppLocks, step: Step
-) -> tuple[Run, Gathered]:
-    source, span = job.source, span_since(job, context)
-    run = context.ledger.start_run(
-        source.name,
-        actor(),
-        context.now(),
-        job.app_id,
-        kind=job.kind,
-        since=span.since,
-        until=span.until,
-    )
-    try:
-        gathered = step("extract", partial(gather, job, span, context))
-        run = _plan(job, run, gathered, context)
-        run = step("publish", partial(_publish, job, run, context, locks))
-    except IngestError as error:
-        _record_failure(context, run.run_id, error)
-        raise
-    finally:
-        prune(source, context)
-    return run, gathered
+    return Sending(run, recovered, warnings)
 
 
 def _plan(job: ActivityJob, run: Run, gathered: Gathered, context: RunContext) -> Run:
@@ -120,7 +98,7 @@ def _counts(gathered: Gathered) -> dict[str, int]:
     return {f"activity_{name}": getattr(gathered.count, name) for name in names}
 
 
-def _publish(job: ActivityJob, run: Run, context: RunContext, locks: AppLocks) -> Run:
+def _publish(job: ActivityJob, context: RunContext, locks: AppLocks, run: Run) -> Run:
     """Sends what is left of the run, and moves the watermark on; the run as it ended."""
     run = send_batches(job, run, context, locks)
     if job.kind == "activity":
@@ -136,40 +114,6 @@ def _publish(job: ActivityJob, run: Run, context: RunContext, locks: AppLocks) -
     return ended
 
 
-def _recover(job: ActivityJob, context: RunContext, locks: AppLocks) -> tuple[str, ...]:
-    """Brings to their end the errand's runs that died with batches on their way; their ids.
-
-    Raises:
-        JobTimeoutError: a job still runs.
-        LumosUnavailableError: Lumos could not be reached.
-    """
-    settled = []
-    for run in context.ledger.runs_of(job.scope, OPEN_STATES):
-        _log.warning("%s: run %s was cut off; settling it first", run.source, run.run_id)
-        try:
-            if context.now() - run.started_at > GIVE_UP_AFTER:
-                raise JobFailedError(
-                    f"run {run.run_id}: no end after {duration_text(GIVE_UP_AFTER)}; given up, and "
-                    "what it had not sent is read again"
-                )
-            _publish(job, run, context, locks)
-        except IngestError as error:
-            if not _record_failure(context, run.run_id, error):
-                raise
-            # What it had sent is known, and what it had not is read again at once.
-            _log.warning("%s: run %s ended badly: %s", run.source, run.run_id, error)
-        settled.append(run.run_id)
-    return tuple(settled)
-
-
-def _record_failure(context: RunContext, run_id: str, error: IngestError) -> bool:
-    """Writes down why a run stopped; whether that ends it, or the next one goes on with it."""
-    run = context.ledger.run(run_id)
-    if run is None or run.state not in ("reading", *OPEN_STATES):
-        return True
-    passes = isinstance(error, LumosUnavailableError | JobTimeoutError | BusyError)
-    if run.state in OPEN_STATES and passes:
-        context.ledger.update_run(run_id, error=str(error))
-        return False
-    context.ledger.update_run(run_id, state="failed", ended_at=context.now(), error=str(error))
-    return True
+def _goes_on(_run: Run, error: IngestError) -> bool:
+    """Whether what is under way may still end well; else what was not sent is read again."""
+    return isinstance(error, LumosUnavailableError | JobTimeoutError | BusyError)

@@ -1,19 +1,16 @@
-"""The command `activity`: each source in turn, whatever becomes of the others."""
+"""The command `activity`."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 
 from flows.activity.job import activity_of
 from flows.activity.order import Sending, send_activity
-from flows.cli.output import Output, log_to_stderr
-from flows.cli.sync import Ended, check_prefect, failed_run, without_run
-from flows.run.context import RunContext, open_context
-from flows.run.settings import read_settings
+from flows.cli.each_source import Ended, each_source
+from flows.cli.output import Output
+from flows.run.context import RunContext
 from flows.run.summary import run_summary
-from flows.run.workspace import pick_sources
-from schemas.errors import ConfigError, IngestError
-from schemas.settings import Settings
+from schemas.errors import ConfigError
 from schemas.source_file.file import Source
 
 
@@ -25,44 +22,35 @@ def activity_command(workspace: Path, names: list[str], *, every: bool, as_json:
     Raises:
         IngestError: nothing could begin.
     """
-    output = Output(as_json=as_json)
-    log_to_stderr(verbose=as_json)
-    settings = read_settings(workspace)
-    sources, broken = pick_sources(settings.workspace, names, every=every)
-    if every:
-        sources = [source for source in sources if source.file.activity is not None]
-    if not sources and not broken:
+    choose = _with_activity if every else _all_with_activity
+    return each_source(workspace, names, _send_one, every=every, as_json=as_json, choose=choose)
+
+
+def _with_activity(sources: list[Source], broken: Mapping[str, ConfigError]) -> list[Source]:
+    """Those that have a block `activity`.
+
+    Raises:
+        ConfigError: none has, and none can be told to be wrong instead.
+    """
+    chosen = [source for source in sources if source.file.activity is not None]
+    if not chosen and not broken:
         raise ConfigError("no source file has a block activity: say there where its records are")
+    return chosen
+
+
+def _all_with_activity(sources: list[Source], _broken: Mapping[str, ConfigError]) -> list[Source]:
+    """All of them.
+
+    Raises:
+        ConfigError: one has no block `activity`.
+    """
     for source in sources:
         activity_of(source)
-    for line in dict.fromkeys(map(str, broken.values())):
-        output.note(f"lumos-ingest: {line}")
-    ended: list[Ended] = [
-        (error.exit_code, without_run(name, error)) for name, error in broken.items()
-    ]
-    if sources:
-        ended += _send_all(sources, settings, output)
-    output.document({"sources": [document for _, document in ended]})
-    codes = {code for code, _ in ended}
-    return next((code for code in (2, 1) if code in codes), 0)
-
-
-def _send_all(sources: list[Source], settings: Settings, output: Output) -> Iterator[Ended]:
-    check_prefect(os.environ.get("PREFECT_API_URL"))
-    with output.progress() as progress, open_context(settings, progress=progress) as context:
-        for source in sources:
-            yield _send_one(source, context, output)
+    return sources
 
 
 def _send_one(source: Source, context: RunContext, output: Output) -> Ended:
-    reason = None
-    try:
-        sending = _run(source, context)
-    except IngestError as error:
-        reason = error
-    if reason is not None:
-        output.note(f"lumos-ingest: {source.name}: {reason}")
-        return reason.exit_code, failed_run(source, reason, context)
+    sending = _run(source, context)
     show_sending(source.name, sending, output)
     return 0, sending_document(sending)
 
@@ -79,8 +67,8 @@ def _run(source: Source, context: RunContext) -> Sending:
 def show_sending(name: str, sending: Sending, output: Output) -> None:
     """What was sent, in a line or two."""
     run, counts = sending.run, sending.run.counts
-    for settled in sending.settled:
-        output.line(f"{name}: run {settled} had been cut off; it was settled first.")
+    for run_id in sending.recovered:
+        output.line(f"{name}: run {run_id} had been cut off; it was recovered first.")
     if run.state == "unchanged":
         output.line(f"{name}: no new activity (run {run.run_id}).")
     else:
@@ -88,7 +76,7 @@ def show_sending(name: str, sending: Sending, output: Output) -> None:
             f"{name}: {counts.get('activity_sent', 0)} activity records sent as run {run.run_id}, "
             f"in {_batches(counts.get('activity_batches', 0))}."
         )
-    told = {
+    fates = {
         "read": "rows read",
         "merged": "said twice",
         "rejected": "rejected",
@@ -96,8 +84,8 @@ def show_sending(name: str, sending: Sending, output: Output) -> None:
         "reduced": "older than what was kept",
         "repeated": "sent before",
     }
-    said = (f"{counts.get(f'activity_{key}', 0)} {text}" for key, text in told.items())
-    output.line(f"  {', '.join(said)}")
+    numbers = (f"{counts.get(f'activity_{key}', 0)} {text}" for key, text in fates.items())
+    output.line(f"  {', '.join(numbers)}")
     for warning in sending.warnings:
         output.line(f"  note: {warning}", "yellow")
 
@@ -111,5 +99,5 @@ def sending_document(sending: Sending) -> dict[str, object]:
     return {
         **run_summary(sending.run),
         "warnings": list(sending.warnings),
-        "settled": list(sending.settled),
+        "recovered": list(sending.recovered),
     }

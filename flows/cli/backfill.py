@@ -9,9 +9,10 @@ from flows.activity.backfill import Window, send_windows, to_spans
 from flows.activity.job import ActivityJob
 from flows.activity.order import Sending, run_job
 from flows.cli.activity import sending_document
+from flows.cli.each_source import check_prefect
 from flows.cli.output import Output, log_to_stderr
-from flows.cli.sync import check_prefect
 from flows.run.context import RunContext, open_context, utc_now
+from flows.run.crash_report import BugError
 from flows.run.settings import read_settings
 from flows.run.workspace import choose_sources
 from schemas.errors import IngestError
@@ -41,7 +42,7 @@ def backfill_command(
     spans = to_spans(source, *borders, utc_now())
     send = _sender()
     ended: list[Window] = []
-    problem: IngestError | None = None
+    problem: IngestError | BugError | None = None
     is_stopped = False
     with output.progress() as progress, open_context(settings, progress=progress) as context:
         try:
@@ -49,7 +50,7 @@ def backfill_command(
             for window in sent:
                 ended.append(window)
                 _show(name, window, f"{len(ended)} of {len(spans)}", output)
-        except IngestError as error:
+        except (IngestError, BugError) as error:
             problem = error
         except KeyboardInterrupt:
             is_stopped = True
@@ -60,19 +61,15 @@ def backfill_command(
         )
     else:
         _show_sum(name, ended, output)
-    output.document(
-        {
-            "source": name,
-            "windows": [_document(window) for window in ended],
-            "left": len(spans) - len(ended),
-            "error": str(problem) if problem else None,
-        }
-    )
+    left = len(spans) - len(ended)
+    windows = [_document(window) for window in ended]
+    reason = str(problem) if problem else None
+    output.document({"source": name, "windows": windows, "left": left, "error": reason})
     return problem.exit_code if problem else STOPPED if is_stopped else 0
 
 
 def _sender() -> Callable[[ActivityJob, RunContext], Sending]:
-    """What does a window's errand: at once; as a flow run where a Prefect API is named."""
+    """What does a window's job: at once; as a flow run where a Prefect API is named."""
     url = os.environ.get("PREFECT_API_URL")
     if not url:
         return run_job
@@ -85,14 +82,14 @@ def _sender() -> Callable[[ActivityJob, RunContext], Sending]:
 def _show(name: str, window: Window, which: str, output: Output) -> None:
     span = f"{window.span.since:%Y-%m-%d %H:%M} to {window.span.until:%Y-%m-%d %H:%M} UTC"
     if window.count is not None:
-        said = f"{_sendable(window)} records would be sent, {window.count.rejected} rows rejected"
+        fate = f"{_sendable(window)} records would be sent, {window.count.rejected} rows rejected"
     elif window.sending is None:
-        said = "done before"
+        fate = "done before"
     else:
         counts = window.sending.run.counts
-        said = f"{counts['activity_sent']} records sent, {counts['activity_rejected']} rejected"
+        fate = f"{counts['activity_sent']} records sent, {counts['activity_rejected']} rejected"
     left = f"; about {duration_text(window.left)} left" if window.left.total_seconds() >= 1 else ""
-    output.line(f"{name}: window {which}, {span}: {said}{left}")
+    output.line(f"{name}: window {which}, {span}: {fate}{left}")
 
 
 def _show_sum(name: str, ended: list[Window], output: Output) -> None:

@@ -85,7 +85,7 @@ def activity_facts(source: Source, settings: Settings) -> list[str]:
 
 
 def check_activity_app(source: Source, api: LumosApi) -> None:
-    """Nothing: the app the activity was seen in is in Lumos, or is the source's own.
+    """Raises unless the app the activity was seen in is in Lumos, or is the source's own.
 
     Raises:
         ConfigError: it is not.

@@ -101,7 +101,9 @@ def _two_nights(workspace: Path, sandbox: Sandbox, output: Output) -> dict[str, 
         arrived = _arrivals(first, sandbox)
         _show_arrivals("what arrived", arrived, output)
         output.line("Then who used what: the newest login and activity of each account.\n")
-        sent = [_sent(one, context, sandbox, output) for one in sources if one.file.activity]
+        sent = [
+            _sent(source, context, sandbox, output) for source in sources if source.file.activity
+        ]
         for path in sorted((workspace / "exports-next-day").iterdir()):
             shutil.copy(path, workspace / "exports" / path.name)
         make_databases(workspace / "exports")
@@ -119,8 +121,8 @@ def _two_nights(workspace: Path, sandbox: Sandbox, output: Output) -> dict[str, 
     return {
         "arrived": arrived,
         "activity": sent,
-        "first_night": [run_summary(one.run) for one in first],
-        "second_night": [run_summary(one.run) for one in second],
+        "first_night": [run_summary(outcome.run) for outcome in first],
+        "second_night": [run_summary(outcome.run) for outcome in second],
         "holds": holds,
     }
 
@@ -139,7 +141,7 @@ def _sent(
 
 def _arrivals(outcomes: list[Outcome], sandbox: Sandbox) -> list[dict[str, Any]]:
     """What the sandbox holds for each run's app, and what that run rejected and changed."""
-    return [_arrival(one, sandbox) for one in outcomes]
+    return [_arrival(outcome, sandbox) for outcome in outcomes]
 
 
 def _arrival(outcome: Outcome, sandbox: Sandbox) -> dict[str, Any]:
@@ -161,11 +163,11 @@ def _arrival(outcome: Outcome, sandbox: Sandbox) -> dict[str, Any]:
 
 
 def _show_arrivals(title: str, arrived: list[dict[str, Any]], output: Output) -> None:
-    rows = [tuple(_said(value) for value in one.values()) for one in arrived]
+    rows = [tuple(_shown(value) for value in arrival.values()) for arrival in arrived]
     output.table(title, [name.replace("_", " ") for name in arrived[0]], rows)
 
 
-def _said(value: object) -> object:
+def _shown(value: object) -> object:
     if isinstance(value, dict):
         return ", ".join(f"{name} {count}" for name, count in value.items())
     return value

@@ -66,9 +66,9 @@ def running_directory(workspace: Path) -> Iterator[bool]:
         yield False
         return
     port = _free_port()
-    words = [setpriv, "--pdeathsig", "KILL", slapd, "-f", str(config), "-d", "0"]
+    command = [setpriv, "--pdeathsig", "KILL", slapd, "-f", str(config), "-d", "0"]
     with subprocess.Popen(  # noqa: S603 - OpenLDAP's own program
-        [*words, "-h", f"ldap://127.0.0.1:{port}"], stderr=subprocess.DEVNULL
+        [*command, "-h", f"ldap://127.0.0.1:{port}"], stderr=subprocess.DEVNULL
     ) as server:
         try:
             is_up = _is_up(port, server)

@@ -24,8 +24,8 @@ app = typer.Typer(
 )
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _version(is_asked: bool) -> None:
+    if is_asked:
         from importlib.metadata import version
 
         sys.stdout.write(f"lumos-ingest {version('lumos-ingest')}\n")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from flows.sync.plan import Planned
 from flows.sync.summary import plan_tallies
-from schemas.errors import StateError
+from schemas.errors import StateError, raise_as
 from transforms.tables.rejects import rejected_row_count
 
 _KEY_FILE = "sharing.key"
@@ -25,27 +25,34 @@ def sharing_key(state: Path) -> bytes:
     Raises:
         StateError: it can neither be read nor made.
     """
-    path, reason = state / _KEY_FILE, None
-    try:
+    path = state / _KEY_FILE
+
+    def read_key() -> bytes:
         if not path.exists() or len(path.read_bytes()) != _KEY_BYTES:
             _make_key(path)
         return path.read_bytes()
-    except OSError as error:
-        reason = error.strerror
-    raise StateError(f"{path}: the key for hashed ids cannot be used: {reason}")
+
+    return raise_as(
+        read_key,
+        {
+            OSError: lambda error: StateError(
+                f"{path}: the key for hashed ids cannot be used: {error.strerror}"
+            )
+        },
+    )
 
 
 def _make_key(path: Path) -> None:
     """Makes the file whole or not at all; the temporary one beside it is 0600 from the start."""
-    handle, made = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(secrets.token_bytes(_KEY_BYTES))
             file.flush()
             os.fsync(file.fileno())
-        Path(made).replace(path)
+        Path(temporary).replace(path)
     finally:
-        Path(made).unlink(missing_ok=True)
+        Path(temporary).unlink(missing_ok=True)
 
 
 def hashed(key: bytes, text: str) -> str:
@@ -85,8 +92,8 @@ def to_markdown(source_name: str, planned: Planned, key: bytes) -> str:
 
 
 def _tallies(planned: Planned) -> list[str]:
-    told = plan_tallies(planned.plan)
-    return [*(f"- {title.capitalize()}: {text}" for title, text in told), ""]
+    tallies = plan_tallies(planned.plan)
+    return [*(f"- {title.capitalize()}: {text}" for title, text in tallies), ""]
 
 
 def _rejects(planned: Planned) -> list[str]:

@@ -15,12 +15,12 @@ SHOWN = 10
 def show_outcome(source: Source, outcome: Outcome, output: Output) -> None:
     """What came of a sync, and what to type where a person must decide."""
     run, planned = outcome.run, outcome.planned
-    for run_id in outcome.settled:
-        output.line(f"{source.name}: run {run_id} had been cut off; it is settled.")
+    for run_id in outcome.recovered:
+        output.line(f"{source.name}: run {run_id} had been cut off; it was recovered first.")
     show_plan(source.name, planned, output)
     if run.state == "held":
         output.line(f"{source.name}: held as run {run.run_id}; nothing was uploaded.", "bold red")
-        for line in what_to_do(source.name, planned, outcome.origin.words):
+        for line in what_to_do(source.name, planned, outcome.origin.option):
             output.line(f"  {line}")
     elif run.state == "unchanged":
         output.line(
@@ -129,16 +129,17 @@ def _named(
         "integration_specific_resource_id",
         "label",
     )
-    found = associations.join(called, on=called.columns[:2], how="left", maintain_order="left")
+    labelled = associations.join(called, on=called.columns[:2], how="left", maintain_order="left")
     if paths is not None:
-        found = with_paths(found, paths)
+        labelled = with_paths(labelled, paths)
     names = {
         "account_id": "account",
         "integration_specific_entitlement_id": "entitlement",
         "integration_specific_resource_id": "resource",
     }
-    plain = found["label"] == found["integration_specific_entitlement_id"]
-    return (found.drop("label") if plain.fill_null(value=True).all() else found).rename(names)
+    is_plain = labelled["label"] == labelled["integration_specific_entitlement_id"]
+    shown = labelled.drop("label") if is_plain.fill_null(value=True).all() else labelled
+    return shown.rename(names)
 
 
 def with_paths(associations: pl.DataFrame, paths: pl.DataFrame) -> pl.DataFrame:

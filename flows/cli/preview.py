@@ -12,7 +12,7 @@ from flows.run.settings import read_settings
 from flows.run.workspace import choose_sources
 from flows.sync.plan import Preview, preview_source, what_to_do
 from flows.sync.summary import plan_summary, run_counts
-from schemas.errors import ConfigError, GuardError
+from schemas.errors import ConfigError, GuardError, raise_as
 from schemas.snapshot import associations_of
 from transforms.upload.import_csv import to_import_table
 
@@ -91,9 +91,19 @@ def write_tables(preview: Preview, folder: Path) -> list[str]:
     Raises:
         ConfigError: the folder cannot be written to.
     """
+    return raise_as(
+        lambda: _write_tables(preview, folder),
+        {
+            OSError: lambda error: ConfigError(
+                f"--out {folder}: {error.strerror or 'cannot be written to'}"
+            )
+        },
+    )
+
+
+def _write_tables(preview: Preview, folder: Path) -> list[str]:
     planned = preview.planned
     snapshot = planned.normalized.snapshot
-    imported = to_import_table(snapshot)
     tables = {
         "accounts": snapshot.accounts,
         "entitlements": snapshot.entitlements,
@@ -103,25 +113,20 @@ def write_tables(preview: Preview, folder: Path) -> list[str]:
     }
     if preview.paths is not None:
         tables["paths"] = preview.paths
-    reason, lines = None, []
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for name, table in tables.items():
-            path = folder / f"{name}.parquet"
-            _write(path, table.write_parquet)
-            lines.append(f"{path}: {table.height} rows")
-        path = folder / "lumos-import.csv"
-        _write(path, imported.rows.write_csv)
-    except OSError as error:
-        reason = error.strerror or "cannot be written to"
-    if reason:
-        raise ConfigError(f"--out {folder}: {reason}")
-    parted = (
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lines = []
+    for name, table in tables.items():
+        path = folder / f"{name}.parquet"
+        _write(path, table.write_parquet)
+        lines.append(f"{path}: {table.height} rows")
+    imported, path = to_import_table(snapshot), folder / "lumos-import.csv"
+    _write(path, imported.rows.write_csv)
+    delimiter = (
         f"delimiter used inside a cell: {imported.delimiter}"
         if imported.delimiter
         else "no delimiter is free: names hold every one of ; | ~ ^"
     )
-    lines.append(f"{path}: {imported.rows.height} rows for Lumos's import dialogue; {parted}")
+    lines.append(f"{path}: {imported.rows.height} rows for Lumos's import dialogue; {delimiter}")
     return lines
 
 

@@ -27,10 +27,10 @@ def runs_command(workspace: Path, source: str | None, limit: int | None, *, as_j
     most = limit or (None if as_json else SHOWN)
     with open_context(settings, with_lumos=False) as context:
         # One more than is shown tells whether there are more.
-        found = context.ledger.runs(source, most and most + 1)
-    runs = found[:most]
+        newest = context.ledger.runs(source, most and most + 1)
+    runs = newest[:most]
     if runs:
-        cut = f": {most} are shown, --limit N shows more" if len(found) > len(runs) else ""
+        cut = f": {most} are shown, --limit N shows more" if len(newest) > len(runs) else ""
         columns = (
             "run",
             "source",

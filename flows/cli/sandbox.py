@@ -7,7 +7,7 @@ from typing import Literal, TypedDict
 from flows.cli.output import Output
 from sandbox.app import create_app
 from sandbox.server import serve
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, raise_as
 
 
 class SandboxOptions(TypedDict):
@@ -28,7 +28,6 @@ def sandbox_command(host: str, port: int, options: SandboxOptions, *, as_json: b
             taken.
     """
     output = Output(as_json=as_json)
-    reason = None
 
     def up(url: str) -> None:
         output.line(
@@ -38,14 +37,17 @@ def sandbox_command(host: str, port: int, options: SandboxOptions, *, as_json: b
         output.line(f"  export LUMOS_API_URL={url} LUMOS_API_TOKEN={options['token']}")
         output.document({"url": url, "token": options["token"]})
 
-    try:
-        serve(host, port, create_app(**options), up=up)
-    except ValueError as error:
-        reason = str(error)
-    except sqlite3.Error as error:
-        reason = f"--db {options['db']}: {error}: name a file that the sandbox made, or a new one"
-    except OSError as error:
-        reason = f"cannot listen on {host}:{port}: {error.strerror or error}"
-    if reason:
-        raise ConfigError(f"sandbox: {reason}")
+    raise_as(
+        lambda: serve(host, port, create_app(**options), up=up),
+        {
+            ValueError: lambda error: ConfigError(f"sandbox: {error}"),
+            sqlite3.Error: lambda error: ConfigError(
+                f"sandbox: --db {options['db']}: {error}: name a file that the sandbox made, or a "
+                "new one"
+            ),
+            OSError: lambda error: ConfigError(
+                f"sandbox: cannot listen on {host}:{port}: {error.strerror or error}"
+            ),
+        },
+    )
     return 0

@@ -51,7 +51,7 @@ def _activity(source: str, workspace: str) -> Sending:
 
 
 def backfill_window(job: ActivityJob, context: RunContext) -> Sending:
-    """Does the errand of one window as a flow run that is named for it.
+    """Does the job of one window as a flow run that is named for it.
 
     The flow takes no argument, so that nothing of a source file is stored.
     """

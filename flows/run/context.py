@@ -2,7 +2,6 @@
 
 import getpass
 import os
-import re
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -18,12 +17,10 @@ from flows.run.workspace import choose_sources
 from loaders.archive.archive import Archive, open_archive
 from loaders.ledger.ledger import Ledger, open_ledger
 from loaders.lumos.client import LumosApi
-from schemas.errors import ConfigError, StateError
+from schemas.errors import ConfigError, StateError, raise_as
 from schemas.settings import Settings
 from schemas.source_file.file import Source
 from schemas.source_file.secrets import Resolve, no_secrets
-
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 Transform = Callable[[pl.DataFrame], pl.DataFrame]
 """A function of a person's own: a table's raw rows in, the rows to go on with out."""
@@ -126,14 +123,19 @@ def make_state_folder(settings: Settings) -> None:
     Raises:
         StateError: it cannot be made.
     """
-    reason = None
-    try:
+
+    def make() -> None:
         settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         settings.state.chmod(0o700)
-    except OSError as error:
-        reason = error.strerror
-    if reason:
-        raise StateError(f"{settings.state}: the state folder cannot be used: {reason}")
+
+    raise_as(
+        make,
+        {
+            OSError: lambda error: StateError(
+                f"{settings.state}: the state folder cannot be used: {error.strerror}"
+            )
+        },
+    )
 
 
 # Who runs this, and what it runs against: cheap to load, for commands that need no stage.

@@ -13,7 +13,15 @@ _Done = TypeVar("_Done")
 
 
 class BugError(RuntimeError):
-    """A bug whose traceback is in a private file already; its own text quotes no data."""
+    """A bug whose traceback is in a private file already; its own text quotes no data.
+
+    Attributes:
+        run_id: the run that it ended; None where no run had begun.
+        exit_code: the command's.
+    """
+
+    exit_code = 1
+    run_id: str | None = None
 
 
 def save_bug(bug: BaseException) -> str | None:

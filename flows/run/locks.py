@@ -1,4 +1,4 @@
-"""A run's turn with an app: the leases that keep every other run away from it meanwhile."""
+"""The leases on apps that a run holds: they keep every other run away meanwhile."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -8,10 +8,10 @@ from loaders.ledger.leases import Lease, app_lease
 
 
 class AppLocks:
-    """The leases a run holds; `app_locks` makes one and gives all of them back at its end."""
+    """The leases a run holds; `app_locks` makes one."""
 
     def __init__(self, context: RunContext, stack: ExitStack) -> None:
-        self._tools = context
+        self._context = context
         self._stack = stack
         self._leases: dict[str, Lease] = {}
 
@@ -21,13 +21,13 @@ class AppLocks:
         Raises:
             BusyError: another run holds it.
         """
-        key = f"{self._tools.settings.api_url} {app}"
+        key = f"{self._context.settings.api_url} {app}"
         if key not in self._leases:
-            lease = app_lease(self._tools.ledger, key, now=self._tools.now)
+            lease = app_lease(self._context.ledger, key, now=self._context.now)
             self._leases[key] = self._stack.enter_context(lease)
 
     def check(self) -> None:
-        """Makes sure that nothing is written when the turn is over.
+        """Raises unless every lease is held: the check of each request that changes something.
 
         Raises:
             BusyError: a lease was lost.
@@ -38,6 +38,6 @@ class AppLocks:
 
 @contextmanager
 def app_locks(context: RunContext) -> Iterator[AppLocks]:
-    """A turn, without a lease yet."""
+    """The locks of one run, without a lease yet; all leases are given back at the end."""
     with ExitStack() as stack:
         yield AppLocks(context, stack)

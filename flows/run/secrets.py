@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from flows.run.settings import environment_of
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, raise_as
 from schemas.source_file.secrets import Resolve, Secret
 
 _COMMAND_S = 60
@@ -38,15 +38,17 @@ def _from_environment(name: str, workspace: Path) -> SecretStr:
 
 
 def _from_file(path: Path, name: str) -> SecretStr:
-    text, reason = "", "is empty"
-    try:
-        text = path.read_text("utf-8").removesuffix("\n").removesuffix("\r")
-    except OSError as error:
-        reason = f"cannot be read: {error.strerror}"
-    except UnicodeDecodeError:
-        reason = "is not text in UTF-8"
+    text = raise_as(
+        lambda: path.read_text("utf-8").removesuffix("\n").removesuffix("\r"),
+        {
+            OSError: lambda error: ConfigError(
+                f"the secret in {name} cannot be read: {error.strerror}"
+            ),
+            UnicodeDecodeError: lambda _: ConfigError(f"the secret in {name} is not text in UTF-8"),
+        },
+    )
     if not text:
-        raise ConfigError(f"the secret in {name} {reason}")
+        raise ConfigError(f"the secret in {name} is empty")
     return SecretStr(text)
 
 
@@ -54,34 +56,50 @@ def _from_prefect(block: str) -> SecretStr:
     from prefect.blocks.system import Secret as PrefectSecret
     from prefect.utilities.asyncutils import run_coro_as_sync
 
-    value, reason = None, "holds no text"
-    try:
-        found = run_coro_as_sync(PrefectSecret.aload(block))
-        value = found.get() if found is not None else None
-    except ValueError:
-        reason = "does not exist in Prefect"
-    except Exception as error:  # noqa: BLE001 - Prefect's client raises whatever httpx does
-        reason = f"could not be fetched from Prefect ({type(error).__name__})"
+    def load() -> object:
+        secret = run_coro_as_sync(PrefectSecret.aload(block))
+        return secret.get() if secret is not None else None
+
+    value = raise_as(
+        load,
+        {
+            ValueError: lambda _: ConfigError(
+                f"the secret block {block} does not exist in Prefect"
+            ),
+            # Prefect's client raises whatever httpx does.
+            Exception: lambda error: ConfigError(
+                f"the secret block {block} could not be fetched from Prefect "
+                f"({type(error).__name__})"
+            ),
+        },
+    )
     if not isinstance(value, str) or not value:
-        raise ConfigError(f"the secret block {block} {reason}")
+        raise ConfigError(f"the secret block {block} holds no text")
     return SecretStr(value)
 
 
-def _from_command(words: tuple[str, ...], workspace: Path) -> SecretStr:
-    """What the command prints; what it says on stderr may quote anything, and is not told."""
-    text, reason = "", "printed nothing"
-    try:
-        ran = subprocess.run(  # noqa: S603 - the workspace's own command, without a shell
-            words, cwd=workspace, capture_output=True, timeout=_COMMAND_S, check=False
+def _from_command(command: tuple[str, ...], workspace: Path) -> SecretStr:
+    """What the command prints; its stderr may quote anything, and is shown nowhere."""
+
+    def problem(reason: str) -> ConfigError:
+        return ConfigError(f"the command {command[0]} for a secret {reason}")
+
+    def run() -> tuple[int, str]:
+        ended = subprocess.run(  # noqa: S603 - the workspace's own command, without a shell
+            command, cwd=workspace, capture_output=True, timeout=_COMMAND_S, check=False
         )
-        text = ran.stdout.decode().strip()
-        reason = f"ended with exit code {ran.returncode}" if ran.returncode else reason
-    except OSError as error:
-        reason, text = f"cannot be run: {error.strerror}", ""
-    except subprocess.TimeoutExpired:
-        reason = f"did not end within {_COMMAND_S} s"
-    except UnicodeDecodeError:
-        reason = "printed no text in UTF-8"
-    if not text or "exit code" in reason:
-        raise ConfigError(f"the command {words[0]} for a secret {reason}")
+        return ended.returncode, ended.stdout.decode().strip()
+
+    exit_code, text = raise_as(
+        run,
+        {
+            OSError: lambda error: problem(f"cannot be run: {error.strerror}"),
+            subprocess.TimeoutExpired: lambda _: problem(f"did not end within {_COMMAND_S} s"),
+            UnicodeDecodeError: lambda _: problem("printed no text in UTF-8"),
+        },
+    )
+    if exit_code:
+        raise problem(f"ended with exit code {exit_code}")
+    if not text:
+        raise problem("printed nothing")
     return SecretStr(text)

@@ -9,7 +9,7 @@ from pathlib import Path
 from dotenv import dotenv_values
 from pydantic import SecretStr
 
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, raise_as
 from schemas.settings import Settings
 from schemas.source_file.quantities import to_duration
 
@@ -31,16 +31,18 @@ def read_settings(workspace: Path, environ: Mapping[str, str] | None = None) -> 
         ConfigError: the workspace is no folder or may not be read, or a setting cannot be meant.
     """
     root = _root(workspace)
-    said = environment_of(root, os.environ if environ is None else environ)
-    state = _place(said.get("LUMOS_INGEST_STATE") or STATE_FOLDER, root, "LUMOS_INGEST_STATE")
-    token = (said.get("LUMOS_API_TOKEN") or "").strip()
+    variables = environment_of(root, os.environ if environ is None else environ)
+    state = _place(variables.get("LUMOS_INGEST_STATE") or STATE_FOLDER, root, "LUMOS_INGEST_STATE")
+    token = (variables.get("LUMOS_API_TOKEN") or "").strip()
     return Settings(
-        api_url=(said.get("LUMOS_API_URL") or API_URL).strip().rstrip("/"),
+        api_url=(variables.get("LUMOS_API_URL") or API_URL).strip().rstrip("/"),
         api_token=SecretStr(token) if token else None,
         state=state,
-        ledger=_ledger(said.get("LUMOS_INGEST_LEDGER") or f"sqlite:///{state / 'ledger.db'}", root),
-        archive=_archive(said.get("LUMOS_INGEST_ARCHIVE") or str(state / "archive"), root),
-        retention=_retention(said.get("LUMOS_INGEST_RETENTION") or RETENTION),
+        ledger=_ledger(
+            variables.get("LUMOS_INGEST_LEDGER") or f"sqlite:///{state / 'ledger.db'}", root
+        ),
+        archive=_archive(variables.get("LUMOS_INGEST_ARCHIVE") or str(state / "archive"), root),
+        retention=_retention(variables.get("LUMOS_INGEST_RETENTION") or RETENTION),
         workspace=root,
     )
 
@@ -55,35 +57,36 @@ def environment_of(workspace: Path, environ: Mapping[str, str]) -> dict[str, str
 
 
 def _root(workspace: Path) -> Path:
-    reason = "no such folder"
-    try:
-        if workspace.is_dir():
-            return workspace.resolve()
-    except OSError as error:
-        reason = error.strerror or "cannot be read"
-    raise ConfigError(f"{workspace}: {reason}; name the workspace with --workspace")
+    def problem(reason: str) -> ConfigError:
+        return ConfigError(f"{workspace}: {reason}; name the workspace with --workspace")
+
+    root = raise_as(
+        lambda: workspace.resolve() if workspace.is_dir() else None,
+        {OSError: lambda error: problem(error.strerror or "cannot be read")},
+    )
+    if root is None:
+        raise problem("no such folder")
+    return root
 
 
 def _dot_env(workspace: Path) -> dict[str, str]:
     path = workspace / ".env"
-    try:
-        if not path.is_file():
-            return {}
-        return {key: value for key, value in dotenv_values(path).items() if value is not None}
-    except OSError:
-        reason = "cannot be read"
-    except UnicodeDecodeError:
-        reason = "is not text in UTF-8"
-    raise ConfigError(f"{path}: {reason}")
+    variables = raise_as(
+        lambda: dotenv_values(path) if path.is_file() else {},
+        {
+            OSError: lambda _: ConfigError(f"{path}: cannot be read"),
+            UnicodeDecodeError: lambda _: ConfigError(f"{path}: is not text in UTF-8"),
+        },
+    )
+    return {key: value for key, value in variables.items() if value is not None}
 
 
 def _place(text: str, root: Path, setting: str) -> Path:
     """The path that is meant: `~` is a home, and what is relative lies in the workspace."""
-    try:
-        return root / Path(text).expanduser()
-    except RuntimeError:
-        reason = "there is no such home folder"
-    raise ConfigError(f"{setting}: {text}: {reason}")
+    return raise_as(
+        lambda: root / Path(text).expanduser(),
+        {RuntimeError: lambda _: ConfigError(f"{setting}: {text}: there is no such home folder")},
+    )
 
 
 def _ledger(url: str, root: Path) -> str:
@@ -106,12 +109,10 @@ def _archive(location: str, root: Path) -> str:
 
 
 def _retention(text: str) -> timedelta:
-    try:
-        retention = to_duration(text)
-    except ValueError as error:
-        reason = str(error)
-    else:
-        if retention <= LONGEST_RETENTION:
-            return retention
-        reason = "at most a hundred years (36525d)"
-    raise ConfigError(f"LUMOS_INGEST_RETENTION: {reason}")
+    retention = raise_as(
+        lambda: to_duration(text),
+        {ValueError: lambda error: ConfigError(f"LUMOS_INGEST_RETENTION: {error}")},
+    )
+    if retention > LONGEST_RETENTION:
+        raise ConfigError("LUMOS_INGEST_RETENTION: at most a hundred years (36525d)")
+    return retention

@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, raise_as
 from schemas.source_file.file import Source, to_source
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -17,19 +17,27 @@ def source_paths(workspace: Path) -> list[Path]:
     Raises:
         ConfigError: there are none, or the folder cannot be read.
     """
-    folder, names, reason = workspace / "sources", [], None
-    try:
-        names = sorted(os.listdir(folder))  # noqa: PTH208 - a glob passes over what it may not read
-    except (FileNotFoundError, NotADirectoryError):
-        names = []
-    except OSError as error:
-        reason = error.strerror
-    if reason:
-        raise ConfigError(f"{folder}: the source files cannot be read: {reason}")
+    folder = workspace / "sources"
+    names = raise_as(
+        lambda: _names_in(folder),
+        {
+            OSError: lambda error: ConfigError(
+                f"{folder}: the source files cannot be read: {error.strerror}"
+            )
+        },
+    )
     paths = [folder / name for name in names if name.endswith((".yaml", ".yml"))]
     if not paths:
         raise ConfigError(f"{folder}: no source files (*.yaml) here; is this the workspace?")
     return paths
+
+
+def _names_in(folder: Path) -> list[str]:
+    """The names in a folder, in order; none where there is no such folder."""
+    try:
+        return sorted(os.listdir(folder))  # noqa: PTH208 - a glob passes over what it may not read
+    except (FileNotFoundError, NotADirectoryError):
+        return []
 
 
 def read_sources(workspace: Path) -> tuple[list[Source], dict[str, ConfigError]]:
@@ -67,15 +75,13 @@ def read_source_file(path: Path, workspace: Path) -> Source:
     shown = str(path.relative_to(workspace)) if path.is_relative_to(workspace) else str(path)
     if not _NAME.fullmatch(path.stem):
         raise ConfigError(f"{shown}: a source's name has letters, digits, . _ and - only")
-    text = None
-    try:
-        text = path.read_text("utf-8-sig")
-    except OSError as error:
-        reason = error.strerror
-    except UnicodeDecodeError:
-        reason = "is not text in UTF-8"
-    if text is None:
-        raise ConfigError(f"{shown}: {reason}")
+    text = raise_as(
+        lambda: path.read_text("utf-8-sig"),
+        {
+            OSError: lambda error: ConfigError(f"{shown}: {error.strerror}"),
+            UnicodeDecodeError: lambda _: ConfigError(f"{shown}: is not text in UTF-8"),
+        },
+    )
     return to_source(text, path.stem, shown)
 
 
@@ -94,7 +100,7 @@ def choose_sources(workspace: Path, names: list[str], *, every: bool) -> list[So
 def pick_sources(
     workspace: Path, names: list[str], *, every: bool
 ) -> tuple[list[Source], dict[str, ConfigError]]:
-    """As `choose_sources`; of those chosen, the wrong ones apart, so that others have their turn.
+    """As `choose_sources`; but the wrong ones of those chosen apart, so that they hold no other up.
 
     Raises:
         ConfigError: none named, or one that does not exist.

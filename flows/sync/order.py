@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from functools import partial
 
 from extractors.exports.archiving import archive_exports
-from flows.run.context import RunContext, Step, actor, at_once, lumos_of, no_such_app
+from flows.run.attempt import attempt
+from flows.run.context import RunContext, Step, at_once, lumos_of, no_such_app
 from flows.run.locks import AppLocks, app_locks
-from flows.run.retention import prune
 from flows.sync.origin import THE_SOURCE, SnapshotOrigin, check_origin, normalized_of
 from flows.sync.plan import Planned, Target, check_rejects, make_plan, to_target
 from flows.sync.publish import publish, save_held
-from flows.sync.recover import record_failure, recover_interrupted
+from flows.sync.recover import goes_on, recover_interrupted
 from flows.sync.summary import plan_summary, run_counts
 from flows.sync.verdict import seen_breaches
 from loaders.lumos.apps import create_app, find_app
-from schemas.errors import ConfigError, IngestError
+from schemas.errors import ConfigError
 from schemas.export_file import ExportFile
 from schemas.run import Run, RunScope
 from schemas.source_file.file import Source
@@ -31,11 +31,18 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one sync: the run's state is done, held or unchanged."""
+    """What came of one sync.
+
+    Attributes:
+        run: done, held or unchanged.
+        planned: its snapshot and its plan.
+        recovered: the runs that had been cut off and were brought to their end before.
+        origin: what the snapshot was taken from.
+    """
 
     run: Run
     planned: Planned
-    settled: tuple[str, ...]
+    recovered: tuple[str, ...]
     origin: SnapshotOrigin = THE_SOURCE
 
 
@@ -52,38 +59,48 @@ def sync_source(
     Another `origin` gives the snapshot of a past day, or one that was accepted before; it goes
     through plan and guards like any other.
 
-    What the last run left is settled before the source is read: a job under way is waited for, a
+    What the last run left is recovered before the source is read: a job under way is waited for, a
     plan that may have been sent is sent again, the same bytes.
 
     Raises:
         IngestError: the run failed; where it had begun, the ledger has the same line.
+        BugError: so it did, for a reason of our own.
     """
-    api, app = lumos_of(context), source.file.app
     check_origin(source, origin, context)
     with app_locks(context) as locks:
-        # By the name it goes by until it has an id, so that two runs never make it twice.
-        locks.take(app.id or app.name or "")
-        app_id = find_app(api, app)
-        if app_id is None and app.create is None:
-            raise no_such_app(source)
-        if app_id is not None:
-            locks.take(app_id)
-        settled = recover_interrupted(source, app_id, context, locks) if app_id else ()
-        context.ledger.abandon_reading(RunScope(source.name, app_id), context.now())
-        run = context.ledger.start_run(source.name, actor(), context.now(), app_id)
-        try:
+        app_id = _take_app(source, context, locks)
+        recovered = recover_interrupted(source, app_id, context, locks)
+
+        def work(run: Run) -> tuple[Run, Planned]:
             planned, target = _plan(
                 source, context, run, step, allow_removals=allow_removals, origin=origin
             )
             run = _carry_out(source, context, locks, run, planned, target, step)
             if run.state in {"done", "unchanged"}:
                 _archive(source, context, planned.normalized.files)
-        except IngestError as error:
-            record_failure(context, run.run_id, error)
-            raise
-        finally:
-            prune(source, context)
-    return Outcome(run, planned, settled, origin)
+            return run, planned
+
+        run, planned = attempt(RunScope(source.name, app_id), context, work, goes_on)
+    return Outcome(run, planned, recovered, origin)
+
+
+def _take_app(source: Source, context: RunContext, locks: AppLocks) -> str | None:
+    """The app's id, its lease taken; None where the app is yet to be made.
+
+    Raises:
+        ConfigError: it is not in Lumos, and may not be made.
+        LumosError: Lumos could not be asked.
+        BusyError: another run is at work on it.
+    """
+    app = source.file.app
+    # By the name it goes by until it has an id, so that two runs never make it twice.
+    locks.take(app.id or app.name or "")
+    app_id = find_app(lumos_of(context), app)
+    if app_id is not None:
+        locks.take(app_id)
+    elif app.create is None:
+        raise no_such_app(source)
+    return app_id
 
 
 def _plan(

@@ -8,7 +8,7 @@ from typing import cast
 from flows.run.context import RunContext, Step
 from flows.run.read import extract, transform
 from flows.sync.plan import Target
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, raise_as
 from schemas.run import Run
 from schemas.source_file.file import Source
 from transforms.snapshot.snapshot import Normalized
@@ -28,7 +28,7 @@ class SnapshotOrigin:
     from_archive: str | None = None
 
     @property
-    def words(self) -> str:
+    def option(self) -> str:
         """How it is typed after the source's name; nothing for the source as it is now."""
         if self.from_archive is not None:
             return f" --from-archive {self.from_archive}"
@@ -55,18 +55,15 @@ def to_origin(as_of: str | None, from_archive: str | None) -> SnapshotOrigin:
     """
     if as_of is not None and from_archive is not None:
         raise ConfigError("--as-of and --from-archive: choose one")
-    day, is_day = None, True
-    try:
-        day = None if as_of is None else date.fromisoformat(as_of)
-    except ValueError:
-        is_day = False
-    if not is_day:
-        raise ConfigError("--as-of: write a date such as 2026-08-31")
+    day = raise_as(
+        lambda: None if as_of is None else date.fromisoformat(as_of),
+        {ValueError: lambda _: ConfigError("--as-of: write a date such as 2026-08-31")},
+    )
     return SnapshotOrigin(day, from_archive)
 
 
 def check_origin(source: Source, origin: SnapshotOrigin, context: RunContext) -> None:
-    """Nothing: the origin is one that the source has.
+    """Raises unless the origin is one that the source has.
 
     Raises:
         ConfigError: it is not.

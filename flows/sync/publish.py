@@ -57,7 +57,7 @@ def publish(
     Raises:
         LumosError: not reached, refused, failed, still running at the deadline, or not what was
             sent.
-        BusyError: the turn is over.
+        BusyError: the lease was lost.
         StateError: the disk is full, or the stored snapshot is not what was planned.
     """
     api = context.api
@@ -146,7 +146,7 @@ def _verify(
         if attempt:
             context.sleep(source.file.upload.poll.every.total_seconds())
         try:
-            found = read_accounts(
+            held_by_app = read_accounts(
                 api,
                 app_id,
                 on_page=lambda done, total: context.progress("reading back", done, total),
@@ -154,15 +154,15 @@ def _verify(
         except ReadBackError as error:
             broken = error
             continue
-        differences = compare_accounts(sent, found)
+        differences = compare_accounts(sent, held_by_app)
         if not differences.height:
             return
     if differences is None:
         raise broken or ReadBackError(f"the accounts of app {app_id} could not be read back")
     context.archive.save_frame(run.source, run.run_id, "differences", differences)
     counts = differences["difference"].value_counts(sort=True).rows()
-    said = ", ".join(f"{count} {difference}" for difference, count in counts)
+    summary = ", ".join(f"{count} {difference}" for difference, count in counts)
     raise ReadBackError(
-        f"app {app_id} does not hold what job {run.job_ids[-1]} was sent: {said}; "
+        f"app {app_id} does not hold what job {run.job_ids[-1]} was sent: {summary}; "
         f"the list is in the archive under {run.source}/{run.run_id}"
     )

@@ -12,14 +12,14 @@ from tempfile import mkdtemp
 from flows.run.context import RunContext
 from loaders.ledger.processes import is_dead, this_process, to_process
 from loaders.lumos.body_file import write_body
-from schemas.errors import StateError
+from schemas.errors import StateError, raise_as
 from schemas.run import Run
 from schemas.snapshot import Snapshot
 from schemas.source_file.file import Source
 from transforms.upload.body import TAIL, to_body_parts, to_head
 
 _log = logging.getLogger(__name__)
-_OUTBOX = "outbox-"
+_PREFIX, _FORMER_PREFIX = "requests-", "outbox-"
 _HOLDER = "holder"
 
 LARGE_BODY = 10_000_000
@@ -46,27 +46,35 @@ def request_folder(state: Path) -> Iterator[Path]:
     Raises:
         StateError: it cannot be made.
     """
-    for left in state.glob(f"{_OUTBOX}*"):
-        if _is_left_behind(left):
-            shutil.rmtree(left, ignore_errors=True)
-    reason, me = None, this_process()
-    try:
-        folder = Path(mkdtemp(prefix=_OUTBOX, dir=state))
-        (folder / _HOLDER).write_text(f"{me}\n{me.place}", "utf-8")
-    except OSError as error:
-        reason = error.strerror
-    if reason:
-        raise StateError(f"{state}: no folder for the upload can be made: {reason}")
+    for prefix in (_PREFIX, _FORMER_PREFIX):
+        for folder in state.glob(f"{prefix}*"):
+            if _is_left_behind(folder):
+                shutil.rmtree(folder, ignore_errors=True)
+    folder = raise_as(
+        lambda: _made_in(state),
+        {
+            OSError: lambda error: StateError(
+                f"{state}: no folder for the upload can be made: {error.strerror}"
+            )
+        },
+    )
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _is_left_behind(outbox: Path) -> bool:
-    """Whether the process that made an outbox certainly is no more."""
+def _made_in(state: Path) -> Path:
+    """A new folder, 0700, that says whose it is."""
+    folder, me = Path(mkdtemp(prefix=_PREFIX, dir=state)), this_process()
+    (folder / _HOLDER).write_text(f"{me}\n{me.place}", "utf-8")
+    return folder
+
+
+def _is_left_behind(folder: Path) -> bool:
+    """Whether the process that made a folder certainly is no more."""
     try:
-        holder, _, place = (outbox / _HOLDER).read_text("utf-8").partition("\n")
+        holder, _, place = (folder / _HOLDER).read_text("utf-8").partition("\n")
     except OSError:
         return False
     return holder.count(":") > 1 and is_dead(to_process(holder, place))
@@ -86,9 +94,9 @@ def write_bodies(
     """The request bodies as files, and the hash that does not depend on how many there are."""
     context.progress("encoding", 0, 0)
     height = snapshot.accounts.height
-    asked = source.file.upload.accounts_per_request
+    limit = source.file.upload.accounts_per_request
     # A run that goes on splits as it began: its jobs carried the first parts already.
-    each = run.accounts_per_request or (height if asked == "all" else asked)
+    each = run.accounts_per_request or (height if limit == "all" else limit)
     digest, byte_count = hashlib.sha256(), 0
     paths: list[Path] = []
 

@@ -44,7 +44,7 @@ def plan_summary(plan: Plan, verdict: Verdict) -> dict[str, object]:
 
 
 def plan_tallies(plan: Plan) -> list[tuple[str, str]]:
-    """What a plan tells beside its counts, as (title, text); nothing of what is empty."""
+    """What a plan has beside its counts, as (title, text); without what is empty."""
     tallies = (
         ("accounts by status", plan.by_status),
         ("status changes", plan.status_flips),
@@ -56,12 +56,12 @@ def plan_tallies(plan: Plan) -> list[tuple[str, str]]:
         ("fields that no account had before", plan.fields_filled),
         ("fields that no account has any more", plan.fields_emptied),
     )
-    told = [
+    lines = [
         (title, ", ".join(f"{name} {count}" for name, count in tally.items()))
         for title, tally in tallies
     ]
-    told += [(title, ", ".join(labels)) for title, labels in names]
-    return [(title, text) for title, text in told if text]
+    lines += [(title, ", ".join(labels)) for title, labels in names]
+    return [(title, text) for title, text in lines if text]
 
 
 def verdict_summary(verdict: Verdict) -> dict[str, object]:

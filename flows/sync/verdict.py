@@ -42,15 +42,15 @@ class Verdict:
     def __str__(self) -> str:
         if not self.breaches:
             return "the guards let it pass"
-        said = "; ".join(map(str, self.breaches))
+        breaches = "; ".join(map(str, self.breaches))
         if self.approves_run:
-            return f"let through by a person, held as run {self.approves_run}: {said}"
-        moved = (
+            return f"let through by a person, held as run {self.approves_run}: {breaches}"
+        stale = (
             f"; the source has moved since run {self.stale_approval_of} was held"
             if self.stale_approval_of
             else ""
         )
-        return f"held: {said}{moved}"
+        return f"held: {breaches}{stale}"
 
 
 def decide(
@@ -107,16 +107,16 @@ def live_breaches(
     )
     both = live.join(now, on="unique_identifier", how="left")
     can = pl.col("status").is_in(CAN_LOG_IN) & ~pl.col("status_now").is_in(CAN_LOG_IN)
-    asked = (
+    limits = (
         ("max_removed_accounts", guards.max_removed_accounts, both["status_now"].null_count()),
         ("max_deactivated_accounts", guards.max_deactivated_accounts, both.filter(can).height),
     )
     breaches = []
-    for guard, limit, found in asked:
+    for guard, limit, count in limits:
         allowed = limit.allowed(live.height, FLOOR)
-        if found > allowed:
+        if count > allowed:
             breach = Breach(
-                guard, str(limit), allowed, found, live.height, is_removal=True, table=IN_LUMOS
+                guard, str(limit), allowed, count, live.height, is_removal=True, table=IN_LUMOS
             )
             breaches.append(breach)
     return tuple(breaches)

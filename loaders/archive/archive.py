@@ -33,7 +33,7 @@ class ArchivePlace(Protocol):
     """Where frames are kept; each method raises StateError where that fails."""
 
     def write(self, parts: tuple[str, ...], frame: pl.DataFrame) -> None:
-        """Keep the frame under that path, whole or not at all."""
+        """Keeps the frame under that path, whole or not at all."""
 
     def read(self, parts: tuple[str, ...]) -> pl.DataFrame:
         """The frame under that path."""
@@ -42,7 +42,7 @@ class ArchivePlace(Protocol):
         """What is directly below `name`, in order."""
 
     def remove(self, parts: tuple[str, ...]) -> None:
-        """Remove all that is below that path."""
+        """Removes all that is below that path."""
 
 
 def open_archive(location: str) -> "Archive":
@@ -69,7 +69,7 @@ class Archive:
     place: ArchivePlace
 
     def save_snapshot(self, source: str, run_id: str, snapshot: Snapshot) -> None:
-        """Keep the run's snapshot."""
+        """Keeps the run's snapshot."""
         for name in _TABLES:
             self.save_frame(source, run_id, _stored_as(name), getattr(snapshot, name))
 
@@ -79,17 +79,17 @@ class Archive:
         Raises:
             StateError: a table is missing, damaged, or of another shape.
         """
-        found = {name: self._saved_table(source, run_id, name) for name in _TABLES}
-        grants = found["grants"]
-        counts = (found["accounts"].height, found["entitlements"].height)
+        tables = {name: self._saved_table(source, run_id, name) for name in _TABLES}
+        grants = tables["grants"]
+        counts = (tables["accounts"].height, tables["entitlements"].height)
         if any(
             _beyond(grants[column], count) for column, count in zip(GRANTS, counts, strict=True)
         ):
             raise _damaged(source, run_id, "held", "it names rows that are not there")
-        return Snapshot(**found)
+        return Snapshot(**tables)
 
     def save_frame(self, source: str, run_id: str, name: str, frame: pl.DataFrame) -> None:
-        """Keep a frame of the run, such as its rejects, under `name`."""
+        """Keeps a frame of the run, such as its rejects, under `name`."""
         self.place.write(_parts(source, run_id, name), frame)
 
     def saved_frame(self, source: str, run_id: str, name: str) -> pl.DataFrame:
@@ -101,7 +101,7 @@ class Archive:
         return self.place.read(_parts(source, run_id, name))
 
     def forget(self, source: str, keep: Collection[str], before: datetime) -> None:
-        """Remove the source's runs that began before a moment, but for those in `keep`.
+        """Removes the source's runs that began before a moment, but for those in `keep`.
 
         The time is the one in the run's id; what does not look like a run is left alone.
         """
@@ -113,10 +113,10 @@ class Archive:
 
     def _saved_table(self, source: str, run_id: str, name: str) -> pl.DataFrame:
         stored = _stored_as(name)
-        table, wanted = self.saved_frame(source, run_id, stored), _TABLES[name]
-        found = dict(list(table.schema.items())[: len(wanted)])
-        more = list(table.schema.values())[len(wanted) :]
-        if found != wanted or (name != "accounts" and more) or any(t != pl.String for t in more):
+        table, columns = self.saved_frame(source, run_id, stored), _TABLES[name]
+        first = dict(list(table.schema.items())[: len(columns)])
+        more = list(table.schema.values())[len(columns) :]
+        if first != columns or (name != "accounts" and more) or any(t != pl.String for t in more):
             raise _damaged(source, run_id, stored, "it has other columns than it was saved with")
         return table
 
@@ -142,7 +142,7 @@ def _parts(source: str, run_id: str, name: str) -> tuple[str, ...]:
 
 
 def _check_name(name: str, kind: str) -> None:
-    """Refuse a name that could lead out of the archive.
+    """Raises unless the name is a plain one, which cannot lead out of the archive.
 
     Raises:
         ConfigError: it has other than letters of ASCII, digits, `.`, `_` and `-`, or a dot first.
@@ -154,10 +154,10 @@ def _check_name(name: str, kind: str) -> None:
 
 
 def _began_at(run_id: str) -> datetime | None:
-    found = _RUN_TIME.match(run_id)
-    if found is None:
+    time = _RUN_TIME.match(run_id)
+    if time is None:
         return None
     try:
-        return datetime.strptime(found[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        return datetime.strptime(time[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     except ValueError:
         return None

@@ -1,6 +1,5 @@
 """An archive in an object store: S3, Google Cloud Storage, Azure, through obstore."""
 
-import contextlib
 import hashlib
 import io
 from collections.abc import Callable
@@ -13,7 +12,7 @@ import polars as pl
 from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import ObjectStore, from_url
 
-from schemas.errors import ConfigError, StateError
+from schemas.errors import ConfigError, StateError, raise_as
 
 _Done = TypeVar("_Done")
 
@@ -29,7 +28,7 @@ class ArchiveBucket:
     name: str
 
     def write(self, parts: tuple[str, ...], frame: pl.DataFrame) -> None:
-        """Write the frame; an object store shows an object whole or not at all.
+        """Writes the frame; an object store shows an object whole or not at all.
 
         Raises:
             StateError: it cannot be written.
@@ -72,18 +71,18 @@ class ArchiveBucket:
         return sorted(prefix.rstrip("/").rpartition("/")[2] for prefix in listed["common_prefixes"])
 
     def remove(self, parts: tuple[str, ...]) -> None:
-        """Remove every object below a name.
+        """Removes every object below a name.
 
         Raises:
             StateError: one of them cannot be removed.
         """
         folder = "/".join(parts)
 
-        def removed() -> None:
+        def remove() -> None:
             for chunk in obstore.list(self.store, f"{folder}/"):
-                obstore.delete(self.store, [found["path"] for found in chunk])
+                obstore.delete(self.store, [item["path"] for item in chunk])
 
-        self._attempt(removed, f"cannot remove {folder}")
+        self._attempt(remove, f"cannot remove {folder}")
 
     def _content(self, path: str) -> bytes:
         return self._attempt(
@@ -92,15 +91,24 @@ class ArchiveBucket:
 
     def _attempt(self, work: Callable[[], _Done], failure: str) -> _Done:
         """What `work` returns; the store's own text can hold an address with a key in it."""
-        try:
-            return work()
-        except FileNotFoundError:
-            reason = "it is not there"
-        except (PermissionDeniedError, UnauthenticatedError):
-            reason = "it refuses the credentials it was given"
-        except (BaseError, OSError):
-            reason = "it cannot be reached, or refuses the request: check its URL and credentials"
-        raise StateError(f"the archive {self.name} {failure}: {reason}")
+
+        def error_of(reason: str) -> Callable[[Exception], StateError]:
+            return lambda _: StateError(f"the archive {self.name} {failure}: {reason}")
+
+        refused = error_of("it refuses the credentials it was given")
+        unreachable = error_of(
+            "it cannot be reached, or refuses the request: check its URL and credentials"
+        )
+        return raise_as(
+            work,
+            {
+                FileNotFoundError: error_of("it is not there"),
+                PermissionDeniedError: refused,
+                UnauthenticatedError: refused,
+                BaseError: unreachable,
+                OSError: unreachable,
+            },
+        )
 
 
 def _checksum(content: io.BytesIO) -> str:
@@ -113,10 +121,11 @@ def open_bucket(url: str) -> ArchiveBucket:
     Raises:
         ConfigError: no store has such a URL.
     """
-    store, name = None, ""
-    with contextlib.suppress(BaseError, ValueError):
-        store, parts = from_url(url), urlsplit(url)
-        name = f"{parts.scheme}://{parts.hostname or ''}{parts.path}"
-    if store is None:
-        raise ConfigError("LUMOS_INGEST_ARCHIVE is neither a folder nor an object-store URL")
-    return ArchiveBucket(store, name)
+
+    def no_store(_: Exception) -> ConfigError:
+        return ConfigError("LUMOS_INGEST_ARCHIVE is neither a folder nor an object-store URL")
+
+    store, parts = raise_as(
+        lambda: (from_url(url), urlsplit(url)), {BaseError: no_store, ValueError: no_store}
+    )
+    return ArchiveBucket(store, f"{parts.scheme}://{parts.hostname or ''}{parts.path}")

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import polars as pl
 
-from schemas.errors import StateError
+from schemas.errors import StateError, raise_as
 
 _Done = TypeVar("_Done")
 
@@ -28,21 +28,21 @@ class ArchiveFolder:
     root: Path
 
     def write(self, parts: tuple[str, ...], frame: pl.DataFrame) -> None:
-        """Write the frame: whole and on the disk, or not at all.
+        """Writes the frame: whole and on the disk, or not at all.
 
         Raises:
             StateError: it cannot be written.
         """
         path = self.root.joinpath(*parts)
 
-        def written() -> None:
+        def write() -> None:
             _make_folders(self.root, parts[:-1])
             _write_private(path, lambda part: frame.write_parquet(part, compression="zstd"))
             line = f"{_checksum(path)}  {path.name}\n"
             _write_private(_checksum_path(path), lambda part: part.write_text(line, "utf-8"))
             _flush(path.parent)
 
-        _attempt(written, f"the archive cannot write {path}")
+        _attempt(write, f"the archive cannot write {path}")
 
     def read(self, parts: tuple[str, ...]) -> pl.DataFrame:
         """The frame.
@@ -78,7 +78,7 @@ class ArchiveFolder:
         return _attempt(listed, f"the archive cannot read {folder}")
 
     def remove(self, parts: tuple[str, ...]) -> None:
-        """Remove a folder with all that is in it.
+        """Removes a folder with all that is in it.
 
         Raises:
             StateError: it cannot be removed.
@@ -89,21 +89,24 @@ class ArchiveFolder:
 
 def _attempt(work: Callable[[], _Done], failure: str) -> _Done:
     """What `work` returns; polars's errors are not chained, as they may quote what they read."""
-    try:
-        return work()
-    except pl.exceptions.PolarsError as error:
-        reason = _system_reason(str(error)) or "polars cannot take it"
-    except OSError as error:
-        reason = error.strerror or _system_reason(str(error)) or "input or output failed"
-    except UnicodeDecodeError:
-        reason = "its checksum is damaged"
-    raise StateError(f"{failure}: {reason}")
+    return raise_as(
+        work,
+        {
+            pl.exceptions.PolarsError: lambda error: StateError(
+                f"{failure}: {_system_reason(error) or 'polars cannot take it'}"
+            ),
+            OSError: lambda error: StateError(
+                f"{failure}: {error.strerror or _system_reason(error) or 'input or output failed'}"
+            ),
+            UnicodeDecodeError: lambda _: StateError(f"{failure}: its checksum is damaged"),
+        },
+    )
 
 
-def _system_reason(text: str) -> str:
+def _system_reason(error: Exception) -> str:
     """The system's own reason in an error of polars, which carries it as text; else empty."""
-    found = re.search(r"os error (\d+)", text)
-    return os.strerror(int(found[1])) if found else ""
+    number = re.search(r"os error (\d+)", str(error))
+    return os.strerror(int(number[1])) if number else ""
 
 
 def _checksum_path(path: Path) -> Path:
@@ -116,7 +119,7 @@ def _checksum(path: Path) -> str:
 
 
 def _write_private(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a file 0600, and put it on the disk under its name once it is whole."""
+    """Lets `write` fill a file 0600, and put it on the disk under its name once it is whole."""
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         handle = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
@@ -132,7 +135,7 @@ def _write_private(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def _make_folders(root: Path, names: tuple[str, ...]) -> None:
-    """Make `root` and the folders below it, 0700 whatever the umask."""
+    """Makes `root` and the folders below it, 0700 whatever the umask."""
     for depth in range(len(names) + 1):
         folder = root.joinpath(*names[:depth])
         if not folder.is_dir():

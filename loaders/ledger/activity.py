@@ -17,9 +17,9 @@ STREAM = "activity"
 """What a watermark is of."""
 
 
-def save_batches(ledger: Ledger, run_id: str, made: Sequence[Batch]) -> None:
-    """Keep the batches of a run, all or none: what is about to be sent."""
-    rows = [{"run_id": run_id, **asdict(batch)} for batch in made]
+def save_batches(ledger: Ledger, run_id: str, planned: Sequence[Batch]) -> None:
+    """Keeps the batches of a run, all or none: what is about to be sent."""
+    rows = [{"run_id": run_id, **asdict(batch)} for batch in planned]
 
     def save(connection: sa.Connection) -> None:
         for start in range(0, len(rows), _CHUNK):
@@ -37,18 +37,18 @@ def saved_batches(ledger: Ledger, run_id: str) -> list[Batch]:
 
 
 def save_job(ledger: Ledger, run_id: str, position: int, job_id: str) -> None:
-    """Keep the job that took a batch."""
+    """Keeps the job that took a batch."""
     _update(ledger, run_id, position, {"job_id": job_id})
 
 
 def save_done(ledger: Ledger, run_id: str, position: int, now: datetime) -> None:
-    """Keep that a batch's job has ended."""
+    """Keeps that a batch's job has ended."""
     _update(ledger, run_id, position, {"done_at": now})
 
 
 def _update(ledger: Ledger, run_id: str, position: int, values: dict[str, object]) -> None:
-    meant = (batches.c.run_id == run_id) & (batches.c.position == position)
-    change = batches.update().where(meant).values(values)
+    is_this_batch = (batches.c.run_id == run_id) & (batches.c.position == position)
+    change = batches.update().where(is_this_batch).values(values)
     ledger.in_transaction(lambda connection: connection.execute(change))
 
 
@@ -60,7 +60,7 @@ def saved_watermark(ledger: Ledger, source: str, app_id: str) -> Watermark | Non
 
 
 def save_watermark(ledger: Ledger, source: str, app_id: str, mark: Watermark) -> None:
-    """Move the watermark on; one that is further already stays."""
+    """Moves the watermark on; one that is further already stays."""
 
     def save(connection: sa.Connection) -> None:
         is_sqlite = connection.dialect.name == "sqlite"

@@ -1,6 +1,5 @@
 """Opens the ledger's database: SQLite in a private file, or PostgreSQL through psycopg."""
 
-import contextlib
 import os
 import sqlite3
 from pathlib import Path
@@ -12,7 +11,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from loaders.ledger.tables import VERSION, VERSION_TABLE
-from schemas.errors import ConfigError, StateError
+from schemas.errors import ConfigError, StateError, raise_as
 
 _WAIT_S = 30
 _CONNECT_S = 10
@@ -54,11 +53,11 @@ def reason_of(error: SQLAlchemyError) -> str:
 
 
 def _to_url(text: str) -> URL:
-    url = None
-    with contextlib.suppress(ArgumentError, ValueError):
-        url = sa.make_url(text)
-    if url is None:
-        raise ConfigError("LUMOS_INGEST_LEDGER is not a SQLAlchemy URL such as sqlite:////path/to")
+
+    def no_url(_: Exception) -> ConfigError:
+        return ConfigError("LUMOS_INGEST_LEDGER is not a SQLAlchemy URL such as sqlite:////path/to")
+
+    url = raise_as(lambda: sa.make_url(text), {ArgumentError: no_url, ValueError: no_url})
     if url.drivername in {"postgresql", "postgres"}:
         url = url.set(drivername="postgresql+psycopg")
     if url.drivername not in {"sqlite", "sqlite+pysqlite", "postgresql+psycopg"}:
@@ -73,18 +72,24 @@ def _is_no_file(database: str | None) -> bool:
 
 
 def _make_private_file(url: URL) -> None:
-    """Make the file, for its owner alone; SQLite gives its journal beside it the same mode."""
-    path, reason = Path(str(url.database)), None
-    try:
+    """Makes the file, for its owner alone; SQLite gives its journal beside it the same mode."""
+    path = Path(str(url.database))
+
+    def make() -> None:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             os.fchmod(handle, 0o600)
         finally:
             os.close(handle)
-    except OSError as error:
-        reason = error.strerror
-    if reason is not None:
-        raise StateError(f"the ledger cannot be opened: {path}: {reason}")
+
+    raise_as(
+        make,
+        {
+            OSError: lambda error: StateError(
+                f"the ledger cannot be opened: {path}: {error.strerror}"
+            )
+        },
+    )
 
 
 def _sqlite_engine(url: URL) -> sa.Engine:
@@ -128,7 +133,7 @@ _LOCK = 4_927_316_005
 
 
 def migrate(connection: sa.Connection, name: str) -> None:
-    """Apply the migrations that the ledger lacks, in the transaction of `connection`.
+    """Applies the migrations that the ledger lacks, in the transaction of `connection`.
 
     A ledger that is up to date costs two short queries: alembic is not even imported.
 

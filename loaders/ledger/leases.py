@@ -32,13 +32,13 @@ class Lease:
         self, ledger: Ledger, key: str, *, now: Callable[[], datetime], ttl: timedelta
     ) -> None:
         self.key = key
-        self._token = secrets.token_hex(16)
+        self.token = secrets.token_hex(16)
         self._ledger = ledger
         self._now = now
         self._ttl = ttl
 
     def take(self) -> None:
-        """Take the lease, if it is free: given back, run out, or its holder certainly is no more.
+        """Takes the lease, if it is free: given back, run out, or its holder certainly is no more.
 
         Raises:
             BusyError: another process holds it.
@@ -47,7 +47,7 @@ class Lease:
         self._ledger.in_transaction(self._taken)
 
     def check(self) -> None:
-        """Make the lease last a full time to live from now; right before what it protects.
+        """Makes the lease last a full time to live from now; right before what it protects.
 
         Raises:
             BusyError: it was lost: it had run out, and another run took it.
@@ -62,7 +62,7 @@ class Lease:
         )
 
     def renew_until(self, is_over: threading.Event) -> None:
-        """Renew the lease until it is over or lost. `check` tells its holder: nothing is raised."""
+        """Renews the lease until it is over or lost; `check` raises that, and this does not."""
         pause_s = self._ttl.total_seconds() / _RENEWALS_A_TTL
         while not is_over.wait(pause_s):
             try:
@@ -74,7 +74,7 @@ class Lease:
                 _log.warning("the lease on %s could not be renewed: %s", self.key, error)
 
     def give_back(self) -> None:
-        """Let others take the lease; one that is lost already stays its new holder's."""
+        """Lets others take the lease; one that is lost already stays its new holder's."""
         given_back = leases.delete().where(self._is_ours)
         try:
             self._ledger.in_transaction(lambda connection: connection.execute(given_back))
@@ -83,13 +83,13 @@ class Lease:
 
     @property
     def _is_ours(self) -> sa.ColumnElement[bool]:
-        return (leases.c.key == self.key) & (leases.c.token == self._token)
+        return (leases.c.key == self.key) & (leases.c.token == self.token)
 
     def _taken(self, connection: sa.Connection) -> None:
         """Each way to take it is one statement that changes one row or none."""
         now, us = self._now(), this_process()
         ours = {
-            "token": self._token,
+            "token": self.token,
             "holder": str(us),
             "place": us.place,
             "taken_at": now,
@@ -117,7 +117,7 @@ class Lease:
 def app_lease(
     ledger: Ledger, key: str, *, now: Callable[[], datetime], ttl: timedelta = _TTL
 ) -> Iterator[Lease]:
-    """Hold the lease on `key` for as long as the block lasts; a thread renews it meanwhile.
+    """Holds the lease on `key` for as long as the block lasts; a thread renews it meanwhile.
 
     Args:
         ledger: where the leases are.

@@ -9,12 +9,12 @@ from typing import Any, Self, TypedDict, TypeVar, Unpack, get_type_hints
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from loaders.ledger.engine import ledger_name, migrate, reason_of, to_engine
 from loaders.ledger.tables import runs, watermarks
-from schemas.errors import BusyError, StateError
+from schemas.errors import BusyError, StateError, raise_as
 from schemas.run import OPEN_STATES, Run, RunKind, RunScope, RunState, SeenBreach
 
 # A run as the ledger's table holds it: to a row, from a row, and what a field can hold.
@@ -60,7 +60,7 @@ def to_cells(values: dict[str, object]) -> dict[str, object]:
 
 
 def check_changes(changes: dict[str, object]) -> None:
-    """Nothing: each is a field of a run, and holds what that field can. No value is quoted.
+    """Raises unless each is a field of a run, and holds what that field can; quotes no value.
 
     Raises:
         TypeError: a run has no such field, or its id would change.
@@ -80,7 +80,7 @@ def check_changes(changes: dict[str, object]) -> None:
         raise ValueError(f"a run's {wrong} cannot hold that value")
 
 
-_Found = TypeVar("_Found")
+_Result = TypeVar("_Result")
 
 _KEEPING: tuple[RunState, ...] = ("done", "held", *OPEN_STATES)
 _IS_SYNC = runs.c.kind == "sync"
@@ -137,17 +137,20 @@ class Ledger:
         self.close()
 
     def close(self) -> None:
-        """Close the connections."""
+        """Closes the connections."""
         self._engine.dispose()
 
-    def in_transaction(self, work: Callable[[sa.Connection], _Found]) -> _Found:
+    def in_transaction(self, work: Callable[[sa.Connection], _Result]) -> _Result:
         """What `work` returns; what it wrote is kept if it returns, and undone if it raises."""
-        try:
+
+        def transact() -> _Result:
             with self._engine.begin() as connection:
                 return work(connection)
-        except (DBAPIError, PoolTimeoutError) as error:
-            reason = reason_of(error)
-        raise StateError(f"the ledger {self.name} cannot be used: {reason}")
+
+        return raise_as(transact, {DBAPIError: self._unusable, PoolTimeoutError: self._unusable})
+
+    def _unusable(self, error: SQLAlchemyError) -> StateError:
+        return StateError(f"the ledger {self.name} cannot be used: {reason_of(error)}")
 
     def start_run(
         self,
@@ -181,7 +184,7 @@ class Ledger:
         """The run after `changes` to its fields.
 
         With `expect`, nothing changes unless the run is in one of those states: a process that was
-        stopped and wakes up must not write over what another has settled meanwhile.
+        stopped and wakes up must not write over how another has ended the run meanwhile.
 
         Raises:
             BusyError: the run is in none of the states expected.
@@ -191,21 +194,20 @@ class Ledger:
         """
         check_changes(changes)
         values = to_cells(changes)
-        meant = runs.c.run_id == run_id
+        is_expected = runs.c.run_id == run_id
         if expect:
-            meant &= runs.c.state.in_(expect)
+            is_expected &= runs.c.state.in_(expect)
+        change = runs.update().where(is_expected).values(values).returning(runs.c.run_id)
 
-        change = runs.update().where(meant).values(values).returning(runs.c.run_id)
+        def write(connection: sa.Connection) -> tuple[Run | None, bool]:
+            is_written = not values or connection.execute(change).first() is not None
+            return first_run(connection, select_runs().where(runs.c.run_id == run_id)), is_written
 
-        def changed(connection: sa.Connection) -> tuple[Run | None, bool]:
-            is_meant = not values or connection.execute(change).first() is not None
-            return first_run(connection, select_runs().where(runs.c.run_id == run_id)), is_meant
-
-        run, is_meant = self.in_transaction(changed)
+        run, is_written = self.in_transaction(write)
         if run is None:
             raise StateError(f"the ledger {self.name} has no run {run_id}")
-        if not is_meant:
-            raise BusyError(f"run {run_id} was settled by another process meanwhile")
+        if not is_written:
+            raise BusyError(f"run {run_id} was ended by another process meanwhile")
         return run
 
     def run(self, run_id: str) -> Run | None:
@@ -217,7 +219,7 @@ class Ledger:
         return self._all(select_runs(source).order_by(_NEWEST_FIRST).limit(limit))
 
     def open_runs(self, app_id: str) -> list[Run]:
-        """The syncs that left work to settle in the app, oldest first."""
+        """The syncs that left work under way in the app, oldest first."""
         is_open = _IS_SYNC & runs.c.state.in_(OPEN_STATES) & (runs.c.app_id == app_id)
         return self._all(select_runs().where(is_open).order_by(runs.c.number))
 
@@ -230,26 +232,26 @@ class Ledger:
         accepted = self.accepted_into(app_id)
         sent = _IS_SYNC & (runs.c.state == "failed") & runs.c.content_hash.is_not(None)
         doubtful = select_runs().where(sent & (runs.c.app_id == app_id)).order_by(_NEWEST_FIRST)
-        found = self._all(doubtful)
+        failed = self._all(doubtful)
         if accepted is None or accepted.ended_at is None:
-            return found
-        return [run for run in found if run.ended_at and run.ended_at > accepted.ended_at]
+            return failed
+        return [run for run in failed if run.ended_at and run.ended_at > accepted.ended_at]
 
     def needed_runs(self, source: str) -> set[str]:
         """The ids of the source's runs that a later run needs, whose snapshots must be kept.
 
         Each app's last accepted run, what is open, what is held, and the watermarks' runs.
         """
-        found = self._all(
+        candidates = self._all(
             select_runs(source).where(runs.c.state.in_(_KEEPING)).order_by(_LAST_ENDED)
         )
         accepted: dict[str | None, str] = {}
-        for run in found:
+        for run in candidates:
             if run.state == "done" and run.kind == "sync":
                 accepted.setdefault(run.app_id, run.run_id)
         marks = sa.select(watermarks.c.run_id).where(watermarks.c.source == source)
         marked = self.in_transaction(lambda connection: connection.scalars(marks).all())
-        is_open = {run.run_id for run in found if run.state != "done"}
+        is_open = {run.run_id for run in candidates if run.state != "done"}
         return is_open | set(accepted.values()) | set(marked)
 
     def runs_of(
@@ -266,7 +268,7 @@ class Ledger:
         return self._all(query.order_by(runs.c.number))
 
     def abandon_reading(self, scope: RunScope, now: datetime) -> None:
-        """End the runs of the scope that died while reading; under the scope's lease."""
+        """Ends the runs of the scope that died while reading; under the scope's lease."""
         died = runs.update().where(_is_of(scope), runs.c.state == "reading")
         ended = died.values(state="failed", error="interrupted", ended_at=now)
         self.in_transaction(lambda connection: connection.execute(ended))

@@ -139,12 +139,12 @@ def _broken(reading: _Reading, reason: str) -> ReadBackError:
     )
 
 
-def compare_accounts(sent: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+def compare_accounts(sent: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
     """Where Lumos holds something else than was sent.
 
     Args:
         sent: unique_identifier, status.
-        found: unique_identifier, status, as `read_accounts` returns them. An account that was not
+        held: unique_identifier, status, as `read_accounts` returns them. An account that was not
             sent and that Lumos shows as gone is no difference.
 
     Returns:
@@ -154,7 +154,7 @@ def compare_accounts(sent: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
     """
     key = "unique_identifier"
     both = sent.select(key, sent_status="status", is_sent=True).join(
-        found.select(key, found_status="status", is_found=True), on=key, how="full", coalesce=True
+        held.select(key, found_status="status", is_found=True), on=key, how="full", coalesce=True
     )
     is_gone = pl.col("found_status").is_in(GONE).fill_null(value=False)
     difference = (

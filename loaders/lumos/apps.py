@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from loaders.lumos.client import Check, LumosApi, Params
 from loaders.lumos.responses import not_lumos
-from schemas.errors import ConfigError, LumosRefusedError, LumosUnavailableError
+from schemas.errors import ConfigError, LumosRefusedError, LumosUnavailableError, raise_as
 from schemas.source_file.blocks import App
 
 _PATH = "/apps"
@@ -24,13 +24,14 @@ def find_app(api: LumosApi, app: App) -> str | None:
     """
     if app.id is not None:
         return _app_with_id(api, app.id)
-    found = [_id_of(one, _PATH) for one in _apps_like(api, str(app.name)) if _has_name(one, app)]
-    if len(found) > 1:
+    candidates = _apps_like(api, str(app.name))
+    ids = [_id_of(candidate, _PATH) for candidate in candidates if _has_name(candidate, app)]
+    if len(ids) > 1:
         raise LumosRefusedError(
-            f"{len(found)} apps in Lumos are called {app.name!r}: write one of their ids as app.id"
-            f" instead of the name: {', '.join(found)}"
+            f"{len(ids)} apps in Lumos are called {app.name!r}: write one of their ids as app.id"
+            f" instead of the name: {', '.join(ids)}"
         )
-    return found[0] if found else None
+    return ids[0] if ids else None
 
 
 def create_app(api: LumosApi, app: App, *, check: Check) -> str:
@@ -57,22 +58,22 @@ def create_app(api: LumosApi, app: App, *, check: Check) -> str:
     except LumosUnavailableError as error:
         outage = error
     # Unlike an upload, this POST sent twice would make two apps: so look whether it took effect.
-    found = find_app(api, app)
-    if found is None:
+    app_id = find_app(api, app)
+    if app_id is None:
         raise outage
-    return found
+    return app_id
 
 
 def _app_with_id(api: LumosApi, app_id: str) -> str:
     path = f"{_PATH}/{quote(app_id, safe='')}"
-    status = None
-    try:
-        return _id_of(api.get(path), path)
-    except LumosRefusedError as error:
-        status, refusal = error.status, error
-    if status != _NOT_FOUND:
-        raise refusal
-    raise LumosRefusedError(f"app.id: Lumos has no app {app_id!r} (404): check the id", status)
+
+    def refusal(error: LumosRefusedError) -> LumosRefusedError:
+        if error.status != _NOT_FOUND:
+            return error
+        text = f"app.id: Lumos has no app {app_id!r} (404): check the id"
+        return LumosRefusedError(text, error.status)
+
+    return raise_as(lambda: _id_of(api.get(path), path), {LumosRefusedError: refusal})
 
 
 def _apps_like(api: LumosApi, name: str) -> Iterator[dict[str, Any]]:
@@ -87,7 +88,7 @@ def _apps_like(api: LumosApi, name: str) -> Iterator[dict[str, Any]]:
         }
         answer = api.get(_PATH, params)
         items = answer.get("items") if isinstance(answer, dict) else None
-        if not isinstance(items, list) or not all(isinstance(one, dict) for one in items):
+        if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
             raise not_lumos(f"GET {_PATH}")
         yield from items
         if len(items) < _PAGE_SIZE:
@@ -95,8 +96,8 @@ def _apps_like(api: LumosApi, name: str) -> Iterator[dict[str, Any]]:
         page += 1
 
 
-def _has_name(found: dict[str, Any], app: App) -> bool:
-    return found.get("user_friendly_label") == app.name and not found.get("disconnected")
+def _has_name(item: dict[str, Any], app: App) -> bool:
+    return item.get("user_friendly_label") == app.name and not item.get("disconnected")
 
 
 def _id_of(answer: object, path: str) -> str:
@@ -107,7 +108,7 @@ def _id_of(answer: object, path: str) -> str:
 
 
 def check_category(api: LumosApi, category: str) -> None:
-    """Whether an app may be made in that category.
+    """Raises unless an app may be made in that category.
 
     Raises:
         ConfigError: Lumos does not have it; with the one that was meant, or all of them.
@@ -115,20 +116,20 @@ def check_category(api: LumosApi, category: str) -> None:
         LumosRefusedError: Lumos refused the request.
     """
     path = f"{_PATH}/categories"
-    known = api.get(path)
-    if not isinstance(known, list) or not all(isinstance(one, str) for one in known):
+    categories = api.get(path)
+    if not isinstance(categories, list) or not all(isinstance(name, str) for name in categories):
         raise not_lumos(f"GET {path}")
-    if category in known:
+    if category in categories:
         return
-    close = _like(category, known)
-    hint = f"did you mean {close!r}?" if close else f"it has {', '.join(known)}"
+    close = _like(category, categories)
+    hint = f"did you mean {close!r}?" if close else f"it has {', '.join(categories)}"
     raise ConfigError(f"app.create.category: Lumos has no category {category!r}; {hint}")
 
 
-def _like(category: str, known: list[str]) -> str | None:
+def _like(category: str, categories: list[str]) -> str | None:
     """The category that was meant, as far as can be told; Lumos's guides write HR_AND_LEARNING."""
-    folded = {one.casefold(): one for one in known}
+    folded = {name.casefold(): name for name in categories}
     written = category.casefold().replace("_and_", " & ").replace("_", " ")
-    close = [one for one in folded if written in one]
+    close = [name for name in folded if written in name]
     close += difflib.get_close_matches(written, folded, n=1)
     return folded[close[0]] if close else None

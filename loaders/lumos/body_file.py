@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from schemas.errors import StateError
+from schemas.errors import StateError, raise_as
 
 
 def write_body(path: Path, parts: Iterable[bytes | memoryview]) -> int:
@@ -13,13 +13,17 @@ def write_body(path: Path, parts: Iterable[bytes | memoryview]) -> int:
     Raises:
         StateError: the file cannot be written (a full disk, say).
     """
-    reason, size = None, 0
-    try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            for part in parts:
-                size += file.write(part)
-    except OSError as error:
-        reason = error.strerror
-    if reason:
-        raise StateError(f"{path.parent}: the upload's body cannot be written: {reason}")
-    return size
+
+    def write() -> int:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            return sum(file.write(part) for part in parts)
+
+    return raise_as(
+        write,
+        {
+            OSError: lambda error: StateError(
+                f"{path.parent}: the upload's body cannot be written: {error.strerror}"
+            )
+        },
+    )

@@ -24,7 +24,7 @@ from loaders.lumos.retries import (
     network_outage,
     status_outage,
 )
-from schemas.errors import ConfigError, LumosRefusedError, StateError
+from schemas.errors import ConfigError, LumosRefusedError, StateError, raise_as
 from schemas.loopback import is_loopback
 
 # What the API's URL and token must be before anything is sent with them.
@@ -103,7 +103,7 @@ class LumosApi:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Prepare the client.
+        """Prepares the client.
 
         Args:
             api_url: where the API is, with a path prefix where it has one.
@@ -146,7 +146,7 @@ class LumosApi:
         self.close()
 
     def close(self) -> None:
-        """Close the connections."""
+        """Closes the connections."""
         self._client.close()
 
     def get(self, path: str, params: Params | None = None) -> Any:  # noqa: ANN401
@@ -290,8 +290,11 @@ def _opened(body: bytes | Path | None) -> AbstractContextManager[bytes | BinaryI
     """
     if not isinstance(body, Path):
         return nullcontext(body)
-    try:
-        return body.open("rb")
-    except OSError as error:
-        reason = error.strerror
-    raise StateError(f"the upload's body cannot be read: {body}: {reason}")
+    return raise_as(
+        lambda: body.open("rb"),
+        {
+            OSError: lambda error: StateError(
+                f"the upload's body cannot be read: {body}: {error.strerror}"
+            )
+        },
+    )

@@ -9,7 +9,13 @@ from urllib.parse import quote
 
 from loaders.lumos.client import LumosApi
 from loaders.lumos.responses import not_lumos
-from schemas.errors import JobFailedError, JobTimeoutError, LumosRefusedError, LumosUnavailableError
+from schemas.errors import (
+    JobFailedError,
+    JobTimeoutError,
+    LumosRefusedError,
+    LumosUnavailableError,
+    raise_as,
+)
 from schemas.source_file.blocks import Poll
 from schemas.source_file.quantities import duration_text
 
@@ -51,7 +57,7 @@ def wait_for_job(
     sleep: Callable[[float], None] = time.sleep,
     on_state: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Return when the job has ended well. An outage of the API is borne until the deadline.
+    """Returns when the job has ended well. An outage of the API is borne until the deadline.
 
     Args:
         api: the Lumos API.
@@ -70,20 +76,20 @@ def wait_for_job(
     ends_at = clock() + poll.give_up_after.total_seconds()
     longest_s = poll.at_most_every.total_seconds()
     pause_s = min(poll.every.total_seconds(), longest_s)
-    told: str | None = None
+    last: str | None = None
     while True:
         state = _state_now(api, kind, job_id)
-        if state is not None and state != told:
+        if state is not None and state != last:
             _warn_of_unknown(job_id, kind, state)
             on_state(state)
-            told = state
+            last = state
         if state == kind.done:
             return
         if state is not None and state == kind.failed:
             raise JobFailedError(_failure_text(job_id))
         left_s = ends_at - clock()
         if left_s <= 0:
-            raise JobTimeoutError(_timeout_text(job_id, kind, told, poll.give_up_after))
+            raise JobTimeoutError(_timeout_text(job_id, kind, last, poll.give_up_after))
         sleep(min(pause_s, left_s))
         pause_s = min(pause_s * _GROWTH, longest_s)
 
@@ -91,24 +97,22 @@ def wait_for_job(
 def _state_now(api: LumosApi, kind: JobKind, job_id: str) -> str | None:
     """The job's state; None where Lumos does not tell one or cannot be reached."""
     path = f"{kind.path}/{quote(job_id, safe='')}"
+
+    def refusal(error: LumosRefusedError) -> LumosRefusedError:
+        if error.status != _NOT_FOUND:
+            return error
+        text = f"job {job_id}: Lumos does not know the job (404)"
+        return LumosRefusedError(f"{text}: look at the app in Lumos and run again", error.status)
+
     try:
-        answer = api.get(path)
+        answer = raise_as(lambda: api.get(path), {LumosRefusedError: refusal})
     except LumosUnavailableError as outage:
         _log.warning("job %s goes on; its state cannot be read: %s", job_id, outage)
         return None
-    except LumosRefusedError as error:
-        status, refusal = error.status, error
-    else:
-        state = answer.get("state") if isinstance(answer, dict) else answer
-        if not isinstance(answer, dict) or not isinstance(state, str | None):
-            raise not_lumos(f"GET {path}")
-        return state
-    if status != _NOT_FOUND:
-        raise refusal
-    raise LumosRefusedError(
-        f"job {job_id}: Lumos does not know the job (404): look at the app in Lumos and run again",
-        status,
-    )
+    state = answer.get("state") if isinstance(answer, dict) else answer
+    if not isinstance(answer, dict) or not isinstance(state, str | None):
+        raise not_lumos(f"GET {path}")
+    return state
 
 
 def _warn_of_unknown(job_id: str, kind: JobKind, state: str) -> None:

@@ -42,10 +42,10 @@ def pause_asked_s(response: httpx.Response) -> float | None:
 
     `Retry-After` goes before `x-ratelimit-reset`: it speaks of this request.
     """
-    asked = response.headers.get("retry-after", "").strip()
-    if re.fullmatch(r"\d+(\.\d+)?", asked):
-        return float(asked)
-    moment = _to_epoch_s(asked) if asked else None
+    retry_after = response.headers.get("retry-after", "").strip()
+    if re.fullmatch(r"\d+(\.\d+)?", retry_after):
+        return float(retry_after)
+    moment = _to_epoch_s(retry_after) if retry_after else None
     return rate_pause_s(response) if moment is None else max(0.0, moment - _now_of(response))
 
 
@@ -61,8 +61,8 @@ def rate_pause_s(response: httpx.Response) -> float | None:
 
 def _now_of(response: httpx.Response) -> float:
     """Epoch seconds by the server's clock, as its moments are; by ours where it does not tell."""
-    told = _to_epoch_s(response.headers.get("date", ""))
-    return time.time() if told is None else told
+    date = _to_epoch_s(response.headers.get("date", ""))
+    return time.time() if date is None else date
 
 
 def _to_epoch_s(text: str) -> float | None:
@@ -81,9 +81,9 @@ def refusal_text(response: httpx.Response, request_name: str, body_size: int) ->
         request_name: method and path.
         body_size: bytes that were sent, for a 413.
     """
-    said = _problem_of(response)
+    problem = _problem_of(response)
     status = f"{response.status_code} {response.reason_phrase}".strip()
-    return f"{request_name}: {status}{said and f', {said}'}{_advice(response, body_size)}"
+    return f"{request_name}: {status}{problem and f', {problem}'}{_advice(response, body_size)}"
 
 
 def _advice(response: httpx.Response, body_size: int) -> str:
@@ -108,23 +108,23 @@ def _problem_of(response: httpx.Response) -> str:
     detail = answer.get("detail")
     if isinstance(detail, list):
         return _listed_problems(detail, "loc", "msg")
-    said = [clean_text(str(answer[key])) for key in ("code", "detail") if answer.get(key)]
+    texts = [clean_text(str(answer[key])) for key in ("code", "detail") if answer.get(key)]
     errors = answer.get("errors")
     listed = _listed_problems(errors, "field", "message") if isinstance(errors, list) else ""
-    return ", ".join([*said, *([listed] if listed else [])])
+    return ", ".join([*texts, *([listed] if listed else [])])
 
 
 def _listed_problems(problems: list[Any], where: str, what: str) -> str:
-    known = [problem for problem in problems if isinstance(problem, dict)]
-    if not known:
+    readable = [problem for problem in problems if isinstance(problem, dict)]
+    if not readable:
         return ""
-    first, more = known[0], len(known) - 1
-    said = str(first.get(what, ""))
+    first, more = readable[0], len(readable) - 1
+    message = str(first.get(what, ""))
     quoted = first.get("input")
     if isinstance(quoted, str | int | float) and str(quoted):
-        said = said.replace(str(quoted), "[value]")
+        message = message.replace(str(quoted), "[value]")
     place = clean_text(_place_text(first.get(where)))
-    return f"at {place}: {clean_text(said)}" + (f" (and {more} more)" if more > 0 else "")
+    return f"at {place}: {clean_text(message)}" + (f" (and {more} more)" if more > 0 else "")
 
 
 def _place_text(loc: object) -> str:

@@ -123,8 +123,8 @@ class _Patience:
         )
 
     def pause(self, state: RetryCallState) -> float:
-        asked = _outage_of(state).pause_asked_s
-        return self._grown(state) if asked is None else asked
+        pause_s = _outage_of(state).pause_asked_s
+        return self._grown(state) if pause_s is None else pause_s
 
     def is_over(self, state: RetryCallState) -> bool:
         now = self._clock()
@@ -139,16 +139,16 @@ class _Patience:
 
     def give_up(self, state: RetryCallState) -> NoReturn:
         outage, count = _outage_of(state), state.attempt_number
-        asked = outage.pause_asked_s
-        if asked is not None and asked > self._retry.time_limit_s:
+        pause_s = outage.pause_asked_s
+        if pause_s is not None and pause_s > self._retry.time_limit_s:
             text = (
-                f"{outage.reason}: Lumos asks for a pause of {asked:.0f} s, which is longer than"
+                f"{outage.reason}: Lumos asks for a pause of {pause_s:.0f} s, which is longer than"
                 f" the {self._retry.time_limit_s:.0f} s that are waited: run again later"
             )
         else:
             times = "1 attempt" if count == 1 else f"{count} attempts"
             text = f"{outage.reason} (given up after {times}): run again later"
-        raise LumosUnavailableError(text, asked)
+        raise LumosUnavailableError(text, pause_s)
 
 
 # What a failed request came to, in our own words: the libraries' can quote what was sent.
@@ -183,11 +183,11 @@ def status_outage(response: httpx.Response, method: str, path: str) -> Outage:
 
 def certificate_refusal(error: httpx.TransportError, request_name: str) -> LumosRefusedError | None:
     """The refusal of a certificate that is not trusted, which no retry mends; None for others."""
-    found = _cause(error, ssl.SSLCertVerificationError)
-    if found is None:
+    untrusted = _cause(error, ssl.SSLCertVerificationError)
+    if untrusted is None:
         return None
     return LumosRefusedError(
-        f"{request_name}: the server's certificate is not trusted ({found.verify_message}): is"
+        f"{request_name}: the server's certificate is not trusted ({untrusted.verify_message}): is"
         " LUMOS_API_URL right? If a proxy of your own stands between, name its CA file in"
         " SSL_CERT_FILE"
     )
@@ -210,13 +210,13 @@ def _system_reason(error: httpx.TransportError) -> str:
         return ": the host's name is not known"
     if _cause(error, ssl.SSLError) is not None:
         return ": TLS could not be agreed on"
-    found = _cause(error, OSError)
-    return f": {os.strerror(found.errno)}" if found is not None and found.errno else ""
+    cause = _cause(error, OSError)
+    return f": {os.strerror(cause.errno)}" if cause is not None and cause.errno else ""
 
 
 def _cause(error: BaseException, kind: type[_Cause]) -> _Cause | None:
     """The nearest error of that kind among the causes; None where there is none."""
-    found: BaseException | None = error
-    while found is not None and not isinstance(found, kind):
-        found = found.__cause__ or found.__context__
-    return found
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, kind):
+        cause = cause.__cause__ or cause.__context__
+    return cause

@@ -138,7 +138,7 @@ def test_a_preview_compares_with_the_app_it_would_go_to(workspace: Workspace):
     assert "Lumos was not asked" in said.document["warnings"][0]
 
 
-def test_what_a_dead_process_left_in_the_outbox_is_swept(tmp_path: Path):
+def test_the_request_files_that_a_dead_process_left_are_swept(tmp_path: Path):
     program = (
         "import os, sys, pathlib; from flows.sync.request_files import request_folder\n"
         "with request_folder(pathlib.Path(sys.argv[1])) as folder:\n"
@@ -152,7 +152,7 @@ def test_what_a_dead_process_left_in_the_outbox_is_swept(tmp_path: Path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_outbox_of_a_process_that_lives_is_left_alone(tmp_path: Path):
+def test_the_request_files_of_a_process_that_lives_are_left_alone(tmp_path: Path):
     with request_folder(tmp_path) as first, request_folder(tmp_path) as second:
         assert first.exists()
         assert second.exists()

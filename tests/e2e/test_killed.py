@@ -61,7 +61,7 @@ def test_a_run_killed_at_any_point_ends_in_the_same_accounts_after_a_rerun(
 
 
 @pytest.mark.parametrize("point", ["after:planned", "before:submitted", "after:submitted"])
-def test_what_a_dead_run_was_about_to_send_is_settled_before_the_source_is_read_again(
+def test_what_a_dead_run_was_about_to_send_is_sent_before_the_source_is_read_again(
     workspace: Workspace, point: str
 ):
     workspace.export(*rows(12))

@@ -55,7 +55,7 @@ def test_a_job_still_running_at_the_deadline_is_waited_for_by_the_next_run(works
     assert workspace.run("runs", "--json").document[0]["state"] == "submitted"
 
 
-def test_a_job_that_lumos_has_forgotten_is_settled_by_a_fresh_upload(workspace: Workspace):
+def test_a_job_that_lumos_has_forgotten_is_followed_by_a_fresh_upload(workspace: Workspace):
     workspace.export(*rows(12))
     workspace.fault("job_forgotten")
     assert workspace.run("sync", "hr").code == 1

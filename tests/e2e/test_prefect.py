@@ -140,7 +140,12 @@ class TestAsAFlow:
         assert said.returncode == 1
         [path] = (tmp_path / "bugs").glob("lumos-ingest-bug-*")
         assert BUG_CANARY.lower() in path.read_text("utf-8")
-        assert json.loads(said.stdout)["error"].startswith("ValueError: a bug of this program")
+        [failed] = json.loads(said.stdout)["sources"]
+        assert failed["state"] == "failed"
+        assert failed["error"].startswith("ValueError: a bug of this program")
+        assert [run["error"] for run in workspace.run("runs", "--json").document] == [
+            failed["error"]
+        ]
         assert BUG_CANARY.lower() not in said.stderr + said.stdout
         database = b"".join(one.read_bytes() for one in prefect_home.glob("prefect.db*"))
         assert b"ValueError: a bug of this program" in database

@@ -70,7 +70,7 @@ def test_a_watermark_keeps_its_run_in_the_archive(ledger: Ledger):
     assert run_id in ledger.needed_runs("hr")
 
 
-def test_runs_of_activity_are_no_accepted_snapshots_and_settle_no_sync(ledger: Ledger):
+def test_runs_of_activity_are_no_accepted_snapshots_and_no_open_syncs(ledger: Ledger):
     run_id = started(ledger)
     ledger.update_run(run_id, state="submitted", content_hash="x")
     assert ledger.open_runs("app-1") == []

@@ -134,10 +134,10 @@ def test_a_run_whose_app_is_not_there_yet_is_of_a_scope_of_its_own(ledger: Ledge
     assert [run.state for run in ledger.runs()] == ["reading", "failed"]
 
 
-def test_a_run_that_another_has_settled_is_not_written_over(ledger: Ledger) -> None:
+def test_a_run_that_another_has_ended_is_not_written_over(ledger: Ledger) -> None:
     run = ledger.start_run("hr", "me@host", NOW)
     ledger.update_run(run.run_id, state="failed")
-    with pytest.raises(BusyError, match="settled by another process"):
+    with pytest.raises(BusyError, match="ended by another process"):
         ledger.update_run(run.run_id, expect=("reading",), state="planned")
     found = ledger.run(run.run_id)
     assert found is not None

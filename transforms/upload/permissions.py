@@ -11,23 +11,16 @@ PERMISSION_FIELDS = ("unique_identifier", "type", "name")
 
 
 def to_permission_id(entitlement_id: str, resource_id: str) -> str:
-    """The entitlement's own id if it is global, else `resource|entitlement`, escaped."""
+    """The entitlement's own id if it is global, else `resource|entitlement`, escaped.
+
+    What stands after the last bar, and before it, can be read back: `%7C` is a bar, `%25` a `%`.
+    """
     plain = _escape(entitlement_id)
     return plain if resource_id == "" else f"{_escape(resource_id)}|{plain}"
 
 
-def from_permission_id(permission_id: str) -> tuple[str, str]:
-    """The entitlement's id and its resource's, `""` for the global one, of a permission of ours."""
-    resource_id, _, entitlement_id = permission_id.rpartition("|")
-    return _unescape(entitlement_id), _unescape(resource_id)
-
-
 def _escape(part: str) -> str:
     return part.replace("%", "%25").replace("|", "%7C")
-
-
-def _unescape(part: str) -> str:
-    return part.replace("%7C", "|").replace("%25", "%")
 
 
 def to_permissions(entitlements: pl.DataFrame, resources: pl.DataFrame) -> pl.DataFrame:

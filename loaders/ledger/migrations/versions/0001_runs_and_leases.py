@@ -8,7 +8,7 @@ down_revision = None
 
 
 def upgrade() -> None:
-    """Make the tables."""
+    """Makes the tables."""
     op.create_table(
         "ledger_runs",
         sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),

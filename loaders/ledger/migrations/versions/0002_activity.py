@@ -8,7 +8,7 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Make the tables, and tell the runs there are from those of activity."""
+    """Makes the tables, and tell the runs there are from those of activity."""
     op.add_column(
         "ledger_runs", sa.Column("kind", sa.String, nullable=False, server_default="sync")
     )

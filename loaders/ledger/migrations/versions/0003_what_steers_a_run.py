@@ -25,7 +25,7 @@ _runs = sa.table(
 
 
 def upgrade() -> None:
-    """Make the columns, and fill those of the runs that a later run goes on with."""
+    """Makes the columns, and fill those of the runs that a later run goes on with."""
     op.alter_column("ledger_runs", "allowed_by", new_column_name="approved_by")
     op.alter_column("ledger_runs", "allowed_at", new_column_name="approved_at")
     op.add_column("ledger_runs", sa.Column("request_count", sa.Integer))

@@ -1,0 +1,122 @@
+"""One life of a run, of whatever it is a run: begun and ended, or cut off and recovered."""
+
+import logging
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from functools import partial
+from typing import TypeVar
+
+from flows.run.context import RunContext, actor
+from flows.run.crash_report import BugError, without_text
+from schemas.errors import IngestError, JobFailedError, StateError
+from schemas.run import OPEN_STATES, Run, RunScope
+from schemas.source_file.quantities import duration_text
+
+_log = logging.getLogger(__name__)
+_Result = TypeVar("_Result")
+
+GIVE_UP_AFTER = timedelta(days=1)
+"""How long after its start a run is gone on with: a job that never ends must not block the app."""
+
+GoesOn = Callable[[Run, IngestError], bool]
+"""Whether an open run that failed so is not over, so that the next one goes on with it."""
+
+
+def attempt(
+    scope: RunScope, context: RunContext, work: Callable[[Run], _Result], goes_on: GoesOn
+) -> _Result:
+    """What `work` makes of a new run; where it fails, the ledger has the same line.
+
+    The archive then forgets what no later run needs.
+
+    Raises:
+        IngestError: as `work` raised it, with the run's id.
+        BugError: `work` failed for a reason of our own; the run is over.
+    """
+    run = context.ledger.start_run(
+        scope.source,
+        actor(),
+        context.now(),
+        scope.app_id,
+        kind=scope.kind,
+        since=scope.since,
+        until=scope.until,
+    )
+    try:
+        return without_text(partial(work, run))
+    except (IngestError, BugError) as error:
+        record_failure(run.run_id, error, context, goes_on)
+        raise
+    finally:
+        _prune(scope.source, context)
+
+
+def recover(
+    scope: RunScope,
+    open_runs: Iterable[Run],
+    context: RunContext,
+    finish: Callable[[Run], object],
+    goes_on: GoesOn,
+) -> tuple[str, ...]:
+    """Brings to their end the runs that died with something under way; their ids.
+
+    Those of the scope that died while reading are ended too: they have sent nothing.
+
+    Raises:
+        JobTimeoutError: a job still runs; nothing else may be sent meanwhile.
+        LumosUnavailableError: Lumos could not be reached.
+        BugError: `finish` failed for a reason of our own; that run is over.
+    """
+    recovered = []
+    for run in open_runs:
+        _log.warning("%s: run %s was cut off; it is recovered first", scope.source, run.run_id)
+        context.progress(f"recovering run {run.run_id}", 0, 0)
+        try:
+            without_text(partial(_finish, run, context, finish))
+        except (IngestError, BugError) as error:
+            is_over = record_failure(run.run_id, error, context, goes_on)
+            if not is_over or isinstance(error, BugError):
+                raise
+            # What follows starts afresh, and goes by what is certain then.
+            _log.warning("%s: run %s ended badly: %s", scope.source, run.run_id, error)
+        recovered.append(run.run_id)
+    context.ledger.abandon_reading(scope, context.now())
+    return tuple(recovered)
+
+
+def _finish(run: Run, context: RunContext, finish: Callable[[Run], object]) -> None:
+    if context.now() - run.started_at > GIVE_UP_AFTER:
+        job = f", job {run.job_ids[-1]}" if run.job_ids else ""
+        raise JobFailedError(
+            f"run {run.run_id}{job}: no end after {duration_text(GIVE_UP_AFTER)}; given up"
+        )
+    finish(run)
+
+
+def record_failure(
+    run_id: str, error: IngestError | BugError, context: RunContext, goes_on: GoesOn
+) -> bool:
+    """Writes down why a run stopped; whether that ends it.
+
+    What may still be under way is not over: the next run waits for its job, or sends the same bytes
+    again. A bug ends its run, since it would come again. What another process has ended meanwhile
+    is left as it is.
+    """
+    error.run_id = run_id
+    run = context.ledger.run(run_id)
+    if run is None or run.state not in ("reading", *OPEN_STATES):
+        return True
+    if run.state in OPEN_STATES and isinstance(error, IngestError) and goes_on(run, error):
+        context.ledger.update_run(run_id, error=str(error))
+        return False
+    context.ledger.update_run(run_id, state="failed", ended_at=context.now(), error=str(error))
+    return True
+
+
+def _prune(source: str, context: RunContext) -> None:
+    """Lets the archive forget what no later run needs and is older than the retention."""
+    try:
+        keep = context.ledger.needed_runs(source)
+        context.archive.forget(source, keep, context.now() - context.settings.retention)
+    except StateError as error:
+        _log.warning("%s: the archive was not pruned: %s", source, error)
