@@ -115,3 +115,10 @@ def test_every_key_of_the_model_has_a_line_in_the_reference():
     text = (ROOT / "docs" / "source-file.md").read_text("utf-8")
     for name in SourceFile.model_fields:
         assert f"| `{name}` |" in text
+
+
+def test_the_tree_of_the_rooms_is_what_the_modules_say():
+    sys.path.insert(0, str(ROOT / "docs"))
+    from architecture_tree import to_page
+
+    assert (ROOT / "docs" / "architecture.md").read_text("utf-8") == to_page(), "type: make docs"

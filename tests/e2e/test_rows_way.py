@@ -24,22 +24,26 @@ ROW = "zqa1,zqada@example.com,zqAda,zqAdler,ACTIVE,zqOps,zqReader; zqWriter"
 
 def has_mark(value: Any, depth: int = 0) -> bool:
     """Whether the value holds the row, or a part of it: as text, bytes, a frame, or within."""
-    if isinstance(value, str):
-        return MARK in value
-    if isinstance(value, bytes | bytearray | memoryview):
-        return MARK.encode() in bytes(value)
-    if isinstance(value, pl.DataFrame):
-        return any(has_mark(column) for column in value.get_columns())
-    if isinstance(value, pl.Series):
-        return MARK in str(value.to_list()) or MARK.encode() in repr(value.to_list()).encode()
-    if depth > 3 or isinstance(value, type):
-        return False
-    if dataclasses.is_dataclass(value):
-        names = (field.name for field in dataclasses.fields(value))
-        return any(has_mark(getattr(value, name, None), depth + 1) for name in names)
+    match value:
+        case str():
+            return MARK in value
+        case bytes() | bytearray() | memoryview():
+            return MARK.encode() in bytes(value)
+        case pl.DataFrame():
+            return any(has_mark(column) for column in value.get_columns())
+        case pl.Series():
+            return MARK in repr(value.to_list())
+    return depth < 4 and any(has_mark(part, depth + 1) for part in _parts(value))
+
+
+def _parts(value: Any) -> list[Any]:
     if isinstance(value, tuple | list):
-        return any(has_mark(one, depth + 1) for one in value)
-    return isinstance(value, dict) and any(has_mark(one, depth + 1) for one in value.values())
+        return list(value)
+    if isinstance(value, dict):
+        return list(value.values())
+    is_value = dataclasses.is_dataclass(value) and not isinstance(value, type)
+    names = [field.name for field in dataclasses.fields(value)] if is_value else []
+    return [getattr(value, name, None) for name in names]
 
 
 class Way:
@@ -61,7 +65,7 @@ class Way:
                 if (request.method, request.url.path) == ("POST", "/accounts/upload"):
                     self._is_sent = True
                     self._take_senders(frame)
-            elif event == "return" and (module := _module_of(frame)) and has_mark(result):
+            elif event == "return" and (module := _handing_on(frame)) and has_mark(result):
                 self.modules.add(module)
         finally:
             self._looking.now = False
@@ -73,6 +77,14 @@ class Way:
             frame = frame.f_back
         assert frame is not None
         self.modules.add("flows/sync/publish")
+
+
+def _handing_on(frame: FrameType) -> str | None:
+    """The module of a function that returns to another module of ours, or to another thread."""
+    module, caller = _module_of(frame), frame.f_back
+    while caller is not None and _module_of(caller) is None:
+        caller = caller.f_back
+    return None if caller is not None and _module_of(caller) == module else module
 
 
 def _module_of(frame: FrameType) -> str | None:
