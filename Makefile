@@ -6,13 +6,17 @@ BIN := $(VENV)/bin
 RUNS := $(VENV)/.runs
 READY := $(VENV)/.ready
 
-.PHONY: demo test check install install-dev bare lint types system lock bench docs clean
+.PHONY: demo test mutants check install install-dev bare lint types system lock bench docs clean
 
 demo: $(RUNS)
 	$(BIN)/lumos-ingest demo
 
 test: $(READY) system
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(TESTS)
+
+# How many small changes of the code that bears the laws the unit tests notice: see docs/testing.md.
+mutants: $(READY)
+	$(BIN)/python -m tests.mutation_score $(ONLY)
 
 check: lint types test
 
@@ -72,4 +76,4 @@ docs: $(READY)
 	$(BIN)/python docs/source_file_reference.py
 
 clean:
-	rm -rf $(VENV) .venv-emulators .venv-kerberos .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf mutants $(VENV) .venv-emulators .venv-kerberos .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -86,12 +86,14 @@ def wait_until_stable(
                 f"{export.name}: still changed after {duration_text(timedelta(seconds=waited))}: "
                 "run again when the export is finished"
             )
+        # A clock that is ahead of ours must not make the pause longer.
         pause = needed - max(quiet, 0.0)
         sleep(pause)
         waited += pause
         before, export = export, refreshed(export)
-        since_written = (now - export.modified_at).total_seconds() + waited
-        quiet = max(quiet, 0.0) + pause if export == before else since_written
+        if export == before:
+            return export
+        quiet = (now - export.modified_at).total_seconds() + waited
     return export
 
 
@@ -102,8 +104,8 @@ def trailer_count(export: Export, last_line: str, pattern: str) -> int:
         SourceIncompleteError: the last line is no trailer.
     """
     trailer = re.fullmatch(pattern, last_line)
-    stated = (trailer[1] or "").strip() if trailer else ""
-    if not stated.isdecimal() or len(stated) > _MOST_DIGITS:
+    stated = trailer[1] if trailer else None
+    if stated is None or not stated.strip().isdecimal() or len(stated.strip()) > _MOST_DIGITS:
         raise SourceIncompleteError(
             f"{export.name}: its last line is not the trailer: the export was cut off, "
             "or complete.trailer is wrong"

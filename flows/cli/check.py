@@ -13,6 +13,7 @@ from flows.activity.job import activity_app, activity_of, no_activity_app
 from flows.cli.output import Output, log_to_stderr
 from flows.run.context import no_such_app, open_context, to_lumos_api, utc_now
 from flows.run.file_errors import located
+from flows.run.own_transform import load_transforms
 from flows.run.secrets import to_resolver
 from flows.run.settings import read_settings
 from flows.run.workspace import pick_sources
@@ -38,6 +39,8 @@ def column_notes(file: SourceFile, probe: Probe) -> list[str]:
         SourceFormatError: one that the source file names is not.
     """
     table = probed_table(probe)
+    if probe.columns is None:
+        return []
     if probe.table != "accounts":
         mappings = {
             "entitlements": file.entitlement_columns,
@@ -54,7 +57,8 @@ def column_notes(file: SourceFile, probe: Probe) -> list[str]:
 
 def probed_table(probe: Probe) -> RawTable:
     """The probed table without a row."""
-    rows = pl.DataFrame(schema={name: pl.String() for name in probe.columns} | {ROW: pl.UInt32()})
+    columns = dict.fromkeys(probe.columns or (), pl.String())
+    rows = pl.DataFrame(schema={**columns, ROW: pl.UInt32()})
     return RawTable(probe.table, rows, pl.DataFrame(schema=REJECTS), 0, probe.origin)
 
 
@@ -303,9 +307,15 @@ def _look_at_source(source: Source, settings: Settings, findings: Findings) -> N
         resolve=to_resolver(settings.workspace),
         named=source.file.named,
     )
+    transforms = load_transforms(source, settings.workspace)
     for probe in probes:
         findings.facts.append(f"{probe.table}: {probe.origin}, {probe.said}")
-        findings.notes.extend(column_notes(source.file, probe))
+        if probe.table not in transforms:
+            findings.notes.extend(column_notes(source.file, probe))
+    findings.facts.extend(
+        f"{table}: {own.name} changes the rows; columns are compared with what it returns"
+        for table, own in transforms.items()
+    )
 
 
 def _look_for_app(source: Source, api: LumosApi, findings: Findings) -> None:

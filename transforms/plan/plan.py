@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from schemas.plan import ACCOUNT_CHANGES, ASSOCIATION_CHANGES, ENTITLEMENT_CHANGES, Changes, Plan
+from schemas.plan import ACCOUNT_CHANGES, ENTITLEMENT_CHANGES, Changes, Plan
 from schemas.snapshot import Snapshot, associations_of
 from schemas.statuses import CAN_LOG_IN
 from schemas.tables import ACCOUNTS, ENTITLEMENT_KEY, ENTITLEMENTS
@@ -61,7 +61,7 @@ def to_plan(snapshot: Snapshot, last: Snapshot | None) -> Plan:
             flips.select(pl.format("{} → {}", "status_before", "status_after")).to_series()
         ),
         changed_fields=changed_fields,
-        attributes_added=tuple(one for one in labels if one not in labels_before and last),
+        attributes_added=tuple(one for one in labels if one not in labels_before),
         attributes_removed=tuple(one for one in labels_before if one not in labels),
         fields_filled=_filled_only_in(snapshot, before) if last else (),
         fields_emptied=_filled_only_in(before, snapshot) if snapshot.accounts.height else (),
@@ -91,8 +91,7 @@ def _matched(now: pl.DataFrame, before: pl.DataFrame, key: list[str]) -> _Matche
     pairs = pl.DataFrame(
         {"now": now_of_before.filter(is_in_both), "before": is_in_both.arg_true().cast(pl.UInt32)}
     ).sort("now")
-    is_new = pl.repeat(value=True, n=now.height, dtype=pl.Boolean, eager=True)
-    is_new = is_new.scatter(pairs["now"], False)
+    is_new = pl.repeat(value=True, n=now.height, eager=True).scatter(pairs["now"], False)
     return _Matched(
         pairs["now"],
         pairs["before"],
@@ -128,7 +127,7 @@ def _differing(
 
 def _column(table: pl.DataFrame, name: str, rows: pl.Series) -> pl.Series:
     if name not in table.columns:
-        return pl.Series(name, [None], dtype=pl.String).new_from_index(0, rows.len())
+        return pl.Series([None]).new_from_index(0, rows.len())
     column = table[name]
     return column if rows.len() == table.height and rows.is_sorted() else column.gather(rows)
 
@@ -150,13 +149,12 @@ def _account_changes(
     differences = _differing(snapshot.accounts, before.accounts, accounts, fields[1:])
     ids, ids_before = snapshot.accounts[ACCOUNT_KEY[0]], before.accounts[ACCOUNT_KEY[0]]
     status, status_before = snapshot.accounts["user_status"], before.accounts["user_status"]
-    nothing = pl.lit([], dtype=pl.List(pl.String))
     added = pl.DataFrame(
         {
             "integration_specific_id": ids.gather(accounts.added),
             "status_after": status.gather(accounts.added),
         }
-    ).with_columns(change=pl.lit("added"), fields=nothing)
+    ).with_columns(change=pl.lit("added"))
     changed = differences.select("fields", change=pl.lit("changed")).with_columns(
         ids.gather(differences["now"]).alias("integration_specific_id"),
         status_before.gather(differences["before"]).alias("status_before"),
@@ -167,14 +165,13 @@ def _account_changes(
             "integration_specific_id": ids_before.gather(accounts.removed),
             "status_before": status_before.gather(accounts.removed),
         }
-    ).with_columns(change=pl.lit("removed"), fields=nothing)
+    ).with_columns(change=pl.lit("removed"))
     changes = pl.concat(
         [pl.DataFrame(schema=ACCOUNT_CHANGES), added, changed, removed], how="diagonal"
     )
     tally = _tally(differences["fields"].explode())
-    return changes.sort("integration_specific_id"), {
-        name: tally[name] for name in fields if name in tally
-    }
+    changes = changes.with_columns(pl.col("fields").fill_null([])).sort("integration_specific_id")
+    return changes, {name: tally[name] for name in fields if name in tally}
 
 
 def _entitlement_changes(
@@ -184,23 +181,23 @@ def _entitlement_changes(
     now, then = _with_resource_label(snapshot), _with_resource_label(before)
     fields = [name for name in now.columns if name not in ENTITLEMENT_KEY]
     differences = _differing(now, then, entitlements, fields)
-    nothing = pl.lit([], dtype=pl.List(pl.String))
     keys, keys_before = now.select(ENTITLEMENT_KEY), then.select(ENTITLEMENT_KEY)
-    return pl.concat(
+    changes = pl.concat(
         [
             pl.DataFrame(schema=ENTITLEMENT_CHANGES),
-            keys.select(pl.all().gather(entitlements.added)).with_columns(
-                change=pl.lit("added"), fields=nothing
-            ),
+            keys.select(pl.all().gather(entitlements.added)).with_columns(change=pl.lit("added")),
             keys.select(pl.all().gather(differences["now"])).with_columns(
                 differences["fields"], change=pl.lit("changed")
             ),
             keys_before.select(pl.all().gather(entitlements.removed)).with_columns(
-                change=pl.lit("removed"), fields=nothing
+                change=pl.lit("removed")
             ),
         ],
         how="diagonal",
-    ).sort("integration_specific_resource_id", "integration_specific_id")
+    )
+    return changes.with_columns(pl.col("fields").fill_null([])).sort(
+        "integration_specific_resource_id", "integration_specific_id"
+    )
 
 
 def _with_resource_label(snapshot: Snapshot) -> pl.DataFrame:
@@ -220,19 +217,18 @@ def _association_changes(
     now = packed_of(snapshot.grants)
     then = recode(before.grants, accounts.now_of_before, entitlements.now_of_before)
     went = _without(before.grants, accounts.now_of_before, entitlements.now_of_before)
-    is_same = now.len() == then.len() and bool((now == then).all())
-    added = now.clear() if is_same else now.filter(~now.is_in(then.implode()))
-    dropped = then.clear() if is_same else then.filter(~then.is_in(now.implode()))
+    if now.equals(then):  # most nights, and far faster than to look for each
+        added = dropped = now.clear()
+    else:
+        added = now.filter(~now.is_in(then.implode()))
+        dropped = then.filter(~then.is_in(now.implode()))
     added_rows = _spelled(snapshot, unpack(added), "added")
     dropped_rows = _spelled(snapshot, unpack(dropped), "removed")
     went_rows = _spelled(before, went, "removed")
     went_along = int(accounts.now_of_before.gather(went["account"]).is_null().sum())
     removed = dropped.len() + went.height
     counts = Changes(before.grants.height, snapshot.grants.height, added.len(), 0, removed)
-    rows = pl.concat(
-        [pl.DataFrame(schema=ASSOCIATION_CHANGES), added_rows, dropped_rows, went_rows]
-    )
-    return counts, rows, went_along
+    return counts, pl.concat([added_rows, dropped_rows, went_rows]), went_along
 
 
 def _without(grants: pl.DataFrame, account: pl.Series, entitlement: pl.Series) -> pl.DataFrame:

@@ -180,6 +180,7 @@ def _grants(
         accepted=now.len(),
         merged=sum(one.merged for one in linked) + packed.len() - now.len(),
         rejected=sum(one.rejected for one in linked),
+        dropped=sum(one.dropped for one in linked),
     ).check("associations")
     if not carried.height:
         return unpack(now), count

@@ -23,16 +23,11 @@ def duplicates_of(records: pl.DataFrame, key: list[str]) -> tuple[pl.Series, pl.
     `records` holds everything that makes two rows differ, and nothing else. A conflicting row is in
     conflict with every row of its key, however many of those are equal.
     """
-    keys = (
-        records.select(pl.struct(key).hash()).to_series()
-        if len(key) > 1
-        else records[key[0]].hash()
-    )
-    conflicting = pl.repeat(False, records.height, dtype=pl.Boolean, eager=True)
-    repeated = conflicting.clone()
-    if keys.n_unique() == keys.len():  # a quarter of the time of looking for the pairs
-        return conflicting, repeated
-    shared = keys.is_duplicated()
+    none = pl.repeat(False, records.height, eager=True)
+    first = records[key[0]].hash()
+    if first.n_unique() == first.len():  # a quarter of the time of looking for the pairs
+        return none, none
+    shared = first.is_duplicated()
     index = shared.arg_true()
     group = pl.struct(key)
     whole = pl.struct(records.columns)
@@ -41,8 +36,8 @@ def duplicates_of(records: pl.DataFrame, key: list[str]) -> tuple[pl.Series, pl.
         repeated=~whole.is_first_distinct(),
     )
     return (
-        conflicting.scatter(index, pairs["conflicting"]),
-        repeated.scatter(index, pairs["repeated"] & ~pairs["conflicting"]),
+        none.clone().scatter(index, pairs["conflicting"]),
+        none.clone().scatter(index, pairs["repeated"] & ~pairs["conflicting"]),
     )
 
 
@@ -106,7 +101,7 @@ def conform(
     broken, (conflicting, repeated) = both(
         lambda: failures(candidates, contract), lambda: duplicates_of(whole, key)
     )
-    has_key = candidates[key[0]].str.contains(r"\S").fill_null(value=False)
+    has_key = candidates[key[0]].str.contains(r"\S")
     faults = pl.concat(
         [
             broken,
@@ -114,7 +109,7 @@ def conform(
             failures_of(conflicting & has_key, key[0], CONFLICT),
         ]
     )
-    is_rejected = pl.repeat(value=False, n=candidates.height, dtype=pl.Boolean, eager=True)
+    is_rejected = pl.repeat(False, candidates.height, eager=True)
     is_rejected = is_rejected.scatter(faults["index"].unique(), True)
     rejects = to_rejects(table, candidates, key, use, faults)
     accepted = ~is_rejected & ~repeated
@@ -123,6 +118,7 @@ def conform(
         accepted=int(accepted.sum()),
         merged=int((repeated & ~is_rejected).sum()),
         rejected=rejected_row_count(rejects, table.name),
+        dropped=table.dropped_count,
     ).check(table.name)
     return Conformed(candidates, accepted.arg_true().cast(pl.UInt32), rejects, count)
 

@@ -52,20 +52,6 @@ def open_session(source: DatabaseOptions, workspace: Path, resolve: Resolve) -> 
             yield session
 
 
-def _opener_of_odbc() -> Callable[
-    [DatabaseOptions, Resolve], AbstractContextManager[CursorSession]
-]:
-    from extractors.sql.drivers.odbc import open_odbc_session  # loads pyodbc
-
-    return open_odbc_session
-
-
-def _duckdb() -> Any:  # noqa: ANN401 - a module
-    import duckdb
-
-    return duckdb
-
-
 def database_of(source: DatabaseOptions) -> DatabaseUrl:
     """Where the source's database is.
 
@@ -77,6 +63,14 @@ def database_of(source: DatabaseOptions) -> DatabaseUrl:
     return read_database_url(source.url)
 
 
+def _opener_of_odbc() -> Callable[
+    [DatabaseOptions, Resolve], AbstractContextManager[CursorSession]
+]:
+    from extractors.sql.drivers.odbc import open_odbc_session  # loads pyodbc
+
+    return open_odbc_session
+
+
 @contextmanager
 def _open_native_session(
     source: DatabaseOptions, workspace: Path, resolve: Resolve
@@ -84,7 +78,7 @@ def _open_native_session(
     """The database by its Python driver."""
     database = database_of(source)
     opened = _open(database, source, workspace, resolve)
-    session = _session_class(database.url)(
+    session = session_class(database.url)(
         engine=database.dialect,
         server=database.place,
         errors=opened.errors,
@@ -116,8 +110,8 @@ _SESSIONS: dict[str, type[CursorSession]] = {
 """By dialect and driver, else by dialect alone."""
 
 
-def _session_class(url: URL) -> type[CursorSession]:
-    """The session of a database by its Python driver."""
+def session_class(url: URL) -> type[CursorSession]:
+    """The session of the database at `url` by its Python driver, which it may load."""
     if url.drivername == "postgresql+psycopg":
         from extractors.sql.drivers.postgresql import PostgresqlSession  # loads psycopg
 
@@ -173,6 +167,12 @@ def _open_duckdb(database: DatabaseUrl, workspace: Path) -> _Opened:
     return _Opened(connection, context.errors, "qmark", path)
 
 
+def _duckdb() -> Any:  # noqa: ANN401 - a module
+    import duckdb
+
+    return duckdb
+
+
 def _file_of(database: DatabaseUrl, workspace: Path) -> Path:
     name = database.url.database
     if not name or name == ":memory:":
@@ -188,13 +188,7 @@ def _open_server(
 ) -> _Opened:
     database = prepared(database)
     dialect_class, module = dialect_of(database)
-    url, more = login_of(database, source, workspace, resolve)
     dialect = dialect_class(dbapi=module)
-    if url.drivername == "db2+ibm_db":
-        texts, arguments = (connection_string(url, more), url.username or ""), {}
-    else:
-        texts, arguments = dialect.create_connect_args(url)
-        arguments = {**arguments, **more}
     errors = driver_errors(module)
     # PyMySQL's word for a package that the account's way to log in needs.
     context = ErrorContext(
@@ -206,6 +200,13 @@ def _open_server(
     )
 
     def connect() -> Any:  # noqa: ANN401 - the driver's
+        # Each has a token of its own: one may be good for one login only.
+        url, more = login_of(database, source, workspace, resolve)
+        if url.drivername == "db2+ibm_db":
+            texts, arguments = (connection_string(url, more), url.username or ""), {}
+        else:
+            texts, arguments = dialect.create_connect_args(url)
+            arguments = {**arguments, **more}
         return translate_errors(context, lambda: dialect.connect(*texts, **arguments))
 
     return _Opened(connect(), errors, module.paramstyle, reconnect=connect)

@@ -51,7 +51,7 @@ class OdbcSession(CursorSession):
 class PostgresqlOdbcSession(OdbcSession):
     """A PostgreSQL by its ODBC driver."""
 
-    goes_on_after_errors: ClassVar[bool] = False
+    tries_optional_queries: ClassVar[bool] = False
 
     def _begin(self) -> Begun:
         self.run(postgresql_settings(self.zone))

@@ -125,7 +125,7 @@ class DeltaReader:
     def _reported(self, updated: Statement, last: AccountsState) -> pl.DataFrame | None:
         """What `list_updated_accounts` tells; None where it does not: all is read by now."""
         session = self._reader.session
-        if not session.goes_on_after_errors:
+        if not session.tries_optional_queries:
             return None  # an error would end the transaction, and the tables that are still to come
         try:
             with session.savepoint(updated):

@@ -59,8 +59,8 @@ class Session(ABC):
     warnings: tuple[str, ...] = ()
     file: Path | None = None
 
-    goes_on_after_errors: ClassVar[bool] = True
-    """Whether there is more to read in the transaction once a statement failed in `savepoint`."""
+    tries_optional_queries: ClassVar[bool] = True
+    """Whether a query that can be done without is tried, as its failure does not end all others."""
 
     @abstractmethod
     def read(self, statement: Statement, values: Values = NO_VALUES) -> Fetched:
@@ -88,7 +88,7 @@ class Session(ABC):
         return [self.read(statement, values) for statement in statements]
 
     def savepoint(self, _statement: Statement) -> AbstractContextManager[None]:
-        """A block whose error leaves the transaction as it was, where `goes_on_after_errors`."""
+        """A block whose error leaves the transaction as it was, where the driver can do so."""
         return nullcontext()
 
     def translate_errors(

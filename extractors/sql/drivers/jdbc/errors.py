@@ -5,6 +5,7 @@ from extractors.sql.drivers.jdbc.protocol import Cut, Frame
 from extractors.sql.errors.codes import Meaning, meaning_of
 from extractors.sql.errors.connection import why_no_login
 from extractors.sql.errors.translate import error_of
+from extractors.sql.urls.address import KEY
 from schemas.errors import (
     ConfigError,
     IngestError,
@@ -17,7 +18,7 @@ from schemas.errors import (
 def place_of(settings: JdbcSettings) -> str:
     """The URL's beginning, up to the database's name; what follows may be anything."""
     database = settings.url.removeprefix("jdbc:").partition(":")[0]
-    return f"jdbc:{database}" if database.isalnum() else "source.url"
+    return f"jdbc:{database}" if database.isalnum() else KEY
 
 
 def frame_error(name: str, settings: JdbcSettings, frame: Frame, *, began: bool) -> IngestError:

@@ -16,6 +16,7 @@ from extractors.sql.drivers.jdbc.errors import cut_error, frame_error, place_of,
 from extractors.sql.drivers.jdbc.program import ENVIRONMENT, JdbcSettings, java_command
 from extractors.sql.drivers.jdbc.protocol import Cut, Frame, receive, send, widen
 from extractors.sql.session.timeouts import read_timeout_s
+from extractors.sql.urls.address import KEY
 from extractors.sql.urls.parse import check_no_secret
 from schemas.errors import SourceFormatError, SourceIncompleteError, raise_as
 
@@ -132,7 +133,9 @@ def _connected(process: "subprocess.Popen[bytes]", settings: JdbcSettings) -> Jd
 
     frame = raise_as(ask, {Cut: lambda cut: start_error(what, cut)})
     if frame.letter != "R":
-        raise frame_error(what, settings, frame, began=False)
+        error = frame_error(what, settings, frame, began=False)
+        error.key = error.key or (KEY if what == KEY else None)
+        raise error
     product, version, _, _, isolation, read_only = frame.texts()
     return JdbcReader(f"{product} {version}", isolation, read_only == "true", process, settings)
 

@@ -34,11 +34,10 @@ class JdbcSession(Session):
     """Any database by its JDBC driver.
 
     Attributes:
-        reader: the Java program, which an error of a statement ends.
+        reader: the Java program.
     """
 
     reader: JdbcReader
-    goes_on_after_errors: ClassVar[bool] = False
 
     def begin(self) -> None:
         """Has the database tell what is canonical here, where it has to be told to."""
@@ -77,6 +76,8 @@ class JdbcSession(Session):
 
 class PostgresqlJdbcSession(JdbcSession):
     """A PostgreSQL by its JDBC driver."""
+
+    tries_optional_queries: ClassVar[bool] = False
 
     def begin(self) -> None:
         """Has the server write its values as they are made canonical here."""

@@ -1,11 +1,9 @@
 """Activity runs that end anywhere, and rows that come late: nothing is lost, nothing sent twice."""
 
-import tempfile
 from collections import Counter
+from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
-import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -13,15 +11,14 @@ from hypothesis import strategies as st
 from flows.activity.order import Sending, send_activity
 from loaders.ledger.activity import saved_watermark
 from schemas.errors import LumosRefusedError
-from tests.unit.flows.activity.world import CrashError, Record, World
-
-MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
-"""Where a file need not be on a disk to be whole: hundreds of runs would wait for it."""
+from tests.unit.flows.activity.world import Record, World
+from tests.unit.flows.world import in_memory
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
+def world() -> Iterator[World]:
+    with in_memory(World) as world:
+        yield world
 
 
 def run(world: World) -> Sending:
@@ -31,17 +28,9 @@ def run(world: World) -> Sending:
         return send_activity(world.source, context)
 
 
-def crashed(world: World, point: int) -> bool:
+def crashed(world: World, point: int | str) -> bool:
     """Whether a run ended at its `point`th step; the lease it left behind has run out after."""
-    world.crash_in = point
-    try:
-        run(world)
-    except CrashError:
-        return True
-    finally:
-        world.crash_in = None
-        world.now += timedelta(minutes=3)
-    return False
+    return world.crashes(lambda: run(world), point)
 
 
 def sent(world: World) -> list[Record]:
@@ -75,14 +64,12 @@ def test_a_row_that_comes_late_within_the_overlap_is_still_sent(world: World):
 def test_the_watermark_moves_to_the_newest_record_and_never_past_now(world: World):
     world.log("a", world.now - timedelta(minutes=5))
     run(world)
-    with world.context() as context:
-        mark = saved_watermark(context.ledger, "log", "app-1")
+    mark = saved_watermark(world.ledger, "log", "app-1")
     assert mark is not None
     assert mark.until == world.now - timedelta(minutes=5)
     world.log("b", world.now + timedelta(hours=20))  # a clock that is ahead
     run(world)
-    with world.context() as context:
-        mark = saved_watermark(context.ledger, "log", "app-1")
+    mark = saved_watermark(world.ledger, "log", "app-1")
     assert mark is not None
     assert mark.until == world.now
     on_time = world.log("c", world.now + timedelta(hours=1))
@@ -94,29 +81,19 @@ def test_the_watermark_moves_to_the_newest_record_and_never_past_now(world: Worl
 def test_the_watermark_stays_where_it_is_until_every_batch_is_done(world: World):
     for number in range(6):
         world.log(f"a{number}", world.now)
-    refusing = World(world.folder, lines=world.lines)
-    taken = refusing.answer
-
-    def refuses_the_third(request):
-        if request.method == "POST" and len(refusing.batches) == 2:
-            return httpx.Response(422, json={"detail": "no"})
-        return taken(request)
-
-    refusing.answer = refuses_the_third  # type: ignore[method-assign]
+    world.refuses_from = 2
     with pytest.raises(LumosRefusedError):
-        run(refusing)
-    with world.context() as context:
-        assert saved_watermark(context.ledger, "log", "app-1") is None
-        assert [one.state for one in context.ledger.runs()] == ["failed"]
+        run(world)
+    assert saved_watermark(world.ledger, "log", "app-1") is None
+    assert [one.state for one in world.ledger.runs()] == ["failed"]
+    assert len(sent(world)) == 4
+    world.refuses_from = None
     run(world)
-    assert len(sent(refusing)) == 4
-    assert len(sent(world)) == 2
-    assert sorted(sent(refusing) + sent(world)) == sorted(world.lines)
+    assert sent(world) == world.lines
 
 
 @pytest.mark.parametrize("point", range(0, 48, 3))
-def test_a_run_that_ends_anywhere_is_brought_to_its_end_by_the_next(tmp_path: Path, point: int):
-    world = World(tmp_path)
+def test_a_run_that_ends_anywhere_is_brought_to_its_end_by_the_next(world: World, point: int):
     for number in range(5):
         world.log(f"a{number}", world.now)
     crashed(world, point)
@@ -125,19 +102,14 @@ def test_a_run_that_ends_anywhere_is_brought_to_its_end_by_the_next(tmp_path: Pa
     run(world)
     assert sorted(sent(world)) == sorted(world.lines)
     assert len(world.bodies) - len(set(world.bodies)) <= 1
-    with world.context() as context:
-        states = {one.state for one in context.ledger.runs()}
+    states = {one.state for one in world.ledger.runs()}
     assert not {"reading", "planned", "submitted"} & states
 
 
 def test_a_job_that_is_known_is_waited_for_and_one_that_is_done_is_left_alone(world: World):
     for number in range(5):
         world.log(f"a{number}", world.now)
-    world.crash_at = "before the state of job-2 is told"
-    with pytest.raises(CrashError):
-        run(world)
-    world.crash_at = ""
-    world.now += timedelta(minutes=3)
+    assert crashed(world, "before the state of job-2 is told")
     assert len(run(world).recovered) == 1
     assert sent(world) == world.lines
     assert len(world.bodies) == 3
@@ -161,8 +133,8 @@ STEPS = st.lists(
 def test_any_order_of_crashes_late_rows_and_runs_sends_every_record_and_none_twice(
     steps: list[tuple[str, str, int]],
 ):
-    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
-        world, crashes = World(Path(folder)), 0
+    crashes = 0
+    with in_memory(World) as world:
         for what, who, number in steps:
             match what:
                 case "log":

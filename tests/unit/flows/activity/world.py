@@ -2,104 +2,53 @@
 
 import hashlib
 import json
-import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import datetime
 from typing import Any
 
 import httpx
-import polars as pl
-import sqlalchemy as sa
-from pydantic import SecretStr
 
 from flows.run.context import RunContext
-from loaders.archive.archive import Archive
-from loaders.archive.folder import ArchiveFolder
-from loaders.ledger.engine import to_engine
-from loaders.ledger.ledger import Ledger, open_ledger
-from loaders.lumos.client import LumosApi
-from loaders.lumos.retries import Retry
-from schemas.settings import Settings
+from loaders.ledger.activity import saved_batches
 from schemas.source_file.file import Source, to_source
-
-BEGIN = datetime(2020, 7, 1, tzinfo=UTC)
-URL = "https://lumos.example"
+from tests.unit.flows.world import Machine, must
 
 Record = tuple[str, str, str]
 """An account, an event type, a moment."""
 
 
-class CrashError(BaseException):
-    """The process ends here. No handler of ours catches it, as none catches a kill."""
-
-
-class WatchedLedger(Ledger):
-    """A ledger at which the process may end before and after each transaction."""
-
-    def __init__(self, url: str, tick: Callable[[str], None]) -> None:
-        super().__init__(to_engine(url))
-        self._tick = tick
-
-    def in_transaction(self, work: Callable[[sa.Connection], Any]) -> Any:
-        self._tick("before a transaction")
-        found = super().in_transaction(work)
-        self._tick("after a transaction")
-        return found
-
-
-class WatchedFolder:
-    """An archive's folder at which the process may end before and after each frame."""
-
-    def __init__(self, root: Path, tick: Callable[[str], None]) -> None:
-        self._folder = ArchiveFolder(root)
-        self._tick = tick
-        self.read, self.folders, self.remove = (
-            self._folder.read,
-            self._folder.folders,
-            self._folder.remove,
-        )
-
-    def write(self, parts: tuple[str, ...], frame: pl.DataFrame) -> None:
-        self._tick("before a frame is kept")
-        self._folder.write(parts, frame)
-        self._tick("after a frame was kept")
-
-
 @dataclass
-class World:
+class World(Machine):
     """Lumos, a log and a clock.
 
     Attributes:
-        folder: the workspace.
         keep: the source file's `keep`.
-        now: the clock.
+        more: further keys of its block `activity`, after a comma.
         lines: the log.
         batches: the records of every batch that was taken, in order.
         bodies: the same as bytes.
         asked: the job of every question about a state, in order.
-        crash_in: how many more steps there are before the process ends; None never.
-        crash_at: the step before which it ends, by its name; "" never.
+        refuses_from: how many batches are taken before the others are refused; None never.
+        may_repeat: whether a batch that the ledger has as done may be sent again.
     """
 
-    folder: Path
     keep: str = "all"
-    now: datetime = BEGIN
+    more: str = ""
     lines: list[Record] = field(default_factory=list)
     batches: list[list[Record]] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
-    crash_in: int | None = None
-    crash_at: str = ""
+    refuses_from: int | None = None
+    may_repeat: bool = False
 
     @property
     def source(self) -> Source:
         """The source `log`."""
         text = (
             "app: {id: app-1}\nsource: {kind: csv, accounts: a.csv}\n"
-            f"activity: {{keep: {self.keep}, overlap: 1h, records_per_request: 2,"
+            f"activity: {{keep: {self.keep}, overlap: 1h, records_per_request: 2{self.more},"
             " source: {kind: csv, activity: log.csv, max_age: null}}\n"
         )
         return to_source(text, "log", "sources/log.yaml")
@@ -114,15 +63,6 @@ class World:
         rows = ["account_id,event_type,timestamp", *(",".join(line) for line in self.lines)]
         (self.folder / "log.csv").write_text("\n".join(rows) + "\n", "utf-8")
 
-    def tick(self, what: str) -> None:
-        """A point at which the process may end."""
-        if what == self.crash_at:
-            raise CrashError(what)
-        if self.crash_in is not None:
-            self.crash_in -= 1
-            if self.crash_in < 0:
-                raise CrashError(what)
-
     def answer(self, request: httpx.Request) -> httpx.Response:
         """Lumos: takes a batch whole, or is never told of it; a job is done when it is asked."""
         path = request.url.path
@@ -130,7 +70,10 @@ class World:
             return httpx.Response(200, json={"id": "app-1", "name": "X"})
         if request.method == "POST":
             self.tick("before a batch is taken")
-            assert not self.is_done(request.content), "a batch that is done is sent again"
+            if self.refuses_from is not None and len(self.batches) >= self.refuses_from:
+                return httpx.Response(422, json={"detail": "no"})
+            is_repeated = self.is_done(request.content)
+            must(self.may_repeat or not is_repeated, "a batch that is done is sent again")
             self.bodies.append(request.content)
             self.batches.append([_to_record(one) for one in json.loads(request.content)["records"]])
             self.tick("after a batch was taken")
@@ -142,41 +85,15 @@ class World:
 
     @contextmanager
     def context(self) -> Iterator[RunContext]:
-        """What a run works with; what it writes down are points at which it may end."""
-        api = LumosApi(
-            URL,
-            SecretStr("t"),
-            transport=httpx.MockTransport(self.answer),
-            retry=Retry(attempts=1),
-            sleep=lambda _: None,
-        )
-        state = self.folder / "state"
-        state.mkdir(exist_ok=True)
-        url = f"sqlite:///{self.ledger_path}"
-        archive = Archive(WatchedFolder(state / "archive", self.tick))
-        settings = Settings(
-            URL, SecretStr("t"), state, url, str(state), timedelta(days=90), self.folder
-        )
-        if not self.ledger_path.exists():
-            open_ledger(url).close()
-        with WatchedLedger(url, self.tick) as ledger, api:
-            yield RunContext(settings, ledger, archive, api, now=lambda: self.now, sleep=self.sleep)
-
-    @property
-    def ledger_path(self) -> Path:
-        """The ledger's file."""
-        return self.folder / "state" / "ledger.db"
+        """What a run works with."""
+        with self.open(self.answer) as context:
+            yield context
 
     def is_done(self, body: bytes) -> bool:
         """Whether the ledger has a batch of these bytes as done."""
-        digest = hashlib.sha256(body).hexdigest()
-        query = "SELECT count(*) FROM ledger_batches WHERE content_hash = ? AND done_at IS NOT NULL"
-        with closing(sqlite3.connect(self.ledger_path)) as connection:
-            return bool(connection.execute(query, (digest,)).fetchone()[0])
-
-    def sleep(self, seconds: float) -> None:
-        """Moves the clock."""
-        self.now += timedelta(seconds=seconds)
+        digest, ledger = hashlib.sha256(body).hexdigest(), self.ledger
+        batches = [one for run in ledger.runs() for one in saved_batches(ledger, run.run_id)]
+        return any(one.content_hash == digest and one.done_at is not None for one in batches)
 
 
 def _to_record(sent: dict[str, Any]) -> Record:

@@ -71,6 +71,16 @@ def test_a_rejected_association_keeps_its_last_one_while_its_account_is_there() 
     assert gone.counts["associations"].rejected == 2
 
 
+def test_a_rejected_association_keeps_the_one_on_its_own_resource_alone() -> None:
+    scoped = entitlement("e", "r")
+    both = [association("a", "e"), association("a", "e", "r")]
+    last = snapshot([account("a")], entitlements=[E, scoped], associations=both)
+    for left, link in ((scoped, both[0]), (E, both[1])):
+        made = normalized([account("a")], None, last, entitlements=[left], associations=[link])
+        assert grants(made) == [("a", "e", link["integration_specific_resource_id"])]
+        assert made.counts["associations"].kept == 1
+
+
 def test_of_a_key_that_is_half_read_whatever_it_may_be_is_kept() -> None:
     links = [association("a", "e"), association("a", "f"), association("b", "e")]
     people = [account("a"), account("b")]

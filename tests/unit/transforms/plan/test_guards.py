@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.plan import Changes, Plan
+from schemas.plan import Breach, Changes, Plan
 from schemas.source_file.blocks import Guards
 from tests.unit.builders import source_file
 from transforms.plan.guards import check_guards
@@ -107,6 +107,14 @@ def test_the_associations_of_a_few_accounts_make_no_room_for_rejected_accounts()
         *("max_rejected_rows", "accounts"),
         *(5, 100),
     )
+
+
+def test_a_breach_of_the_least_says_what_the_file_does_and_what_there_is() -> None:
+    [breach] = check_guards(plan(after=2), {}, source_file("guards: {min_accounts: 3}\n").guards)
+    assert breach == Breach("min_accounts", "3", 3, 2, 2, is_removal=False)
+    empty = plan(before=0, after=0, grants=0)
+    [breach] = check_guards(empty, {}, source_file("guards: {min_accounts: 0}\n").guards)
+    assert breach == Breach("min_accounts", "0", 1, 0, 0, is_removal=False)
 
 
 def test_breaches_come_in_the_files_order_and_say_what_they_found() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from extractors.sql.connect.login import login_of
+from extractors.sql.connect.login import check_driver, login_of
 from extractors.sql.urls.parse import read_database_url
 from schemas.errors import ConfigError
 from schemas.source_file.sql_source import DatabaseOptions
@@ -89,3 +89,15 @@ def test_a_token_stands_in_for_the_password_as_the_driver_takes_it() -> None:
     assert arguments("snowflake://account/a", token=token)["authenticator"] == "oauth"
     with pytest.raises(ConfigError, match="password and token"):
         arguments("postgresql://localhost/a", token=token, password={"env": "X"})
+
+
+def test_a_missing_driver_is_named_with_the_command_that_installs_it() -> None:
+    check_driver("mysql+pymysql")
+    with pytest.raises(ConfigError, match=r"pip install '\.\[databricks\]'"):
+        check_driver("databricks")
+    with pytest.raises(ConfigError, match=r"pip install '\.\[db2\]'"):
+        check_driver(read_database_url("jdbc:db2://h/x").url.drivername)
+    with pytest.raises(ConfigError, match="knows no dialect nonsense"):
+        check_driver("nonsense")
+    with pytest.raises(ConfigError, match="pip install psycopg2"):
+        check_driver("postgresql+psycopg2")

@@ -1,13 +1,11 @@
-"""A query's text becomes one reading statement with its values bound, or is refused unsent."""
+"""One reading statement is sent as it is; whatever else a text may be is refused unsent."""
 
 import contextlib
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from extractors.sql.statements.lexer import parts_of
+from extractors.sql.statements.read_only import why_not_a_read
 from extractors.sql.statements.statement import Statement, to_statement
 from extractors.sql.statements.syntax import why_no_read_by_tree
 from schemas.errors import ConfigError
@@ -257,67 +255,35 @@ def test_what_a_server_shows_is_read(engine: str, text: str) -> None:
     assert not made(text, engine).is_query
 
 
-def test_a_procedure_is_called_only_where_it_cannot_write_or_is_vouched_for() -> None:
-    assert made("CALL accounts();", "postgresql").rendered("qmark") == "CALL accounts()"
-    for engine in {*ENGINES} - {"postgresql"}:
-        with pytest.raises(
-            ConfigError, match=rf"{engine} has no transaction.*allow_procedures: true"
-        ):
-            made("CALL accounts()", engine)
-    query = Query(sql="BEGIN accounts(); END;")
-    vouched = to_statement("list_accounts", query, Path(), "oracle", allow_procedures=True)
-    assert vouched.rendered("named") == "BEGIN accounts(); END;"
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT id FROM t WITH UR",
+        "SELECT id FROM t FETCH FIRST 5 ROWS ONLY WITH UR",
+        "SELECT id FROM t FOR READ ONLY",
+        "SELECT id FROM t OPTIMIZE FOR 10 ROWS",
+        "SELECT id FROM t WHERE seen < CURRENT TIMESTAMP - 3 MONTHS",
+        "WITH x AS (SELECT 1 AS id FROM sysibm.sysdummy1) SELECT id FROM x WITH CS",
+        "VALUES CURRENT TIMESTAMP",
+        "SELECT first CONCAT last FROM t",
+    ],
+)
+def test_db2_s_own_words_are_read(sql: str) -> None:
+    assert why_not_a_read(sql, "db2") is None
 
 
-def test_values_are_bound_and_never_pasted() -> None:
-    text = (
-        "SELECT a, '{x}', \"{y}\" FROM b -- {z}\n"
-        "WHERE c LIKE '%' AND at >= {since} AND at < '{until}'"
-    )
-    statement = made(text, capability="list_activity_records")
-    assert statement.names == ("since", "until")
-    known = {"since": 1, "until": 2, "account_id": 3}
-    assert statement.rendered("qmark").endswith("LIKE '%' AND at >= ? AND at < ?")
-    assert statement.rendered("dollar").endswith("at >= $1 AND at < $2")
-    assert statement.rendered("pyformat").endswith("LIKE '%%' AND at >= %s AND at < %s")
-    assert statement.rendered("named").endswith("at >= :since AND at < :until")
-    assert statement.values("qmark", known) == [1, 2]
-    assert statement.values("named", known) == {"since": 1, "until": 2}
-
-
-def test_a_percent_sign_is_doubled_only_beside_values() -> None:
-    assert made("SELECT a FROM b WHERE c LIKE 'x%'").rendered("pyformat").endswith("'x%'")
-
-
-def test_a_placeholder_that_is_not_known_is_named() -> None:
-    with pytest.raises(ConfigError, match=r"list_activity_records: \{now\} is not known here"):
-        made("SELECT {now}", capability="list_activity_records")
-
-
-def test_a_snapshot_takes_no_since_for_it_would_not_be_whole() -> None:
-    with pytest.raises(ConfigError, match=r"\{acount_id\} is not known here"):
-        made("SELECT a FROM b WHERE c = '{acount_id}'", capability="get_account")
-    with pytest.raises(ConfigError, match=r"\{since\} is not known here; list_accounts has none"):
-        made("SELECT a FROM b WHERE at > {since}")
-
-
-def test_a_query_lies_in_a_file_of_the_workspace(tmp_path: Path) -> None:
-    (tmp_path / "q.sql").write_text("\ufeffSELECT a FROM b;\n", "utf-8")
-    statement = to_statement("list_accounts", Query(file="q.sql"), tmp_path, "sqlite")
-    assert statement.rendered("qmark") == "SELECT a FROM b"
-    assert statement.origin == "list_accounts (q.sql)"
-    with pytest.raises(ConfigError, match="leads out of the workspace"):
-        to_statement("list_accounts", Query(file="../q.sql"), tmp_path, "sqlite")
-    with pytest.raises(ConfigError, match=r"\(no\.sql\): the file cannot be read: No"):
-        to_statement("list_accounts", Query(file="no.sql"), tmp_path, "sqlite")
-
-
-@given(st.text(alphabet="a'\"`$-/*#\\[]{};\n ", max_size=40), st.sampled_from(ENGINES))
-def test_parts_are_the_text_whatever_it_is(text: str, engine: str) -> None:
-    assert "".join(part for _, part in parts_of(text, engine)) == text
-
-
-@given(st.text(alphabet="ab';-\n {}", max_size=20), st.sampled_from(ENGINES))
-def test_what_stands_in_a_literal_changes_nothing(inside: str, engine: str) -> None:
-    literal = "'" + inside.replace("'", "''") + "x'"
-    assert made(f"SELECT {literal} AS a", engine).rendered("qmark") == f"SELECT {literal} AS a"
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT * FROM FINAL TABLE (INSERT INTO t VALUES (1))",
+        "SELECT * FROM OLD TABLE (DELETE FROM t)",
+        "SELECT * FROM NEW TABLE (UPDATE t SET a = 1) x",
+        "SELECT id FROM t FOR UPDATE OF id",
+        "SELECT id FROM t WITH RS USE AND KEEP EXCLUSIVE LOCKS",
+        "SELECT id FROM t; DELETE FROM t",
+        "SET CURRENT SCHEMA = X",
+        "MERGE INTO t USING s ON t.id = s.id WHEN MATCHED THEN DELETE",
+    ],
+)
+def test_a_db2_statement_that_writes_or_locks_is_refused_before_it_is_sent(sql: str) -> None:
+    assert why_not_a_read(sql, "db2") is not None

@@ -1,11 +1,12 @@
-"""DB2: what is let through to be read, and what its driver's refusals mean. No server is here."""
+"""What a driver complains of becomes one line of ours, by who acts next."""
 
 from typing import Any
 
+import pymysql
 import pytest
 
-from extractors.sql.errors.translate import ErrorContext, to_source_error
-from extractors.sql.statements.read_only import why_not_a_read
+from extractors.sql.errors.codes import Meaning
+from extractors.sql.errors.translate import ErrorContext, error_of, to_source_error
 from schemas.errors import (
     ConfigError,
     IngestError,
@@ -16,37 +17,50 @@ from schemas.errors import (
 
 
 @pytest.mark.parametrize(
-    "sql",
+    ("meaning", "before", "after"),
     [
-        "SELECT id FROM t WITH UR",
-        "SELECT id FROM t FETCH FIRST 5 ROWS ONLY WITH UR",
-        "SELECT id FROM t FOR READ ONLY",
-        "SELECT id FROM t OPTIMIZE FOR 10 ROWS",
-        "SELECT id FROM t WHERE seen < CURRENT TIMESTAMP - 3 MONTHS",
-        "WITH x AS (SELECT 1 AS id FROM sysibm.sysdummy1) SELECT id FROM x WITH CS",
-        "VALUES CURRENT TIMESTAMP",
-        "SELECT first CONCAT last FROM t",
+        ("login", ConfigError, ConfigError),
+        ("database", ConfigError, ConfigError),
+        ("tls", ConfigError, ConfigError),
+        ("write", ConfigError, ConfigError),
+        ("host", SourceUnavailableError, SourceUnavailableError),
+        ("lost", SourceUnavailableError, SourceIncompleteError),
+        ("busy", SourceUnavailableError, SourceIncompleteError),
+        ("timeout", SourceUnavailableError, SourceIncompleteError),
+        ("truncated", SourceIncompleteError, SourceIncompleteError),
+        ("conflict", SourceIncompleteError, SourceIncompleteError),
+        ("missing", SourceUnavailableError, SourceFormatError),
+        ("other", SourceUnavailableError, SourceFormatError),
     ],
 )
-def test_db2_s_own_words_are_read(sql: str) -> None:
-    assert why_not_a_read(sql, "db2") is None
+def test_the_error_says_who_acts_next(
+    meaning: Meaning, before: type[IngestError], after: type[IngestError]
+) -> None:
+    for kind, is_login in ((before, True), (after, False)):
+        problem = error_of("list_accounts", meaning, "SQLSTATE ZZ000", is_login=is_login)
+        assert type(problem) is kind
+        assert str(problem).startswith("list_accounts: ")
+        assert "SQLSTATE ZZ000" in str(problem)
+        assert "\n" not in str(problem)
 
 
 @pytest.mark.parametrize(
-    "sql",
+    ("shows_certificate", "number", "kind"),
     [
-        "SELECT * FROM FINAL TABLE (INSERT INTO t VALUES (1))",
-        "SELECT * FROM OLD TABLE (DELETE FROM t)",
-        "SELECT * FROM NEW TABLE (UPDATE t SET a = 1) x",
-        "SELECT id FROM t FOR UPDATE OF id",
-        "SELECT id FROM t WITH RS USE AND KEEP EXCLUSIVE LOCKS",
-        "SELECT id FROM t; DELETE FROM t",
-        "SET CURRENT SCHEMA = X",
-        "MERGE INTO t USING s ON t.id = s.id WHEN MATCHED THEN DELETE",
+        (True, 2006, ConfigError),
+        (True, 2013, ConfigError),
+        (True, 2003, SourceUnavailableError),
+        (False, 2013, SourceUnavailableError),
     ],
 )
-def test_a_db2_statement_that_writes_or_locks_is_refused_before_it_is_sent(sql: str) -> None:
-    assert why_not_a_read(sql, "db2") is not None
+def test_a_server_that_hangs_up_on_our_certificate_does_not_trust_it(
+    shows_certificate: bool, number: int, kind: type[IngestError]
+) -> None:
+    """In TLS 1.3 its alert may come after the client has gone on to log in."""
+    context = ErrorContext("mysql", (), "db/hr", is_login=True, shows_certificate=shows_certificate)
+    problem = to_source_error(pymysql.err.OperationalError(number, "gone away"), context)
+    assert type(problem) is kind
+    assert ("wants a certificate of ours" in str(problem)) is (kind is ConfigError)
 
 
 def _text(message: str, state: str, code: int) -> str:
@@ -129,3 +143,11 @@ def test_db2_s_login_is_told_from_its_network(
 
 def _asking(**more: Any) -> ErrorContext:
     return ErrorContext("db2", (RuntimeError,), "list_accounts", **more)
+
+
+def test_what_is_wrong_at_a_key_of_the_source_file_names_it() -> None:
+    for text, kind in (("no password supplied", ConfigError), ("gone", SourceUnavailableError)):
+        context = ErrorContext("mysql", (), "source.dsn", is_login=True, key="source.dsn")
+        error = to_source_error(RuntimeError(text), context)
+        assert type(error) is kind
+        assert error.key == "source.dsn"

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from extractors.sql.session.values import column_text, decimal_text, float_text, value_text
@@ -26,6 +26,8 @@ VALUES = st.one_of(
     st.binary(),
     st.uuids(),
 )
+
+
 KINDS = [
     st.text(), st.integers(), st.booleans(), st.floats(allow_nan=False), st.decimals(),
     st.datetimes(), st.datetimes(timezones=st.just(UTC)), st.dates(), st.binary(), st.uuids(),
@@ -86,12 +88,14 @@ def test_a_repeated_hour_is_the_earlier_one() -> None:
     assert value_text(at, "Europe/Paris") == "2026-10-25T00:30:00Z"
 
 
+@settings(deadline=None)
 @given(st.sampled_from(KINDS).flatmap(lambda kind: st.lists(st.one_of(st.none(), kind))))
 def test_a_column_is_what_its_values_are(values: list[Any]) -> None:
     for zone in (None, "UTC", "Asia/Kolkata"):
         assert column_text("a", values, zone).to_list() == [value_text(v, zone) for v in values]
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(st.none(), VALUES)))
 def test_a_column_of_many_types_is_what_its_values_are(values: list[Any]) -> None:
     assert column_text("a", values).to_list() == [value_text(value) for value in values]
@@ -111,6 +115,7 @@ READERS: dict[type, Callable[[str], Any]] = {
 }
 
 
+@settings(deadline=None)
 @given(VALUES)
 def test_every_value_reads_back(value: Any) -> None:
     text = value_text(value)
