@@ -248,14 +248,17 @@ def flow_run(env: dict[str, str], name: str) -> Callable[[], dict[str, Any]]:
     """Asks for a run of a deployment once it is there; returns what tells the run."""
     api = env["PREFECT_API_URL"]
     deployment: dict[str, Any] = waited_for(
-        lambda: httpx.get(f"{api}/deployments/name/nightly/{name}", timeout=30).json(),
+        lambda: httpx.get(f"{api}/deployments/name/nightly/{name}", timeout=60).json(),
         lambda found: "id" in found,
     )
     [schedule] = deployment["schedules"]
     assert (schedule["active"], schedule["schedule"]["cron"]) == (True, "0 2 * * *")
     url = f"{api}/deployments/{deployment['id']}/create_flow_run"
-    run_id = httpx.post(url, json={}, timeout=30).raise_for_status().json()["id"]
-    return lambda: httpx.get(f"{api}/flow_runs/{run_id}", timeout=30).json()
+    # A server whose SQLite is busy answers 503.
+    once = {"idempotency_key": name}
+    asked = waited_for(lambda: httpx.post(url, json=once, timeout=60), lambda one: one.is_success)
+    run_id = asked.json()["id"]
+    return lambda: httpx.get(f"{api}/flow_runs/{run_id}", timeout=60).json()
 
 
 def waited_for(ask: Callable[[], Any], is_it: Callable[[Any], bool]) -> Any:
@@ -269,7 +272,7 @@ def waited_for(ask: Callable[[], Any], is_it: Callable[[Any], bool]) -> Any:
 
 
 def is_over(run: dict[str, Any]) -> bool:
-    return run["state_type"] in {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
+    return run.get("state_type") in {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 
 
 def commands_of(guide: str) -> list[list[str]]:
