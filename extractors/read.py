@@ -112,7 +112,7 @@ def probe_source(
     resolve: Resolve = no_secrets,
     named: Named = _NOTHING,
 ) -> tuple[Probe, ...]:
-    """What each table of the source looks like, in the order of the tables; little is read.
+    """Looks at each table of the source, in the order of the tables; little is read.
 
     Raises:
         ConfigError: as `read_source`.
@@ -163,7 +163,7 @@ def read_account(
     resolve: Resolve = no_secrets,
     named: Named = _NOTHING,
 ) -> RawTable:
-    """What a database has of one account by `get_account`: one row, or none where there is none.
+    """Reads one account of a database by `get_account`: one row, or none where there is none.
 
     Raises:
         ConfigError: the source has no such query, or as `read_source`.
@@ -179,7 +179,7 @@ def read_account(
 def read_privileges(
     source: SqlSource, workspace: Path, *, resolve: Resolve = no_secrets
 ) -> tuple[str, ...] | None:
-    """What the account that logs in to a database could write, an object or a right each, sorted.
+    """Reads what the account that logs in to a database could write: objects or rights, sorted.
 
     None where this cannot be told of the database.
 

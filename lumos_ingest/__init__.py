@@ -1,4 +1,4 @@
-"""lumos-ingest for those who write flows and readers of their own: docs/own-flows.md.
+"""What others import, who write flows, readers and transforms of their own: docs/own-flows.md.
 
 Names are loaded where they are asked for: `import lumos_ingest` loads neither polars nor Prefect.
 """

@@ -7,10 +7,10 @@ import polars as pl
 from extractors.activity import ActivityOrigin, Span, read_activity
 from flows.activity.job import ActivityJob
 from flows.run.context import RunContext
-from flows.run.file_errors import located
 from flows.run.own_transform import apply_transforms
 from flows.run.read import extract
 from schemas.errors import ContractError
+from schemas.source_file.file import located
 from schemas.tables import UNREADABLE_LINE
 from transforms.activity.from_accounts import to_events
 from transforms.activity.records import UNKNOWN, Gathered, Gathering, Known, RecordFilter

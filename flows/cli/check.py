@@ -12,7 +12,6 @@ from extractors.read import probe_source, read_account, read_privileges
 from flows.activity.job import activity_app, activity_of, no_activity_app
 from flows.cli.output import Output, log_to_stderr
 from flows.run.context import no_such_app, open_context, to_lumos_api, utc_now
-from flows.run.file_errors import located
 from flows.run.own_transform import load_transforms
 from flows.run.secrets import to_resolver
 from flows.run.settings import read_settings
@@ -22,7 +21,7 @@ from loaders.lumos.client import LumosApi
 from schemas.errors import IngestError, SourceFormatError
 from schemas.raw import Probe, RawTable
 from schemas.settings import Settings
-from schemas.source_file.file import Source, SourceFile
+from schemas.source_file.file import Source, SourceFile, located
 from schemas.source_file.secrets import Resolve
 from schemas.source_file.sql_source import SqlSource
 from schemas.tables import REJECTS, ROW

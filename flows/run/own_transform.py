@@ -14,10 +14,9 @@ import polars as pl
 from extractors.python.function import OwnFunction, load_function, name_of
 from extractors.python.text import NotTextError, to_text_columns
 from flows.run.context import RunContext, Transform
-from flows.run.file_errors import located
 from schemas.errors import ConfigError
 from schemas.raw import TABLES, Raw, RawTable
-from schemas.source_file.file import Source
+from schemas.source_file.file import Source, located
 from schemas.tables import ROW
 
 _log = logging.getLogger(__name__)

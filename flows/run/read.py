@@ -7,13 +7,12 @@ import polars as pl
 
 from extractors.read import read_source
 from flows.run.context import RunContext
-from flows.run.file_errors import located
 from flows.run.own_transform import apply_transforms
 from schemas.errors import StateError
 from schemas.raw import Raw, ReaderState
 from schemas.run import Run
 from schemas.snapshot import Snapshot, empty_snapshot
-from schemas.source_file.file import Source
+from schemas.source_file.file import Source, located
 from transforms.snapshot.snapshot import Normalized, to_snapshot
 
 # What a source's reader left with the run that was accepted last, for the next one to go on from.
@@ -111,7 +110,8 @@ def transform(source: Source, context: RunContext, raw: Raw, last: Snapshot | No
         FunctionError: a transform of a person's own failed.
     """
     context.progress("checking the rows", 0, 0)
-    raw = apply_transforms(source, context, raw)
+    if source.file.transform or context.transforms:
+        raw = apply_transforms(source, context, raw)
     keeps = source.file.rejected_rows == "keep_last" and last is not None
     normalized = to_snapshot(
         raw, source.file, last if keeps and last else empty_snapshot(), context.now()

@@ -1,6 +1,6 @@
 """A source: one YAML file, one frozen model, and the line of every key for when it is wrong."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
@@ -153,7 +153,7 @@ class Source:
     path: str
     lines: Mapping[Path, int] = field(repr=False, compare=False)
 
-    def located(self, error: _Located, under: str = "source") -> _Located:
+    def located_error(self, error: _Located, under: str = "source") -> _Located:
         """Returns the error with the file before it, and with the line of its key where it has one.
 
         `under` is the key whose `source` it is of, or `source` itself.
@@ -194,3 +194,23 @@ def to_source(text: str, name: str, path: str) -> Source:
         },
     )
     return Source(name, file, path, document.lines)
+
+
+T = TypeVar("T")
+
+
+def located(source: Source, work: Callable[[], T], under: str = "source") -> T:
+    """Returns what `work`, which reads what stands under the key `under`, returns.
+
+    Raises:
+        ConfigError, FunctionError: as `work` raised it, with the source's file, and the line of
+            the key it is of.
+        IngestError: as `work` raised it.
+    """
+    return raise_as(
+        work,
+        {
+            ConfigError: lambda error: source.located_error(error, under),
+            FunctionError: lambda error: source.located_error(error, under),
+        },
+    )

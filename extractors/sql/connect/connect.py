@@ -32,7 +32,7 @@ from schemas.source_file.sql_source import DatabaseOptions
 
 @contextmanager
 def open_session(source: DatabaseOptions, workspace: Path, resolve: Resolve) -> Iterator[Session]:
-    """The database, logged in to, within its transaction; rolled back and closed at the end.
+    """Opens the database, logs in and begins its transaction; rolls back and closes at the end.
 
     Raises:
         ConfigError: the url cannot be meant as it is written, a driver or a secret is missing, or
@@ -53,7 +53,7 @@ def open_session(source: DatabaseOptions, workspace: Path, resolve: Resolve) -> 
 
 
 def database_of(source: DatabaseOptions) -> DatabaseUrl:
-    """Where the source's database is.
+    """Returns the address of the source's database.
 
     Raises:
         ConfigError: the url is missing, is none, or holds a password.
@@ -75,7 +75,7 @@ def _opener_of_odbc() -> Callable[
 def _open_native_session(
     source: DatabaseOptions, workspace: Path, resolve: Resolve
 ) -> Iterator[CursorSession]:
-    """The database by its Python driver."""
+    """Opens the database by its Python driver."""
     database = database_of(source)
     opened = _open(database, source, workspace, resolve)
     session = session_class(database.url)(
@@ -111,7 +111,7 @@ _SESSIONS: dict[str, type[CursorSession]] = {
 
 
 def session_class(url: URL) -> type[CursorSession]:
-    """The session of the database at `url` by its Python driver, which it may load."""
+    """Returns the class of the sessions at `url`; its module may load the Python driver."""
     if url.drivername == "postgresql+psycopg":
         from extractors.sql.drivers.postgresql import PostgresqlSession  # loads psycopg
 

@@ -46,7 +46,7 @@ class JdbcReader:
     _column_types: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def read(self, name: str, sql: str, parameters: Sequence[Parameter] = ()) -> pl.DataFrame:
-        """Every row of a query: text columns under the labels as the database gives them.
+        """Reads every row of a query: text columns under the labels as the database gives them.
 
         null is NULL, '' an empty text; numbers have no exponent, a float no empty fraction, moments
         are ISO 8601 (`…Z` where they have a zone), bytes lower-case hex, booleans true and false.
@@ -72,7 +72,7 @@ class JdbcReader:
         return raise_as(ask, {Cut: lambda cut: cut_error(name, cut)})
 
     def column_types(self, name: str) -> tuple[str, ...]:
-        """The database's own names of the types of a query's columns, once it has been read."""
+        """Returns the database's names of the types of a query's columns, once it has been read."""
         return self._column_types[name]
 
     def _answer(self, name: str) -> pl.DataFrame:
@@ -94,7 +94,7 @@ class JdbcReader:
 
 @contextmanager
 def open_jdbc(settings: JdbcSettings) -> Iterator[JdbcReader]:
-    """A connection for all queries of a source: one transaction, rolled back at the end.
+    """Opens a connection for all queries of a source: one transaction, rolled back at the end.
 
     Raises:
         ConfigError: no Java, a jar that is not there, no driver for the URL, a login refused, or a
@@ -178,7 +178,7 @@ def _columns(name: str, frame: Frame) -> tuple[list[str], tuple[str, ...]]:
 
 
 def _rows(frame: Frame, labels: list[str]) -> pl.DataFrame:
-    """Rows of CSV, all quoted but NULL; the first column only keeps lines from being empty."""
+    """Reads rows of CSV, all quoted but NULL; the first column only keeps lines from being void."""
     rows = pl.read_csv(
         frame.content,
         has_header=False,

@@ -43,7 +43,7 @@ class JdbcSession(Session):
         """Has the database tell what is canonical here, where it has to be told to."""
 
     def read(self, statement: Statement, values: Values = NO_VALUES) -> Fetched:
-        """Everything the statement returns.
+        """Reads everything the statement returns.
 
         Raises:
             SourceIncompleteError: it did not come whole.
@@ -52,7 +52,7 @@ class JdbcSession(Session):
         return self.read_plainly(statement, values)
 
     def read_plainly(self, statement: Statement, values: Values) -> Fetched:
-        """The same, as the driver has it.
+        """Reads the same as the driver has it.
 
         Raises:
             SourceIncompleteError, SourceFormatError: as `read`.
@@ -68,7 +68,7 @@ class JdbcSession(Session):
         return Fetched(numbered, tuple(rows.columns))
 
     def describe(self, statement: Statement) -> tuple[str, ...] | None:
-        """The labels of the query without a row; None of what binds a value, or cannot nest."""
+        """Returns the query's labels without a row; None for what binds a value or cannot nest."""
         if statement.names or not can_be_nested(statement, self.engine):
             return None
         return self.read_plainly(statement.within("*", " WHERE 1 = 0"), NO_VALUES).labels
@@ -84,7 +84,7 @@ class PostgresqlJdbcSession(JdbcSession):
         self.reader.read(self.server, postgresql_settings(self.zone))
 
     def read(self, statement: Statement, values: Values = NO_VALUES) -> Fetched:
-        """Everything the statement returns, written by the server itself.
+        """Reads everything the statement returns, written by the server itself.
 
         Raises:
             SourceIncompleteError, SourceFormatError: as every read.
@@ -101,7 +101,7 @@ _SESSIONS: dict[str, type[JdbcSession]] = {"postgresql": PostgresqlJdbcSession}
 def open_jdbc_session(
     source: DatabaseOptions, workspace: Path, resolve: Resolve
 ) -> Iterator[JdbcSession]:
-    """The database through its own JDBC driver, in one transaction, rolled back at the end.
+    """Opens the database by its own JDBC driver, in one transaction, rolled back at the end.
 
     Raises:
         ConfigError: no Java, no jar, the url is no JDBC URL, or the login is refused.
