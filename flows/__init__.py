@@ -20,9 +20,9 @@ def _check_rooms() -> None:
     for room in ("extractors", "transforms", "loaders", "schemas", "sandbox"):
         loaded = sys.modules.get(room)
         spec = loaded.__spec__ if loaded else find_spec(room)
-        found = Path((spec and spec.origin) or "")
-        if spec is not None and found.resolve() != home / room / "__init__.py":
-            place = found.parent if found.stem == "__init__" else found
+        other = Path((spec and spec.origin) or "")
+        if spec is not None and other.resolve() != home / room / "__init__.py":
+            place = other.parent if other.stem == "__init__" else other
             raise ImportError(
                 f"the package {room} is {place}, not lumos-ingest's own ({home / room}): call that "
                 "one something else, such as pipelines, or start where Python does not find it: "

@@ -51,7 +51,7 @@ def column_notes(file: SourceFile, probe: Probe) -> list[str]:
     use = accounts_use(table, file)
     names = ", ".join(map(repr, use.unused))
     notes = [f"columns the source file does not name: {names}"] if names else []
-    return [f"{probe.origin}: {one}" for one in (*notes, *misspelt(use, file))]
+    return [f"{probe.origin}: {note}" for note in (*notes, *misspelt(use, file))]
 
 
 def probed_table(probe: Probe) -> RawTable:
@@ -138,19 +138,20 @@ def look_closer(
     if look.privileges:
         _look_at_privileges(read_privileges(database, workspace, resolve=resolve), notebook)
     if look.account_id is not None:
-        found = read_account(
+        account = read_account(
             database,
             workspace,
             look.account_id,
             resolve=resolve,
             named=source.file.named,
         )
-        if found.read_count != 1:
+        if account.read_count != 1:
             raise SourceFormatError(
-                f"{found.origin}: returned {found.read_count} rows for this id, not one"
+                f"{account.origin}: returned {account.read_count} rows for this id, not one"
             )
-        filled = [one.name for one in found.rows if one.name != ROW and not one.has_nulls()]
-        notebook.facts.append(f"{found.origin}: the account is there; filled: {', '.join(filled)}")
+        cells = (column for column in account.rows if column.name != ROW)
+        filled = ", ".join(column.name for column in cells if not column.has_nulls())
+        notebook.facts.append(f"{account.origin}: the account is there; filled: {filled}")
 
 
 def _look_at_privileges(writable: tuple[str, ...] | None, notebook: Notebook) -> None:
@@ -215,21 +216,21 @@ def check_command(
     sources, broken = pick_sources(settings.workspace, names, every=not names)
     lumos, api = check_lumos(settings)
     state = _check_state(settings)
-    checked = [check_source(one, settings, api, look) for one in sources]
+    checked = [check_source(source, settings, api, look) for source in sources]
     checked += [Findings(name, problems=[problem]) for name, problem in broken.items()]
     if api is not None:
         api.close()
-    findings = [lumos, state, *checked]
-    for one in findings:
-        _show(one, output)
+    every = [lumos, state, *checked]
+    for findings in every:
+        _show(findings, output)
     output.document(
         {
             "lumos": _document(lumos),
             "state": _document(state),
-            "sources": {one.subject: _document(one) for one in checked},
+            "sources": {findings.subject: _document(findings) for findings in checked},
         }
     )
-    return max(one.exit_code for one in findings)
+    return max(findings.exit_code for findings in every)
 
 
 def _document(findings: Findings) -> dict[str, object]:

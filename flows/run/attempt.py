@@ -86,9 +86,9 @@ def recover(
 
 def _finish(run: Run, context: RunContext, finish: Callable[[Run], object]) -> None:
     if context.now() - run.started_at > GIVE_UP_AFTER:
-        job = run.job_ids[-1] if run.job_ids else "none"
+        job = f", job {run.job_ids[-1]}" if run.job_ids else ""
         raise JobFailedError(
-            f"run {run.run_id}, job {job}: no end after {duration_text(GIVE_UP_AFTER)}; given up"
+            f"run {run.run_id}{job}: no end after {duration_text(GIVE_UP_AFTER)}; given up"
         )
     finish(run)
 

@@ -93,7 +93,7 @@ def _apply(source: Source, raw: Raw, name: str, own: OwnFunction) -> Raw:
     _log.info("%s: %s: %s: %d rows in, %d out", source.name, name, own.name, *_heights(table, rows))
     note = f"{table.origin}: the transform {own.name} dropped {dropped} of {table.rows.height} rows"
     changed = replace(table, rows=rows, dropped_count=table.dropped_count + dropped)
-    tables = {one: getattr(raw, one) for one in TABLES} | {name: changed}
+    tables = {other: getattr(raw, other) for other in TABLES} | {name: changed}
     return Raw(
         **tables,
         taken_at=raw.taken_at,

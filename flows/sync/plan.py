@@ -165,9 +165,9 @@ def preview_source(source: Source, context: RunContext) -> Preview:
 def held_error(name: str, run_id: str, planned: Planned) -> GuardError:
     """Returns the error of a held plan: which guards it breaks, and what a person may type."""
     lines = what_to_do(name, planned)[len(planned.verdict.breaches) :]
-    said = "; ".join(" ".join(line.split()) for line in lines)
+    advice = "; ".join(" ".join(line.split()) for line in lines)
     return GuardError(
-        f"held as run {run_id}, nothing was uploaded: {planned.verdict}; {said}", run_id=run_id
+        f"held as run {run_id}, nothing was uploaded: {planned.verdict}; {advice}", run_id=run_id
     )
 
 
