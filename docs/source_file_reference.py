@@ -43,7 +43,7 @@ from schemas.source_file.python_source import PythonSource, Transforms
 from schemas.source_file.quantities import Limit, duration_text
 from schemas.source_file.secrets import Secret
 from schemas.source_file.sql_source import Partition, Queries, Query, SqlSource, Tls
-from schemas.source_file.zone_logins import AzureZone, GcsZone, HttpsZone, S3Zone, SftpZone
+from schemas.source_file.zones.logins import AzureZone, GcsZone, HttpsZone, S3Zone, SftpZone
 from schemas.statuses import STATUS_OF
 
 PLAIN = {

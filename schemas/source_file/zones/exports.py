@@ -6,8 +6,8 @@ from pydantic import Field, field_validator
 from pydantic import model_validator as check_model
 
 from schemas.source_file.columns import Strict, check_zone
-from schemas.source_file.zone_logins import AzureZone, GcsZone, HttpsZone, S3Zone, SftpZone
-from schemas.source_file.zone_urls import ZONE_KINDS, ZoneUrl, check_export_path, to_zone_url
+from schemas.source_file.zones.logins import AzureZone, GcsZone, HttpsZone, S3Zone, SftpZone
+from schemas.source_file.zones.urls import ZONE_KINDS, ZoneUrl, check_export_path, to_zone_url
 
 
 class Dropped(Strict):
