@@ -1,4 +1,4 @@
-"""The commands as they are typed, with their options; each is carried out by a module of its own."""
+"""The commands as they are typed, with their options; a module of its own carries out each."""
 
 import sys
 from pathlib import Path
