@@ -170,7 +170,7 @@ def register_nightly(env: dict[str, str], workspace: Path) -> str:
     """Registers a deployment of the flow, each night at two in Paris; its id."""
     program = f"""
 from prefect.schedules import Cron
-from flows.sync import sync
+from flows.orchestration.sync_flow import sync
 deployment = sync.to_deployment(
     "nightly",
     schedule=Cron("0 2 * * *", timezone="Europe/Paris"),
