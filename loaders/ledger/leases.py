@@ -1,4 +1,4 @@
-"""Leases: never two uploads of one app at once, also across machines.
+"""Leases, taken, checked, renewed and given back: one upload of an app at a time, on all machines.
 
 The clocks of machines that share a ledger must agree to well within a lease's time to live.
 """

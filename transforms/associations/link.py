@@ -43,7 +43,7 @@ def with_entitlement_rows(linked: Linked, rows: pl.Series) -> Linked:
 
 
 def no_links() -> Linked:
-    """Nothing read, nothing linked."""
+    """What linking an empty table gives."""
     return Linked(pl.Series(dtype=pl.UInt64), pl.DataFrame(schema=REJECTS), 0, 0, 0)
 
 

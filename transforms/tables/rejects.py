@@ -1,6 +1,6 @@
 """Rows that break a contract: found by pandera's masks, named by line and reason, counted.
 
-Law 4: read = dropped + accepted + merged + rejected, table by table.
+Read = dropped + accepted + merged + rejected, table by table.
 """
 
 from dataclasses import dataclass

@@ -122,7 +122,8 @@ def check_driver(drivername: str) -> None:
     """
     extra, modules = _NEEDS.get(drivername, ("", ()))
     if any(not _is_there(module) for module in modules):
-        raise ConfigError(f"the driver for {drivername} is not installed: {install_extra(extra)}")
+        reason = f"the driver for {drivername} is not installed: {install_extra(extra)}"
+        raise ConfigError(reason, key=KEY)
     if drivername not in _NEEDS:
         _check_dialect(drivername)
 
