@@ -9,10 +9,10 @@ from uuid import uuid4
 from fastapi import APIRouter, Depends, Query, Request
 
 from sandbox.access import NEEDS_TOKEN, StoreIn
-from sandbox.bodies import CATEGORIES, AppInputCreate, AppInputUpdate
 from sandbox.errors import RefusedError, not_found
 from sandbox.models import App, AppWithCustomAttributes, Page
-from sandbox.paging import INVALID_IS_422, PageIn
+from sandbox.routes.bodies import CATEGORIES, AppInputCreate, AppInputUpdate
+from sandbox.routes.paging import INVALID_IS_422, PageIn
 
 CUSTOM_APP_INSTANCE = "custom_app_import"
 _APP_FIELDS = {

@@ -5,10 +5,10 @@ from collections.abc import Collection
 from typing import Any, Literal
 from uuid import uuid4
 
-from sandbox.apply import apply_activity, apply_upload
 from sandbox.errors import not_found
 from sandbox.faults import Faults
-from sandbox.moment import Moment, to_instant
+from sandbox.state.apply import apply_activity, apply_upload
+from sandbox.state.moment import Moment, to_instant
 
 JobKind = Literal["upload", "activity"]
 

@@ -16,9 +16,9 @@ from typing import Literal
 from uuid import uuid4
 
 from sandbox.errors import stopped
-from sandbox.jobs import settle_jobs
-from sandbox.moment import Moment
-from sandbox.tables import SCHEMA
+from sandbox.state.jobs import settle_jobs
+from sandbox.state.moment import Moment
+from sandbox.state.tables import SCHEMA
 
 UploadsMode = Literal["snapshot", "merge"]
 

@@ -14,8 +14,8 @@ from fastapi.responses import HTMLResponse
 
 from sandbox.access import FaultsIn, StoreIn
 from sandbox.errors import RefusedError
-from sandbox.jobs import state_of
-from sandbox.paging import PageIn
+from sandbox.routes.paging import PageIn
+from sandbox.state.jobs import state_of
 
 _PAGE = (Path(__file__).parent / "page.html").read_text(encoding="utf-8")
 _SHOWN_JOBS = 100

@@ -8,13 +8,13 @@ from typing import Any
 from fastapi import APIRouter
 
 from sandbox.access import NEEDS_TOKEN, FaultsIn, StoreIn
-from sandbox.apps import saved_app
-from sandbox.bodies import AccountInput, AccountsUpload
 from sandbox.faults import JOB_FAULTS
-from sandbox.jobs import add_job, saved_state, to_job_answer
 from sandbox.models import JobStateOutput
-from sandbox.moment import to_text
-from sandbox.paging import INVALID_IS_422
+from sandbox.routes.apps import saved_app
+from sandbox.routes.bodies import AccountInput, AccountsUpload
+from sandbox.routes.paging import INVALID_IS_422
+from sandbox.state.jobs import add_job, saved_state, to_job_answer
+from sandbox.state.moment import to_text
 
 _PATH = "/accounts/upload"
 _STAGE = "INSERT INTO staged VALUES (?,?,?,?,?,?,?,?,?,?)"

@@ -9,10 +9,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 
 from sandbox.access import NEEDS_TOKEN, StoreIn
-from sandbox.apps import saved_app, to_app
 from sandbox.models import Account, AccountStatus, App, DiscoverySource, Page
-from sandbox.moment import to_text
-from sandbox.paging import INVALID_IS_422, PageIn
+from sandbox.routes.apps import saved_app, to_app
+from sandbox.routes.paging import INVALID_IS_422, PageIn
+from sandbox.state.moment import to_text
 
 _TERMS = {
     "app_id": "app_id = :app_id",

@@ -6,11 +6,11 @@ from typing import Any
 from fastapi import APIRouter
 
 from sandbox.access import NEEDS_TOKEN, FaultsIn, StoreIn
-from sandbox.bodies import ActivityRecord, ActivityRecordInput
-from sandbox.jobs import add_job, saved_state, to_job_answer
 from sandbox.models import ActivityRecordOutput, SyncTaskOutput
-from sandbox.moment import to_text
-from sandbox.paging import INVALID_IS_422
+from sandbox.routes.bodies import ActivityRecord, ActivityRecordInput
+from sandbox.routes.paging import INVALID_IS_422
+from sandbox.state.jobs import add_job, saved_state, to_job_answer
+from sandbox.state.moment import to_text
 
 _PATH = "/activity_records"
 _ADD = (
