@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schemas.errors import IngestError, ReadBackError
+from schemas.errors import BusyError, IngestError, ReadBackError, SourceIncompleteError
 from tests.unit.flows.sync.world import Fault, World, but, states
 from tests.unit.flows.world import in_memory
 
@@ -120,8 +120,7 @@ def test_wherever_a_run_ends_a_plan_is_let_through_only_where_it_was_seen(fed: W
 def test_wherever_a_run_ends_a_rejected_row_removes_nobody(fed: World, point: int):
     before = fed.holds()
     fed.more = "guards: {max_rejected_rows: 100%}\n"
-    for one in but():
-        fed.add(one, email="nobody", roles="s")
+    fed.add(but()[point % 10], email="nobody", roles="s")
     fed.crashes_at(point)
     fed.sync()
     assert fed.holds() == before
@@ -157,6 +156,72 @@ def test_a_first_sync_removes_no_more_than_the_guards_let_pass(world: World):
     world.add("o1")
     assert world.sync().run.state == "done"
     assert world.holds() == world.says()
+
+
+@pytest.mark.parametrize("line_count", range(11))
+def test_an_export_that_was_cut_off_at_any_line_removes_nobody(fed: World, line_count: int):
+    before = fed.holds()
+    fed.complete = ", complete: {trailer: 'END;(.*)'}"
+    fed.end = "END;10"
+    fed.add("k")
+    fed.cut_at = line_count
+    with pytest.raises(SourceIncompleteError):
+        fed.sync()
+    assert fed.holds() == before
+    assert len(fed.uploads()) == 1
+    assert states(fed) == ["done", "failed"]
+
+
+def test_every_row_is_accounted_for_in_the_report_of_its_run(world: World):
+    world.has(*but())
+    world.add("k", email="nobody")
+    world.repeated = ["a", "b", "a"]
+    world.more = "guards: {max_rejected_rows: 100%}\n"
+    counts = world.sync().run.counts
+    told = {name: counts[f"accounts_{name}"] for name in ("read", "accepted", "merged", "rejected")}
+    assert told == {"read": 14, "accepted": 10, "merged": 3, "rejected": 1}
+    assert counts["accounts_kept"] == 0
+    assert counts["associations_read"] == counts["associations_accepted"] == 10
+
+
+CANARY = "jane.canary"
+
+
+@pytest.mark.parametrize("fault", [None, "refused", "fails", "forgotten", "alters"])
+def test_no_row_and_no_id_is_told_by_a_log_an_error_or_the_ledger(
+    world: World, fault: Fault | None, caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level("DEBUG")
+    world.has(*(f"{CANARY}-{number}" for number in range(10)), roles=f"{CANARY}-role")
+    world.sync()
+    world.rows = dict(list(world.rows.items())[1:])
+    world.add(f"{CANARY}-new", email=f"{CANARY}@example.com", user_status="SUSPENDED")
+    world.add(f"{CANARY}-broken", email=f"not {CANARY}")
+    world.more = "guards: {max_rejected_rows: 100%}\n"
+    world.lumos.faults = [fault]
+    said = ""
+    try:
+        world.sync()
+    except IngestError as error:
+        said = str(error)
+    world.rows = dict(list(world.rows.items())[4:])
+    assert world.sync().run.state == "held"
+    assert CANARY not in said + caplog.text
+    assert CANARY not in repr([run for run in world.runs() if run.error or run.plan])
+
+
+def test_whoever_lost_its_lease_makes_no_app(world: World):
+    world.app = "{name: New, create: {category: Other, description: d}}"
+    world.has(*but())
+
+    def watch(what: str) -> None:
+        if what == "after GET /apps/categories":
+            world.loses_its_lease()
+
+    world.watch = watch
+    with pytest.raises(BusyError):
+        world.sync()
+    assert list(world.lumos.apps) == ["app-1"]
 
 
 CHANGES = st.lists(

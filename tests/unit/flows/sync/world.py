@@ -170,6 +170,10 @@ class World(Machine):
         app: how it names its app.
         rows: the source's accounts: id, and the cells that differ from the usual ones.
         is_exported: whether the source's export is there.
+        complete: further keys of the block `source`, after a comma.
+        repeated: accounts whose line stands there again.
+        end: the export's last line; "" for none.
+        cut_at: how many of its lines, the header's included, are there; None for all.
         lumos: the Lumos.
         may_take_away: how many accounts an upload may remove or deactivate at once, where a
             person has let that through; None for what the usual guards allow.
@@ -179,6 +183,10 @@ class World(Machine):
     app: str = f"{{id: {APP}}}"
     rows: dict[str, dict[str, str]] = field(default_factory=dict)
     is_exported: bool = True
+    complete: str = ""
+    repeated: list[str] = field(default_factory=list)
+    end: str = ""
+    cut_at: int | None = None
     lumos: Lumos = field(default_factory=Lumos)
     may_take_away: int | None = None
 
@@ -187,7 +195,7 @@ class World(Machine):
         """The source `hr`."""
         text = (
             f"app: {self.app}\n"
-            "source: {kind: csv, accounts: hr.csv, max_age: null}\n"
+            f"source: {{kind: csv, accounts: hr.csv, max_age: null{self.complete}}}\n"
             "entitlements: [{type: Role, column: roles}]\n"
         )
         return to_source(text + self.more, "hr", "sources/hr.yaml")
@@ -209,7 +217,10 @@ class World(Machine):
         lines = ["integration_specific_id,email,user_status,roles"]
         for one, cells in self.rows.items():
             lines.append(",".join([one, *(usual | cells).values()]))
-        (self.folder / "hr.csv").write_text("\n".join(lines) + "\n", "utf-8")
+        lines += [line for one in self.repeated for line in lines if line.startswith(f"{one},")]
+        lines += [self.end] if self.end else []
+        text = "".join(f"{line}\n" for line in lines[: self.cut_at])
+        (self.folder / "hr.csv").write_text(text, "utf-8")
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         """Lumos; the process may end before it is asked, and before it has answered."""
