@@ -74,6 +74,7 @@ bench: $(READY)
 # The pages that are made from the code.
 docs: $(READY)
 	$(BIN)/python docs/source_file_reference.py
+	$(BIN)/python docs/architecture_tree.py
 
 clean:
 	rm -rf mutants $(VENV) .venv-emulators .venv-kerberos .mypy_cache .ruff_cache .pytest_cache .hypothesis

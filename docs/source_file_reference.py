@@ -39,10 +39,11 @@ from schemas.source_file.directory_source import (
     LdifSource,
 )
 from schemas.source_file.file import SourceFile
+from schemas.source_file.python_source import PythonSource, Transforms
 from schemas.source_file.quantities import Limit, duration_text
 from schemas.source_file.secrets import Secret
 from schemas.source_file.sql_source import Partition, Queries, Query, SqlSource, Tls
-from schemas.source_file.zone_logins import AzureZone, GcsZone, HttpsZone, S3Zone, SftpZone
+from schemas.source_file.zones.logins import AzureZone, GcsZone, HttpsZone, S3Zone, SftpZone
 from schemas.statuses import STATUS_OF
 
 PLAIN = {
@@ -91,6 +92,8 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("source, of kind ldif", LdifSource),
     ("source.users and source.groups", Branch),
     ("source.delta, of a directory", DirectoryDelta),
+    ("source, of kind python", PythonSource),
+    ("transform", Transforms),
     ("A secret", Secret),
     ("columns", AccountColumns),
     ("A column of text", TextColumn),

@@ -15,6 +15,7 @@ from schemas.source_file.columns import Named
 from schemas.source_file.csv_source import CsvSource
 from schemas.source_file.directory_source import ActiveDirectorySource, LdapSource, LdifSource
 from schemas.source_file.file import AnySource
+from schemas.source_file.python_source import PythonSource
 from schemas.source_file.secrets import Resolve, no_secrets
 from schemas.source_file.sql_source import SqlSource
 
@@ -45,6 +46,7 @@ def read_source(  # noqa: PLR0913 - what one kind of source or another needs
     Raises:
         ConfigError: the source cannot be meant as it is written, a secret is not in its place, or
             a database refuses the login; with `as_of`, a source that keeps no exports.
+        FunctionError: a reader of a person's own failed.
         SourceUnavailableError: it cannot be reached, opened or logged in to, or never came to rest.
         SourceIncompleteError: it answered, but not with everything.
         SourceFormatError: it answered, but not as agreed.
@@ -94,6 +96,10 @@ def read_source(  # noqa: PLR0913 - what one kind of source or another needs
                 id_column=id_columns.get("accounts") or "integration_specific_id",
                 state=state,
             )
+        case PythonSource():
+            from extractors.python.source import read_python_source
+
+            return read_python_source(source, workspace, now=now, resolve=resolve, state=state)
         case _:
             assert_never(source)
 
@@ -106,7 +112,7 @@ def probe_source(
     resolve: Resolve = no_secrets,
     named: Named = _NOTHING,
 ) -> tuple[Probe, ...]:
-    """What each table of the source looks like, in the order of the tables; little is read.
+    """Looks at each table of the source, in the order of the tables; little is read.
 
     Raises:
         ConfigError: as `read_source`.
@@ -141,6 +147,10 @@ def probe_source(
             return probe_sql_source(
                 source, workspace, now=now, resolve=resolve, named=named.columns
             )
+        case PythonSource():
+            from extractors.python.source import probe_python_source
+
+            return probe_python_source(source, workspace)
         case _:
             assert_never(source)
 
@@ -153,7 +163,7 @@ def read_account(
     resolve: Resolve = no_secrets,
     named: Named = _NOTHING,
 ) -> RawTable:
-    """What a database has of one account by `get_account`: one row, or none where there is none.
+    """Reads one account of a database by `get_account`: one row, or none where there is none.
 
     Raises:
         ConfigError: the source has no such query, or as `read_source`.
@@ -169,7 +179,7 @@ def read_account(
 def read_privileges(
     source: SqlSource, workspace: Path, *, resolve: Resolve = no_secrets
 ) -> tuple[str, ...] | None:
-    """What the account that logs in to a database could write, an object or a right each, sorted.
+    """Reads what the account that logs in to a database could write: objects or rights, sorted.
 
     None where this cannot be told of the database.
 

@@ -8,7 +8,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from sandbox.errors import RefusedError
 from sandbox.faults import Faults
-from sandbox.store import Store
+from sandbox.state.store import Store
 
 _BEARER = HTTPBearer(scheme_name="HTTPBearer", auto_error=False)
 

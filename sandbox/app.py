@@ -8,13 +8,13 @@ from typing import Any, Literal
 from fastapi import APIRouter, FastAPI
 from starlette.routing import Route
 
-from sandbox import accounts, activity, apps, pages, uploads
 from sandbox.access import NEEDS_TOKEN
 from sandbox.errors import add_error_answers
 from sandbox.faults import Faults
 from sandbox.gateway import Gateway, Traffic
 from sandbox.models import User
-from sandbox.store import Store
+from sandbox.routes import accounts, activity, apps, pages, uploads
+from sandbox.state.store import Store
 
 meta = APIRouter()
 

@@ -64,6 +64,10 @@ class ContractError(IngestError):
     """Rows break a canonical table, and the source file says that this fails the run."""
 
 
+class FunctionError(IngestError):
+    """A function of a person's own failed, or returned what it may not: mend the function."""
+
+
 class GuardError(IngestError):
     """The plan is well-formed but implausible: a person decides."""
 

@@ -7,6 +7,9 @@ import polars as pl
 
 from schemas.export_file import ExportFile
 
+TABLES = ("accounts", "entitlements", "resources", "associations")
+"""The tables of a `Raw`, in their order."""
+
 
 @dataclass(frozen=True, slots=True)
 class RawTable:
@@ -19,9 +22,10 @@ class RawTable:
             that is not there) is null. In the source's order.
         rejects: rows that could not be split into columns (`REJECTS`), with no row of theirs in
             `rows`.
-        read_count: rows read; `rows.height` plus the rows in `rejects`.
+        read_count: rows read: `rows.height`, the rows in `rejects`, and `dropped_count`.
         origin: the file, query or base they came from, for messages.
         zone: of times in `rows` that name none, where it is known.
+        dropped_count: rows that a transform of a person's own left out; they are in neither.
     """
 
     name: str
@@ -30,6 +34,7 @@ class RawTable:
     read_count: int
     origin: str
     zone: str | None = None
+    dropped_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +45,13 @@ class Probe:
         table: as in `RawTable`.
         origin: the file, query or base, for messages.
         said: what was found, for a person.
-        columns: the columns it has, as the source calls them.
+        columns: the columns it has, as the source calls them; None where only a read shows them.
     """
 
     table: str
     origin: str
     said: str
-    columns: tuple[str, ...]
+    columns: tuple[str, ...] | None
 
 
 @dataclass(frozen=True, slots=True)

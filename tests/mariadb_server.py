@@ -137,6 +137,9 @@ def running_mariadb(
             raise RuntimeError(f"MariaDB could not be set up: {made.stdout[:1000]}")
         server.start()
         yield server
+        if server.process is not None and server.process.poll() not in {None, -signal.SIGKILL}:
+            log = (home / "log").read_text(errors="replace")[-3000:]
+            raise RuntimeError(f"MariaDB ended by itself: {server.process.returncode}: {log}")
     finally:
         if server.process is not None:
             server.process.terminate()

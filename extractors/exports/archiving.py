@@ -10,7 +10,7 @@ from schemas.errors import IngestError
 from schemas.export_file import ExportFile
 from schemas.source_file.csv_source import CsvOptions
 from schemas.source_file.secrets import Resolve, no_secrets
-from schemas.source_file.zones import Dropped
+from schemas.source_file.zones.exports import Dropped
 
 _log = logging.getLogger(__name__)
 

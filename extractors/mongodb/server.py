@@ -63,7 +63,7 @@ class Server:
         database: str = "admin",
         **more: object,
     ) -> dict[str, Any]:
-        """The server's answer to a command that reads.
+        """Returns the server's answer to a command that reads.
 
         Raises:
             ConfigError: the login is refused.
@@ -78,7 +78,7 @@ class Server:
         )
 
     def _to_source_error(self, error: Any, command: str) -> IngestError:  # noqa: ANN401
-        """The driver's error as ours: its code, and none of its words."""
+        """Makes the driver's error one of ours: its code, and none of its text."""
         match error:
             case self.errors.ServerSelectionTimeoutError():
                 return SourceUnavailableError(
@@ -97,7 +97,7 @@ class Server:
 
 @contextmanager
 def open_server(source: DatabaseOptions, workspace: Path, resolve: Resolve) -> Iterator[Server]:
-    """The server of the source's url. It is reached at the first command.
+    """Opens the server of the source's url; it is reached at the first command.
 
     Raises:
         ConfigError: the url is none, holds a password or trusts any certificate, or pymongo is not
@@ -171,7 +171,7 @@ def _options(
 
 
 def _tls(source: DatabaseOptions, url: str, workspace: Path) -> dict[str, Any]:
-    """A server elsewhere is always verified, unless the source file says none."""
+    """Returns the client's TLS options; a server elsewhere is verified unless the file says no."""
     tls = source.tls
     is_in_url = re.search(r"(?i)[?&](tls|ssl)=", url) is not None
     if tls is None:

@@ -36,7 +36,7 @@ Role = tuple[str, str]
 def read_mongodb_source(
     source: SqlSource, workspace: Path, *, now: datetime, resolve: Resolve
 ) -> Raw:
-    """Every user, every role that was made or is held, and who holds which, through any other.
+    """Reads every user, every role that was made or is held, and who holds which, also by others.
 
     Raises:
         ConfigError: the url, the certificates or a secret is not right, there are queries, or the
@@ -70,7 +70,7 @@ def read_mongodb_source(
 def probe_mongodb_source(
     source: SqlSource, workspace: Path, *, resolve: Resolve
 ) -> tuple[Probe, ...]:
-    """What is there, at first sight: the users.
+    """Looks at what is there: the users.
 
     Raises:
         ConfigError, SourceUnavailableError, SourceIncompleteError, SourceFormatError: as
@@ -92,7 +92,7 @@ def _check_no_queries(source: SqlSource) -> None:
 
 
 def _databases(server: Server, users: list[dict[str, Any]]) -> list[str]:
-    """Every database that may have roles; one without data is not listed, but users name it.
+    """Lists every database that may have roles; one without data is known by its users alone.
 
     By default the server would leave out those that the account has no right to, without an error.
     """
@@ -147,7 +147,7 @@ def _account(user: dict[str, Any]) -> tuple[str | None, ...]:
 
 
 def _grants(user: dict[str, Any], made: dict[Role, dict[str, Any]]) -> set[Role]:
-    """The user's roles, and those that these inherit: the server tells the whole of those."""
+    """Returns the user's roles, and those that these inherit, of which the server tells all."""
     direct = {(str(role["db"]), str(role["role"])) for role in user["roles"]}
     inherited = {
         (str(parent["db"]), str(parent["role"]))

@@ -36,7 +36,7 @@ def read_activity_database(
     now: datetime,
     resolve: Resolve,
 ) -> Iterator[RawTable]:
-    """What the query returns of the time asked for; a query that does not bind it may return more.
+    """Reads the activity of a time; a query that does not bind it may return more.
 
     Where `since` is known and the query binds both `{since}` and `{until}`, it is asked for a day
     at a time, so that memory holds a day's rows and not a year's.
@@ -61,7 +61,7 @@ def read_activity_parts(
     *,
     resolve: Resolve,
 ) -> Iterator[RawTable]:
-    """Activity of each (since, until) in turn, both UTC, all within one session.
+    """Reads the activity of each (since, until) in turn, both UTC, all within one session.
 
     Yields:
         The rows of `list_activity_records`, else of `get_last_activity`, numbered on: `account_id`,
@@ -98,7 +98,7 @@ def _under_our_names(table: RawTable, above: int) -> RawTable:
 
 
 def _parts(since: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
-    """The time cut into days; into longer parts where it has very many days."""
+    """Cuts the time into days; into longer parts where it has very many days."""
     length = max(_PART, (end - since) / _MOST_PARTS)
     count = max(1, -(-(end - since) // length))
     borders = [*(since + length * number for number in range(count)), end]
@@ -117,7 +117,7 @@ def probe_activity_database(
 
 
 def _as_source(source: SqlSource | ActivityDatabase) -> SqlSource:
-    """The database as a source that lists no accounts."""
+    """Makes the database a source that lists no accounts."""
     if isinstance(source, SqlSource):
         return source
     queries = Queries(**{name: getattr(source.queries, name) for name in _named(source)})
@@ -146,7 +146,7 @@ def read_sql_account(
     resolve: Resolve,
     named: frozenset[str] = NO_NAMES,
 ) -> RawTable:
-    """What `get_account` returns for `account_id`: one row, or none where it does not exist.
+    """Reads what `get_account` returns for `account_id`: one row, or none where there is none.
 
     Raises:
         ConfigError: the source has no such query, or as `read_sql_source`.

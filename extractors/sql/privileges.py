@@ -82,7 +82,7 @@ _CATALOGS = {
 def read_sql_privileges(
     source: DatabaseOptions, workspace: Path, *, resolve: Resolve
 ) -> tuple[str, ...] | None:
-    """What the account could write, an object or a right each, sorted; None where it cannot tell.
+    """Reads what the account could write, an object or a right each; None where that is unknown.
 
     Raises:
         ConfigError, SourceUnavailableError: no connection.

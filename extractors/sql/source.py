@@ -38,7 +38,7 @@ def read_sql_source(
     id_column: str = "integration_specific_id",
     state: ReaderState | None = None,
 ) -> Raw:
-    """Everything the queries return, from one snapshot where the database has such a thing.
+    """Reads everything the queries return, from one snapshot where the database has such a thing.
 
     With `delta` in the file, only what changed of the accounts since `state` is read, where
     that can be told.
@@ -72,7 +72,7 @@ def read_whole(
     id_column: str = "integration_specific_id",
     state: ReaderState | None = None,
 ) -> Raw:
-    """The same of a session that is open, with its reader.
+    """Reads the same in a session that is open, by its reader.
 
     Raises:
         ConfigError, SourceIncompleteError, SourceFormatError: as `read_sql_source`.
@@ -100,7 +100,7 @@ def read_whole(
 def _accounts(
     reader: Reader, accounts: pl.DataFrame, origin: str, named: frozenset[str]
 ) -> RawTable:
-    """The accounts, with what other capabilities say of their columns."""
+    """Adds to the accounts what other capabilities say of their columns."""
     if not accounts.height:
         raise SourceIncompleteError(
             f"{origin}: returned no row, and an empty snapshot is never uploaded: run the query "
@@ -127,7 +127,7 @@ def probe_sql_source(
     resolve: Resolve,
     named: frozenset[str] = NO_NAMES,
 ) -> tuple[Probe, ...]:
-    """What each query would return; only `validate_credentials` is run.
+    """Looks at what each query would return; only `validate_credentials` is run.
 
     Raises:
         ConfigError, SourceUnavailableError, SourceFormatError: as `read_sql_source`.
@@ -150,7 +150,7 @@ def probe_sql_source(
 def _probed_names(
     session: Session, statement: Statement, named: frozenset[str]
 ) -> tuple[str, ...] | None:
-    """The names of the columns that the statement would return; None where nothing tells."""
+    """Returns the names of the columns it would return; None where nothing tells."""
     labels = session.describe(statement)
     if labels is None:
         return None
@@ -161,7 +161,7 @@ def _probed_names(
 
 
 def _in_order(queries: dict[str, Query]) -> list[tuple[str, Query]]:
-    """The queries, those of tables first; without `validate_credentials`."""
+    """Orders the queries, those of tables first; without `validate_credentials`."""
     names = dict.fromkeys([*TABLES.values(), *queries])
     return [
         (name, queries[name])
@@ -176,7 +176,7 @@ def _in_order(queries: dict[str, Query]) -> list[tuple[str, Query]]:
 def with_attributes(
     accounts: pl.DataFrame, schema: pl.DataFrame, named: frozenset[str]
 ) -> tuple[pl.DataFrame, list[str]]:
-    """The accounts with the attributes that `schema` names, under its names, and warnings.
+    """Keeps the accounts' attributes that `schema` names, under its names; with warnings.
 
     A column that it does not name is left out, unless the source file itself names it.
     """
@@ -214,7 +214,7 @@ _SHAPES = ("%Y-%m-%dT%H:%M:%S%.fZ", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.
 def with_last_activity(
     accounts: pl.DataFrame, activity: pl.DataFrame, id_column: str
 ) -> tuple[pl.DataFrame, list[str]]:
-    """The accounts with `last_login` and `last_activity` where they have no such columns yet.
+    """Adds `last_login` and `last_activity` to accounts that have no such columns yet.
 
     `id_column` is that of the accounts' ids.
 

@@ -30,8 +30,8 @@ from schemas.errors import (
 from schemas.export_file import ExportFile
 from schemas.loopback import is_loopback
 from schemas.source_file.secrets import Resolve, Secret
-from schemas.source_file.zone_logins import AzureZone, GcsZone, S3Zone
-from schemas.source_file.zone_urls import ZoneUrl
+from schemas.source_file.zones.logins import AzureZone, GcsZone, S3Zone
+from schemas.source_file.zones.urls import ZoneUrl
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta

@@ -23,8 +23,8 @@ from schemas.errors import (
 )
 from schemas.export_file import ExportFile
 from schemas.source_file.secrets import Resolve
-from schemas.source_file.zone_logins import HttpsZone
-from schemas.source_file.zone_urls import ZoneUrl
+from schemas.source_file.zones.logins import HttpsZone
+from schemas.source_file.zones.urls import ZoneUrl
 
 ABSENT = frozenset({404, 410})
 """The statuses of an answer that says that there is no such file."""

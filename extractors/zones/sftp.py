@@ -14,8 +14,8 @@ from extractors.zones.ssh import SftpConnection, to_host_keys
 from schemas.errors import ConfigError, SourceIncompleteError, SourceUnavailableError
 from schemas.export_file import ExportFile
 from schemas.source_file.secrets import Resolve
-from schemas.source_file.zone_logins import SftpZone
-from schemas.source_file.zone_urls import ZoneUrl
+from schemas.source_file.zones.logins import SftpZone
+from schemas.source_file.zones.urls import ZoneUrl
 
 _MOST_READ = 16 << 20
 _DOWNLOAD_S = 6 * 3600

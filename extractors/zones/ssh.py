@@ -16,8 +16,8 @@ from asyncssh import SSHKey, SSHKnownHosts
 
 from schemas.errors import ConfigError, SourceUnavailableError, raise_as
 from schemas.source_file.secrets import Resolve
-from schemas.source_file.zone_logins import SftpZone
-from schemas.source_file.zone_urls import ZoneUrl
+from schemas.source_file.zones.logins import SftpZone
+from schemas.source_file.zones.urls import ZoneUrl
 
 _Result = TypeVar("_Result")
 

@@ -17,9 +17,9 @@ from schemas.errors import ConfigError, raise_as
 from schemas.export_file import ExportFile
 from schemas.paths import path_inside
 from schemas.source_file.secrets import Resolve, no_secrets
-from schemas.source_file.zone_logins import AzureZone, GcsZone, HttpsZone, S3Zone, SftpZone
-from schemas.source_file.zone_urls import ZoneUrl, to_zone_url
-from schemas.source_file.zones import Dropped
+from schemas.source_file.zones.exports import Dropped
+from schemas.source_file.zones.logins import AzureZone, GcsZone, HttpsZone, S3Zone, SftpZone
+from schemas.source_file.zones.urls import ZoneUrl, to_zone_url
 
 
 class DropZones:

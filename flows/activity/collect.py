@@ -7,9 +7,10 @@ import polars as pl
 from extractors.activity import ActivityOrigin, Span, read_activity
 from flows.activity.job import ActivityJob
 from flows.run.context import RunContext
-from flows.run.file_errors import located
+from flows.run.own_transform import apply_transforms
 from flows.run.read import extract
 from schemas.errors import ContractError
+from schemas.source_file.file import located
 from schemas.tables import UNREADABLE_LINE
 from transforms.activity.from_accounts import to_events
 from transforms.activity.records import UNKNOWN, Gathered, Gathering, Known, RecordFilter
@@ -34,7 +35,8 @@ def gather(job: ActivityJob, span: Span, context: RunContext) -> Gathered:
     gathering = Gathering(RecordFilter(activity, job.app_id, now, span.since, span.until, known))
     origin = source.file.activity_origin
     if origin is None:
-        accounts, _ = to_accounts(extract(source, context).accounts, source.file, now)
+        raw = apply_transforms(source, context, extract(source, context))
+        accounts, _ = to_accounts(raw.accounts, source.file, now)
         gathering.add_events(to_events(accounts.records, job.app_id), accounts.rejects)
     else:
         located(source, lambda: _read(origin, span, context, gathering), source.file.activity_key)

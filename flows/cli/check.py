@@ -12,7 +12,7 @@ from extractors.read import probe_source, read_account, read_privileges
 from flows.activity.job import activity_app, activity_of, no_activity_app
 from flows.cli.output import Output, log_to_stderr
 from flows.run.context import no_such_app, open_context, to_lumos_api, utc_now
-from flows.run.file_errors import located
+from flows.run.own_transform import load_transforms
 from flows.run.secrets import to_resolver
 from flows.run.settings import read_settings
 from flows.run.workspace import pick_sources
@@ -21,7 +21,7 @@ from loaders.lumos.client import LumosApi
 from schemas.errors import IngestError, SourceFormatError
 from schemas.raw import Probe, RawTable
 from schemas.settings import Settings
-from schemas.source_file.file import Source, SourceFile
+from schemas.source_file.file import Source, SourceFile, located
 from schemas.source_file.secrets import Resolve
 from schemas.source_file.sql_source import SqlSource
 from schemas.tables import REJECTS, ROW
@@ -38,6 +38,8 @@ def column_notes(file: SourceFile, probe: Probe) -> list[str]:
         SourceFormatError: one that the source file names is not.
     """
     table = probed_table(probe)
+    if probe.columns is None:
+        return []
     if probe.table != "accounts":
         mappings = {
             "entitlements": file.entitlement_columns,
@@ -49,12 +51,13 @@ def column_notes(file: SourceFile, probe: Probe) -> list[str]:
     use = accounts_use(table, file)
     names = ", ".join(map(repr, use.unused))
     notes = [f"columns the source file does not name: {names}"] if names else []
-    return [f"{probe.origin}: {one}" for one in (*notes, *misspelt(use, file))]
+    return [f"{probe.origin}: {note}" for note in (*notes, *misspelt(use, file))]
 
 
 def probed_table(probe: Probe) -> RawTable:
     """The probed table without a row."""
-    rows = pl.DataFrame(schema={name: pl.String() for name in probe.columns} | {ROW: pl.UInt32()})
+    columns = dict.fromkeys(probe.columns or (), pl.String())
+    rows = pl.DataFrame(schema={**columns, ROW: pl.UInt32()})
     return RawTable(probe.table, rows, pl.DataFrame(schema=REJECTS), 0, probe.origin)
 
 
@@ -135,19 +138,20 @@ def look_closer(
     if look.privileges:
         _look_at_privileges(read_privileges(database, workspace, resolve=resolve), notebook)
     if look.account_id is not None:
-        found = read_account(
+        account = read_account(
             database,
             workspace,
             look.account_id,
             resolve=resolve,
             named=source.file.named,
         )
-        if found.read_count != 1:
+        if account.read_count != 1:
             raise SourceFormatError(
-                f"{found.origin}: returned {found.read_count} rows for this id, not one"
+                f"{account.origin}: returned {account.read_count} rows for this id, not one"
             )
-        filled = [one.name for one in found.rows if one.name != ROW and not one.has_nulls()]
-        notebook.facts.append(f"{found.origin}: the account is there; filled: {', '.join(filled)}")
+        cells = (column for column in account.rows if column.name != ROW)
+        filled = ", ".join(column.name for column in cells if not column.has_nulls())
+        notebook.facts.append(f"{account.origin}: the account is there; filled: {filled}")
 
 
 def _look_at_privileges(writable: tuple[str, ...] | None, notebook: Notebook) -> None:
@@ -212,21 +216,21 @@ def check_command(
     sources, broken = pick_sources(settings.workspace, names, every=not names)
     lumos, api = check_lumos(settings)
     state = _check_state(settings)
-    checked = [check_source(one, settings, api, look) for one in sources]
+    checked = [check_source(source, settings, api, look) for source in sources]
     checked += [Findings(name, problems=[problem]) for name, problem in broken.items()]
     if api is not None:
         api.close()
-    findings = [lumos, state, *checked]
-    for one in findings:
-        _show(one, output)
+    every = [lumos, state, *checked]
+    for findings in every:
+        _show(findings, output)
     output.document(
         {
             "lumos": _document(lumos),
             "state": _document(state),
-            "sources": {one.subject: _document(one) for one in checked},
+            "sources": {findings.subject: _document(findings) for findings in checked},
         }
     )
-    return max(one.exit_code for one in findings)
+    return max(findings.exit_code for findings in every)
 
 
 def _document(findings: Findings) -> dict[str, object]:
@@ -303,9 +307,15 @@ def _look_at_source(source: Source, settings: Settings, findings: Findings) -> N
         resolve=to_resolver(settings.workspace),
         named=source.file.named,
     )
+    transforms = load_transforms(source, settings.workspace)
     for probe in probes:
         findings.facts.append(f"{probe.table}: {probe.origin}, {probe.said}")
-        findings.notes.extend(column_notes(source.file, probe))
+        if probe.table not in transforms:
+            findings.notes.extend(column_notes(source.file, probe))
+    findings.facts.extend(
+        f"{table}: {own.name} changes the rows; columns are compared with what it returns"
+        for table, own in transforms.items()
+    )
 
 
 def _look_for_app(source: Source, api: LumosApi, findings: Findings) -> None:

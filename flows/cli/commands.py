@@ -1,4 +1,4 @@
-"""What brings a source's snapshot to Lumos: `check`, `preview`, `sync`."""
+"""The commands as they are typed, with their options; a module of its own carries out each."""
 
 import sys
 from pathlib import Path
@@ -6,7 +6,18 @@ from typing import Annotated, Literal
 
 import typer
 
-from flows.cli.options import HERE, Json, Unused, Workspace
+# Options that every command has.
+
+Workspace = Annotated[
+    Path, typer.Option("--workspace", "-w", metavar="DIR", help="The folder with `sources/*.yaml`.")
+]
+Json = Annotated[
+    bool, typer.Option("--json", help="One JSON document on stdout, everything else on stderr.")
+]
+Unused = Annotated[
+    Path, typer.Option("--workspace", "-w", metavar="DIR", help="Not needed: no workspace is read.")
+]
+HERE = Path()
 
 
 def check(

@@ -73,15 +73,17 @@ def to_markdown(source_name: str, planned: Planned, key: bytes) -> str:
         "",
         f"Against {base}. Verdict: {planned.verdict}.",
         "",
-        "| table | before | after | added | changed | removed | rejected rows | kept |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| table | before | after | added | changed | removed | dropped | rejected rows | kept |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     for table in ("accounts", "entitlements", "associations"):
         changes, count = getattr(plan, table), counts.get(table)
-        rejected, kept = (count.rejected, count.kept) if count else (0, 0)
+        dropped, rejected, kept = (
+            (count.dropped, count.rejected, count.kept) if count else (0, 0, 0)
+        )
         lines.append(
             f"| {table} | {changes.before} | {changes.after} | {changes.added} | {changes.changed} "
-            f"| {changes.removed} | {rejected} | {kept} |"
+            f"| {changes.removed} | {dropped} | {rejected} | {kept} |"
         )
     lines += ["", *_tallies(planned), *_rejects(planned)]
     if not plan.is_first:

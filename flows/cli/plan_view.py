@@ -52,7 +52,9 @@ def show_plan(
     rows = []
     for table in ("accounts", "entitlements", "associations"):
         changes, count = getattr(plan, table), counts.get(table)
-        fates = (count.read, count.merged, count.rejected, count.kept) if count else (None,) * 4
+        fates: tuple[int | None, ...] = (None,) * 5
+        if count:
+            fates = (count.read, count.dropped, count.merged, count.rejected, count.kept)
         rows.append(
             (
                 table,
@@ -69,6 +71,7 @@ def show_plan(
         (
             "table",
             "read",
+            "dropped",
             "merged",
             "rejected",
             "kept",

@@ -6,6 +6,15 @@ See `flows.orchestration.sync_flow`.
 from functools import partial
 from pathlib import Path
 
+import flows
+
+# A worker loads this file by its path, from a folder that may have another package `flows`.
+if not Path(flows.__file__ or "").parent.samefile(Path(__file__).parents[1]):
+    raise ImportError(
+        f"the package flows is {flows.__file__}, not lumos-ingest's own: call that one something "
+        "else, such as pipelines, or start where Python does not find it"
+    )
+
 from flows.orchestration.sync_flow import as_task
 
 from prefect import flow  # isort: skip - flows.sync sets what Prefect reads at its import

@@ -14,14 +14,22 @@ from typing import Any
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
+import flows
+
+# A worker loads this file by its path, from a folder that may have another package `flows`.
+if not Path(flows.__file__ or "").parent.samefile(Path(__file__).parents[1]):
+    raise ImportError(
+        f"the package flows is {flows.__file__}, not lumos-ingest's own: call that one something "
+        "else, such as pipelines, or start where Python does not find it"
+    )
+
 from flows.run.context import open_context
 from flows.run.crash_report import without_text
 from flows.run.settings import read_settings
 from flows.run.workspace import choose_sources
 from flows.sync.order import Outcome, sync_source
 from flows.sync.origin import SyncOptions, to_origin
-from flows.sync.plan import Planned, what_to_do
-from schemas.errors import GuardError
+from flows.sync.plan import held_error
 
 # Read once, at Prefect's import: no telemetry from a pipeline that handles people's access.
 os.environ.setdefault("DO_NOT_TRACK", "1")
@@ -77,14 +85,5 @@ def _sync(source: str, workspace: str, options: SyncOptions) -> Outcome:
             origin=options.origin,
         )
     if outcome.run.state == "held":
-        raise GuardError(
-            f"held as run {outcome.run.run_id}, nothing was uploaded: {outcome.planned.verdict}; "
-            f"{_what_to_type(source, outcome.planned)}",
-            run_id=outcome.run.run_id,
-        )
+        raise held_error(source, outcome.run.run_id, outcome.planned)
     return outcome
-
-
-def _what_to_type(source: str, planned: Planned) -> str:
-    lines = what_to_do(source, planned)[len(planned.verdict.breaches) :]
-    return "; ".join(" ".join(line.split()) for line in lines)

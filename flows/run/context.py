@@ -3,14 +3,17 @@
 import getpass
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import sleep
 from typing import Any
 
+import polars as pl
+
 from flows.run.secrets import to_resolver
+from flows.run.workspace import choose_sources
 from loaders.archive.archive import Archive, open_archive
 from loaders.ledger.ledger import Ledger, open_ledger
 from loaders.lumos.client import LumosApi
@@ -18,6 +21,9 @@ from schemas.errors import ConfigError, StateError, raise_as
 from schemas.settings import Settings
 from schemas.source_file.file import Source
 from schemas.source_file.secrets import Resolve, no_secrets
+
+Transform = Callable[[pl.DataFrame], pl.DataFrame]
+"""A function of a person's own: a table's raw rows in, the rows to go on with out."""
 
 
 def utc_now() -> datetime:
@@ -42,6 +48,7 @@ class RunContext:
         sleep: waits for seconds.
         resolve: fetches the secrets that source files name.
         progress: told (stage, how much is done, of how much; 0 where that is not known).
+        transforms: what a program puts between reading and judging, by table.
     """
 
     settings: Settings
@@ -52,6 +59,23 @@ class RunContext:
     sleep: Callable[[float], None] = sleep
     resolve: Resolve = no_secrets
     progress: Callable[[str, int, int], None] = quiet
+    transforms: Mapping[str, Transform] = field(default_factory=dict)
+
+    def source(self, name: str) -> Source:
+        """Returns the workspace's source of that name.
+
+        Raises:
+            ConfigError: there is none, or its file is wrong.
+        """
+        return choose_sources(self.settings.workspace, [name], every=False)[0]
+
+    def sources(self) -> list[Source]:
+        """Returns all sources of the workspace, by name.
+
+        Raises:
+            ConfigError: there are none, or one's file is wrong.
+        """
+        return choose_sources(self.settings.workspace, [], every=True)
 
 
 @contextmanager

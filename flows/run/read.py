@@ -7,12 +7,12 @@ import polars as pl
 
 from extractors.read import read_source
 from flows.run.context import RunContext
-from flows.run.file_errors import located
+from flows.run.own_transform import apply_transforms
 from schemas.errors import StateError
 from schemas.raw import Raw, ReaderState
 from schemas.run import Run
 from schemas.snapshot import Snapshot, empty_snapshot
-from schemas.source_file.file import Source
+from schemas.source_file.file import Source, located
 from transforms.snapshot.snapshot import Normalized, to_snapshot
 
 # What a source's reader left with the run that was accepted last, for the next one to go on from.
@@ -35,7 +35,9 @@ def load_state(source: Source, base: Run | None, context: RunContext) -> ReaderS
             if name.startswith(_FRAME)
         }
     except (StateError, pl.exceptions.ColumnNotFoundError) as error:
-        _log.info("%s: everything is read: nothing to go on from: %s", source.name, error)
+        # A reader of a person's own may leave nothing, ever.
+        level = logging.DEBUG if source.file.source.kind == "python" else logging.INFO
+        _log.log(level, "%s: everything is read: nothing to go on from: %s", source.name, error)
         return None
     if marks.pop(_KIND, None) != source.file.source.kind:
         _log.info("%s: everything is read: it was of another kind before", source.name)
@@ -58,7 +60,8 @@ def save_state(source: Source, run_id: str, state: ReaderState, context: RunCont
 
 
 def _is_asked(source: Source) -> bool:
-    return getattr(source.file.source, "delta", None) is not None
+    options = source.file.source
+    return options.kind == "python" or getattr(options, "delta", None) is not None
 
 
 def extract(
@@ -104,17 +107,20 @@ def transform(source: Source, context: RunContext, raw: Raw, last: Snapshot | No
 
     Raises:
         SourceFormatError: the columns are not as the file says.
+        FunctionError: a transform of a person's own failed.
     """
     context.progress("checking the rows", 0, 0)
+    if source.file.transform or context.transforms:
+        raw = apply_transforms(source, context, raw)
     keeps = source.file.rejected_rows == "keep_last" and last is not None
     normalized = to_snapshot(
         raw, source.file, last if keeps and last else empty_snapshot(), context.now()
     )
     for table, count in normalized.counts.items():
         _log.info(
-            "%s: %s: %d read, %d accepted, %d merged, %d rejected, %d kept",
-            source.name, table, count.read, count.accepted, count.merged, count.rejected,
-            count.kept,
+            "%s: %s: %d read, %d dropped, %d accepted, %d merged, %d rejected, %d kept",
+            source.name, table, count.read, count.dropped, count.accepted, count.merged,
+            count.rejected, count.kept,
         )  # fmt: skip
     for warning in normalized.warnings:
         _log.warning("%s: %s", source.name, warning)

@@ -24,7 +24,7 @@ from schemas.errors import ConfigError
 from schemas.export_file import ExportFile
 from schemas.run import Run, RunScope
 from schemas.source_file.file import Source
-from schemas.source_file.zones import Dropped
+from schemas.source_file.zones.exports import Dropped
 
 _log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from flows.sync.publish import accepted_snapshot
 from flows.sync.request_files import content_hash
 from flows.sync.verdict import Verdict, decide, live_breaches
 from loaders.lumos.apps import find_app
-from schemas.errors import ContractError
+from schemas.errors import ContractError, GuardError
 from schemas.plan import Plan
 from schemas.raw import paths_of
 from schemas.run import Run
@@ -160,6 +160,15 @@ def preview_source(source: Source, context: RunContext) -> Preview:
         normalized = replace(normalized, warnings=(*normalized.warnings, note))
     planned = make_plan(source, context, normalized, target, allow_removals=False)
     return Preview(source, planned, paths_of(raw))
+
+
+def held_error(name: str, run_id: str, planned: Planned) -> GuardError:
+    """Returns the error of a held plan: which guards it breaks, and what a person may type."""
+    lines = what_to_do(name, planned)[len(planned.verdict.breaches) :]
+    advice = "; ".join(" ".join(line.split()) for line in lines)
+    return GuardError(
+        f"held as run {run_id}, nothing was uploaded: {planned.verdict}; {advice}", run_id=run_id
+    )
 
 
 def what_to_do(name: str, planned: Planned, origin: str = "") -> list[str]:

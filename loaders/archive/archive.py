@@ -1,6 +1,7 @@
-"""The archive: snapshots and rejects of runs as Parquet, in a private folder or an object store.
+"""The archive: accepted and held snapshots of runs, their rejects and activity, as Parquet.
 
-Laid out as `<source>/<run_id>/<name>.parquet`.
+A held plan waits here, as the snapshot of its run, and in the ledger, as that run in state `held`.
+Laid out as `<source>/<run_id>/<name>.parquet` in a private folder or an object store.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Leases: never two uploads of one app at once, also across machines.
+"""Leases, taken, checked, renewed and given back: one upload of an app at a time, on all machines.
 
 The clocks of machines that share a ledger must agree to well within a lease's time to live.
 """
@@ -32,7 +32,7 @@ class Lease:
         self, ledger: Ledger, key: str, *, now: Callable[[], datetime], ttl: timedelta
     ) -> None:
         self.key = key
-        self._token = secrets.token_hex(16)
+        self.token = secrets.token_hex(16)
         self._ledger = ledger
         self._now = now
         self._ttl = ttl
@@ -83,13 +83,13 @@ class Lease:
 
     @property
     def _is_ours(self) -> sa.ColumnElement[bool]:
-        return (leases.c.key == self.key) & (leases.c.token == self._token)
+        return (leases.c.key == self.key) & (leases.c.token == self.token)
 
     def _taken(self, connection: sa.Connection) -> None:
         """Each way to take it is one statement that changes one row or none."""
         now, us = self._now(), this_process()
         ours = {
-            "token": self._token,
+            "token": self.token,
             "holder": str(us),
             "place": us.place,
             "taken_at": now,

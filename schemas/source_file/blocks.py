@@ -54,7 +54,8 @@ class Guards(Strict):
         description="Accounts that could log in by their status, and now cannot.",
     )
     max_rejected_rows: LimitField = Field(
-        Limit(0.01, is_share=True), description="Rejected rows; a share is of all rows read."
+        Limit(0.01, is_share=True),
+        description="Rejected rows; a share is of the rows read and not dropped.",
     )
 
 

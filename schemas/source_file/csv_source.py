@@ -9,8 +9,8 @@ from pydantic import Field, field_validator, model_validator
 
 from schemas.source_file.columns import Strict
 from schemas.source_file.quantities import Duration
-from schemas.source_file.zone_urls import check_export_path
-from schemas.source_file.zones import Dropped
+from schemas.source_file.zones.exports import Dropped
+from schemas.source_file.zones.urls import check_export_path
 
 
 class Completeness(Strict):

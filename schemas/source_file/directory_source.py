@@ -9,7 +9,7 @@ from schemas.source_file.columns import Strict
 from schemas.source_file.delta import DirectoryDelta
 from schemas.source_file.quantities import Duration
 from schemas.source_file.secrets import Secret
-from schemas.source_file.zones import Dropped
+from schemas.source_file.zones.exports import Dropped
 
 Scope = Literal["subtree", "level", "base"]
 LdapStatus = Literal[

@@ -1,12 +1,12 @@
 """A source: one YAML file, one frozen model, and the line of every key for when it is wrong."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeVar
 
 from pydantic import Field, ValidationError, field_validator
 
-from schemas.errors import ConfigError, raise_as
+from schemas.errors import ConfigError, FunctionError, raise_as
 from schemas.source_file.activity import ActivityDatabase
 from schemas.source_file.blocks import Activity, App, Guards, Schedule, Upload
 from schemas.source_file.columns import (
@@ -23,12 +23,15 @@ from schemas.source_file.columns import (
 from schemas.source_file.csv_source import ActivitySource, CsvSource
 from schemas.source_file.directory_source import ActiveDirectorySource, LdapSource, LdifSource
 from schemas.source_file.problems import first_problem
+from schemas.source_file.python_source import PythonSource, Transforms
 from schemas.source_file.sql_source import SqlSource
 from schemas.source_file.yaml_lines import Path, to_yaml_document
 from schemas.tables import ACCOUNT_FIELDS
 
-AnySource = CsvSource | SqlSource | LdapSource | ActiveDirectorySource | LdifSource
+AnySource = CsvSource | SqlSource | LdapSource | ActiveDirectorySource | LdifSource | PythonSource
 """Whatever a source file may name, by its `kind`."""
+
+_Located = TypeVar("_Located", ConfigError, FunctionError)
 
 
 class SourceFile(Strict):
@@ -39,6 +42,11 @@ class SourceFile(Strict):
 
     app: App = Field(description="The Lumos app that receives this source.")
     source: AnySource = Field(discriminator="kind", description="What is read, and how.")
+    transform: Transforms | None = Field(
+        None,
+        description="A function of one's own between reading and judging, `module:function`: it "
+        "gets the accounts' rows and returns them. docs/own-flows.md.",
+    )
     columns: AccountColumns = Field(
         AccountColumns(), description="The canonical field of an account: the source's column."
     )
@@ -145,13 +153,13 @@ class Source:
     path: str
     lines: Mapping[Path, int] = field(repr=False, compare=False)
 
-    def located(self, error: ConfigError, under: str = "source") -> ConfigError:
+    def located_error(self, error: _Located, under: str = "source") -> _Located:
         """Returns the error with the file before it, and with the line of its key where it has one.
 
         `under` is the key whose `source` it is of, or `source` itself.
         """
         line = self._line_of(error.key, under) if error.key else None
-        return ConfigError(f"{self.path}:{line}: {error}" if line else f"{self.path}: {error}")
+        return type(error)(f"{self.path}:{line}: {error}" if line else f"{self.path}: {error}")
 
     def _line_of(self, key: str, under: str) -> int | None:
         """Returns the line of a key, written whole or from the block's `source` on, or of a query.
@@ -186,3 +194,23 @@ def to_source(text: str, name: str, path: str) -> Source:
         },
     )
     return Source(name, file, path, document.lines)
+
+
+T = TypeVar("T")
+
+
+def located(source: Source, work: Callable[[], T], under: str = "source") -> T:
+    """Returns what `work`, which reads what stands under the key `under`, returns.
+
+    Raises:
+        ConfigError, FunctionError: as `work` raised it, with the source's file, and the line of
+            the key it is of.
+        IngestError: as `work` raised it.
+    """
+    return raise_as(
+        work,
+        {
+            ConfigError: lambda error: source.located_error(error, under),
+            FunctionError: lambda error: source.located_error(error, under),
+        },
+    )

@@ -1,9 +1,10 @@
-"""A sandbox of its own for every test, and a workspace with one source that feeds it."""
+"""A sandbox of its own for every test, a workspace with one source; a Prefect server a module."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from prefect_server import running_prefect
 from terminal import Workspace
 
 from sandbox.server import Sandbox, running_sandbox
@@ -20,3 +21,14 @@ def workspace(tmp_path: Path, sandbox: Sandbox) -> Workspace:
     made = Workspace(tmp_path, sandbox)
     made.source()
     return made
+
+
+@pytest.fixture(scope="module")
+def prefect_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("prefect")
+
+
+@pytest.fixture(scope="module")
+def prefect_env(prefect_home: Path) -> Iterator[dict[str, str]]:
+    with running_prefect(prefect_home) as env:
+        yield env

@@ -23,8 +23,13 @@ def test_the_demo_runs_from_the_wheel_alone(tmp_path: Path):
     rooms = {path.name for path in unpacked.iterdir() if not path.name.endswith(".dist-info")}
     queries = (unpacked / "extractors" / "sql" / "discovery").glob("*/list_accounts.sql")
     assert len(list(queries)) == 7
-    assert rooms == {"flows", "extractors", "transforms", "loaders", "schemas", "sandbox"}
-    program = "import flows, sys; print(flows.__file__); from flows.cli.main import main; main()"
+    ours = {"lumos_ingest", "flows", "extractors", "transforms", "loaders", "schemas", "sandbox"}
+    assert rooms == ours
+    assert all((unpacked / room / "py.typed").exists() for room in rooms)
+    program = (
+        "import lumos_ingest, flows; print(flows.__file__)\n"
+        "from lumos_ingest.command import main; main()"
+    )
     demo = subprocess.run(
         [sys.executable, "-c", program, "demo"],
         cwd=tmp_path,

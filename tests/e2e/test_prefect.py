@@ -2,12 +2,9 @@
 
 import json
 import os
-import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -20,58 +17,6 @@ from loaders.ledger.ledger import open_ledger
 
 CANARY = "canary-4711"
 BUG_CANARY = "BUG-CANARY-4711"
-
-
-def die_with_parent() -> None:
-    """A server that outlives a killed test run would hold its port and its folder."""
-    import ctypes
-
-    ctypes.CDLL("libc.so.6").prctl(1, signal.SIGKILL)
-
-
-@pytest.fixture(scope="module")
-def prefect_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("prefect")
-
-
-@pytest.fixture(scope="module")
-def prefect_env(prefect_home: Path) -> Iterator[dict[str, str]]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    env = {
-        "DO_NOT_TRACK": "1",
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "PREFECT_HOME": str(prefect_home),
-        "PREFECT_SERVER_API_PORT": str(port),
-        "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
-    }
-    words = ["-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
-    server = subprocess.Popen(
-        [sys.executable, *words],
-        env={**os.environ, **env},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        preexec_fn=die_with_parent,
-    )
-    try:
-        wait_until_healthy(f"{env['PREFECT_API_URL']}/health", server)
-        yield env
-    finally:
-        server.terminate()
-        server.wait(120)
-
-
-def wait_until_healthy(url: str, server: subprocess.Popen[bytes]) -> None:
-    ends = time.monotonic() + 150
-    while time.monotonic() < ends:
-        assert server.poll() is None, "the Prefect server ended by itself"
-        try:
-            if httpx.get(url, timeout=2).status_code == 200:
-                return
-        except httpx.HTTPError:
-            time.sleep(0.5)
-    raise AssertionError("the Prefect server did not come up")
 
 
 def as_flow(
@@ -225,7 +170,7 @@ def register_nightly(env: dict[str, str], workspace: Path) -> str:
     """Registers a deployment of the flow, each night at two in Paris; its id."""
     program = f"""
 from prefect.schedules import Cron
-from flows.sync import sync
+from flows.orchestration.sync_flow import sync
 deployment = sync.to_deployment(
     "nightly",
     schedule=Cron("0 2 * * *", timezone="Europe/Paris"),

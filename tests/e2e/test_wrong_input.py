@@ -109,6 +109,17 @@ def test_a_workspace_that_is_none_is_told(tmp_path: Path):
     assert "no such folder" in one_line(answer)
 
 
+@pytest.mark.parametrize("words", [("check", "hr"), ("sync", "hr", "--as-of", "2026-01-01")])
+def test_a_wrong_key_that_shows_at_the_source_is_told_with_its_line(
+    workspace: Workspace, words: tuple[str, ...]
+):
+    zone = "accounts: s3://drop/hr.csv, s3: {ca_file: none.pem}"
+    workspace.source(SOURCE.replace("accounts: exports/hr.csv", zone))
+    answer = workspace.run(*words)
+    assert answer.code == 2
+    assert "sources/hr.yaml:3: s3.ca_file: none.pem cannot be read: No such file" in answer.err
+
+
 def test_a_source_that_does_not_exist_is_told_with_those_that_do(workspace: Workspace):
     answer = workspace.run("sync", "hrr")
     assert answer.code == 2

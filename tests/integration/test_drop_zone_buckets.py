@@ -37,8 +37,8 @@ from schemas.errors import (
 from schemas.raw import Raw
 from schemas.source_file.csv_source import CsvSource
 from schemas.source_file.secrets import Secret
-from schemas.source_file.zone_logins import AzureZone, GcsZone, S3Zone
-from schemas.source_file.zone_urls import to_zone_url
+from schemas.source_file.zones.logins import AzureZone, GcsZone, S3Zone
+from schemas.source_file.zones.urls import to_zone_url
 
 if TYPE_CHECKING:
     from tests.https_server import HttpsServer
@@ -444,7 +444,7 @@ def test_a_ca_file_that_cannot_be_read_is_a_wrong_source_file(tmp_path: Path) ->
     login = S3Zone(ca_file="no-such.pem")
     url = to_zone_url("s3://bucket/hr.csv")
     assert url
-    with pytest.raises(ConfigError, match=r"s3\.ca_file: no-such\.pem cannot be read"):
+    with pytest.raises(ConfigError, match=r"^s3\.ca_file: no-such\.pem cannot be read"):
         open_bucket(url, login, tmp_path, _resolve)
 
 

@@ -27,8 +27,8 @@ from schemas.errors import (
 from schemas.raw import Raw
 from schemas.source_file.csv_source import CsvSource
 from schemas.source_file.secrets import Secret
-from schemas.source_file.zone_logins import HttpsZone
-from schemas.source_file.zone_urls import to_zone_url
+from schemas.source_file.zones.logins import HttpsZone
+from schemas.source_file.zones.urls import to_zone_url
 
 if TYPE_CHECKING:
     from tests.https_server import HttpsServer

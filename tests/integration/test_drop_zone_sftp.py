@@ -28,7 +28,7 @@ from schemas.errors import ConfigError, SourceIncompleteError, SourceUnavailable
 from schemas.raw import Raw
 from schemas.source_file.csv_source import CsvSource
 from schemas.source_file.secrets import Secret
-from schemas.source_file.zone_urls import to_zone_url
+from schemas.source_file.zones.urls import to_zone_url
 
 if TYPE_CHECKING:
     from tests.sftp_server import SftpServer

@@ -1,7 +1,7 @@
 """A past time cut into windows on exact borders of a zone's own clocks."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from schemas.source_file.quantities import moment_of
@@ -19,6 +19,9 @@ def windows(
     """
     days, rest = divmod(each, _DAY)
     first = since.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    midnight = datetime.combine(first.date(), time())
+    if moment_of(midnight, zone) == since:  # where clocks skip midnight, its day begins later
+        first = midnight
     start, count = since, 0
     while start < until:
         count += 1

@@ -73,4 +73,11 @@ def link_associations(
         rejects.append(link_rejects(owners, unlinked, column, reason))
     count = associations.count
     rejected = count.rejected + packed.null_count()
-    return Linked(packed.drop_nulls(), pl.concat(rejects), table.read_count, count.merged, rejected)
+    return Linked(
+        packed.drop_nulls(),
+        pl.concat(rejects),
+        table.read_count,
+        count.merged,
+        rejected,
+        table.dropped_count,
+    )

@@ -25,6 +25,7 @@ class Linked:
         read: how many were read.
         merged: how many said again what another row of the same table had said.
         rejected: how many are rejects.
+        dropped: how many a transform of a person's own left out.
     """
 
     packed: pl.Series
@@ -32,6 +33,7 @@ class Linked:
     read: int
     merged: int
     rejected: int
+    dropped: int = 0
 
 
 def with_entitlement_rows(linked: Linked, rows: pl.Series) -> Linked:
@@ -41,7 +43,7 @@ def with_entitlement_rows(linked: Linked, rows: pl.Series) -> Linked:
 
 
 def no_links() -> Linked:
-    """Nothing read, nothing linked."""
+    """What linking an empty table gives."""
     return Linked(pl.Series(dtype=pl.UInt64), pl.DataFrame(schema=REJECTS), 0, 0, 0)
 
 

@@ -12,10 +12,10 @@ FLOOR = 1
 def check_guards(plan: Plan, counts: dict[str, TableCount], guards: Guards) -> tuple[Breach, ...]:
     """The guards that the plan breaks, in the source file's order; where none, it may be uploaded.
 
-    Shares of removals are of the last accepted snapshot, of rejects of the rows read, table by
-    table: the many associations of a few accounts must not make room for rejected accounts. On a
-    first run nothing can be removed or deactivated. The associations of a single account that
-    leaves count with the account.
+    Shares of removals are of the last accepted snapshot, of rejects of the rows read, without those
+    that a transform dropped, table by table: the many associations of a few accounts must not make
+    room for rejected accounts. On a first run nothing can be removed or deactivated. The
+    associations of a single account that leaves count with the account.
     """
     least = max(guards.min_accounts, 1)
     too_few = []
@@ -35,7 +35,7 @@ def check_guards(plan: Plan, counts: dict[str, TableCount], guards: Guards) -> t
     )
     breaches = [_breach(*limit) for limit in limits]
     breaches += [
-        _breach("max_rejected_rows", guards.max_rejected_rows, count.rejected, count.read, table)
+        _breach("max_rejected_rows", guards.max_rejected_rows, count.rejected, count.judged, table)
         for table, count in counts.items()
     ]
     return (*too_few, *(breach for breach in breaches if breach))

@@ -1,6 +1,4 @@
-"""Law 2: a rejected row is never a removal.
-
-It keeps every last accepted record that it may have been.
+"""A rejected row is never a removal: every last accepted record that it may have been is kept.
 
 A reject whose key can be read keeps the record of that key. One whose key cannot be read may be any
 record that is missing now, so all of those are kept, and the run says so.

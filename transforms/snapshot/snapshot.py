@@ -63,10 +63,10 @@ def to_snapshot(raw: Raw, file: SourceFile, last: Snapshot, now: datetime) -> No
     kept = keep_last(last.accounts, accounts, raw.accounts, ACCOUNT_KEY)
     rows, account_rows = _in_order(accounts, kept.records)
     resources, resource_count, resource_rejects, kept_resources = _resources(raw, file, last)
-    held_in = GrantSources.read(raw, file, accounts)
-    catalogue = to_catalogue(raw.entitlements, file, last, held_in.named(raw))
+    grant_sources = GrantSources.read(raw, file, accounts)
+    catalogue = to_catalogue(raw.entitlements, file, last, grant_sources.named(raw))
 
-    linked = held_in.linked(raw, rows, account_rows, catalogue.entitlements)
+    linked = grant_sources.linked(raw, rows, account_rows, catalogue.entitlements)
     carried = _carried(file, last, kept, linked)
     entitlements = with_needed(catalogue.entitlements, last, carried)
     if entitlements.height > catalogue.entitlements.height:
@@ -180,6 +180,7 @@ def _grants(
         accepted=now.len(),
         merged=sum(one.merged for one in linked) + packed.len() - now.len(),
         rejected=sum(one.rejected for one in linked),
+        dropped=sum(one.dropped for one in linked),
     ).check("associations")
     if not carried.height:
         return unpack(now), count

@@ -118,6 +118,7 @@ def conform(
         accepted=int(accepted.sum()),
         merged=int((repeated & ~is_rejected).sum()),
         rejected=rejected_row_count(rejects, table.name),
+        dropped=table.dropped_count,
     ).check(table.name)
     return Conformed(candidates, accepted.arg_true().cast(pl.UInt32), rejects, count)
 

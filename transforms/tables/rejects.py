@@ -1,6 +1,6 @@
 """Rows that break a contract: found by pandera's masks, named by line and reason, counted.
 
-Law 4: read = accepted + merged + rejected, table by table.
+Read = dropped + accepted + merged + rejected, table by table.
 """
 
 from dataclasses import dataclass
@@ -36,10 +36,17 @@ class TableCount:
     rejected: int = 0
     kept: int = 0
     """Last accepted records carried forward for rejected rows; not part of what was read."""
+    dropped: int = 0
+    """Rows that a transform of a person's own left out."""
+
+    @property
+    def judged(self) -> int:
+        """The rows that were read and not dropped."""
+        return self.read - self.dropped
 
     def check(self, table: str) -> "TableCount":
         """This count, if every row is accounted for; an AssertionError, a bug of ours, if not."""
-        if self.read != self.accepted + self.merged + self.rejected:
+        if self.read != self.dropped + self.accepted + self.merged + self.rejected:
             raise AssertionError(f"{table}: rows unaccounted for: {self}")
         return self
 

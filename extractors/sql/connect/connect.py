@@ -32,7 +32,7 @@ from schemas.source_file.sql_source import DatabaseOptions
 
 @contextmanager
 def open_session(source: DatabaseOptions, workspace: Path, resolve: Resolve) -> Iterator[Session]:
-    """The database, logged in to, within its transaction; rolled back and closed at the end.
+    """Opens the database, logs in and begins its transaction; rolls back and closes at the end.
 
     Raises:
         ConfigError: the url cannot be meant as it is written, a driver or a secret is missing, or
@@ -52,22 +52,8 @@ def open_session(source: DatabaseOptions, workspace: Path, resolve: Resolve) -> 
             yield session
 
 
-def _opener_of_odbc() -> Callable[
-    [DatabaseOptions, Resolve], AbstractContextManager[CursorSession]
-]:
-    from extractors.sql.drivers.odbc import open_odbc_session  # loads pyodbc
-
-    return open_odbc_session
-
-
-def _duckdb() -> Any:  # noqa: ANN401 - a module
-    import duckdb
-
-    return duckdb
-
-
 def database_of(source: DatabaseOptions) -> DatabaseUrl:
-    """Where the source's database is.
+    """Returns the address of the source's database.
 
     Raises:
         ConfigError: the url is missing, is none, or holds a password.
@@ -77,14 +63,22 @@ def database_of(source: DatabaseOptions) -> DatabaseUrl:
     return read_database_url(source.url)
 
 
+def _opener_of_odbc() -> Callable[
+    [DatabaseOptions, Resolve], AbstractContextManager[CursorSession]
+]:
+    from extractors.sql.drivers.odbc import open_odbc_session  # loads pyodbc
+
+    return open_odbc_session
+
+
 @contextmanager
 def _open_native_session(
     source: DatabaseOptions, workspace: Path, resolve: Resolve
 ) -> Iterator[CursorSession]:
-    """The database by its Python driver."""
+    """Opens the database by its Python driver."""
     database = database_of(source)
     opened = _open(database, source, workspace, resolve)
-    session = _session_class(database.url)(
+    session = session_class(database.url)(
         engine=database.dialect,
         server=database.place,
         errors=opened.errors,
@@ -116,8 +110,8 @@ _SESSIONS: dict[str, type[CursorSession]] = {
 """By dialect and driver, else by dialect alone."""
 
 
-def _session_class(url: URL) -> type[CursorSession]:
-    """The session of a database by its Python driver."""
+def session_class(url: URL) -> type[CursorSession]:
+    """Returns the class of the sessions at `url`; its module may load the Python driver."""
     if url.drivername == "postgresql+psycopg":
         from extractors.sql.drivers.postgresql import PostgresqlSession  # loads psycopg
 
@@ -173,6 +167,12 @@ def _open_duckdb(database: DatabaseUrl, workspace: Path) -> _Opened:
     return _Opened(connection, context.errors, "qmark", path)
 
 
+def _duckdb() -> Any:  # noqa: ANN401 - a module
+    import duckdb
+
+    return duckdb
+
+
 def _file_of(database: DatabaseUrl, workspace: Path) -> Path:
     name = database.url.database
     if not name or name == ":memory:":
@@ -188,13 +188,7 @@ def _open_server(
 ) -> _Opened:
     database = prepared(database)
     dialect_class, module = dialect_of(database)
-    url, more = login_of(database, source, workspace, resolve)
     dialect = dialect_class(dbapi=module)
-    if url.drivername == "db2+ibm_db":
-        texts, arguments = (connection_string(url, more), url.username or ""), {}
-    else:
-        texts, arguments = dialect.create_connect_args(url)
-        arguments = {**arguments, **more}
     errors = driver_errors(module)
     # PyMySQL's word for a package that the account's way to log in needs.
     context = ErrorContext(
@@ -206,6 +200,13 @@ def _open_server(
     )
 
     def connect() -> Any:  # noqa: ANN401 - the driver's
+        # Each has a token of its own: one may be good for one login only.
+        url, more = login_of(database, source, workspace, resolve)
+        if url.drivername == "db2+ibm_db":
+            texts, arguments = (connection_string(url, more), url.username or ""), {}
+        else:
+            texts, arguments = dialect.create_connect_args(url)
+            arguments = {**arguments, **more}
         return translate_errors(context, lambda: dialect.connect(*texts, **arguments))
 
     return _Opened(connect(), errors, module.paramstyle, reconnect=connect)

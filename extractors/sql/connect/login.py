@@ -29,7 +29,7 @@ _ALWAYS: dict[str, dict[str, Any]] = {
 def login_of(
     database: DatabaseUrl, source: DatabaseOptions, workspace: Path, resolve: Resolve
 ) -> tuple[URL, dict[str, Any]]:
-    """The URL with the secret in it, for the driver only, and the driver's further arguments.
+    """Returns the URL with the secret in it, for the driver only, and its further arguments.
 
     Raises:
         ConfigError: a secret is not in its place, or the file says two things that exclude one
@@ -122,13 +122,14 @@ def check_driver(drivername: str) -> None:
     """
     extra, modules = _NEEDS.get(drivername, ("", ()))
     if any(not _is_there(module) for module in modules):
-        raise ConfigError(f"the driver for {drivername} is not installed: {install_extra(extra)}")
+        reason = f"the driver for {drivername} is not installed: {install_extra(extra)}"
+        raise ConfigError(reason, key=KEY)
     if drivername not in _NEEDS:
         _check_dialect(drivername)
 
 
 def dialect_of(database: DatabaseUrl) -> tuple[Any, Any]:
-    """SQLAlchemy's class for the database, and the driver's module; both are imported here.
+    """Imports SQLAlchemy's class for the database, and the driver's module.
 
     Raises:
         ConfigError: one cannot be loaded; the message says what to install.
@@ -144,7 +145,7 @@ def dialect_of(database: DatabaseUrl) -> tuple[Any, Any]:
 
 
 def prepared(database: DatabaseUrl) -> DatabaseUrl:
-    """The same address once its driver is known to be there, with the ODBC driver it needs.
+    """Returns the same address once its driver is known to be there, with the ODBC driver it needs.
 
     Raises:
         ConfigError: a driver is missing; the message has the command that installs it.

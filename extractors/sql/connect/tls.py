@@ -18,7 +18,7 @@ _BUNDLES = (
 
 
 def tls_options(database: DatabaseUrl, tls: Tls | None, workspace: Path) -> dict[str, Any]:
-    """The driver's own arguments, beside those of the URL.
+    """Returns the driver's own arguments, beside those of the URL.
 
     A server elsewhere is verified unless the URL or `tls` says otherwise.
 
@@ -53,7 +53,7 @@ def _is_in_url(database: DatabaseUrl) -> bool:
 
 
 def _with_system_authorities(database: DatabaseUrl) -> dict[str, Any]:
-    """`sslrootcert=system` means verify-full by the system's authorities."""
+    """Returns what `sslrootcert=system` means: verify-full by the system's authorities."""
     if "system" not in (
         database.url.query.get("sslrootcert"),
         database.connect_args.get("sslrootcert"),
@@ -82,7 +82,7 @@ def _postgresql(tls: Tls, workspace: Path) -> dict[str, Any]:
 
 
 def _system_authorities() -> str:
-    """The file of the system's authorities: an OpenSSL in a driver's wheel knows none by itself."""
+    """Finds the file of the system's authorities: OpenSSL in a driver's wheel knows none itself."""
     known = ssl.get_default_verify_paths().cafile
     return known or next((file for file in _BUNDLES if Path(file).is_file()), "system")
 
@@ -98,7 +98,7 @@ def _mysql(tls: Tls, workspace: Path) -> dict[str, Any]:
 
 
 def _context(tls: Tls, workspace: Path) -> ssl.SSLContext:
-    """What verifies the server and shows our certificate; its files are proved good here.
+    """Makes what verifies the server and shows our certificate; its files are proved good here.
 
     Raises:
         ConfigError: a file is not there, is no certificate or key, or the two do not fit.

@@ -10,7 +10,7 @@ _ALIKE = {"mariadb": "mysql"}
 
 
 def discovery_queries(engine: Engine, server_version: str = "") -> dict[str, str]:
-    """The statement of each capability that is read of `engine`, in the order of `CAPABILITIES`.
+    """Reads the statement of each capability of `engine`, in the order of `CAPABILITIES`.
 
     Args:
         engine: of those that are asked in SQL; MongoDB has no statement.
@@ -26,7 +26,7 @@ def discovery_queries(engine: Engine, server_version: str = "") -> dict[str, str
 
 
 def queries_of(source: SqlSource, engine: str) -> dict[str, Query]:
-    """The query of each capability of the source, in the order of `CAPABILITIES`.
+    """Returns the query of each capability of the source, in the order of `CAPABILITIES`.
 
     Args:
         source: its own queries stand in place of those of the engine that it discovers.

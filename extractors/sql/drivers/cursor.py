@@ -61,7 +61,7 @@ class CursorSession(Session):
         return "one transaction, rolled back", (warning,)
 
     def translate_login_errors(self, work: Callable[[], T]) -> T:
-        """What `work` returns, which belongs to the login: a driver's errors become ours."""
+        """Returns what `work` returns, a part of the login; a driver's errors become ours."""
         context = ErrorContext(self.engine, self.errors, self.server, is_login=True)
         return translate_errors(context, work)
 
@@ -73,7 +73,7 @@ class CursorSession(Session):
             self.connection.close()
 
     def run(self, *statements: str) -> Any:  # noqa: ANN401 - any cell
-        """The first cell that the last of `statements` returns; None where it returns no row."""
+        """Runs `statements`, and returns the last one's first cell; None where it has no row."""
         with contextlib.closing(self.connection.cursor()) as cursor:
             for statement in statements:
                 cursor.execute(statement)
@@ -81,7 +81,7 @@ class CursorSession(Session):
         return None if row is None else row[0]
 
     def read(self, statement: Statement, values: Values = NO_VALUES) -> Fetched:
-        """Everything the statement returns.
+        """Reads everything the statement returns.
 
         Raises:
             SourceIncompleteError: the connection was lost, the statement was cancelled, or a value
@@ -91,7 +91,7 @@ class CursorSession(Session):
         return self.read_by_cursor(statement, values)
 
     def read_by_cursor(self, statement: Statement, values: Values) -> Fetched:
-        """The same, whatever faster way the database has.
+        """Reads the same by a cursor, whatever faster way the database has.
 
         Raises:
             SourceIncompleteError, SourceFormatError: as `read`.
@@ -108,7 +108,7 @@ class CursorSession(Session):
         return self.translate_errors(statement, ask)
 
     def describe(self, statement: Statement) -> tuple[str, ...] | None:
-        """The labels of the query without a row; None of what cannot stand in another query."""
+        """Returns the query's labels without a row; None for what cannot stand in another query."""
         if not can_be_nested(statement, self.engine):
             return None
         nested = statement.within("*", self.without_rows)
@@ -121,31 +121,31 @@ class CursorSession(Session):
         return self.translate_errors(statement, ask)
 
     def streaming_cursor(self) -> Any:  # noqa: ANN401 - a DBAPI cursor
-        """A cursor whose rows the driver does not gather first."""
+        """Returns a cursor whose rows the driver does not gather first."""
         return self.connection.cursor()
 
     def bound(
         self, statement: Statement, values: Values
     ) -> dict[str, object] | list[object] | None:
-        """What is handed to the driver beside the statement; None where it binds no value."""
+        """Returns what the driver gets beside the statement; None where it binds no value."""
         if not statement.names:
             return None
         bindable = {name: self.bindable(value) for name, value in values.items()}
         return statement.values(self.paramstyle, bindable)
 
     def bindable(self, value: object) -> object:
-        """A value as the database compares it: a time by the clock of the zone of its columns."""
+        """Returns a value as the database compares it: a time by the clock of its columns' zone."""
         return local_clock(value, self.zone) if isinstance(value, datetime) else value
 
     def check_columns(self, statement: Statement, cursor: Any) -> None:  # noqa: ANN401
         """Raises where the driver would hand over less than a column has, before it does."""
 
     def zone_of(self, _column: Any) -> str | None:  # noqa: ANN401 - a DBAPI description
-        """The zone of the times in a column that carry none."""
+        """Returns the zone of the times in a column that carry none."""
         return self.zone
 
     def adapted(self, cells: list[Any], _column: Any) -> list[Any]:  # noqa: ANN401
-        """A column's cells with those mended that the driver hands over as something else."""
+        """Mends the cells of a column that the driver hands over as something else."""
         return cells
 
     def _execute(self, cursor: Any, statement: Statement, values: Values) -> None:  # noqa: ANN401
@@ -178,12 +178,12 @@ class CursorSession(Session):
 
 
 def local_clock(moment: datetime, zone: str | None) -> datetime:
-    """What the clock of `zone` shows at a moment, of UTC where none is known."""
+    """Returns what the clock of `zone` shows at a moment, of UTC where none is known."""
     return moment.astimezone(ZoneInfo(zone) if zone else UTC).replace(tzinfo=None)
 
 
 def _labels_of(cursor: Any) -> tuple[str, ...]:  # noqa: ANN401 - a DBAPI cursor
-    """The labels of the columns that the cursor is about to return."""
+    """Returns the labels of the columns that the cursor is about to return."""
     return tuple(str(column[0]) for column in cursor.description)
 
 

@@ -43,11 +43,11 @@ class DuckdbSession(CursorSession):
         return "opened read-only, one transaction", ()
 
     def deadline(self) -> AbstractContextManager[None]:
-        """A block that is interrupted after `timeout_s`: DuckDB has no limit of its own."""
+        """Interrupts what takes longer than `timeout_s`: DuckDB has no limit of its own."""
         return deadline(self.timeout_s, self.connection.interrupt)
 
     def read(self, statement: Statement, values: Values = NO_VALUES) -> Fetched:
-        """Everything the statement returns.
+        """Reads everything the statement returns.
 
         Raises:
             SourceIncompleteError: the statement was cancelled.
@@ -56,7 +56,7 @@ class DuckdbSession(CursorSession):
         return self._read_batches(statement, values) or self.read_by_cursor(statement, values)
 
     def _read_batches(self, statement: Statement, values: Values) -> Fetched | None:
-        """The rows by Arrow; None where the cursor's text of them is not known to be the same."""
+        """Reads the rows by Arrow; None where the cursor's text of them may be another."""
         if not statement.is_query:
             return None
         bound = self.bound(statement, values)
@@ -75,7 +75,7 @@ class DuckdbSession(CursorSession):
         return Fetched(rows, tuple(str(column[0]) for column in described))
 
     def _streamed(self, sql: str, bound: Any, kinds: list[str]) -> pl.DataFrame | None:  # noqa: ANN401
-        """The rows; None where a time is none that Python has, which the cursor reads as text."""
+        """Reads the rows; None where a time is none of Python's, which the cursor reads as text."""
         relation = self.connection.sql(sql, params=bound)
         batches = [pl.DataFrame(schema={str(number): pl.String for number in range(len(kinds))})]
         problem = None
@@ -95,7 +95,7 @@ class DuckdbSession(CursorSession):
 
     @contextmanager
     def _pulled(self, relation: Any) -> Iterator[Iterator[pl.DataFrame]]:  # noqa: ANN401
-        """The relation's batches, all of them taken at the end, whether or not they are wanted.
+        """Yields the relation's batches, and takes all of them at the end, wanted or not.
 
         polars pulls them in a thread of its own until there are no more, and DuckDB refuses a
         connection that another thread is at work on, even to be closed.
@@ -112,7 +112,7 @@ class DuckdbSession(CursorSession):
 
 
 def _selected(number: int, kind: str) -> str | None:
-    """A column as it is selected; None where it is of a type that is not known here."""
+    """Returns a column as it is selected; None where it is of a type that is not known here."""
     place = f"#{number + 1}"
     if _AS_TEXT.fullmatch(kind):
         place = f"CAST({place} AS VARCHAR)"

@@ -41,7 +41,7 @@ class MysqlSession(CursorSession):
         return "one consistent snapshot, READ ONLY", self._without_transactions()
 
     def _without_transactions(self) -> tuple[str, ...]:
-        """What to say of tables that no snapshot holds, such as MyISAM's; ours may be of them."""
+        """Warns of tables that no snapshot holds, such as MyISAM's; ours may be of them."""
         count = None
         with contextlib.suppress(*self.errors):  # what only speaks its protocol may not know these
             count = self.run(
@@ -58,7 +58,7 @@ class MysqlSession(CursorSession):
         return (warning,)
 
     def read(self, statement: Statement, values: Values = NO_VALUES) -> Fetched:
-        """Everything the statement returns, once the server warns of nothing that it cut.
+        """Reads everything the statement returns, and raises where the server warns of a cut.
 
         Raises:
             SourceIncompleteError, SourceFormatError: as every read.
@@ -68,11 +68,11 @@ class MysqlSession(CursorSession):
         return fetched
 
     def zone_of(self, column: Any) -> str | None:  # noqa: ANN401 - a DBAPI description
-        """A TIMESTAMP is a moment: it comes in the session's zone."""
+        """Returns UTC for a TIMESTAMP, which is a moment, where the source states no zone."""
         return self.zone or ("UTC" if column[1] == _TIMESTAMP else None)
 
     def adapted(self, cells: list[Any], column: Any) -> list[Any]:  # noqa: ANN401
-        """A BIT(1) is a boolean; a TINYINT(1) may be any small number, and stays one."""
+        """Makes a BIT(1) a boolean; a TINYINT(1) may be any small number, and stays one."""
         if column[1] != _BIT or column[3] != 1:
             return cells
         # A computed one comes as a digit.
@@ -83,7 +83,7 @@ class PymysqlSession(MysqlSession):
     """A MySQL or MariaDB by PyMySQL."""
 
     def streaming_cursor(self) -> Any:  # noqa: ANN401 - PyMySQL's
-        """A cursor whose rows PyMySQL does not gather first."""
+        """Returns a cursor whose rows PyMySQL does not gather first."""
         return self.connection.cursor(_streaming_cursor())
 
 
@@ -134,7 +134,7 @@ def check_nothing_cut(session: CursorSession, statement: Statement) -> None:
 
 @cache
 def _streaming_cursor() -> type[Any]:
-    """PyMySQL's streaming cursor, which lets go of a result whose connection is lost."""
+    """Returns PyMySQL's streaming cursor, which lets go of a result whose connection is lost."""
     from pymysql.cursors import SSCursor
 
     class StreamingCursor(SSCursor):  # type: ignore[misc] # no types of its own

@@ -51,14 +51,14 @@ class OdbcSession(CursorSession):
 class PostgresqlOdbcSession(OdbcSession):
     """A PostgreSQL by its ODBC driver."""
 
-    goes_on_after_errors: ClassVar[bool] = False
+    tries_optional_queries: ClassVar[bool] = False
 
     def _begin(self) -> Begun:
         self.run(postgresql_settings(self.zone))
         return _ONE_SNAPSHOT
 
     def read(self, statement: Statement, values: Values = NO_VALUES) -> Fetched:
-        """Everything the statement returns, written by the server itself.
+        """Reads everything the statement returns, written by the server itself.
 
         Raises:
             SourceIncompleteError, SourceFormatError: as every read.
@@ -76,7 +76,7 @@ class MysqlOdbcSession(OdbcSession):
         return _ONE_SNAPSHOT
 
     def read(self, statement: Statement, values: Values = NO_VALUES) -> Fetched:
-        """Everything the statement returns, once the server warns of nothing that it cut.
+        """Reads everything the statement returns, and raises where the server warns of a cut.
 
         Raises:
             SourceIncompleteError, SourceFormatError: as every read.
@@ -93,7 +93,7 @@ class SqliteOdbcSession(OdbcSession):
         return _ONE_SNAPSHOT
 
     def bindable(self, value: object) -> object:
-        """A time as the text that SQLite's own functions write."""
+        """Returns a time as the text that SQLite's own functions write."""
         return clock_text(value, self.zone) if isinstance(value, datetime) else value
 
 
@@ -109,7 +109,7 @@ _SESSIONS: dict[str, type[OdbcSession]] = {
 
 @contextmanager
 def open_odbc_session(source: DatabaseOptions, resolve: Resolve) -> Iterator[OdbcSession]:
-    """The database through its ODBC driver, in one transaction, rolled back at the end.
+    """Opens the database by its ODBC driver, in one transaction, rolled back at the end.
 
     Raises:
         ConfigError: no DSN or driver of that name, a password in the string, or the login refused.
@@ -192,7 +192,7 @@ def connect_odbc(
     query_timeout_s: int = 0,
     read_only: bool = True,
 ) -> pyodbc.Connection:
-    """A connection, not in a transaction yet; the first statement begins one.
+    """Opens a connection, not in a transaction yet; the first statement begins one.
 
     Args:
         connection_string: a DSN's name, or `DRIVER=…;SERVER=…`, without a password.
@@ -241,7 +241,7 @@ def _not_connected(error: pyodbc.Error) -> IngestError:
 def to_connection_string(
     connection_string: str, username: str | None, password: SecretStr | None, query_timeout_s: int
 ) -> str:
-    """The whole connection string. It holds the password: it goes to the driver, never to a log."""
+    """Returns the whole connection string, password included: for the driver, never for a log."""
     text = connection_string.strip().rstrip(";")
     if not text:
         raise error_at(_WHAT, f"{_WHAT} is empty: write a DSN's name or DRIVER=…;SERVER=…")
@@ -257,7 +257,7 @@ def to_connection_string(
 
 
 def _options(connection_string: str) -> dict[str, str]:
-    """What the driver has to be told, by the name that the string or its DSN calls it."""
+    """Returns what the driver has to be told, by the name that the string or its DSN calls it."""
     driver = re.search(r"(?i)(?:^|;)\s*driver\s*=\s*\{?([^;}]*)", connection_string)
     dsn = re.search(r"(?i)(?:^|;)\s*dsn\s*=\s*\{?([^;}]*)", connection_string)
     named = driver.group(1) if driver else ""
@@ -268,7 +268,7 @@ def _options(connection_string: str) -> dict[str, str]:
 
 
 def _braced(value: str) -> str:
-    """A value as a connection string takes it: plain where it can be, as some know no braces."""
+    """Writes a value as a connection string takes it: plain where it can be, else in braces."""
     if re.fullmatch(r"[\w.@\-]*", value):
         return value
     return "{" + value.replace("}", "}}") + "}"
@@ -297,7 +297,7 @@ def _limit(connection: pyodbc.Connection, query_timeout_s: int) -> None:
 
 
 def _isolate(connection: pyodbc.Connection) -> None:
-    """The strongest isolation up to REPEATABLE READ that the driver says the database has."""
+    """Sets the strongest isolation up to REPEATABLE READ that the database has."""
     offered = int(connection.getinfo(pyodbc.SQL_TXN_ISOLATION_OPTION))
     for level in (pyodbc.SQL_TXN_REPEATABLE_READ, pyodbc.SQL_TXN_SERIALIZABLE):
         if offered & level:

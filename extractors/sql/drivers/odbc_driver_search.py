@@ -26,7 +26,7 @@ _FREETDS = "FreeTDS"
 
 
 def mssql_driver() -> str:
-    """The driver: a file's path or an installed driver's name.
+    """Finds the driver: a file's path or an installed driver's name.
 
     Raises:
         ConfigError: there is none; the message has the command that installs one.
@@ -49,7 +49,7 @@ def _pyodbc() -> Any:  # noqa: ANN401 - a module
 
 
 def shipped_driver() -> Path | None:
-    """The driver's file in the wheel `mssql-python-odbc`, for this machine; None without it."""
+    """Finds the file for this machine in the wheel `mssql-python-odbc`; None without the wheel."""
     package = find_spec("mssql_python_odbc")
     if package is None or package.origin is None:
         return None
@@ -66,7 +66,7 @@ def shipped_driver() -> Path | None:
 def with_odbc_driver(
     database: DatabaseUrl, find_driver: Callable[[], str] = mssql_driver
 ) -> DatabaseUrl:
-    """The same address with the ODBC driver that reads it, where it needs one and names none.
+    """Adds the ODBC driver that reads the address, where it needs one and names none.
 
     Raises:
         ConfigError: there is none, or only FreeTDS, which cannot check a certificate, where the
@@ -83,7 +83,7 @@ def with_odbc_driver(
 
 
 def _for_freetds(database: DatabaseUrl) -> DatabaseUrl:
-    """The address for FreeTDS, which encrypts, but takes no authority to check certificates by."""
+    """Writes the address for FreeTDS, which takes no authority to check certificates by."""
     query = dict(database.url.query)
     encrypts = str(query.pop("Encrypt", "yes")).lower()
     trusts = str(query.pop("TrustServerCertificate", "no")).lower()
@@ -101,7 +101,7 @@ def _for_freetds(database: DatabaseUrl) -> DatabaseUrl:
 
 
 def _system() -> list[str]:
-    """What kind of Linux this is, the nearest name first."""
+    """Returns what kind of Linux this is, the nearest name first."""
     try:
         release = platform.freedesktop_os_release()
     except OSError:

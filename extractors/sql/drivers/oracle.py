@@ -21,7 +21,7 @@ class OracleSession(CursorSession):
         return "one READ ONLY transaction", ()
 
     def streaming_cursor(self) -> Any:  # noqa: ANN401 - oracledb's
-        """A cursor that fetches by thousands, and every value as the server has it."""
+        """Returns a cursor that fetches by thousands, and every value as the server has it."""
         cursor = self.connection.cursor()
         cursor.arraysize = BATCH_ROWS
         cursor.outputtypehandler = _exact_type

@@ -52,7 +52,7 @@ class PostgresqlSession(CursorSession):
         return "one REPEATABLE READ, READ ONLY transaction", ()
 
     def read(self, statement: Statement, values: Values = NO_VALUES) -> Fetched:
-        """Everything the statement returns.
+        """Reads everything the statement returns.
 
         Raises:
             SourceIncompleteError: the connection was lost, the statement was cancelled, or the rows
@@ -75,7 +75,7 @@ class PostgresqlSession(CursorSession):
         return Fetched(pl.concat(batches, rechunk=True), labels)
 
     def describe(self, statement: Statement) -> tuple[str, ...] | None:
-        """The labels that the statement would return; it is prepared, a query also planned."""
+        """Returns the labels of the statement, which is prepared; a query is planned, too."""
         labels = tuple(name for name, _ in self._columns(statement))
         if statement.is_query and not statement.names:
             # To prepare a query is free to anyone; to plan it takes the right to read.
@@ -84,7 +84,7 @@ class PostgresqlSession(CursorSession):
         return labels
 
     def read_each(self, statements: Sequence[Statement], values: Values) -> list[Fetched]:
-        """What each of the statements returns, in their order.
+        """Reads each of the statements, and returns what they return in their order.
 
         They are read at once, by connections of their own that share the snapshot, while this one
         waits for as long as that takes.
@@ -110,7 +110,7 @@ class PostgresqlSession(CursorSession):
 
     @contextmanager
     def _joined(self, connection: Connection[Any], snapshot: str) -> Iterator["PostgresqlSession"]:
-        """Another connection within the snapshot that this one has exported."""
+        """Opens another connection within the snapshot that this one has exported."""
         with closing(replace(self, connection=connection)) as joined:
             share = f"SET TRANSACTION SNAPSHOT '{snapshot}'"
             joined.translate_login_errors(lambda: joined._begin(share))
@@ -118,7 +118,7 @@ class PostgresqlSession(CursorSession):
 
     @contextmanager
     def savepoint(self, statement: Statement) -> Iterator[None]:
-        """A block whose error leaves the transaction as it was before."""
+        """Rolls back to the block's beginning on an error in it."""
         self.translate_errors(statement, lambda: self.run("SAVEPOINT attempt"))
         problem = None
         try:
@@ -130,7 +130,7 @@ class PostgresqlSession(CursorSession):
             raise problem
 
     def _columns(self, statement: Statement) -> list[tuple[str, int]]:
-        """The columns of the statement, name and type's oid: prepared by the server, not run."""
+        """Prepares the statement, and returns its columns: each name and type's oid."""
         link = self.connection.pgconn
 
         def ask() -> list[tuple[str, int]]:
@@ -149,7 +149,7 @@ class PostgresqlSession(CursorSession):
         return result
 
     def _copied(self, statement: Statement, kinds: list[Kind]) -> list[pl.DataFrame]:
-        """COPY's rows, parsed beside the reading; counted against what the server says it sent."""
+        """Reads COPY's rows, parsed meanwhile; counted against what the server says it sent."""
         sql = f"COPY (\n{statement.rendered('dollar')}\n) TO STDOUT (FORMAT csv)"
         stream = CopyStream(self.connection, sql, read_timeout_s(self.timeout_s))
         parsed: list[Future[pl.DataFrame]] = []
@@ -176,7 +176,7 @@ class PostgresqlSession(CursorSession):
     def _fetched_as_text(
         self, statement: Statement, values: Values, kinds: list[Kind]
     ) -> list[pl.DataFrame]:
-        """Through a cursor: for bound values, which COPY cannot take, and for what is no query."""
+        """Reads by a cursor: bound values, which COPY cannot take, and what is no query."""
         as_text(self.connection)
         sql, bound = statement.rendered("pyformat"), self.bound(statement, values)
         batches = [_empty(kinds)]
@@ -214,7 +214,7 @@ class PostgresqlSession(CursorSession):
             yield
 
     def bindable(self, value: object) -> object:
-        """A value as it is: a moment is one to psycopg, too."""
+        """Returns the value as it is: a moment is one to psycopg, too."""
         return value
 
 
@@ -237,7 +237,7 @@ class CopyStream:
         self._waiting.register(connection.pgconn.socket, select.POLLIN)
 
     def parts(self) -> Iterator[BytesIO]:
-        """The CSV in parts of some megabytes, each at its end; each ends with a row.
+        """Yields the CSV in parts of some megabytes, each at its end; each ends with a row.
 
         Written together at once: a list of rows would keep the garbage collector busy.
 
@@ -284,7 +284,7 @@ class CopyStream:
             result = self._result()
 
     def _wait(self) -> None:
-        """Until there is more to read; a server that says nothing for too long is gone."""
+        """Waits until there is more to read; a server that says nothing for too long is gone."""
         if not self._waiting.poll(self._silence_ms):
             raise OperationalError("connection timeout expired")
         self._connection.pgconn.consume_input()

@@ -42,7 +42,7 @@ JOIN pg_catalog.pg_type t ON t.oid = base.oid ORDER BY u.place"""
 
 
 def postgresql_settings(zone: str | None) -> str:
-    """A query that has PostgreSQL write, in this transaction, what is made canonical here.
+    """Returns a query that has PostgreSQL write, in this transaction, what is made canonical here.
 
     A query and no SET, which Java's driver takes for a statement without rows.
     """
@@ -70,7 +70,7 @@ class Kind:
 def read_postgresql_text(
     statement: Statement, zone: str | None, read: Callable[[Statement], Fetched]
 ) -> Fetched:
-    """Everything the statement returns, canonical.
+    """Reads everything the statement returns, canonical.
 
     Args:
         statement: a query, or a procedure, whose values are as the driver has them.
@@ -108,7 +108,7 @@ def _alias(names: list[str]) -> str:
 
 
 def kinds_of(connection: Any, oids: list[int]) -> list[Kind]:  # noqa: ANN401 - psycopg's
-    """The types of columns, with the elements of arrays."""
+    """Looks up the types of columns, with the elements of arrays."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT oid::text, typelem::text FROM pg_catalog.pg_type "
@@ -120,7 +120,7 @@ def kinds_of(connection: Any, oids: list[int]) -> list[Kind]:  # noqa: ANN401 - 
 
 
 def canonical(rows: pl.DataFrame, kinds: list[Kind], zone: str | None) -> pl.DataFrame:
-    """`rows` with each column canonical; `zone` is that of timestamps which carry none."""
+    """Makes each column canonical; `zone` is that of timestamps which carry none."""
     changed = [
         _column(column, kind, zone) for column, kind in zip(rows.get_columns(), kinds, strict=True)
     ]
@@ -161,7 +161,7 @@ def _jsons(text: pl.Series) -> pl.Series:
 
 
 def _times(text: pl.Series, zone: str | None, *, is_zoned: bool) -> pl.Series:
-    """ISO 8601; what no such time can say (infinity, a year BC) stays as it is."""
+    """Makes times ISO 8601; what no such time can say (infinity, a year BC) stays as it is."""
     if zone in {None, "UTC"}:
         return text.to_frame().select(_in_utc(pl.col(text.name), zone, is_zoned)).to_series()
     shape = "%Y-%m-%d %H:%M:%S%.f"
@@ -177,7 +177,7 @@ def _times(text: pl.Series, zone: str | None, *, is_zoned: bool) -> pl.Series:
 
 
 def _in_utc(text: pl.Expr, zone: str | None, is_zoned: bool) -> pl.Expr:
-    """The same where no clock has to be moved; no patterns, which are ten times as slow."""
+    """Does so where no clock has to be moved; no patterns, which are ten times as slow."""
     iso = text.str.replace(" ", "T", literal=True)
     if is_zoned:
         usual = text.str.ends_with("+00")
@@ -187,7 +187,7 @@ def _in_utc(text: pl.Expr, zone: str | None, is_zoned: bool) -> pl.Expr:
 
 
 def _by_value(text: pl.Series, change: Callable[[str], str | None]) -> pl.Series:
-    """`text` with each distinct value changed once."""
+    """Changes each distinct value once."""
     distinct = text.drop_nulls().unique()
     changed = [change(cell) for cell in distinct.to_list()]
     if not changed:
@@ -212,7 +212,7 @@ _CHANGES: dict[int, Callable[[pl.Series], pl.Series]] = {
 
 
 def _array_text(text: str, element: int, zone: str | None) -> str:
-    """An array as JSON, its elements canonical: numbers and booleans as such, the rest as text."""
+    """Writes an array as JSON: numbers and booleans as such, the rest as text, all canonical."""
     array = _array(text)
     flat: list[str] = []
     _flatten(array, flat)
@@ -247,7 +247,7 @@ _PIECE = re.compile(r'[{}]|"(?:\\.|[^"\\])*"|[^{},"]+', re.DOTALL)
 
 
 def _array(text: str) -> list[Any]:
-    """`{a,"b c",NULL,{…}}` as lists of texts and None."""
+    """Parses `{a,"b c",NULL,{…}}` into lists of texts and None."""
     stack: list[list[Any]] = [[]]
     for piece in _PIECE.findall(text[text.index("{") :]):
         if piece == "{":

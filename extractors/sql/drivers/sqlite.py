@@ -13,7 +13,7 @@ from extractors.sql.session.timeouts import deadline
 
 
 def connect_sqlite(path: Path, wait_s: float) -> sqlite3.Connection:
-    """The file, which nothing can write; `wait_s` is how long another's lock is waited for."""
+    """Opens the file for reading only; `wait_s` is how long another's lock is waited for."""
     return sqlite3.connect(
         f"file:{quote(str(path))}?mode=ro",
         uri=True,
@@ -34,14 +34,14 @@ class SqliteSession(CursorSession):
         return "opened read-only, one transaction", ()
 
     def bindable(self, value: object) -> object:
-        """A time as the text that SQLite's own functions write."""
+        """Returns a time as the text that SQLite's own functions write."""
         return clock_text(value, self.zone) if isinstance(value, datetime) else value
 
     def deadline(self) -> AbstractContextManager[None]:
-        """A block that is interrupted after `timeout_s`: SQLite has no limit of its own."""
+        """Interrupts what takes longer than `timeout_s`: SQLite has no limit of its own."""
         return deadline(self.timeout_s, self.connection.interrupt)
 
 
 def clock_text(moment: datetime, zone: str | None) -> str:
-    """A moment as SQLite's functions write it: `2026-01-02 03:04:05`, by the clock of `zone`."""
+    """Writes a moment as SQLite's functions do: `2026-01-02 03:04:05`, by the clock of `zone`."""
     return local_clock(moment, zone).isoformat(" ", "seconds")

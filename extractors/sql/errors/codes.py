@@ -84,7 +84,7 @@ class Code:
 
 
 def code_of(error: Exception, engine: str) -> Code:
-    """The code that `error` carries, and what it means."""
+    """Returns the code that `error` carries, and what it means."""
     text = str(error)
     state = getattr(error, "sqlstate", None) or odbc_state(error) or _db2(error, "SQLSTATE")
     number = _number(error, engine)
@@ -124,13 +124,13 @@ _PASSING = re.compile("starting up|shutting down|recovery|too many|reserved|rema
 
 
 def fatal_text(text: str) -> str:
-    """What a PostgreSQL server said when it did not let us in: libpq gives no code for that."""
+    """Returns what a PostgreSQL server says where it lets nobody in: libpq has no code for it."""
     match = re.search(r"FATAL: +(.+)", text)
     return match.group(1) if match else ""
 
 
 def _meaning_of_text(text: str, engine: str) -> Meaning | None:
-    """Where there is no code, or one for any login that fails."""
+    """Finds a meaning where there is no code, or one for any login that fails."""
     fatal = fatal_text(text) if engine in {"postgresql", ""} else ""
     if _UNKNOWN_HOST.search(text):
         return "host"
@@ -142,7 +142,7 @@ def _meaning_of_text(text: str, engine: str) -> Meaning | None:
 
 
 def meaning_of(engine: str, state: str | None, number: int | None) -> Meaning | None:
-    """What a SQLSTATE and a vendor's number mean; the number decides where it is known.
+    """Returns what a SQLSTATE and a vendor's number mean; the number decides where it is known.
 
     Args:
         engine: the database's kind, `mysql` or `sqlserver` say.
@@ -167,7 +167,7 @@ def _meaning_of_number(number: int | None, engine: str) -> Meaning | None:
 
 
 def _meaning_of_type(error: Exception) -> Meaning:
-    """Without a code: what never reached the server, or was cut off from it."""
+    """Finds a meaning without a code: what never reached the server, or was cut off from it."""
     if isinstance(error, UnicodeError):
         return "data"
     return "lost" if isinstance(error, OSError) or _is_connection_text(str(error)) else "other"
@@ -190,14 +190,14 @@ def _of_embedded(error: Exception, text: str) -> Code:
 
 
 def odbc_state(error: Exception) -> str | None:
-    """The SQLSTATE of an error of pyodbc's; None for another driver's."""
+    """Returns the SQLSTATE of an error of pyodbc's; None for another driver's."""
     first = error.args[0] if error.args else None
     is_state = isinstance(first, str) and re.fullmatch(r"[0-9A-Z]{5}", first)
     return first if is_state else None
 
 
 def _db2(error: Exception, name: str) -> str | None:
-    """What IBM's driver ends its text with: `SQLSTATE=08001 SQLCODE=-30081`."""
+    """Returns what IBM's driver ends its text with: `SQLSTATE=08001 SQLCODE=-30081`."""
     match = re.search(rf"{name}=-?(\w+)", str(error.args[0])) if error.args else None
     return match.group(1) if match else None
 

@@ -63,7 +63,7 @@ _REFUSALS = {
 
 
 def why_no_login(text: str) -> str | None:
-    """What a driver's text about a login that failed means, and what to do; None where unknown.
+    """Returns what a driver's text about a failed login means, and what to do; None where unknown.
 
     None of these goes away by trying again.
     """

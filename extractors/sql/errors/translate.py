@@ -65,7 +65,7 @@ class ErrorContext:
 
 
 def translate_errors(context: ErrorContext, ask: Callable[[], T]) -> T:
-    """What `ask` returns; the driver's errors become ours, and are not chained to them.
+    """Returns what `ask` returns; the driver's errors become ours, and are not chained to them.
 
     Raises:
         ConfigError: the login is refused, or the certificate; trying again would lock an account.
@@ -81,7 +81,7 @@ def translate_errors(context: ErrorContext, ask: Callable[[], T]) -> T:
 
 
 def to_source_error(error: Exception, context: ErrorContext) -> IngestError:
-    """The error of ours that `error` amounts to."""
+    """Makes the error of ours that `error` amounts to."""
     code = code_of(error, context.engine)
     refusal = why_no_login(str(error)) if context.is_login else None
     if context.shows_certificate and _HUNG_UP.search(code.text):
@@ -97,7 +97,7 @@ def to_source_error(error: Exception, context: ErrorContext) -> IngestError:
 
 
 def _reason(error: Exception, code: Code, context: ErrorContext) -> str:
-    """The code, and what can be told with it."""
+    """Returns the code, and what can be told with it."""
     if context.is_login or context.is_only_prepared:
         text = _cut(safe_text(error, code, context.engine))
         return f"{code.text}: {text}" if text else code.text
@@ -106,7 +106,7 @@ def _reason(error: Exception, code: Code, context: ErrorContext) -> str:
 
 
 def error_of(where: str, meaning: Meaning, reason: str, *, is_login: bool) -> IngestError:
-    """The error for a meaning, whatever driver it came by: what, where, and what to do.
+    """Makes the error for a meaning, whatever driver it came by: what, where, and what to do.
 
     Args:
         where: the capability, or the server while logging in.
@@ -187,7 +187,7 @@ def _lost(where: str, reason: str, *, is_login: bool, is_busy: bool) -> IngestEr
 
 
 def safe_text(error: Exception, code: Code, engine: str) -> str:
-    """The database's own text of an object, a login or a typo, where no row can have been read.
+    """Returns the database's own text, where it can be of an object, a login or a typo alone.
 
     Empty for another error, whose text may quote a value that the statement itself has.
     """
@@ -198,7 +198,7 @@ def safe_text(error: Exception, code: Code, engine: str) -> str:
 
 
 def named(error: Exception, code: Code, sql: str) -> str:
-    """The first thing that the database names and the statement, too; empty where there is none.
+    """Returns the first thing that the database names and the statement, too; empty for none.
 
     Where rows are read, its message may quote one whatever its code: PostgreSQL's
     `mail::regclass`, a function that sets MYSQL_ERRNO, SQLite's MATCH. What stands in the
@@ -233,5 +233,5 @@ def _cut(text: str) -> str:
 
 
 def driver_errors(module: Any) -> tuple[type[Exception], ...]:  # noqa: ANN401 - any DBAPI module
-    """What a DBAPI module raises, and what the network raises below it."""
+    """Returns what a DBAPI module raises, and what the network raises below it."""
     return (module.Error, OSError, UnicodeError)

@@ -39,7 +39,7 @@ class Merged:
 
 
 def put_together(swept: pl.Series, updated: pl.DataFrame, before: pl.DataFrame, key: str) -> Merged:
-    """The rows of the ids in `swept`: as `updated` has them, else as they were `before`.
+    """Puts the rows of the ids in `swept` together: as updated, else as they were `before`.
 
     An updated row whose id was not swept is left out: the account was there before, and is gone.
 
@@ -84,7 +84,7 @@ def put_together(swept: pl.Series, updated: pl.DataFrame, before: pl.DataFrame, 
 
 
 def unreported(rows: pl.DataFrame, reported: pl.Series, before: pl.DataFrame, key: str) -> int:
-    """How many ids have another row than before, though their change was not reported.
+    """Counts the ids that have another row than before, though their change was not reported.
 
     Ids that are new, and columns that are others, are another matter: these are not counted.
 
@@ -104,7 +104,7 @@ def unreported(rows: pl.DataFrame, reported: pl.Series, before: pl.DataFrame, ke
 
 
 def _as_before(updated: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
-    """The updated rows under the names, and in the order, of the columns before."""
+    """Puts the updated rows under the names, and in the order, of the columns before."""
     if set(updated.columns) != set(before.columns):
         own = {name.lower(): name for name in updated.columns}
         names = {name.lower(): name for name in before.columns}

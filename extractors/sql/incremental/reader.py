@@ -45,7 +45,7 @@ class DeltaReader:
     def __init__(
         self, reader: Reader, delta: SqlDelta, named: frozenset[str], key: str, now: datetime
     ) -> None:
-        """The clock is read: what changes from here on is told the next time.
+        """Reads the clock: what changes from here on is told the next time.
 
         Args:
             reader: of a source with the queries that this needs.
@@ -63,7 +63,7 @@ class DeltaReader:
         self._state: AccountsState | None = None
 
     def rows(self, kept: ReaderState | None) -> tuple[pl.DataFrame, str]:
-        """The accounts under their labels, and where they are from; all, as a whole read has them.
+        """Reads the accounts: their rows under their labels, and where they are from.
 
         Raises:
             ConfigError, SourceError: as `read_sql_source`.
@@ -92,7 +92,7 @@ class DeltaReader:
         return rows, listed.origin
 
     def state(self) -> ReaderState | None:
-        """What the next read goes on from."""
+        """Returns what the next read goes on from."""
         return to_reader_state(self._state) if self._state else None
 
     def _whole(self, listed: Statement) -> pl.DataFrame:
@@ -101,7 +101,7 @@ class DeltaReader:
         return rows
 
     def _merged(self, listed: Statement, last: AccountsState) -> pl.DataFrame:
-        """What is there now, of what was there and what changed.
+        """Puts what is there now together, of what was there and what changed.
 
         The ids come first: where the database has no snapshot, an account that comes after them is
         left for the next time.
@@ -118,14 +118,14 @@ class DeltaReader:
         return merged.rows
 
     def _updated(self, last: AccountsState) -> pl.DataFrame:
-        """What `list_updated_accounts` tells since the last read."""
+        """Reads what `list_updated_accounts` tells since the last read."""
         changes = self._reader.with_values({"since": last.at - self._delta.overlap})
         return changes.needed_rows("list_updated_accounts", self._named)[0]
 
     def _reported(self, updated: Statement, last: AccountsState) -> pl.DataFrame | None:
-        """What `list_updated_accounts` tells; None where it does not: all is read by now."""
+        """Reads what `list_updated_accounts` tells; None where it cannot: all is read by now."""
         session = self._reader.session
-        if not session.goes_on_after_errors:
+        if not session.tries_optional_queries:
             return None  # an error would end the transaction, and the tables that are still to come
         try:
             with session.savepoint(updated):
@@ -155,7 +155,7 @@ class DeltaReader:
             )
 
     def _swept(self, listed: Statement, before: tuple[str, ...]) -> pl.Series:
-        """The ids that `list_accounts` has now, in its order where a subquery keeps that."""
+        """Reads the ids that `list_accounts` has now, in its order where a subquery keeps that."""
         session = self._reader.session
         labels = session.describe(listed) if listed.is_query else None
         if labels is None:

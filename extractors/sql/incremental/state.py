@@ -35,13 +35,13 @@ class AccountsState:
 
 
 def fingerprint_of(source: SqlSource, *parts: str) -> str:
-    """A name for what a source's rows depend on; `parts` are its queries, as they are sent."""
+    """Returns a name for what a source's rows depend on; `parts` are its queries as sent."""
     texts = [source.model_dump_json(include=_SHAPING), *parts]
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()
 
 
 def to_reader_state(state: AccountsState) -> ReaderState:
-    """The state as a run keeps it for the next one."""
+    """Returns the state as a run keeps it for the next one."""
     marks = {
         "fingerprint": state.fingerprint,
         "full_at": state.full_at.isoformat(),
@@ -51,7 +51,7 @@ def to_reader_state(state: AccountsState) -> ReaderState:
 
 
 def to_accounts_state(kept: ReaderState | None, fingerprint: str, now: datetime) -> AccountsState:
-    """The state that the last run kept.
+    """Restores the state that the last run kept.
 
     Args:
         kept: as it was kept.
@@ -87,7 +87,7 @@ def check_age(state: AccountsState, delta: SqlDelta, now: datetime) -> None:
 
 
 def _moment(written: str | None) -> datetime | None:
-    """The moment, UTC; None where it is none."""
+    """Returns the moment, UTC; None where it is none."""
     try:
         moment = datetime.fromisoformat(written or "")
     except ValueError:

@@ -66,7 +66,7 @@ _ALSO = {"actor.account_id": "account_id", "actor_account_id": "account_id"}
 
 
 def known_label(label: str, labels: Labels) -> str:
-    """The label as Lumos writes it, where it is one of its own; else as it is.
+    """Returns the label as Lumos writes it, where it is one of its own; else as it is.
 
     Oracle before 12.2 has names of 30 characters at most: `integ_specific_…` is a label, too.
     """
@@ -83,7 +83,7 @@ def check_labels(
     origin: str,
     named: frozenset[str] = frozenset(),
 ) -> tuple[str, ...]:
-    """The columns' names: Lumos's own where they are labels of its own.
+    """Checks the columns' labels, and returns their names: Lumos's own where they are its labels.
 
     `named` are columns that the source file's own mapping names; it then says what must be there.
 
@@ -110,7 +110,7 @@ def check_labels(
 
 
 def unknown_labels(names: tuple[str, ...], capability: str) -> tuple[str, ...]:
-    """The columns that mean nothing to this capability."""
+    """Returns the columns that mean nothing to this capability."""
     labels = LABELS[capability]
     return () if labels.keeps_others else tuple(n for n in names if n not in labels.known)
 
@@ -118,7 +118,7 @@ def unknown_labels(names: tuple[str, ...], capability: str) -> tuple[str, ...]:
 def labelled(
     fetched: Fetched, capability: str, origin: str, *, trim_ids: bool, named: frozenset[str]
 ) -> tuple[pl.DataFrame, list[str]]:
-    """The rows under their names, and warnings; `trim_ids` takes the blanks off the end of ids.
+    """Puts the rows under their names, with warnings; `trim_ids` takes blanks off the ends of ids.
 
     Raises:
         SourceFormatError: as `check_labels`.

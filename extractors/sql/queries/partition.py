@@ -23,7 +23,7 @@ _KEYS = {
 def read_in_parts(
     session: Session, statement: Statement, partition: Partition, values: Values, id_column: str
 ) -> Fetched:
-    """Everything the statement returns, part by part in the order of the ranges, the nulls last.
+    """Reads a statement part by part, in the order of the ranges, the nulls last.
 
     `id_column` is that of the accounts' ids.
 
@@ -78,7 +78,7 @@ def _check_apart(
 
 
 def part_column(statement: Statement, partition: Partition, labels: tuple[str, ...]) -> str:
-    """The column's label as the query has it: in capitals, where the database makes them so.
+    """Returns the column's label as the query has it: in capitals, where the database does so.
 
     Raises:
         ConfigError: there is none, or more than one.
@@ -93,7 +93,7 @@ def part_column(statement: Statement, partition: Partition, labels: tuple[str, .
 def _span(
     session: Session, statement: Statement, column: str, values: Values
 ) -> tuple[int, int, int]:
-    """The least and the greatest value, and how many rows there are; one scan."""
+    """Reads the least and the greatest value, and how many rows there are; one scan."""
     ends = f"MIN({column}) AS lowest, MAX({column}) AS highest, COUNT(*) AS total"
     low, high, count = session.read(statement.within(ends), values).rows.row(0)
     no_numbers = ConfigError(
@@ -110,6 +110,6 @@ def _ranges(low: int, high: int, parts: int) -> list[range]:
 
 
 def _strays(values: pl.Series, within: range) -> int:
-    """How many values lie outside, as texts do that the database compares as texts."""
+    """Counts the values that lie outside, as texts do that the database compares as texts."""
     inside = values.cast(pl.Int128, strict=False).is_between(within.start, within.stop - 1)
     return len(values) - int(inside.sum())

@@ -23,7 +23,7 @@ NO_NAMES: frozenset[str] = frozenset()
 
 @contextmanager
 def about(capability: str) -> Iterator[None]:
-    """A block whose errors are about a query, unless they are about another key."""
+    """Says of the block's errors that they are about a query, unless they are about another key."""
     try:
         yield
     except IngestError as error:
@@ -51,13 +51,13 @@ class Reader:
         self.queries = queries_of(source, session.engine)
 
     def with_values(self, values: Values) -> "Reader":
-        """The same, in the same session and with the same `warnings`, but for the values."""
+        """Returns a reader of the same session with other values; it shares `warnings`."""
         other = copy(self)
         other.values = values
         return other
 
     def statement(self, capability: str, query: Query) -> Statement:
-        """The query as a statement.
+        """Makes the query a statement.
 
         Raises:
             ConfigError: as `to_statement`.
@@ -72,7 +72,7 @@ class Reader:
             )
 
     def fetched(self, capability: str) -> tuple[Statement, Fetched] | None:
-        """What a capability's query returns; None where the source has none."""
+        """Reads what a capability's query returns; None where the source has none."""
         query = self.queries.get(capability)
         if query is None:
             return None
@@ -98,7 +98,7 @@ class Reader:
     def rows(
         self, capability: str, named: frozenset[str] = NO_NAMES
     ) -> tuple[pl.DataFrame, str] | None:
-        """A capability's rows under Lumos's labels, and where they are from.
+        """Reads a capability's rows under Lumos's labels, and says where they are from.
 
         None where the source has no such query. What a person should know joins `warnings`.
         """
@@ -116,14 +116,14 @@ class Reader:
     def table(
         self, table: str, capability: str, named: frozenset[str] = NO_NAMES
     ) -> RawTable | None:
-        """A capability's rows as a table; None where the source has no such query."""
+        """Reads a capability's rows as a table; None where the source has no such query."""
         listed = self.rows(capability, named)
         return None if listed is None else self.to_raw_table(table, *listed)
 
     def needed_rows(
         self, capability: str, named: frozenset[str] = NO_NAMES
     ) -> tuple[pl.DataFrame, str]:
-        """A capability's rows, and where they are from, where the query must be there.
+        """Reads a capability's rows, and says where they are from; the query must be there.
 
         Raises:
             ConfigError: it is not.
@@ -136,7 +136,7 @@ class Reader:
     def needed_table(
         self, table: str, capability: str, named: frozenset[str] = NO_NAMES
     ) -> RawTable:
-        """The same, as a table.
+        """Reads the same as a table.
 
         Raises:
             ConfigError: the query is missing.
@@ -144,12 +144,12 @@ class Reader:
         return self.to_raw_table(table, *self.needed_rows(capability, named))
 
     def to_raw_table(self, table: str, rows: pl.DataFrame, origin: str) -> RawTable:
-        """The rows with their numbers, from 1: a database's rows have no lines."""
+        """Numbers the rows from 1: a database's rows have no lines."""
         numbers = pl.int_range(1, rows.height + 1, dtype=pl.UInt32, eager=True).alias(ROW)
         numbered, none = rows.with_columns(numbers), pl.DataFrame(schema=REJECTS)
         return RawTable(table, numbered, none, rows.height, origin, self.session.zone)
 
 
 def times(since: datetime, until: datetime) -> Mapping[str, object]:
-    """The values of a window of time, by placeholder; both UTC."""
+    """Returns the values of a window of time, by placeholder; both UTC."""
     return {"since": since, "until": until}

@@ -59,12 +59,12 @@ class Session(ABC):
     warnings: tuple[str, ...] = ()
     file: Path | None = None
 
-    goes_on_after_errors: ClassVar[bool] = True
-    """Whether there is more to read in the transaction once a statement failed in `savepoint`."""
+    tries_optional_queries: ClassVar[bool] = True
+    """Whether a query that can be done without is tried, as its failure does not end all others."""
 
     @abstractmethod
     def read(self, statement: Statement, values: Values = NO_VALUES) -> Fetched:
-        """Everything the statement returns, by the fastest way that is exact for the database.
+        """Reads everything the statement returns, in the fastest way that is exact for it.
 
         Raises:
             SourceIncompleteError: it did not come whole.
@@ -73,14 +73,14 @@ class Session(ABC):
 
     @abstractmethod
     def describe(self, statement: Statement) -> tuple[str, ...] | None:
-        """The labels that the statement would return; None where only running it could tell.
+        """Returns the labels the statement would return; None where only running it could tell.
 
         Raises:
             SourceFormatError: the server refuses it.
         """
 
     def read_each(self, statements: Sequence[Statement], values: Values) -> list[Fetched]:
-        """What each of the statements returns, in their order; at once where that is one snapshot.
+        """Reads each of the statements, in their order; at once where that is one snapshot.
 
         Raises:
             SourceIncompleteError, SourceFormatError: as `read`.
@@ -88,13 +88,13 @@ class Session(ABC):
         return [self.read(statement, values) for statement in statements]
 
     def savepoint(self, _statement: Statement) -> AbstractContextManager[None]:
-        """A block whose error leaves the transaction as it was, where `goes_on_after_errors`."""
+        """Rolls back to the block's beginning on an error in it, where the driver can do so."""
         return nullcontext()
 
     def translate_errors(
         self, statement: Statement, ask: Callable[[], T], *, is_only_prepared: bool = False
     ) -> T:
-        """What `ask` returns; a driver's errors become ours, with the statement's name."""
+        """Returns what `ask` returns; a driver's errors become ours, with the statement's name."""
         context = ErrorContext(
             self.engine,
             self.errors,
@@ -106,5 +106,5 @@ class Session(ABC):
             return translate_errors(context, ask)
 
     def deadline(self) -> AbstractContextManager[None]:
-        """A block that ends after `timeout_s`, where the database cannot be told to."""
+        """Ends what takes longer than `timeout_s`, where the database cannot be told to."""
         return nullcontext()

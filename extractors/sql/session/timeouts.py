@@ -8,7 +8,7 @@ _LONGEST_GRACE_S = 60.0
 
 
 def read_timeout_s(timeout_s: float) -> float:
-    """The longest silence, in seconds, of a server that ends statements after `timeout_s` itself.
+    """Returns the longest silence, in seconds, of a server that ends statements after `timeout_s`.
 
     A server that is alive speaks first.
     """

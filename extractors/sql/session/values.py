@@ -19,7 +19,7 @@ _NO_NUMBERS = {"NaN", "Infinity", "-Infinity"}
 
 
 def value_text(value: Any, zone: str | None = None) -> str | None:  # noqa: ANN401 - any driver's
-    """`value` as text; None is None, for NULL. `zone` is that of times which carry none.
+    """Writes `value` as text; None is None, for NULL. `zone` is that of times which carry none.
 
     A local time that a clock change repeats is the earlier of the two.
     """
@@ -33,7 +33,7 @@ def value_text(value: Any, zone: str | None = None) -> str | None:  # noqa: ANN4
 
 
 def decimal_text(value: Decimal) -> str:
-    """Plain digits, without the zeros that end a fraction; `NaN`, `Infinity` as they are."""
+    """Writes plain digits, no zeros at a fraction's end; `NaN`, `Infinity` as they are."""
     if not value.is_finite():
         return str(value)
     text = format(value, "f")
@@ -43,7 +43,7 @@ def decimal_text(value: Decimal) -> str:
 
 
 def float_text(value: float) -> str:
-    """The shortest digits that read back as `value`, without an exponent."""
+    """Writes the shortest digits that read back as `value`, without an exponent."""
     return decimal_text(Decimal(repr(value)))
 
 
@@ -54,7 +54,7 @@ class JsonNumber(str):
 
 
 def json_text(value: Any) -> str:  # noqa: ANN401 - whatever JSON holds
-    """A value as JSON: keys in order, no blanks, numbers as bare digits without an exponent.
+    """Writes a value as JSON: keys in order, no blanks, numbers as digits without an exponent.
 
     A `JsonNumber` is as it was written. Not by json.dumps, which writes no other numbers than
     int's and float's own.
@@ -101,7 +101,7 @@ def _time_text(value: time) -> str:
 
 
 def _duration_text(value: timedelta) -> str:
-    """As a time of day, which is what MySQL's TIME means; more than a day counts on in hours."""
+    """Writes a time of day, which MySQL's TIME means; more than a day counts on in hours."""
     sign = "-" if value < timedelta(0) else ""
     whole = abs(value)
     seconds = whole.days * 86_400 + whole.seconds
@@ -141,7 +141,7 @@ _INT64 = 2**63
 
 
 def column_text(name: str, values: list[Any], zone: str | None = None) -> pl.Series:
-    """`values` of one column as text, in order; null where a value is None."""
+    """Writes `values` of one column as text, in order; null where a value is None."""
     kinds = set(map(type, values)) - {type(None)}
     if kinds == {int} and all(-_INT64 <= n < _INT64 for n in values if n is not None):
         return pl.Series(name, values, dtype=pl.Int64).cast(pl.String)
@@ -154,7 +154,7 @@ def column_text(name: str, values: list[Any], zone: str | None = None) -> pl.Ser
 
 
 def floats_text(values: pl.Series) -> pl.Series:
-    """Floats in the shortest digits that read back as they are, without an exponent."""
+    """Writes floats in the shortest digits that read back as they are, without an exponent."""
     short = without_zeros(values.cast(pl.String))
     rare = short.str.contains("[ei]") | (short == "-0")  # an exponent, an infinity
     texts = [float_text(value) for value in values.filter(rare)]
@@ -162,7 +162,7 @@ def floats_text(values: pl.Series) -> pl.Series:
 
 
 def without_zeros(text: pl.Series) -> pl.Series:
-    """Decimals in plain digits without the zeros that end their fraction, as `decimal_text`."""
+    """Takes the zeros off the end of decimals' fractions, as `decimal_text`."""
     number = pl.col(text.name)
     cut = number.str.strip_chars_end("0").str.strip_chars_end(".")
     plain = pl.when(number.str.contains(".", literal=True)).then(cut).otherwise(number)
@@ -180,13 +180,13 @@ def _datetimes_text(name: str, values: list[Any], zone: str | None) -> pl.Series
 
 
 def utc_text(times: pl.Series) -> pl.Series:
-    """Zoned times as text in UTC, `2026-01-02T03:04:05Z`; a fraction only where there is one."""
+    """Writes zoned times in UTC, `2026-01-02T03:04:05Z`; a fraction only where there is one."""
     bare = times.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
     return _bare_text(bare) + "Z"
 
 
 def local_text(times: pl.Series, zone: str | None) -> pl.Series:
-    """Times without a zone: as they are, or in UTC where it is known to be theirs."""
+    """Writes times without a zone: as they are, or in UTC where it is known to be theirs."""
     return _bare_text(times) + ("Z" if zone == "UTC" else "")
 
 

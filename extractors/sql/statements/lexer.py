@@ -38,12 +38,12 @@ Parts = list[tuple[Part, str]]
 
 
 def parts_of(text: str, engine: str) -> Iterator[tuple[Part, str]]:
-    """`text` in parts, in order; joined they are `text` again. `engine` says how it quotes."""
+    """Cuts `text` into parts, in order; joined they are `text`. `engine` says how it quotes."""
     yield from _cut(text, engine, _BACKSLASHED.get(engine, ""))
 
 
 def readings_of(text: str, engine: str) -> list[Parts]:
-    """`text` in parts, in every way that a server may take it: MySQL's go by their `sql_mode`."""
+    """Cuts `text` in every way that a server may take it: MySQL's go by their `sql_mode`."""
     escaped = _BACKSLASHED.get(engine, "")
     quotes = [escaped, "'", ""] if engine in _MYSQL and "\\" in text else [escaped]
     return [list(_cut(text, engine, escaped)) for escaped in quotes]
@@ -64,7 +64,7 @@ def _cut(text: str, engine: str, escaped: str) -> Iterator[tuple[Part, str]]:
 
 
 def bare(parts: Parts, engine: str) -> str:
-    """The same for a parser: without comments, every literal '0', names of plain letters."""
+    """Writes the parts for a parser: no comments, every literal '0', names of plain letters."""
     made = []
     for kind, part in parts:
         if kind == "comment":
@@ -79,7 +79,7 @@ def bare(parts: Parts, engine: str) -> str:
 
 
 def without_end(text: str, engine: str) -> str:
-    """`text` without the semicolons, blanks and comments that end it."""
+    """Takes off the semicolons, blanks and comments that end `text`."""
     parts = list(parts_of(text, engine))
     while parts:
         kind, last = parts.pop()
@@ -93,7 +93,7 @@ def without_end(text: str, engine: str) -> str:
 
 
 def quoted_name(name: str, engine: str) -> str:
-    """`name` as the name of a column, in the very case in which it is written."""
+    """Writes `name` as the name of a column, in the very case in which it is written."""
     first, last = ("[", "]") if engine == "mssql" else ('"', '"')
     if engine in {"mysql", "mariadb", "databricks"}:
         first = last = "`"

@@ -41,7 +41,7 @@ _UNCLEAR_END = re.compile(r"\r(?=[^\n])|\\\r?\Z")
 
 
 def first_word(text: str, engine: str) -> str:
-    """The first word of the statement, in capitals; empty where there is none."""
+    """Returns the first word of the statement, in capitals; empty where there is none."""
     return _first(_words(list(parts_of(text, engine))))
 
 
@@ -56,7 +56,7 @@ def is_procedure(text: str, engine: str) -> bool:
 
 
 def why_not_a_read(text: str, engine: str) -> str | None:
-    """What makes `text` more than one reading statement; None where nothing does.
+    """Returns what makes `text` more than one reading statement; None where nothing does.
 
     Placeholders are values by then. What a procedure does is not judged, but that it is all there
     is.
@@ -98,7 +98,7 @@ def _is_plain(words: list[str]) -> bool:
 
 
 def _beginning(word: str, engine: str) -> str | None:
-    """What its first word gives away."""
+    """Returns what its first word gives away."""
     if not word:
         return "is no statement"
     if word == "EXPLAIN" and engine in _KEEPS_EXPLAINED:
@@ -110,7 +110,7 @@ def _beginning(word: str, engine: str) -> str | None:
 
 
 def _anywhere(parts: Parts, engine: str) -> str | None:
-    """What its comments, names and functions give away."""
+    """Returns what its comments, names and functions give away."""
     text = " ".join(_words(parts))
     comments = (_comment(part) for kind, part in parts if kind == "comment")
     problem = next(filter(None, comments), None)
@@ -147,7 +147,7 @@ def _second_statement(parts: Parts, engine: str) -> str | None:
 
 
 def _run_on(parts: Parts, engine: str) -> str | None:
-    """T-SQL needs no semicolon between two statements, and sqlglot takes the second for a name."""
+    """Finds a second statement that no semicolon of T-SQL marks; sqlglot takes it for a name."""
     if engine not in TSQL:
         return None
     text, before = "", ""
@@ -166,7 +166,7 @@ def _run_on(parts: Parts, engine: str) -> str | None:
 
 
 def _by_words(words: list[str]) -> str | None:
-    """For what cannot be parsed: no word that a write could need."""
+    """Finds, in what cannot be parsed, a word that a write could need."""
     for before, word in zip(["", *words], words, strict=False):
         if word in _WRITES or (before, word) in {("FOR", "UPDATE"), ("FOR", "SHARE")}:
             return f"could not be parsed, and the word {word} may be a write"
@@ -218,7 +218,7 @@ _PACKAGES = re.compile(
 
 
 def writing_function(parts: Parts, engine: str) -> str | None:
-    """The first function or package in a query that can do more than read; None without one.
+    """Finds the first function or package that can do more than read; None without one.
 
     Of an engine that is not known, every function of the list is one.
     """

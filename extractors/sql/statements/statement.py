@@ -59,7 +59,7 @@ class Statement:
         return tuple(piece.name for piece in self.pieces if isinstance(piece, Bound))
 
     def rendered(self, style: str) -> str:
-        """The SQL in a driver's `paramstyle`, or with `$1`, `$2` as PostgreSQL's protocol has it.
+        """Writes the SQL in a driver's `paramstyle`, or with `$1` as PostgreSQL's protocol has it.
 
         A `%` is doubled where the style gives it a meaning, which it does only beside values.
         """
@@ -74,13 +74,13 @@ class Statement:
         return "".join(text)
 
     def values(self, style: str, known: Mapping[str, object]) -> dict[str, object] | list[object]:
-        """What is handed to the driver beside `rendered(style)`."""
+        """Returns what is handed to the driver beside `rendered(style)`."""
         if style == "named":
             return {name: known[name] for name in self.names}
         return [known[name] for name in self.names]
 
     def within(self, selected: str, rest: str = "") -> "Statement":
-        """`SELECT selected FROM (this) q rest`; of a query alone, read in one."""
+        """Writes `SELECT selected FROM (this) q rest`; of a query alone, read in one."""
         pieces = (f"SELECT {selected} FROM (\n", *self.pieces, f"\n) q{rest}")  # noqa: S608 - ours
         return replace(self, pieces=pieces, partition=None)
 
@@ -112,7 +112,7 @@ def _mark(style: str, name: str, number: int) -> str:
 def to_statement(
     capability: str, query: Query, workspace: Path, engine: str, *, allow_procedures: bool = False
 ) -> Statement:
-    """The query as it is sent to `engine`; trailing semicolons are dropped.
+    """Makes the query what is sent to `engine`; trailing semicolons are dropped.
 
     Raises:
         ConfigError: it is no single read, its parts need not stay as they are, it names a value
@@ -169,7 +169,7 @@ def _file_text(name: str, workspace: Path, origin: str) -> str:
 
 
 def _pieces(text: str, engine: str, capability: str, origin: str) -> tuple[str | Bound, ...]:
-    """The text cut at its placeholders; a literal that is nothing but one is one, too."""
+    """Cuts the text at its placeholders; a literal that is nothing but one is one, too."""
     known = PLACEHOLDERS.get(capability, frozenset())
     pieces: list[str | Bound] = []
     for kind, part in parts_of(text, engine):

@@ -86,7 +86,7 @@ _UNSTABLE_COLUMNS = {"rownum", "nextval", "current"}
 
 
 def why_no_parts(text: str, engine: str, column: str) -> str | None:
-    """What may put a row into another part when the query is asked again; None where nothing does.
+    """Returns what may put a row into another part when it is read again; None for nothing.
 
     A row whose part changes while the parts are read is in none, or in two. So `column` has to be
     one of a table, as it is stored, and which rows there are may not depend on chance or order.
@@ -140,7 +140,7 @@ def _is_stored(tree: exp.Expr, column: str) -> bool:
 
 
 def _selects(tree: exp.Expr) -> list[exp.Query]:
-    """The SELECTs that a UNION or its like is made of, from left to right; else the one."""
+    """Lists the SELECTs that a UNION or its like is made of, from left to right; else the one."""
     if isinstance(tree, exp.SetOperation):
         return [*_selects(tree.left), *_selects(tree.right)]
     if isinstance(tree, exp.Subquery):

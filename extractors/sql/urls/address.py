@@ -12,7 +12,7 @@ KEY = "source.url"
 
 
 def error_at(key: str, line: str) -> ConfigError:
-    """The error whose `line` begins with the key that it is about, but not as `key: …`."""
+    """Makes an error whose `line` begins with the key that it is about, but not as `key: …`."""
     error = ConfigError(line)
     error.key = key
     return error
@@ -56,14 +56,14 @@ class DatabaseUrl:
         return self.url.get_backend_name()
 
     def with_login_timeout(self, seconds: int) -> "DatabaseUrl":
-        """The same address with a limit on logging in, unless the URL states its own."""
+        """Adds a limit on logging in, unless the URL states its own."""
         argument = _LOGIN_TIMEOUT.get(self.dialect)
         if argument is None or argument in self.connect_args or argument in self.url.query:
             return self
         return replace(self, connect_args={**self.connect_args, argument: seconds})
 
     def login_url(self, username: str | None, password: str | None) -> URL:
-        """The URL to connect with. It holds the password: it goes to the driver, never to a log.
+        """Returns the URL to connect with: for the driver, never for a log, as it has the password.
 
         Raises:
             ConfigError: the URL names another user than the source file does.

@@ -60,7 +60,7 @@ _HARMLESS = {
 
 
 def db2_url(rest: str) -> DatabaseUrl:
-    """The address in `//host:port/database:property=value;property=value;`.
+    """Reads the address in `//host:port/database:property=value;property=value;`.
 
     Its encryption is as in Java: none unless the URL says `sslConnection=true`.
     """
@@ -97,7 +97,7 @@ def _keywords(options: Options) -> dict[str, Any]:
 
 
 def connection_string(url: URL, keywords: Mapping[str, object]) -> str:
-    """What IBM's CLI is told, password included: for the driver, never for a log.
+    """Writes what IBM's CLI is told, password included: for the driver, never for a log.
 
     Its keywords are in capitals, as ibm_db_dbi looks for one of them; the first of two is heard.
     ibm_db_sa's own string leaves out every keyword but five, and all of a password that follows a

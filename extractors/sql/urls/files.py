@@ -19,7 +19,7 @@ _DUCKDB_HARMLESS = {"reading only, as we do": "duckdb.read_only access_mode"}
 
 
 def sqlite_url(rest: str) -> DatabaseUrl:
-    """The file in `path?options` or `file:path?options`; empty or `:memory:` is in memory."""
+    """Reads the file in `path?options` or `file:path?options`; empty or `:memory:` is in memory."""
     path, _, query = rest.partition("?")
     options = Options(query_pairs(query))
     wait_s = options.seconds("busy_timeout", 0.001)
@@ -35,7 +35,7 @@ def sqlite_url(rest: str) -> DatabaseUrl:
 
 
 def duckdb_url(rest: str) -> DatabaseUrl:
-    """The file in `path;options`; empty or `:memory:` is in memory."""
+    """Reads the file in `path;options`; empty or `:memory:` is in memory."""
     path, _, text = rest.partition(";")
     path, _, query = path.partition("?")
     options = Options([*semicolon_pairs(text), *parse_qsl(query)])

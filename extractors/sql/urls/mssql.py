@@ -55,7 +55,7 @@ _HARMLESS = {
 
 
 def mssql_url(rest: str) -> DatabaseUrl:
-    r"""The address in `//host\instance:port;option=value`; its ODBC driver is found later.
+    r"""Reads the address in `//host\instance:port;option=value`; its ODBC driver is found later.
 
     Where the URL is silent the certificate is checked and everything encrypted, as the newer
     drivers of both worlds do by themselves.
@@ -88,7 +88,7 @@ def mssql_url(rest: str) -> DatabaseUrl:
 
 
 def _server(address: str, options: Options) -> tuple[str, int | None]:
-    r"""`host\instance` and port. A port says it all: the instance then needs no looking up."""
+    r"""Reads `host\instance` and port; with a port, the instance needs no looking up."""
     hosts = split_hosts(address)
     if len(hosts) > 1:
         raise ConfigError("write one server, the other one as failoverPartner", key=KEY)
@@ -104,7 +104,7 @@ def _server(address: str, options: Options) -> tuple[str, int | None]:
 
 
 def _ways(options: Options) -> dict[str, str]:
-    """How to log in other than by password, and which replica to read from."""
+    """Reads how to log in other than by password, and which replica to read from."""
     intent = options.choice("applicationIntent", _INTENTS)
     scheme = options.choice("authenticationScheme", _SCHEMES)
     login = options.choice("authentication", _LOGINS)

@@ -54,7 +54,7 @@ _HARMLESS = {
 
 
 def mysql_url(dialect: str, rest: str) -> DatabaseUrl:
-    """The address in `//host:port/database?options`; `dialect` is mysql or mariadb."""
+    """Reads the address in `//host:port/database?options`; `dialect` is mysql or mariadb."""
     authority, database, query = split_authority(rest)
     user, authority = split_user(authority)
     hosts = split_hosts(authority) or [("localhost", None)]
@@ -89,7 +89,7 @@ def mysql_url(dialect: str, rest: str) -> DatabaseUrl:
 
 
 def _session(options: Options, zone: str | None) -> tuple[str, ...]:
-    """Statements that give a new session what the URL asks for."""
+    """Writes statements that give a new session what the URL asks for."""
     statements = []
     variables = options.text("sessionVariables")
     if variables:
@@ -103,7 +103,7 @@ def _session(options: Options, zone: str | None) -> tuple[str, ...]:
 
 
 def _tls(options: Options, dialect: str) -> dict[str, Any]:
-    """PyMySQL's arguments for what the URL says of TLS; none said is encrypted where offered."""
+    """Reads PyMySQL's arguments of the URL's TLS; none said is encrypted where offered."""
     mode = options.choice("sslMode", _MODES)
     wanted, required = options.flag("useSSL"), options.flag("requireSSL")
     checked = options.flag("verifyServerCertificate")

@@ -42,7 +42,7 @@ _HARMLESS = {
 
 
 def oracle_url(rest: str) -> DatabaseUrl:
-    """The address in `thin:@host:port:SID`, `@//host:port/service`, `@(DESCRIPTION=…)` or `@alias`.
+    """Reads `thin:@host:port:SID`, `@//host:port/service`, `@(DESCRIPTION=…)` or `@alias`.
 
     Raises:
         ConfigError: the thick driver (oci), or none of these forms.
@@ -74,7 +74,7 @@ def oracle_url(rest: str) -> DatabaseUrl:
 def _easy(
     login: str, address: str, easy: dict[str, str], arguments: dict[str, Any], limit_s: int | None
 ) -> DatabaseUrl:
-    """Oracle's own short form, or a name of `tnsnames.ora`."""
+    """Reads Oracle's own short form, or a name of `tnsnames.ora`."""
     match = _EASY.fullmatch(address)
     if not match:
         if easy or not _ALIAS.fullmatch(address):
@@ -107,13 +107,13 @@ def _easy(
 def _by_name(
     login: str, dsn: str, arguments: dict[str, Any], place: str, limit_s: int | None = None
 ) -> DatabaseUrl:
-    """An address that goes to the driver as it is."""
+    """Makes an address that goes to the driver as it is."""
     url = URL.create("oracle+oracledb", username=login.strip("/") or None)
     return DatabaseUrl(url, place, {**arguments, "dsn": dsn}, query_timeout_s=limit_s)
 
 
 def _described(descriptor: str) -> str:
-    """The host and the service that a descriptor names, for messages.
+    """Returns the host and the service that a descriptor names, for messages.
 
     Raises:
         ConfigError: its brackets do not close, or it holds a password.
@@ -126,7 +126,7 @@ def _described(descriptor: str) -> str:
 
 
 def _arguments(options: Options) -> tuple[dict[str, Any], int | None]:
-    """python-oracledb's own arguments for what are properties in Java, and the query's limit."""
+    """Reads python-oracledb's arguments of what are properties in Java, and the query's limit."""
     folder = options.text("TNS_ADMIN", "oracle.net.tns_admin")
     login_s = options.seconds("oracle.net.CONNECT_TIMEOUT", 0.001)
     wallet = options.text("oracle.net.wallet_location")

@@ -50,7 +50,7 @@ _ASYNC = {"asyncpg", "aiosqlite", "aiomysql", "asyncmy", "aioodbc"}
 
 
 def read_database_url(text: str) -> DatabaseUrl:
-    """The address that a URL means, with its options in the driver's own words.
+    """Reads the address that a URL means, with its options in the driver's own words.
 
     Args:
         text: `jdbc:…` as Lumos's JDBC connector takes it, or a SQLAlchemy URL, which stays as it

@@ -55,7 +55,7 @@ _HARMLESS = {
 
 
 def postgresql_url(rest: str) -> DatabaseUrl:
-    """The address in `//host:port,host:port/database?options`, or in `database?options`."""
+    """Reads the address in `//host:port,host:port/database?options`, or in `database?options`."""
     authority, path, query = split_authority(rest)
     user, authority = split_user(authority)
     hosts = split_hosts(authority) or [("localhost", None)]
@@ -76,7 +76,7 @@ def postgresql_url(rest: str) -> DatabaseUrl:
 
 
 def _tls(options: Options) -> dict[str, Any]:
-    """TLS as pgJDBC means it: `ssl=true` alone checks the certificate and the host's name."""
+    """Reads TLS as pgJDBC means it: `ssl=true` alone checks the certificate and the host's name."""
     mode = options.choice("sslmode", {mode: mode for mode in _MODES})
     wanted = options.flag("ssl", bare=True)
     factory = options.text("sslfactory") or ""
@@ -100,7 +100,7 @@ def _tls(options: Options) -> dict[str, Any]:
 
 
 def _limits(options: Options) -> dict[str, Any]:
-    """Time limits: to log in, and until a silent connection counts as lost."""
+    """Reads the time limits: to log in, and until a silent connection counts as lost."""
     arguments: dict[str, Any] = {}
     limits = [options.seconds("loginTimeout"), options.seconds("connectTimeout")]
     if any(limits):
@@ -115,7 +115,7 @@ def _limits(options: Options) -> dict[str, Any]:
 
 
 def _server(options: Options) -> dict[str, Any]:
-    """Which server of several, under which name, with which settings."""
+    """Reads which server of several, under which name, with which settings."""
     given = {ours: options.text(name) for name, ours in _AS_THEY_ARE.items()}
     given["target_session_attrs"] = options.choice("targetServerType", _SERVERS)
     given["load_balance_hosts"] = "random" if options.flag("loadBalanceHosts") else None

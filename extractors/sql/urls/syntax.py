@@ -121,7 +121,7 @@ def refuse_secret(name: str, key: str = KEY) -> None:
 
 
 def secret_error(key: str = KEY) -> ConfigError:
-    """The one line for a secret in what stands at `key`. It quotes nothing of that."""
+    """Makes the one line for a secret in what stands at `key`; it quotes nothing of that."""
     return error_at(
         key,
         f"{key} holds a password or another secret: take it out, and write `username: NAME` and "
@@ -139,7 +139,7 @@ Host = tuple[str, int | None]
 
 
 def split_authority(rest: str) -> tuple[str, str, str]:
-    """`//authority/path?query` in its three parts, each empty where it is not there.
+    """Splits `//authority/path?query` in three, each empty where it is not there.
 
     Raises:
         ConfigError: there is an `@` where only a password would have put it.
@@ -154,7 +154,7 @@ def split_authority(rest: str) -> tuple[str, str, str]:
 
 
 def split_user(authority: str) -> tuple[str | None, str]:
-    """The user before `@`, and the rest.
+    """Splits the user before `@` from the rest.
 
     Raises:
         ConfigError: a password stands beside the user.
@@ -168,7 +168,7 @@ def split_user(authority: str) -> tuple[str | None, str]:
 
 
 def split_hosts(authority: str) -> list[Host]:
-    """Hosts and ports: `a:1,b,[::1]:2`.
+    """Reads hosts and ports: `a:1,b,[::1]:2`.
 
     Raises:
         ConfigError: one is not well-formed.
@@ -187,7 +187,7 @@ def _host(text: str) -> Host:
 
 
 def query_pairs(query: str) -> Iterator[tuple[str, str]]:
-    """The options of `a=b&c=d`, percent-decoded; a name alone has an empty value."""
+    """Reads the options of `a=b&c=d`, percent-decoded; a name alone has an empty value."""
     for part in query.split("&"):
         name, _, value = part.partition("=")
         if part:
@@ -195,7 +195,7 @@ def query_pairs(query: str) -> Iterator[tuple[str, str]]:
 
 
 def semicolon_pairs(text: str) -> Iterator[tuple[str, str]]:
-    """The options of `a=b;c={d;e}`: braces keep a value together, `}}` in them is one brace.
+    """Reads the options of `a=b;c={d;e}`: braces keep a value together, `}}` in them is one.
 
     Raises:
         ConfigError: a brace is not closed.

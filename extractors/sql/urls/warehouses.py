@@ -32,7 +32,7 @@ _DATABRICKS_HARMLESS = {
 
 
 def snowflake_url(rest: str) -> DatabaseUrl:
-    """The address in `//account.snowflakecomputing.com/?warehouse=…&db=…&schema=…`."""
+    """Reads the address in `//account.snowflakecomputing.com/?warehouse=…&db=…&schema=…`."""
     authority, path, query = split_authority(rest)
     user, authority = split_user(authority)
     hosts = split_hosts(authority)
@@ -59,7 +59,7 @@ def snowflake_url(rest: str) -> DatabaseUrl:
 
 
 def _snowflake_arguments(options: Options) -> tuple[dict[str, Any], int | None]:
-    """The connector's arguments, and the query's limit in seconds."""
+    """Reads the connector's arguments, and the query's limit in seconds."""
     arguments: dict[str, Any] = {
         "protocol": "http" if options.flag("ssl") is False else None,
         "authenticator": options.text("authenticator"),
@@ -81,7 +81,7 @@ def _snowflake_arguments(options: Options) -> tuple[dict[str, Any], int | None]:
 
 
 def databricks_url(rest: str) -> DatabaseUrl:
-    """The address in `//host:443/default;transportMode=http;ssl=1;httpPath=/sql/1.0/…`."""
+    """Reads the address in `//host:443/default;transportMode=http;ssl=1;httpPath=/sql/1.0/…`."""
     address, _, text = rest.partition(";")
     authority, path, query = split_authority(address)
     user, authority = split_user(authority)

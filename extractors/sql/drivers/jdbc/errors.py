@@ -5,6 +5,7 @@ from extractors.sql.drivers.jdbc.protocol import Cut, Frame
 from extractors.sql.errors.codes import Meaning, meaning_of
 from extractors.sql.errors.connection import why_no_login
 from extractors.sql.errors.translate import error_of
+from extractors.sql.urls.address import KEY
 from schemas.errors import (
     ConfigError,
     IngestError,
@@ -15,13 +16,16 @@ from schemas.errors import (
 
 
 def place_of(settings: JdbcSettings) -> str:
-    """The URL's beginning, up to the database's name; what follows may be anything."""
+    """Returns the URL's beginning, up to the database's name; what follows may be anything."""
     database = settings.url.removeprefix("jdbc:").partition(":")[0]
-    return f"jdbc:{database}" if database.isalnum() else "source.url"
+    return f"jdbc:{database}" if database.isalnum() else KEY
 
 
 def frame_error(name: str, settings: JdbcSettings, frame: Frame, *, began: bool) -> IngestError:
-    """What a frame of letter X, or one that was not due, means; `began`: a query had been sent."""
+    """Makes an error of a frame of letter X, or one that was not due.
+
+    `began` says whether a query had been sent.
+    """
     if frame.letter != "X":
         return SourceIncompleteError(f"{name}: the Java reader sent what nobody asked for")
     kind, sqlstate, code, *driver_text = frame.texts()
@@ -78,7 +82,7 @@ def _reason(kind: str, sqlstate: str, number: int) -> str:
 
 
 def cut_error(name: str, cut: Cut) -> IngestError:
-    """The end of the process, or its silence, in the middle of a query."""
+    """Makes an error of the end of the process, or its silence, in the middle of a query."""
     if cut.is_silent:
         return SourceIncompleteError(
             f"{name}: nothing came for longer than source.statement_timeout allows: raise it"
@@ -87,7 +91,7 @@ def cut_error(name: str, cut: Cut) -> IngestError:
 
 
 def start_error(what: str, cut: Cut) -> IngestError:
-    """Java's end, or its silence, before it was connected."""
+    """Makes an error of Java's end, or its silence, before it was connected."""
     if cut.is_silent:
         return SourceUnavailableError(
             f"{what}: no connection within source.connect_timeout: run again"

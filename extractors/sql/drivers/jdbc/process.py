@@ -16,6 +16,7 @@ from extractors.sql.drivers.jdbc.errors import cut_error, frame_error, place_of,
 from extractors.sql.drivers.jdbc.program import ENVIRONMENT, JdbcSettings, java_command
 from extractors.sql.drivers.jdbc.protocol import Cut, Frame, receive, send, widen
 from extractors.sql.session.timeouts import read_timeout_s
+from extractors.sql.urls.address import KEY
 from extractors.sql.urls.parse import check_no_secret
 from schemas.errors import SourceFormatError, SourceIncompleteError, raise_as
 
@@ -45,7 +46,7 @@ class JdbcReader:
     _column_types: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def read(self, name: str, sql: str, parameters: Sequence[Parameter] = ()) -> pl.DataFrame:
-        """Every row of a query: text columns under the labels as the database gives them.
+        """Reads every row of a query: text columns under the labels as the database gives them.
 
         null is NULL, '' an empty text; numbers have no exponent, a float no empty fraction, moments
         are ISO 8601 (`…Z` where they have a zone), bytes lower-case hex, booleans true and false.
@@ -71,7 +72,7 @@ class JdbcReader:
         return raise_as(ask, {Cut: lambda cut: cut_error(name, cut)})
 
     def column_types(self, name: str) -> tuple[str, ...]:
-        """The database's own names of the types of a query's columns, once it has been read."""
+        """Returns the database's names of the types of a query's columns, once it has been read."""
         return self._column_types[name]
 
     def _answer(self, name: str) -> pl.DataFrame:
@@ -93,7 +94,7 @@ class JdbcReader:
 
 @contextmanager
 def open_jdbc(settings: JdbcSettings) -> Iterator[JdbcReader]:
-    """A connection for all queries of a source: one transaction, rolled back at the end.
+    """Opens a connection for all queries of a source: one transaction, rolled back at the end.
 
     Raises:
         ConfigError: no Java, a jar that is not there, no driver for the URL, a login refused, or a
@@ -132,7 +133,9 @@ def _connected(process: "subprocess.Popen[bytes]", settings: JdbcSettings) -> Jd
 
     frame = raise_as(ask, {Cut: lambda cut: start_error(what, cut)})
     if frame.letter != "R":
-        raise frame_error(what, settings, frame, began=False)
+        error = frame_error(what, settings, frame, began=False)
+        error.key = error.key or (KEY if what == KEY else None)
+        raise error
     product, version, _, _, isolation, read_only = frame.texts()
     return JdbcReader(f"{product} {version}", isolation, read_only == "true", process, settings)
 
@@ -175,7 +178,7 @@ def _columns(name: str, frame: Frame) -> tuple[list[str], tuple[str, ...]]:
 
 
 def _rows(frame: Frame, labels: list[str]) -> pl.DataFrame:
-    """Rows of CSV, all quoted but NULL; the first column only keeps lines from being empty."""
+    """Reads rows of CSV, all quoted but NULL; the first column only keeps lines from being void."""
     rows = pl.read_csv(
         frame.content,
         has_header=False,

@@ -65,7 +65,7 @@ _FLAGS = (
 
 
 def java_command(settings: JdbcSettings) -> list[str]:
-    """The program and its arguments, none of which is secret or about the database.
+    """Returns the program and its arguments, none of which is secret or about the database.
 
     Raises:
         ConfigError: no Java, no jars, or a jar that is not there.
@@ -90,7 +90,7 @@ def java_command(settings: JdbcSettings) -> list[str]:
 
 @cache
 def _compiled(java: str) -> Path:
-    """The folder with the compiled program. It is shipped as source, which can be reviewed."""
+    """Compiles the program, which is shipped as source to be reviewed, and returns its folder."""
     folder = tempfile.mkdtemp(prefix="lumos-ingest-jdbc-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     command = [java, *_COMPILER, "-encoding", "UTF-8", "-d", folder, str(_SOURCE)]

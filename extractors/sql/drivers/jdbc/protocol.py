@@ -21,7 +21,7 @@ class Frame(NamedTuple):
     content: bytes
 
     def texts(self) -> list[str]:
-        """The texts of an R, H or X."""
+        """Returns the texts of an R, H or X."""
         return next(csv.reader(io.StringIO(self.content.decode(), newline="")), [])
 
 
@@ -62,7 +62,7 @@ def send(process: "Popen[bytes]", texts: Sequence[str | None]) -> None:
 
 
 def receive(process: "Popen[bytes]", limit_s: float) -> Frame:
-    """The next frame, whole.
+    """Waits for the next frame, and returns it whole.
 
     Raises:
         Cut: the stream ended in or before it, or `limit_s` seconds passed without a byte.

@@ -34,17 +34,16 @@ class JdbcSession(Session):
     """Any database by its JDBC driver.
 
     Attributes:
-        reader: the Java program, which an error of a statement ends.
+        reader: the Java program.
     """
 
     reader: JdbcReader
-    goes_on_after_errors: ClassVar[bool] = False
 
     def begin(self) -> None:
         """Has the database tell what is canonical here, where it has to be told to."""
 
     def read(self, statement: Statement, values: Values = NO_VALUES) -> Fetched:
-        """Everything the statement returns.
+        """Reads everything the statement returns.
 
         Raises:
             SourceIncompleteError: it did not come whole.
@@ -53,7 +52,7 @@ class JdbcSession(Session):
         return self.read_plainly(statement, values)
 
     def read_plainly(self, statement: Statement, values: Values) -> Fetched:
-        """The same, as the driver has it.
+        """Reads the same as the driver has it.
 
         Raises:
             SourceIncompleteError, SourceFormatError: as `read`.
@@ -69,7 +68,7 @@ class JdbcSession(Session):
         return Fetched(numbered, tuple(rows.columns))
 
     def describe(self, statement: Statement) -> tuple[str, ...] | None:
-        """The labels of the query without a row; None of what binds a value, or cannot nest."""
+        """Returns the query's labels without a row; None for what binds a value or cannot nest."""
         if statement.names or not can_be_nested(statement, self.engine):
             return None
         return self.read_plainly(statement.within("*", " WHERE 1 = 0"), NO_VALUES).labels
@@ -78,12 +77,14 @@ class JdbcSession(Session):
 class PostgresqlJdbcSession(JdbcSession):
     """A PostgreSQL by its JDBC driver."""
 
+    tries_optional_queries: ClassVar[bool] = False
+
     def begin(self) -> None:
         """Has the server write its values as they are made canonical here."""
         self.reader.read(self.server, postgresql_settings(self.zone))
 
     def read(self, statement: Statement, values: Values = NO_VALUES) -> Fetched:
-        """Everything the statement returns, written by the server itself.
+        """Reads everything the statement returns, written by the server itself.
 
         Raises:
             SourceIncompleteError, SourceFormatError: as every read.
@@ -100,7 +101,7 @@ _SESSIONS: dict[str, type[JdbcSession]] = {"postgresql": PostgresqlJdbcSession}
 def open_jdbc_session(
     source: DatabaseOptions, workspace: Path, resolve: Resolve
 ) -> Iterator[JdbcSession]:
-    """The database through its own JDBC driver, in one transaction, rolled back at the end.
+    """Opens the database by its own JDBC driver, in one transaction, rolled back at the end.
 
     Raises:
         ConfigError: no Java, no jar, the url is no JDBC URL, or the login is refused.

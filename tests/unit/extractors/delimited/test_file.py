@@ -1,6 +1,7 @@
 """One file: which lines are rows, which are rejects, and which files are refused."""
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,8 +11,10 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from extractors.delimited.dialect import to_dialect
+from extractors.delimited.file import read_csv_batches, read_csv_file
 from extractors.delimited.rows import to_rows
 from extractors.delimited.structure import Structure
+from extractors.exports.export import Export
 from extractors.exports.find import find_export
 from extractors.exports.text import to_text_file
 from extractors.read import probe_source, read_source
@@ -172,6 +175,21 @@ def test_a_check_and_a_parser_that_do_not_agree_refuse_the_file(tmp_path: Path) 
         to_rows(text, dialect, Structure(4), tmp_path)
     with pytest.raises(SourceFormatError, match="reads two ways"):
         to_rows(text, replace(dialect, columns=("id",)), Structure(3), tmp_path)
+
+
+@pytest.mark.parametrize("read", [read_csv_file, lambda *file: list(read_csv_batches(*file))])
+def test_a_file_that_is_being_written_changed_before_it_is_wrong(
+    read: Callable[[Export, CsvSource], object], tmp_path: Path
+) -> None:
+    (tmp_path / "a.csv").write_text("id,n\n1,a\n", "utf-8")
+    source = CsvSource(kind="csv", accounts="a.csv")
+    with DropZones(source, tmp_path) as zones:
+        export = find_export("accounts", "a.csv", zones)
+        (tmp_path / "a.csv").write_text('id,n\n1,"half\n', "utf-8")
+        with pytest.raises(SourceIncompleteError, match="changed while it was read"):
+            read(export, source)
+        with pytest.raises(SourceFormatError, match="a quote opens here and never closes"):
+            read(find_export("accounts", "a.csv", zones), source)
 
 
 def test_a_nul_stays_in_its_row(tmp_path: Path) -> None:

@@ -75,8 +75,9 @@ def test_a_dn_has_one_form(written, normal):
 )
 def test_what_is_no_dn_stays_as_it_is_and_is_told(written):
     assert normal_dn(written) == written
-    with pytest.raises(ConfigError, match=r"source.base_dn: is no DN"):
+    with pytest.raises(ConfigError, match=r"^source.base_dn: is no DN") as caught:
         check_dn(written, "source.base_dn")
+    assert caught.value.key == "source.base_dn"
 
 
 def test_a_dn_passes_the_check():

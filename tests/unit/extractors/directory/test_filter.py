@@ -67,6 +67,7 @@ def test_what_is_no_filter_is_refused_with_its_place(text: str, place: str) -> N
         to_filter(text, "source.users.filter")
 
     assert str(caught.value).startswith("source.users.filter: at character ")
+    assert caught.value.key == "source.users.filter"
     assert place in str(caught.value)
 
 

@@ -85,15 +85,17 @@ def test_a_path_that_climbs_out_of_the_workspace_is_refused(path: str, tmp_path:
     _write(tmp_path / "a.csv")
     workspace = tmp_path / "workspace"
     workspace.mkdir()
-    with pytest.raises(ConfigError, match=r"accounts: .* leads out of the workspace"):
+    with pytest.raises(ConfigError, match=r"^accounts: .* leads out of the workspace") as caught:
         _read(workspace, accounts=path)
+    assert caught.value.key == "accounts"
 
 
 @pytest.mark.parametrize("key", ["marker", "manifest"])
 def test_a_marker_or_manifest_outside_the_workspace_is_refused(key: str, tmp_path: Path) -> None:
     _write(tmp_path / "a.csv")
-    with pytest.raises(ConfigError, match=f"complete.{key}: .* leads out"):
+    with pytest.raises(ConfigError, match=f"^complete.{key}: .* leads out") as caught:
         _read(tmp_path, complete={key: "../../{path}.x"})
+    assert caught.value.key == f"complete.{key}"
 
 
 @pytest.mark.parametrize("path", ["a.csv", "no/where/a.csv", "*.csv", "no/**/*.csv"])

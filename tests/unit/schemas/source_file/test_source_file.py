@@ -189,7 +189,7 @@ def test_a_problem_that_shows_later_is_told_with_the_line_of_its_key(
         "app: {name: A}\nsource:\n  kind: sql\n  url: sqlite:///a.db\n  queries:\n"
         "    list_accounts: {file: q.sql}\n  username: jo\nentitlements: []\n"
     )
-    located = to_source(text, "hr", "sources/hr.yaml").located(problem)
+    located = to_source(text, "hr", "sources/hr.yaml").located_error(problem)
     assert str(located) == f"sources/hr.yaml{f':{line}' if line else ''}: {problem}"
 
 
@@ -199,7 +199,7 @@ def test_a_problem_of_a_drop_zone_has_the_line_of_its_key() -> None:
         "    region: eu-west-1\n    ca_file: ca.pem\n"
     )
     problem = ConfigError("ca.pem cannot be read", key="s3.ca_file")
-    located = to_source(text, "hr", "hr.yaml").located(problem)
+    located = to_source(text, "hr", "hr.yaml").located_error(problem)
     assert str(located) == "hr.yaml:7: s3.ca_file: ca.pem cannot be read"
 
 
@@ -211,5 +211,5 @@ def test_a_problem_of_the_activitys_own_source_has_the_line_there() -> None:
     source = to_source(text, "hr", "hr.yaml")
     lines = {"source.url": 6, "list_activity_records": 7, "source.tls": 4}
     for key, line in lines.items():
-        located = source.located(ConfigError("no", key=key), "activity")
+        located = source.located_error(ConfigError("no", key=key), "activity")
         assert str(located) == f"hr.yaml:{line}: {key}: no"

@@ -2,7 +2,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from schemas.source_file.quantities import to_moment
@@ -55,6 +55,7 @@ def test_windows_are_half_open_in_order_and_leave_nothing_out(
 
 
 @given(st.sampled_from(ZONES), st.dates(date(2016, 1, 1), date(2026, 1, 1)))
+@example("America/Sao_Paulo", date(2016, 10, 16))
 @settings(deadline=None)
 def test_days_begin_at_midnight_wherever_there_is_one(zone: str, day: date):
     since = to_moment(day.isoformat(), zone)

@@ -1,4 +1,4 @@
-"""Law 2: a rejected row is never a removal."""
+"""A rejected row is never a removal."""
 
 from functools import cache
 

@@ -1,0 +1,50 @@
+"""What a reader of one's own gets."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr, ValidationError
+
+from schemas.errors import ConfigError
+from schemas.raw import ReaderState
+from schemas.source_file.secrets import Resolve, Secret, no_secrets
+
+
+def to_fetcher(resolve: Resolve) -> Callable[[object], SecretStr]:
+    """Returns what fetches a secret by its place in a source file, `{"env": "HR_TOKEN"}`."""
+
+    def fetch(place: object) -> SecretStr:
+        problem = None
+        try:
+            secret = place if isinstance(place, Secret) else Secret.model_validate(place)
+        except ValidationError:
+            problem = "a secret's place is written {env: NAME}, {file: PATH}, {prefect: BLOCK} or"
+        if problem:
+            raise ConfigError(f"{problem} {{command: [...]}}", key="source.options")
+        return resolve(secret)
+
+    return fetch
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRequest:
+    """What a reader of one's own is to read, and what it may go by.
+
+    Attributes:
+        options: as the source file has them; every value is the text that stands there.
+        workspace: the workspace's folder: what paths in options are relative to.
+        now: the moment of the read, UTC.
+        resolve: fetches the secret of which an option names the place:
+            `request.resolve(request.options["token"]).get_secret_value()`. It raises ConfigError
+            where it is not there.
+        state: what the read that was accepted last left for this one; None where it left nothing.
+    """
+
+    options: Mapping[str, Any] = field(default_factory=dict)
+    workspace: Path = Path()
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    resolve: Callable[[object], SecretStr] = to_fetcher(no_secrets)  # noqa: RUF009 - it is frozen
+    state: ReaderState | None = None

@@ -1,0 +1,1 @@
+"""The endpoints, and the page at `/`: what is asked, checked and answered."""

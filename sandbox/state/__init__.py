@@ -1,0 +1,1 @@
+"""What the sandbox keeps, in SQLite: apps, accounts, jobs."""
