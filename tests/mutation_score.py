@@ -79,13 +79,11 @@ def main(wanted: list[str]) -> int:
         lines.append(score_line(str(path), killed, len(found)))
         for name, status in survived.items():
             sys.stdout.write("\n".join(told(path, name, status, listed)) + "\n")
-    total = (
-        f"{'all':44} {all_killed:5} of {all_made:5}  {100 * all_killed / max(all_made, 1):5.1f} %"
-    )
-    sys.stdout.write("\n".join(["", *lines, total]) + "\n")
+    lines.append(score_line("all", all_killed, all_made))
+    sys.stdout.write("\n".join(["", *lines, ""]))
     if not is_enough:
         sys.stdout.write(
-            f"A module is under {LEAST:g} %: add tests, or remove code that does nothing.\n"
+            f"A module is under {LEAST:g} %: add tests, or remove what does nothing.\n"
         )
     return 0 if is_enough else 1
 

@@ -180,5 +180,5 @@ def _is_blank(table: RawTable, index: pl.Series) -> pl.Series:
 
 def _values(table: RawTable, use: ColumnUse, column: object, index: pl.Series) -> pl.Series:
     if column is None:
-        return pl.Series("value", [None]).new_from_index(0, index.len())
+        return pl.Series("value", [None], dtype=pl.String).new_from_index(0, index.len())
     return cell_of(table.rows, use, str(column)).gather(index).alias("value")

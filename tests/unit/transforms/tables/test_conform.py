@@ -84,6 +84,15 @@ def test_a_reject_is_told_by_its_line_its_key_its_column_and_the_sources_own_tex
     assert counted(made) == (4, 1, 0, 3)
 
 
+def test_a_row_that_is_at_fault_as_a_whole_has_no_text_whichever_comes_first():
+    made = accounts([account("a", email=""), account("b", email="no"), account("c", email="")])
+    assert [(row, column, value) for row, _, column, _, value in rejected(made)] == [
+        (2, None, None),
+        (3, "email", "no"),
+        (4, None, None),
+    ]
+
+
 def test_what_the_reader_rejected_stands_among_the_rejects_by_its_line():
     table = raw_table("accounts", [account("a", email="no"), account("b")], ["c", None])
     made = accounts(table)
