@@ -110,6 +110,7 @@ class Machine:
 
     def __post_init__(self) -> None:
         self.place = MemoryPlace(self.tick)
+        self.stages: list[tuple[str, int, int]] = []
         self.url = f"sqlite:///{self.folder / 'ledger.db'}"
         # One for all processes: it keeps what it has compiled, which is a third of a run's time.
         self.engine = to_engine(self.url)
@@ -155,7 +156,13 @@ class Machine:
         ledger = WatchedLedger(self.engine, self.tick)
         with api:
             yield RunContext(
-                settings, ledger, Archive(self.place), api, now=lambda: self.now, sleep=self.sleep
+                settings,
+                ledger,
+                Archive(self.place),
+                api,
+                now=lambda: self.now,
+                sleep=self.sleep,
+                progress=lambda *stage: self.stages.append(stage),
             )
 
     def loses_its_lease(self) -> None:

@@ -16,6 +16,7 @@ import httpx
 from flows.run.context import RunContext
 from flows.sync.order import Outcome, sync_source
 from flows.sync.origin import THE_SOURCE, SnapshotOrigin
+from flows.sync.plan import Preview, preview_source
 from flows.sync.request_files import content_hash
 from loaders.archive.archive import Archive
 from schemas.run import OPEN_STATES, Run
@@ -282,6 +283,14 @@ class World(Machine):
         """A run of a workspace that has no token."""
         with self.context() as context:
             return sync_source(self.source, replace(context, api=None))
+
+    def preview(self, *, with_lumos: bool = True) -> Preview:
+        """What a run of the source would do now."""
+        self.write_source()
+        with self.context() as context:
+            return preview_source(
+                self.source, context if with_lumos else replace(context, api=None)
+            )
 
     def crashes_at(self, point: int | str) -> bool:
         """Whether a run ends at a point; its lease has run out after."""
