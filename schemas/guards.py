@@ -119,7 +119,7 @@ GUARDS = (
         "max_renamed_entitlements",
         "entitlements",
         "entitlements whose label is another, or is now one that another had; resources likewise",
-        "the entitlements that are there still; of labels that moved, of the labels that changed",
+        "the entitlements before; of those that moved, the labels that changed",
         "10%",
     ),
     Guard(

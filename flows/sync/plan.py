@@ -11,14 +11,15 @@ from flows.run.read import extract, transform
 from flows.sync.publish import accepted_snapshot
 from flows.sync.request_files import content_hash
 from flows.sync.verdict import Verdict, decide, live_breaches
+from flows.sync.window import window_breaches
 from loaders.lumos.apps import find_app
 from schemas.errors import ContractError, GuardError
-from schemas.plan import Plan
+from schemas.plan import Breach, Plan
 from schemas.raw import paths_of
 from schemas.run import Run
 from schemas.snapshot import Snapshot
 from schemas.source_file.file import Source
-from transforms.plan.guards import check_guards
+from transforms.plan.guards import broken, judge
 from transforms.plan.plan import to_plan
 from transforms.snapshot.snapshot import Normalized
 
@@ -64,12 +65,14 @@ class Planned:
         base: the accepted run it is compared with; None on a first run.
         plan: what it changes.
         verdict: what the guards say.
+        judged: what each guard counts and allows, broken or not.
     """
 
     normalized: Normalized
     base: Run | None
     plan: Plan
     verdict: Verdict
+    judged: tuple[Breach, ...] = ()
 
 
 def check_rejects(source: Source, normalized: Normalized) -> None:
@@ -106,10 +109,12 @@ def make_plan(
     context.progress("planning", 0, 0)
     plan = to_plan(normalized.snapshot, target.last)
     guards = source.file.guards
-    breaches = check_guards(plan, normalized.counts, guards)
+    judged = judge(plan, normalized.counts, guards)
+    breaches = broken(judged)
+    breaches += window_breaches(guards, context, target.base, normalized.snapshot, plan)
     if target.app_id and context.api and not target.is_certain:
         live = live_breaches(context.api, target.app_id, normalized.snapshot, guards)
-        breaches = (*breaches, *live)
+        breaches += live
     held = context.ledger.held_run(source.name) if breaches and allow_removals else None
     hashed = partial(content_hash, normalized.snapshot)
     verdict = decide(breaches, held, target.app_id, target.base, hashed)
@@ -119,7 +124,7 @@ def make_plan(
         *(source.name, accounts.added, accounts.changed, accounts.removed),
         *(associations.added, associations.removed, verdict),
     )
-    return Planned(normalized, target.base, plan, verdict)
+    return Planned(normalized, target.base, plan, verdict, judged)
 
 
 @dataclass(frozen=True, slots=True)

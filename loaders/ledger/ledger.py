@@ -237,22 +237,26 @@ class Ledger:
             return failed
         return [run for run in failed if run.ended_at and run.ended_at > accepted.ended_at]
 
-    def needed_runs(self, source: str) -> set[str]:
+    def needed_runs(self, source: str, since: datetime | None = None) -> set[str]:
         """The ids of the source's runs that a later run needs, whose snapshots must be kept.
 
-        Each app's last accepted run, what is open, what is held, and the watermarks' runs.
+        Each app's last accepted run, what is open, what is held, and the watermarks' runs. With
+        `since`, also what was accepted since then, and the last accepted before.
         """
         candidates = self._all(
             select_runs(source).where(runs.c.state.in_(_KEEPING)).order_by(_LAST_ENDED)
         )
-        accepted: dict[str | None, str] = {}
+        accepted: dict[str | None, list[str]] = {}
+        is_whole: set[str | None] = set()
         for run in candidates:
-            if run.state == "done" and run.kind == "sync":
-                accepted.setdefault(run.app_id, run.run_id)
+            if run.state == "done" and run.kind == "sync" and run.app_id not in is_whole:
+                accepted.setdefault(run.app_id, []).append(run.run_id)
+                if since is None or run.ended_at is None or run.ended_at <= since:
+                    is_whole.add(run.app_id)
         marks = sa.select(watermarks.c.run_id).where(watermarks.c.source == source)
         marked = self.in_transaction(lambda connection: connection.scalars(marks).all())
         is_open = {run.run_id for run in candidates if run.state != "done"}
-        return is_open | set(accepted.values()) | set(marked)
+        return is_open | {one for ids in accepted.values() for one in ids} | set(marked)
 
     def runs_of(
         self, scope: RunScope, states: Collection[RunState], *, after: str | None = None
@@ -296,6 +300,13 @@ class Ledger:
         """The run that was accepted last into the app, of whatever source; None where none was."""
         done = select_runs().where(_IS_SYNC, runs.c.app_id == app_id, runs.c.state == "done")
         return self._first(done.order_by(_LAST_ENDED, _NEWEST_FIRST))
+
+    def accepted_since(self, app_id: str, moment: datetime) -> list[Run]:
+        """The runs accepted into the app after `moment`, and the last before, oldest first."""
+        done = select_runs().where(_IS_SYNC, runs.c.app_id == app_id, runs.c.state == "done")
+        after = self._all(done.where(runs.c.ended_at > moment).order_by(_LAST_ENDED))
+        before = self._first(done.where(runs.c.ended_at <= moment).order_by(_LAST_ENDED))
+        return [*filter(None, [before]), *reversed(after)]
 
     def _first(self, query: sa.Select[Any]) -> Run | None:
         return self.in_transaction(lambda connection: first_run(connection, query))

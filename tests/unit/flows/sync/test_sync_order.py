@@ -224,6 +224,9 @@ def test_whoever_lost_its_lease_makes_no_app(world: World):
     assert list(world.lumos.apps) == ["app-1"]
 
 
+GIVEN = "max_added_accounts: 99, max_activated_accounts: 99, max_added_associations: 99"
+"""What lets every account of a world come, and come back, at once."""
+
 CHANGES = st.lists(
     st.one_of(
         st.tuples(st.just("add"), st.sampled_from("abcdefghijkl"), st.just(0)),
@@ -254,6 +257,7 @@ def test_any_order_of_changes_crashes_and_faults_does_no_harm(steps: list[tuple[
         world.lumos.faults = []
         world.sync()  # what was cut off is settled: an upload that was never taken is sent
         world.rows = {one: {} for one in world.holds()} | {"z": {}}
+        world.more = f"guards: {{{GIVEN}}}\n"
         assert world.sync().run.state == "done"
         assert world.holds() == world.says()
 
