@@ -198,5 +198,7 @@ class Breach:
     def __str__(self) -> str:
         if self.guard.startswith("min_"):
             return f"{self.guard}: {self.found} of at least {self.allowed}"
-        of = f"{self.base} {self.of or self.table or ''}".rstrip()
+        row = guards.GUARD.get(self.guard)
+        is_plain = row is not None and row.table in (self.of or self.table, None)
+        of = str(self.base) if is_plain else f"{self.base} {self.of or self.table or ''}".rstrip()
         return f"{self.guard}: {self.found} of {of}, allowed {self.allowed} ({self.limit})"

@@ -35,6 +35,11 @@ class Output:
         self._out = _console(stderr=False)
         self._err = _console(stderr=True)
 
+    @property
+    def shows_ids(self) -> bool:
+        """Whether a person looks: ids are for no log, pipe or file."""
+        return self._out.is_terminal and not self.as_json
+
     def line(self, text: str, style: str | None = None) -> None:
         """One line for a person, on stdout."""
         if not self.as_json:

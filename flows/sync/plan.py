@@ -11,16 +11,17 @@ from flows.run.read import extract, transform
 from flows.sync.publish import accepted_snapshot
 from flows.sync.request_files import content_hash
 from flows.sync.verdict import Verdict, decide, live_breaches
-from flows.sync.window import window_breaches
 from loaders.lumos.apps import find_app
-from schemas.errors import ContractError, GuardError
+from schemas.errors import ContractError, GuardError, StateError
 from schemas.plan import Breach, Plan
 from schemas.raw import paths_of
 from schemas.run import Run
 from schemas.snapshot import Snapshot
 from schemas.source_file.file import Source
+from schemas.source_file.guards import Guards
 from transforms.plan.guards import broken, judge
 from transforms.plan.plan import to_plan
+from transforms.plan.window import window_breaches
 from transforms.snapshot.snapshot import Normalized
 
 _log = logging.getLogger(__name__)
@@ -74,6 +75,12 @@ class Planned:
     verdict: Verdict
     judged: tuple[Breach, ...] = ()
 
+    @property
+    def told(self) -> list[Breach]:
+        """The guards of which the plan has something, and what a window or Lumos adds to them."""
+        some = [one for one in self.judged if one.found and one.guard != "min_accounts"]
+        return [*some, *(one for one in self.verdict.breaches if one not in some)]
+
 
 def check_rejects(source: Source, normalized: Normalized) -> None:
     """Ends the run where the file says that a rejected row fails it.
@@ -111,7 +118,7 @@ def make_plan(
     guards = source.file.guards
     judged = judge(plan, normalized.counts, guards)
     breaches = broken(judged)
-    breaches += window_breaches(guards, context, target.base, normalized.snapshot, plan)
+    breaches += _drift(guards, context, target, normalized.snapshot, plan)
     if target.app_id and context.api and not target.is_certain:
         live = live_breaches(context.api, target.app_id, normalized.snapshot, guards)
         breaches += live
@@ -125,6 +132,31 @@ def make_plan(
         *(associations.added, associations.removed, verdict),
     )
     return Planned(normalized, target.base, plan, verdict, judged)
+
+
+def _drift(
+    guards: Guards, context: RunContext, target: Target, snapshot: Snapshot, plan: Plan
+) -> tuple[Breach, ...]:
+    """The shares that are broken, doubled, over the window; at most one accepted run a day counts.
+
+    A snapshot that the archive has no more is passed over, and a warning says so.
+    """
+    if target.last is None or target.app_id is None or plan.is_empty or not guards.window:
+        return ()
+
+    def saved(run: Run) -> Snapshot | None:
+        try:
+            return accepted_snapshot(run, context)
+        except StateError as error:
+            _log.warning("%s: the guards' window passes over a run: %s", run.source, error)
+            return None
+
+    runs = context.ledger.accepted_since(target.app_id, context.now() - guards.window)
+    days = {run.ended_at.date(): run for run in runs[1:] if run.ended_at}
+    base_id = target.base.run_id if target.base else None
+    earlier = [run for run in (*runs[:1], *days.values()) if run.run_id != base_id]
+    fetches = [partial(saved, run) for run in earlier]
+    return window_breaches(plan, snapshot, target.last, fetches, guards)
 
 
 @dataclass(frozen=True, slots=True)

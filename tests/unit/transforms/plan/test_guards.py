@@ -104,7 +104,7 @@ def with_email(of: Source, moved: dict[str, str]) -> Source:
 def test_a_share_of_the_accounts_may_go(count: int, allowed: int) -> None:
     before = source(count)
     assert broken(before, before.without(*ids(allowed))) == []
-    said = f"max_removed_accounts: {allowed + 1} of {count} accounts, allowed {allowed} (10%)"
+    said = f"max_removed_accounts: {allowed + 1} of {count}, allowed {allowed} (10%)"
     assert line(before, before.without(*ids(allowed + 1))) == said
 
 
@@ -136,7 +136,7 @@ def test_a_share_of_the_associations_may_go() -> None:
     assert broken(before, before.but(held=before.held - {(one, "r") for one in ids(20)})) == []
     kept = before.held - {(one, "r") for one in ids(21)}
     assert line(before, before.but(held=kept)) == (
-        "max_removed_associations: 21 of 100 associations, allowed 20 (20%)"
+        "max_removed_associations: 21 of 100, allowed 20 (20%)"
     )
 
 
@@ -173,7 +173,7 @@ def test_an_entitlement_whose_holders_are_all_others_now_is_emptied() -> None:
     before = source(40, roles=[("base", 40), ("r", 3)])
     base = {one for one in before.held if one[1] == "base"}
     assert line(before, before.but(held=base | {("a010", "r")})) == (
-        "max_emptied_entitlements: 1 of 2 entitlements, allowed 0 (0)"
+        "max_emptied_entitlements: 1 of 2, allowed 0 (0)"
     )
     assert (
         broken(before, before.but(held=base | {("a010", "r")}), "{max_emptied_entitlements: 1}")
@@ -200,7 +200,7 @@ def test_two_holders_are_not_replaced_by_others() -> None:
 def test_a_share_of_the_accounts_may_come(count: int, allowed: int) -> None:
     before = source(count)
     assert broken(before, source(count + allowed)) == []
-    said = f"max_added_accounts: {allowed + 1} of {count} accounts, allowed {allowed} (25%)"
+    said = f"max_added_accounts: {allowed + 1} of {count}, allowed {allowed} (25%)"
     assert line(before, source(count + allowed + 1)) == said
 
 
@@ -230,7 +230,7 @@ def test_a_share_of_the_associations_may_come() -> None:
     assert broken(before, before.but(held=before.held | {(a, "s") for a in ids(20, 40)})) == []
     more = before.held | {(a, "s") for a in ids(20, 40)} | {(a, "r") for a in ids(6, 60)}
     assert line(before, before.but(held=more)) == (
-        "max_added_associations: 26 of 100 associations, allowed 25 (25%)"
+        "max_added_associations: 26 of 100, allowed 25 (25%)"
     )
 
 
@@ -440,7 +440,7 @@ def test_the_e_mail_column_shifted_by_one_row_is_held() -> None:
 def test_an_id_in_another_spelling_is_another_account(old: str, new: str) -> None:
     before = source(20).but({old: {"email": "x@example.com"}})
     now = source(20).but({new: {"email": "y@example.com"}})
-    assert line(before, now) == "max_respelled_ids: 1 of 21 accounts, allowed 0 (0)"
+    assert line(before, now) == "max_respelled_ids: 1 of 21, allowed 0 (0)"
     plan = to_plan(now.snapshot(), before.snapshot())
     assert plan.lookalikes.rows() == [(old, new, "id")]
 
@@ -464,7 +464,7 @@ def test_a_share_of_the_labels_may_change() -> None:
     before = catalogue(*names)
     assert broken(before, catalogue("X", "Y", *names[2:])) == []
     assert line(before, catalogue("X", "Y", "Z", *names[3:])) == (
-        "max_renamed_entitlements: 3 of 20 entitlements, allowed 2 (10%)"
+        "max_renamed_entitlements: 3 of 20, allowed 2 (10%)"
     )
 
 
@@ -644,7 +644,7 @@ def test_over_the_window_twice_the_share_may_go() -> None:
     last = week.without(*ids(6))
     assert drifted(week, last, week.without(*ids(10))) == []
     assert drifted(week, last, week.without(*ids(11))) == [
-        "max_removed_accounts: 11 of 50 accounts, allowed 10 (10%, doubled over 7d)"
+        "max_removed_accounts: 11 of 50, allowed 10 (10%, doubled over 7d)"
     ]
 
 
