@@ -65,8 +65,8 @@ GUARDS = (
     Guard(
         "max_emptied_entitlements",
         "entitlements",
-        "entitlements that had 3 or more holders, of whom none holds them now; or 2, both there "
-        "and replaced by others",
+        "entitlements that had 3 or more holders, of whom some are there and none holds them now; "
+        "or 2, both there and replaced by others",
         "the entitlements that had as many holders",
         "0",
     ),

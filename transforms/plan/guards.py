@@ -14,13 +14,13 @@ from schemas.source_file.quantities import Limit, duration_text
 from transforms.tables.rejects import TableCount
 
 EMPTIED_FROM = 3
-"""An entitlement with as many holders is emptied when none of them holds it any more."""
+"""An entitlement with as many holders is emptied when none of them holds it any more.
+
+But where all of them left: accounts that go have a bound of their own.
+"""
 
 REPLACED = 2
 """With as many, when all are there still and others hold it in their place."""
-
-TAKEN = frozenset({"max_removed_accounts", "max_deactivated_accounts", "max_removed_associations"})
-"""What `--allow-removals` may lift."""
 
 _SHOWN = 10
 _ORDER = {guard.key: place for place, guard in enumerate(GUARDS)}
@@ -96,7 +96,7 @@ def _line(counted: Counted, limit: str, allowed: int) -> Breach:
         allowed,
         counted.found,
         counted.base,
-        is_removal=counted.guard in TAKEN,
+        is_removal=GUARD[counted.guard].is_approvable,
         table=GUARD[counted.guard].table,
         of=counted.of,
         ids=counted.ids,
@@ -124,7 +124,11 @@ def _rejected(counts: dict[str, TableCount], guards: Guards) -> Iterable[Breach]
 
 def _emptied(plan: Plan, guards: Guards) -> Breach:
     """Entitlements none of whose holders holds them any more, gone from the catalogue or not."""
-    is_emptied = (pl.col("before") >= EMPTIED_FROM) & (pl.col("lost") == pl.col("before"))
+    is_emptied = (
+        (pl.col("before") >= EMPTIED_FROM)
+        & (pl.col("lost") == pl.col("before"))
+        & (pl.col("lost_by_others") > 0)
+    )
     is_replaced = (
         (pl.col("before") == REPLACED)
         & (pl.col("lost_by_others") == REPLACED)

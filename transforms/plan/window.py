@@ -17,6 +17,8 @@ def window_breaches(
 ) -> tuple[Breach, ...]:
     """The shares that `snapshot` breaks, doubled, against what was accepted a window ago.
 
+    But for those that tonight's changes break by themselves.
+
     A night that was beyond its own bounds was let through by a person, or announced in the source
     file: what drifted is counted from there.
 
@@ -34,7 +36,9 @@ def window_breaches(
     oldest = next(filter(None, (saved() for saved in earlier)), None)
     if oldest is None:
         return ()
-    breaches = check_window(plan, to_plan(snapshot, oldest), guards)
+    tonight = {(one.guard, one.of) for one in check_guards(plan, {}, guards)}
+    drifted = check_window(plan, to_plan(snapshot, oldest), guards)
+    breaches = tuple(one for one in drifted if (one.guard, one.of) not in tonight)
     return _since_the_last_word(breaches, plan, snapshot, [*earlier, lambda: last], guards)
 
 
