@@ -140,14 +140,14 @@ GUARDS = (
     Guard(
         "per_entitlement.max_removed",
         "associations",
-        "holders that an entitlement loses, of those that had `from_holders` or more",
+        "holders that an entitlement of `from_holders` or more loses, but for accounts gone",
         "its holders",
         "50%",
     ),
     Guard(
         "per_entitlement.max_added",
         "associations",
-        "holders that an entitlement gains that was there before",
+        "holders that an entitlement gains that was there before, but for new accounts",
         "its holders, or of `from_holders` where it had fewer",
         "50%",
     ),

@@ -37,12 +37,14 @@ HOLDER_CHANGES = {
     "is_new": pl.Boolean(),
     "before": pl.Int64(),
     "gained": pl.Int64(),
+    "gained_by_others": pl.Int64(),
     "lost": pl.Int64(),
     "lost_by_others": pl.Int64(),
 }
 """One row an entitlement that gained or lost holders; `is_new`: it was not in the catalogue.
 
-`before` holders it had; `lost_by_others`: of the lost, those whose account is there still.
+`before` holders it had; `gained_by_others` and `lost_by_others`: of the gained and the lost, those
+whose account was there before, and is there still.
 """
 
 LOOKALIKES = {"removed": pl.String(), "added": pl.String(), "alike": pl.String()}

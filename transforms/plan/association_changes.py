@@ -53,18 +53,23 @@ def association_changes(
     counts = Changes(
         before.grants.height, snapshot.grants.height, added.height, 0, dropped.height + went.height
     )
+    is_new = added["account"].is_in(accounts.added.implode())
     lost = _rows_before(dropped["entitlement"], entitlements)
     stayed = went.filter(~is_left)["entitlement"]
     return AssociationChanges(
         counts,
         frame,
         int(is_left.sum()),
-        int(added["account"].is_in(accounts.added.implode()).sum()),
+        int(is_new.sum()),
         _holders(
             (snapshot, before, entitlements),
-            added["entitlement"],
-            pl.concat([lost, went["entitlement"]]),
-            pl.concat([lost, stayed]),
+            {
+                "before": before.grants["entitlement"],
+                "gained": added["entitlement"],
+                "gained_by_others": added["entitlement"].filter(~is_new),
+                "lost": pl.concat([lost, went["entitlement"]]),
+                "lost_by_others": pl.concat([lost, stayed]),
+            },
         )
         if frame.height
         else pl.DataFrame(schema=HOLDER_CHANGES),
@@ -78,12 +83,9 @@ def _rows_before(now: pl.Series, rows: Matched) -> pl.Series:
 
 
 def _holders(
-    tables: tuple[Snapshot, Snapshot, Matched],
-    gained: pl.Series,
-    lost: pl.Series,
-    lost_by_others: pl.Series,
+    tables: tuple[Snapshot, Snapshot, Matched], counted: dict[str, pl.Series]
 ) -> pl.DataFrame:
-    """`HOLDER_CHANGES` from the entitlement's row, now or before, of each association."""
+    """`HOLDER_CHANGES` from each association's entitlement: its row now if gained, else before."""
     snapshot, before, entitlements = tables
     key = [*ENTITLEMENT_KEY, "label"]
     row_now = entitlements.now_of_before.cast(pl.UInt32)
@@ -99,16 +101,12 @@ def _holders(
         entitlements.added.cast(pl.UInt32).alias("now_row"), is_new=pl.lit(value=True)
     )
     rows = pl.concat([there, new], how="diagonal")
-    for name, counted, at in (
-        ("before", before.grants["entitlement"], "before_row"),
-        ("gained", gained, "now_row"),
-        ("lost", lost, "before_row"),
-        ("lost_by_others", lost_by_others, "before_row"),
-    ):
-        tally = counted.to_frame(at).group_by(at).len(name)
+    for name, found in counted.items():
+        at = "now_row" if name.startswith("gained") else "before_row"
+        tally = found.to_frame(at).group_by(at).len(name)
         rows = rows.join(tally, on=at, how="left", maintain_order="left")
     return (
-        rows.with_columns(pl.col("before", "gained", "lost", "lost_by_others").fill_null(0))
+        rows.with_columns(pl.col(*counted).fill_null(0))
         .filter((pl.col("gained") > 0) | (pl.col("lost") > 0))
         .select(pl.col(name).cast(dtype) for name, dtype in HOLDER_CHANGES.items())
     )

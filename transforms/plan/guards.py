@@ -143,7 +143,10 @@ def _emptied(plan: Plan, guards: Guards) -> Breach:
 
 
 def _per_entitlement(plan: Plan, guards: Guards) -> Iterable[Breach]:
-    """The entitlement that goes furthest beyond what one may lose, and may gain."""
+    """The entitlement that goes furthest beyond what one may lose, and may gain.
+
+    What comes and goes with accounts that do is bounded with them.
+    """
     bounds = guards.per_entitlement
     had = pl.col("before")
     losing = plan.holder_changes.filter(had >= bounds.from_holders)
@@ -151,8 +154,8 @@ def _per_entitlement(plan: Plan, guards: Guards) -> Iterable[Breach]:
         had.clip(lower_bound=bounds.from_holders).alias("before")
     )
     return (
-        *_worst("per_entitlement.max_removed", losing, "lost", bounds.max_removed),
-        *_worst("per_entitlement.max_added", gaining, "gained", bounds.max_added),
+        *_worst("per_entitlement.max_removed", losing, "lost_by_others", bounds.max_removed),
+        *_worst("per_entitlement.max_added", gaining, "gained_by_others", bounds.max_added),
     )
 
 

@@ -313,6 +313,18 @@ def test_an_entitlement_of_ten_holders_may_lose_half_of_them(holders: int, allow
         )
 
 
+def test_what_accounts_bring_and_take_along_is_bounded_with_them() -> None:
+    before = source(100, roles=[("base", 100), ("season", 2), ("r", 10)])
+    new = source(110, roles=[("base", 110)]).but(labels=before.labels)
+    came = before.held | {(one, role) for one in ids(10, 100) for role in ("base", "season")}
+    assert broken(before, new.but(held=came)) == []
+    also = came | {(one, "season") for one in ids(6, 50)}
+    assert [str(one) for one in breaches(before, new.but(held=also))] == [
+        "per_entitlement.max_added: 6 of 10 holders of an entitlement, allowed 5 (50%)"
+    ]
+    assert broken(before, before.without(*ids(6))) == []
+
+
 def test_how_many_entitlements_do_is_said_and_the_furthest_is_counted() -> None:
     wide = [(f"w{number}", 100) for number in range(5)]
     before = source(100, roles=[*wide, ("r", 12), ("s", 20), ("t", 20)])
