@@ -124,6 +124,20 @@ def sync(  # noqa: PLR0913, PLR0917 - one parameter an option
     )
 
 
+def serve(
+    jobs: Jobs = JOBS,
+    workspace: Workspace = HERE,
+    as_json: Json = False,
+) -> None:
+    """Sync each source when its schedule says so, until Ctrl-C. What was missed is made up for.
+
+    Example: `lumos-ingest serve`
+    """
+    from flows.cli.serve import serve_command
+
+    raise typer.Exit(serve_command(workspace, jobs=jobs, as_json=as_json))
+
+
 # What brings activity records to Lumos: `activity`, `backfill`.
 
 
