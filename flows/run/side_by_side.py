@@ -121,13 +121,19 @@ def side_by_side(
     """What each work returned, in their order, and whether some did not end when told to stop.
 
     Each is begun in that order once a slot is free, in a thread of its own. One that was stopped,
-    or never begun, returned None.
+    or never begun, returned None. What one raises is raised once all have ended.
     """
     results: list[_Result | None] = [None] * len(works)
+    raised: list[BaseException] = []
 
     def work(number: int) -> None:
-        with contextlib.suppress(StoppedError), slots.held():
-            results[number] = works[number]()
+        try:
+            with slots.held():
+                results[number] = works[number]()
+        except StoppedError:
+            pass
+        except BaseException as error:  # noqa: BLE001 - a thread has nobody else to tell
+            raised.append(error)
 
     threads = []
     with contextlib.suppress(StoppedError):
@@ -136,7 +142,10 @@ def side_by_side(
             thread = threading.Thread(target=partial(work, number), daemon=True)
             thread.start()
             threads.append(thread)
-    return results, join(threads, slots, grace_s)
+    has_stuck = join(threads, slots, grace_s)
+    if raised:
+        raise raised[0]
+    return results, has_stuck
 
 
 def join(threads: Iterable[threading.Thread], slots: Slots, grace_s: float) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
+from flows.run.crash_report import report_bug
 from flows.run.side_by_side import GRACE_S, Slots, StoppedError, join
 from flows.schedule.timetable import Duty, Timetable
 from schemas.source_file.file import Source
@@ -43,50 +44,67 @@ def serve(
     Returns:
         What was stopped at work, and whether some of it did not end within the grace.
     """
-    results: queue.Queue[tuple[Duty, bool]] = queue.Queue()
-    files: dict[str, Source] = {}
-    threads: dict[Duty, threading.Thread] = {}
-
-    def work(duty: Duty, source: Source) -> None:
-        with contextlib.suppress(StoppedError), slots.held():
-            results.put((duty, serving.run(source, duty)))
-
+    loop = _Loop(serving, timetable, slots)
     with contextlib.suppress(StoppedError):
         while True:
             slots.check()
-            sources = serving.sources()
-            if sources is not None:
-                files = {source.name: source for source in sources}
-                changed = timetable.update(sources, serving.now())
-                if changed:
-                    serving.changed(changed)
-            for duty in timetable.due(serving.now()):
-                slots.wait_for_one()
-                if timetable.begin(duty, serving.now()):
-                    work_on = partial(work, duty, files[duty.source])
-                    threads[duty] = threading.Thread(target=work_on, daemon=True)
-                    threads[duty].start()
-                else:
-                    slots.give_back()
-            _drain(results, timetable, threads, serving)
-    stopped = list(threads)
-    has_stuck = join(threads.values(), slots, grace_s)
-    with contextlib.suppress(queue.Empty):
-        while True:
-            stopped.remove(results.get_nowait()[0])
-    return stopped, has_stuck
+            loop.take_up_files()
+            loop.begin_due()
+            loop.note_ended(LOOK_S)
+    has_stuck = join(loop.threads.values(), slots, grace_s)
+    loop.note_ended(0)
+    return list(loop.threads), has_stuck
 
 
-def _drain(
-    results: "queue.Queue[tuple[Duty, bool]]",
-    timetable: Timetable,
-    threads: dict[Duty, threading.Thread],
-    serving: Serving,
-) -> None:
-    """Notes what ended; where nothing has, waits a while for it."""
-    with contextlib.suppress(queue.Empty):
-        duty, may_retry = results.get(timeout=LOOK_S)
-        while True:
-            threads.pop(duty).join()
-            serving.ended(duty, timetable.end(duty, serving.now(), may_retry=may_retry))
-            duty, may_retry = results.get_nowait()
+class _Loop:
+    """What is at work, by what it does; each in a thread of its own."""
+
+    def __init__(self, serving: Serving, timetable: Timetable, slots: Slots) -> None:
+        self._serving = serving
+        self._timetable = timetable
+        self._slots = slots
+        self._files: dict[str, Source] = {}
+        self._results: queue.Queue[tuple[Duty, bool]] = queue.Queue()
+        self.threads: dict[Duty, threading.Thread] = {}
+
+    def take_up_files(self) -> None:
+        """Goes by what the source files say now, where one changed."""
+        sources = self._serving.sources()
+        if sources is None:
+            return
+        self._files = {source.name: source for source in sources}
+        changed = self._timetable.update(sources, self._serving.now())
+        if changed:
+            self._serving.changed(changed)
+
+    def begin_due(self) -> None:
+        """Begins what is due, each as soon as a slot is free."""
+        for duty in self._timetable.due(self._serving.now()):
+            self._slots.wait_for_one()
+            if not self._timetable.begin(duty, self._serving.now()):
+                self._slots.give_back()
+                continue
+            work = partial(self._work, duty, self._files[duty.source])
+            self.threads[duty] = threading.Thread(target=work, daemon=True)
+            self.threads[duty].start()
+
+    def note_ended(self, patience_s: float) -> None:
+        """Notes what ended; where nothing has, waits so long for it."""
+        with contextlib.suppress(queue.Empty):
+            duty, may_retry = self._results.get(block=patience_s > 0, timeout=patience_s)
+            while True:
+                self.threads.pop(duty).join()
+                next_at = self._timetable.end(duty, self._serving.now(), may_retry=may_retry)
+                self._serving.ended(duty, next_at)
+                duty, may_retry = self._results.get_nowait()
+
+    def _work(self, duty: Duty, source: Source) -> None:
+        may_retry = False
+        try:
+            with self._slots.held():
+                may_retry = self._serving.run(source, duty)
+        except StoppedError:
+            return
+        except BaseException as bug:  # noqa: BLE001 - a thread has nobody else to tell
+            report_bug(bug)
+        self._results.put((duty, may_retry))
