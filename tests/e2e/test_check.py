@@ -1,10 +1,8 @@
 """Check: is everything in place? Nothing is uploaded."""
 
-import rows
-import SOURCE
-import typed
-import Workspace
-from terminal import re
+import re
+
+from terminal import SOURCE, Workspace, rows, typed
 
 
 def test_a_workspace_in_order_checks_out(workspace: Workspace):
