@@ -120,7 +120,7 @@ def _identity(compared: Compared) -> tuple[Counted, ...]:
     """E-mail addresses that changed or changed hands, and ids in another spelling."""
     now, before, rows = compared.now.accounts, compared.before.accounts, compared.accounts
     changed = changed_emails(now, before, compared.differences)
-    base = int(before["email"].is_not_null().gather(rows.before).sum())
+    base = rows.before.len() - column_at(before, "email", rows.before).null_count()
     swapped = swapped_emails(now, before, rows, changed)
     respelled = compared.lookalikes.filter(alike="id")["removed"]
     return (
