@@ -15,9 +15,10 @@ from flows.run.context import RunContext, Step, Transform, at_once, open_context
 from flows.run.crash_report import without_text
 from flows.run.own_transform import to_transforms
 from flows.run.settings import read_settings
+from flows.sync.held import held_error
 from flows.sync.order import Outcome, sync_source
 from flows.sync.origin import SnapshotOrigin
-from flows.sync.plan import Preview, held_error, preview_source
+from flows.sync.plan import Preview, preview_source
 from schemas.source_file.file import Source
 
 Transforms = Transform | Mapping[str, Transform]

@@ -27,9 +27,9 @@ from flows.run.context import open_context
 from flows.run.crash_report import without_text
 from flows.run.settings import read_settings
 from flows.run.workspace import choose_sources
+from flows.sync.held import held_error
 from flows.sync.order import Outcome, sync_source
 from flows.sync.origin import SyncOptions, to_origin
-from flows.sync.plan import held_error
 
 # Read once, at Prefect's import: no telemetry from a pipeline that handles people's access.
 os.environ.setdefault("DO_NOT_TRACK", "1")

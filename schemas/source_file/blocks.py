@@ -57,6 +57,9 @@ class Guards(Strict):
         Limit(0.01, is_share=True),
         description="Rejected rows; a share is of the rows read and not dropped.",
     )
+    approval_lapses: Duration = Field(
+        timedelta(days=7), description="How long a person's decision on a held plan is good for."
+    )
 
 
 class Poll(Strict):
