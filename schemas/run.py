@@ -19,13 +19,6 @@ OPEN_STATES: tuple[RunState, ...] = ("planned", "submitted")
 DecisionKind = Literal["approve", "reject", "abandon"]
 """What a person decides of a run: its held plan may be uploaded, or not; it is given up."""
 
-_NEVER_APPROVED = {"min_accounts", "max_rejected_rows"}
-
-
-def is_approvable(guard: str) -> bool:
-    """Whether a person may let a plan through that breaks the guard of that key."""
-    return guard not in _NEVER_APPROVED
-
 
 @dataclass(frozen=True, slots=True)
 class RunScope:

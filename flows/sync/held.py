@@ -9,7 +9,8 @@ from flows.sync.plan import Planned
 from flows.sync.verdict import Verdict
 from loaders.ledger.decisions import Standing, save_decision, waiting_run
 from schemas.errors import ConfigError, GuardError
-from schemas.run import Decision, Run, is_approvable
+from schemas.guards import is_approvable
+from schemas.run import Decision, Run
 from schemas.source_file.file import Source
 
 AT_ONCE = "--allow-removals"

@@ -10,10 +10,11 @@ import polars as pl
 from loaders.ledger.decisions import DecidedRun
 from loaders.lumos.accounts import read_accounts
 from loaders.lumos.client import LumosApi
+from schemas.guards import is_approvable
 from schemas.plan import Breach
-from schemas.run import Decision, Run, SeenBreach, is_approvable
+from schemas.run import Decision, Run, SeenBreach
 from schemas.snapshot import Snapshot
-from schemas.source_file.blocks import Guards
+from schemas.source_file.guards import Guards
 from schemas.statuses import CAN_LOG_IN, GONE
 from transforms.plan.guards import FLOOR
 

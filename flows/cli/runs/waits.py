@@ -6,7 +6,8 @@ from datetime import datetime
 from flows.run.summary import time_text
 from loaders.ledger.decisions import sources_with_held_runs, waiting_run
 from loaders.ledger.ledger import Ledger
-from schemas.run import Decision, Run, is_approvable
+from schemas.guards import is_approvable
+from schemas.run import Decision, Run
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from loaders.ledger.decisions import DecidedRun
 from schemas.plan import Breach
 from schemas.run import Decision, Run
 from schemas.snapshot import Snapshot
-from schemas.source_file.blocks import Guards
+from schemas.source_file.guards import Guards
 from schemas.statuses import CAN_LOG_IN, GONE, UPLOAD_STATUSES
 from tests.unit.builders import NOW, account, snapshot, source_file
 from tests.unit.flows.sync.world import APP, World
