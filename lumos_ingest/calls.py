@@ -64,7 +64,7 @@ def sync(
             text, and returns them. It may drop rows, which the outcome counts, and change columns;
             the column `source row` must stay as it is. For other tables, a function by the table's
             name.
-        allow_removals: let through the one plan that is held for its removals, if it is the same.
+        allow_removals: approve the plan that is held, and carry it out if it is still the same.
         as_of: read the exports of this day.
         from_archive: upload the snapshot of this accepted run again.
         step: runs each stage, `step("extract", stage)`; a flow may make a task of it.

@@ -59,7 +59,7 @@ def sync(
     Args:
         source: the source's name.
         workspace: the folder with `sources/`, on the machine that runs this.
-        allow_removals: let through the one plan that is held for its removals.
+        allow_removals: approve the plan that is held, and carry it out if it is still the same.
         as_of: read the exports of this day.
         from_archive: upload the snapshot of this accepted run again.
 
