@@ -57,7 +57,7 @@ def test_a_held_plan_is_an_error_that_names_its_run(workspace: Workspace, contex
     looked = preview(source, context)
     assert looked.planned.verdict.is_held
     with pytest.raises(
-        GuardError, match="nothing was uploaded: held: max_removed_accounts"
+        GuardError, match="nothing was uploaded: max_removed_accounts"
     ) as held:
         sync(source, context)
     assert len(workspace.accounts()) == 20
