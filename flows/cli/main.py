@@ -18,6 +18,7 @@ from flows.cli.commands import (
     runs,
     sandbox,
     schema,
+    serve,
     sync,
 )
 from flows.cli.output import Output, go_quiet, never_fail_to_encode
@@ -55,9 +56,9 @@ def lumos_ingest(
     """Identities into Lumos: read whole, checked, planned, guarded, uploaded as one snapshot."""
 
 
-for _command in (check, preview, sync, approve, reject, abandon, activity, backfill, runs):
+for _command in (check, preview, sync, approve, reject, abandon, activity, backfill):
     app.command()(_command)
-for _other in (demo, sandbox, schema):
+for _other in (serve, runs, demo, sandbox, schema):
     app.command()(_other)
 
 
