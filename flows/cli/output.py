@@ -36,9 +36,9 @@ class Output:
         self._err = _console(stderr=True)
 
     @property
-    def shows_ids(self) -> bool:
-        """Whether a person looks: ids are for no log, pipe or file."""
-        return self._out.is_terminal and not self.as_json
+    def is_terminal(self) -> bool:
+        """Whether stdout is read by a person, as it is written."""
+        return self._out.is_terminal
 
     def line(self, text: str, style: str | None = None) -> None:
         """One line for a person, on stdout."""
