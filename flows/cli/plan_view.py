@@ -119,21 +119,22 @@ def show_guards(planned: Planned, output: Output) -> None:
     told = planned.told
     if told:
         rows = [
-            (one.guard, one.found, one.base, one.of or one.table, one.allowed, one.limit)
+            (one.guard, one.found, f"{one.base} {one.of or one.table}", one.allowed, one.limit)
             for one in told
         ]
-        columns = ("guard", "counted", "of", "", "allowed", "limit")
+        columns = ("guard", "counted", "of", "allowed", "limit")
         output.table("what the guards count", columns, rows)
     if output.is_terminal:
-        for one in told:
-            if one.is_broken and one.ids:
-                output.line(f"{one.guard}: {', '.join(one.ids[:SHOWN])}", "red")
+        first = {one.guard: one.ids for one in told if one.is_broken and one.ids}
+        for guard, ids in first.items():
+            output.line(f"{guard}: {', '.join(ids[:SHOWN])}", "red")
+        output.line("")
 
 
 def _show_lookalikes(planned: Planned, output: Output) -> None:
     pairs = planned.plan.lookalikes
     if pairs.height:
-        title = _titled("accounts that are gone and new, and look like one person", pairs.height)
+        title = _titled("gone and new, but alike", pairs.height)
         output.table(title, pairs.columns, pairs.head(SHOWN).rows())
 
 
