@@ -11,11 +11,12 @@ from functools import partial
 
 from extractors.exports.archiving import archive_exports
 from flows.run.attempt import attempt
+from flows.run.consistency import check_consistent
 from flows.run.context import RunContext, Step, at_once, lumos_of, no_such_app
 from flows.run.locks import AppLocks, app_locks
 from flows.sync.origin import THE_SOURCE, SnapshotOrigin, check_origin, normalized_of
 from flows.sync.plan import Planned, Target, check_rejects, make_plan, to_target
-from flows.sync.publish import publish, save_held
+from flows.sync.publish import READING, publish, save_held
 from flows.sync.recover import goes_on, recover_interrupted
 from flows.sync.summary import plan_summary, run_counts
 from flows.sync.verdict import seen_breaches
@@ -69,6 +70,7 @@ def sync_source(
     check_origin(source, origin, context)
     with app_locks(context) as locks:
         app_id = _take_app(source, context, locks)
+        check_consistent(source.name, context)
         recovered = recover_interrupted(source, app_id, context, locks)
 
         def work(run: Run) -> tuple[Run, Planned]:
@@ -117,7 +119,7 @@ def _plan(
     _check_feeds_alone(source, target, context)
     normalized = normalized_of(source, origin, target, context, step, run.run_id)
     context.archive.save_frame(source.name, run.run_id, "rejects", normalized.rejects)
-    context.ledger.update_run(run.run_id, counts=run_counts(normalized))
+    context.ledger.update_run(run.run_id, expect=READING, counts=run_counts(normalized))
     check_rejects(source, normalized)
     planner = partial(make_plan, source, context, normalized, target, allow_removals=allow_removals)
     return step("plan", planner), target
@@ -133,8 +135,10 @@ def _carry_out(
     step: Step,
 ) -> Run:
     """Holds, skips or publishes; the run as it ended."""
+    locks.check()
     run = context.ledger.update_run(
         run.run_id,
+        expect=READING,
         base_run_id=planned.base.run_id if planned.base else None,
         plan=plan_summary(planned.plan, planned.verdict),
         breaches=seen_breaches(planned.verdict.breaches),
@@ -145,7 +149,9 @@ def _carry_out(
         return save_held(run, snapshot, str(planned.verdict), context)
     may_skip = source.file.upload.unchanged == "skip" and target.is_certain
     if planned.plan.is_empty and may_skip:
-        return context.ledger.update_run(run.run_id, state="unchanged", ended_at=context.now())
+        return context.ledger.update_run(
+            run.run_id, expect=READING, state="unchanged", ended_at=context.now()
+        )
     if planned.verdict.approves_run:
         run = context.ledger.update_run(
             run.run_id, approved_by=run.actor, approved_at=context.now()

@@ -6,6 +6,7 @@ from functools import partial
 
 import polars as pl
 
+from flows.run.consistency import check_archived, check_consistent
 from flows.run.context import RunContext
 from flows.run.read import extract, transform
 from flows.sync.publish import accepted_snapshot
@@ -51,7 +52,10 @@ def to_target(app_id: str | None, context: RunContext) -> Target:
     if app_id is None:
         return Target(None, None, None, is_certain=True)
     base = context.ledger.accepted_into(app_id)
-    is_certain = base is not None and not context.ledger.doubtful_runs(app_id)
+    if base is not None and not check_archived(base, context):
+        base = None
+    is_doubted = context.ledger.doubtful_runs(app_id) or context.ledger.is_repaired(app_id)
+    is_certain = base is not None and not is_doubted
     return Target(app_id, base, accepted_snapshot(base, context), is_certain)
 
 
@@ -152,6 +156,7 @@ def preview_source(source: Source, context: RunContext) -> Preview:
     else:
         base = context.ledger.accepted_run(source.name)
         app_id = base.app_id if base else None
+    check_consistent(source.name, context)
     target = to_target(app_id, context)
     raw = extract(source, context, target.base)
     normalized = transform(source, context, raw, target.last)

@@ -233,7 +233,8 @@ class LumosApi:
             self._wait_for_rate()
             check()
             with _opened(body) as content:
-                return self._sent(method, path, params, content and _to_body(content, check))
+                sent = None if content is None else _to_body(content, check)
+                return self._sent(method, path, params, sent)
 
         response = answer_with_retries(
             attempt,

@@ -63,6 +63,7 @@ def test_a_plan_held_for_one_app_is_not_let_through_into_another(workspace: Work
         filled[name] = count
     (workspace.path / "sources" / "filler.yaml").unlink()
     (workspace.path / ".lumos-ingest" / "ledger.db").unlink()
+    assert workspace.run("repair", "--reason", "the ledger is lost").code == 0
     workspace.export(*rows(3))
     workspace.source(SOURCE.replace("HR Portal", "Small"))
     assert workspace.run("sync", "hr").code == 3
