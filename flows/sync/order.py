@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from extractors.exports.archiving import archive_exports
+from flows.run.app_identity import app_of
 from flows.run.attempt import attempt
 from flows.run.consistency import check_consistent
 from flows.run.context import RunContext, Step, at_once, lumos_of, no_such_app
@@ -20,7 +21,7 @@ from flows.sync.publish import READING, publish, save_held
 from flows.sync.recover import goes_on, recover_interrupted
 from flows.sync.summary import plan_summary, run_counts
 from flows.sync.verdict import seen_breaches
-from loaders.lumos.apps import create_app, find_app
+from loaders.lumos.apps import create_app
 from schemas.errors import ConfigError
 from schemas.export_file import ExportFile
 from schemas.run import Run, RunScope
@@ -90,14 +91,14 @@ def _take_app(source: Source, context: RunContext, locks: AppLocks) -> str | Non
     """The app's id, its lease taken; None where the app is yet to be made.
 
     Raises:
-        ConfigError: it is not in Lumos, and may not be made.
+        ConfigError: it is not in Lumos, and may not be made; or a person must say which it is.
         LumosError: Lumos could not be asked.
         BusyError: another run is at work on it.
     """
     app = source.file.app
     # By the name it goes by until it has an id, so that two runs never make it twice.
     locks.take(app.id or app.name or "")
-    app_id = find_app(lumos_of(context), app)
+    app_id = app_of(source, context)
     if app_id is not None:
         locks.take(app_id)
     elif app.create is None:

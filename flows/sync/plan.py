@@ -6,13 +6,13 @@ from functools import partial
 
 import polars as pl
 
+from flows.run.app_identity import app_of
 from flows.run.consistency import check_archived, check_consistent
 from flows.run.context import RunContext
 from flows.run.read import extract, transform
 from flows.sync.publish import accepted_snapshot
 from flows.sync.request_files import content_hash
 from flows.sync.verdict import Verdict, decide, live_breaches
-from loaders.lumos.apps import find_app
 from schemas.errors import ContractError, GuardError
 from schemas.plan import Plan
 from schemas.raw import paths_of
@@ -152,7 +152,7 @@ def preview_source(source: Source, context: RunContext) -> Preview:
         IngestError: the source cannot be read whole, or not under its file.
     """
     if context.api is not None:
-        app_id = find_app(context.api, source.file.app)
+        app_id = app_of(source, context)
     else:
         base = context.ledger.accepted_run(source.name)
         app_id = base.app_id if base else None
