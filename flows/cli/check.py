@@ -320,9 +320,7 @@ def _look_at_source(source: Source, settings: Settings, findings: Findings) -> N
     )
 
 
-def _look_for_app(
-    source: Source, api: LumosApi, settings: Settings, findings: Findings
-) -> None:
+def _look_for_app(source: Source, api: LumosApi, settings: Settings, findings: Findings) -> None:
     app = source.file.app
     with open_context(settings, with_lumos=False) as context:
         findings.attempt(lambda: check_consistent(source.name, context))

@@ -182,7 +182,8 @@ def _check_feeds_alone(source: Source, target: Target, context: RunContext) -> N
     Raises:
         ConfigError: the app was last fed by another source that this workspace still has.
     """
-    other = target.base.source if target.base else source.name
+    feeders = [target.base] if target.base else target.doubtful[:1]
+    other = feeders[0].source if feeders else source.name
     folder = context.settings.workspace / "sources"
     if other != source.name and any(
         (folder / f"{other}.{end}").exists() for end in ("yaml", "yml")

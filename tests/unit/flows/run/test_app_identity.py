@@ -1,4 +1,4 @@
-"""A source feeds the app that it has fed, whatever that is called; a name alone moves it nowhere."""
+"""A source feeds the app that it has fed, however it is called; a name alone moves it nowhere."""
 
 from collections.abc import Callable, Iterator
 

@@ -101,7 +101,8 @@ def test_after_a_repair_a_plan_is_compared_with_what_lumos_holds(
 def test_a_pair_that_was_repaired_is_one_from_then_on(world: World):
     archive_of_yesterday(world)
     repair(world)
-    assert world.sync().run.state == "done"
+    assert world.sync().run.state == "held"
+    assert world.sync(allow_removals=True).run.state == "done"
     assert world.sync().planned.base is not None
     with world.context() as context:
         assert repair_state_twice(context) == [0, 0]

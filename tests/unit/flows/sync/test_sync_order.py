@@ -14,7 +14,7 @@ from schemas.errors import BusyError, IngestError, ReadBackError, SourceIncomple
 from tests.unit.flows.sync.world import Fault, World, but, states
 from tests.unit.flows.world import in_memory
 
-MOST_STEPS = 66
+MOST_STEPS = 72
 """More than a run has."""
 
 
@@ -151,6 +151,7 @@ def test_a_first_sync_removes_no_more_than_the_guards_let_pass(world: World):
     world.lumos.accounts["app-1"] = {
         one: {"unique_identifier": one, "status": "ACTIVE", "permissions": []} for one in others
     }
+    world.more = "guards: {first_into_full_app: allow}\n"
     world.has(*but(), *others[2:])
     assert world.sync().run.state == "held"
     world.add("o1")

@@ -151,7 +151,12 @@ class Lumos:
 
     def _page(self, held: dict[str, Account], page: int) -> httpx.Response:
         shown = [
-            {"id": f"lumos-{one}", "unique_identifier": one, "status": account["status"]}
+            {
+                "id": f"lumos-{one}",
+                "unique_identifier": one,
+                "status": account["status"],
+                "email": account.get("email"),
+            }
             for one, account in held.items()
         ][(page - 1) * PAGE : page * PAGE]
         return httpx.Response(200, json={"items": shown, "total": len(held)})
