@@ -16,6 +16,7 @@ from flows.cli.commands import (
     runs,
     sandbox,
     schema,
+    serve,
     sync,
 )
 from flows.cli.output import Output, go_quiet, never_fail_to_encode
@@ -53,7 +54,21 @@ def lumos_ingest(
     """Identities into Lumos: read whole, checked, planned, guarded, uploaded as one snapshot."""
 
 
-for _command in (check, preview, sync, activity, backfill, runs, repair, demo, sandbox, schema):
+_COMMANDS = (
+    check,
+    preview,
+    sync,
+    activity,
+    backfill,
+    serve,
+    runs,
+    repair,
+    demo,
+    sandbox,
+    schema,
+)
+
+for _command in _COMMANDS:
     app.command()(_command)
 
 
