@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from flows.run.context import RunContext, actor
 from flows.run.crash_report import BugError, without_text
@@ -108,7 +108,7 @@ def record_failure(
     if run is None or run.state not in ("reading", *OPEN_STATES):
         return True
     is_open = run.state in OPEN_STATES and isinstance(error, IngestError) and goes_on(run, error)
-    end = {} if is_open else {"state": "failed", "ended_at": context.now()}
+    end: dict[str, Any] = {} if is_open else {"state": "failed", "ended_at": context.now()}
     try:
         context.ledger.update_run(run_id, expect=(run.state,), error=str(error), **end)
     except BusyError:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-VERSION = "0004"
+VERSION = "0005"
 """The newest migration this code knows. Migrations are numbered, so that a later one is greater."""
 
 VERSION_TABLE = "ledger_version"
@@ -69,6 +69,7 @@ runs = sa.Table(
     # The order of ends: which was accepted last is never told by a clock.
     sa.Column("end_number", sa.Integer),
     sa.Column("api_url", sa.String),
+    sa.Column("approves_run_id", sa.String),
     sa.Index("ledger_runs_source_state", "source", "state"),
     sa.Index("ledger_runs_app_id", "app_id"),
 )
@@ -129,4 +130,18 @@ watermarks = sa.Table(
     sa.Column("kind", sa.String, primary_key=True),
     sa.Column("until", UtcTime, nullable=False),
     sa.Column("run_id", sa.String, nullable=False),
+)
+
+decisions = sa.Table(
+    "ledger_decisions",
+    metadata,
+    # None is ever changed: the newest of a run is the one that holds.
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("run_id", sa.String, nullable=False),
+    sa.Column("decision", sa.String, nullable=False),
+    sa.Column("actor", sa.String, nullable=False),
+    sa.Column("decided_at", UtcTime, nullable=False),
+    sa.Column("reason", sa.String, nullable=False),
+    sa.Column("lapses_at", UtcTime),
+    sa.Index("ledger_decisions_run_id", "run_id"),
 )
