@@ -8,6 +8,8 @@ from typing import Literal
 import polars as pl
 
 from loaders.ledger.decisions import DecidedRun
+from loaders.lumos.accounts import read_accounts
+from loaders.lumos.client import LumosApi
 from schemas.guards import is_approvable
 from schemas.plan import Breach
 from schemas.run import Decision, Run, SeenBreach
@@ -130,15 +132,20 @@ def seen_breaches(breaches: tuple[Breach, ...]) -> tuple[SeenBreach, ...]:
     )
 
 
-def live_breaches(live: pl.DataFrame, snapshot: Snapshot, guards: Guards) -> tuple[Breach, ...]:
+def live_breaches(
+    api: LumosApi, app_id: str, snapshot: Snapshot, guards: Guards
+) -> tuple[Breach, ...]:
     """What an upload would take away from the accounts that Lumos holds in the app.
 
     For a first upload there is no accepted snapshot to compare with, but the app may have been fed
     by other means, or the ledger may be new. And after an upload that failed, or whose end nobody
     saw, the app may hold what was never accepted. Then what Lumos holds is the base: ids and
     statuses, for it tells no more.
+
+    Raises:
+        LumosError: the app's accounts could not be read.
     """
-    live = live.filter(~pl.col("status").is_in(GONE).fill_null(value=False))
+    live = read_accounts(api, app_id).filter(~pl.col("status").is_in(GONE).fill_null(value=False))
     now = snapshot.accounts.select(
         unique_identifier="integration_specific_id", status_now="user_status"
     )
