@@ -199,7 +199,7 @@ def _doubt_breaches(
 def _drift(
     guards: Guards, context: RunContext, target: Target, snapshot: Snapshot, plan: Plan
 ) -> tuple[Breach, ...]:
-    """The shares that are broken, doubled, over the window; at most one accepted run a day counts.
+    """The shares that are broken, doubled, over the window.
 
     A snapshot that the archive has no more is passed over, and a warning says so.
     """
@@ -214,10 +214,8 @@ def _drift(
             return None
 
     runs = context.ledger.accepted_since(target.app_id, context.now() - guards.window)
-    days = {run.ended_at.date(): run for run in runs[1:] if run.ended_at}
     base_id = target.base.run_id if target.base else None
-    earlier = [run for run in (*runs[:1], *days.values()) if run.run_id != base_id]
-    fetches = [partial(saved, run) for run in earlier]
+    fetches = [partial(saved, run) for run in runs if run.run_id != base_id]
     return window_breaches(plan, snapshot, target.last, fetches, guards)
 
 
