@@ -665,6 +665,20 @@ def test_over_the_window_twice_the_share_may_go() -> None:
     ]
 
 
+def test_over_the_window_twice_the_least_may_go_of_the_smallest_source() -> None:
+    week = source(9)
+    last = week.without("a000")
+    assert drifted(week, last, week.without(*ids(2))) == []
+    assert drifted(week, last, week.without(*ids(3))) == [
+        "max_removed_accounts: 3 of 9, allowed 2 (10%, doubled over 7d)"
+    ]
+    few = last.but({one: {"cost": ""} for one in ids(3, 1)})
+    assert drifted(week, few, few.but({one: {"cost": ""} for one in ids(6, 1)})) == []
+    assert drifted(week, few, few.but({one: {"cost": ""} for one in ids(7, 1)})) == [
+        "max_blanked_fields: 7 of 8 values of Cost, allowed 6 (20%, doubled over 7d)"
+    ]
+
+
 def test_a_night_that_adds_nothing_to_the_drift_is_not_held() -> None:
     week = source(50)
     last = week.without(*ids(11))
