@@ -41,7 +41,7 @@ THE_SOURCE = SnapshotOrigin()
 
 @dataclass(frozen=True, slots=True)
 class SyncOptions:
-    """How to sync: whether a plan held for its removals is let through, and from what origin."""
+    """How to sync: whether a held plan is approved, and from what origin."""
 
     allow_removals: bool = False
     origin: SnapshotOrigin = THE_SOURCE
@@ -98,7 +98,7 @@ def normalized_of(
     extracted = partial(extract, source, context, target.base, run_id, origin.as_of)
     normalized = step(
         "transform",
-        lambda: transform(source, context, step("extract", extracted), target.last),
+        lambda: transform(source, context, step("extract", extracted), target.kept_from),
     )
     return cast("Normalized", normalized)
 

@@ -1,19 +1,31 @@
 """The stages up to a plan: extract, transform, plan. A preview ends here, a sync goes on."""
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 
 import polars as pl
 
+from flows.run.app_identity import app_of
+from flows.run.consistency import check_archived, check_consistent
 from flows.run.context import RunContext
 from flows.run.read import extract, transform
+from flows.sync.doubt import (
+    doubted_snapshots,
+    full_app_breaches,
+    kept_from,
+    reject_breaches,
+    stricter,
+)
 from flows.sync.publish import accepted_snapshot
 from flows.sync.request_files import content_hash
 from flows.sync.verdict import Verdict, decide, live_breaches
-from loaders.lumos.apps import find_app
-from schemas.errors import ContractError, GuardError
-from schemas.plan import Plan
+from loaders.ledger.decisions import newest_rejection, waiting_run
+from loaders.lumos.accounts import read_accounts
+from loaders.lumos.client import LumosApi
+from schemas.errors import ContractError, StateError
+from schemas.plan import Breach, Plan
 from schemas.raw import paths_of
 from schemas.run import Run
 from schemas.snapshot import Snapshot
@@ -32,27 +44,58 @@ class Target:
     Attributes:
         app_id: the app in Lumos; None where it is not there yet, or Lumos is not asked.
         base: the run that was accepted last into the app; None before the first.
-        last: the snapshot it left; None before the first.
+        last: the snapshot it left; without it, of the upload that was not accepted last; None where
+            nothing was sent.
         is_certain: whether the app holds just that: no later upload failed half-way.
+        doubtful: the runs whose upload may have been taken since, and was not accepted.
+        doubts: what else of them the app may hold.
+        live: the accounts that Lumos holds, as `read_accounts` returns them; None where it is
+            certain what they are, or Lumos is not asked.
+        kept_from: what rejected rows keep their records of; None where no account is known.
     """
 
     app_id: str | None
     base: Run | None
     last: Snapshot | None
     is_certain: bool
+    doubtful: tuple[Run, ...] = ()
+    doubts: tuple[Snapshot, ...] = ()
+    live: pl.DataFrame | None = None
+    kept_from: Snapshot | None = None
 
 
 def to_target(app_id: str | None, context: RunContext) -> Target:
-    """What is known of the app.
+    """What is known of the app: by the ledger, and where that is not certain, by Lumos.
 
     Raises:
         StateError: the last accepted snapshot is not in the archive as it was.
+        LumosError: the app's accounts could not be read.
     """
     if app_id is None:
         return Target(None, None, None, is_certain=True)
     base = context.ledger.accepted_into(app_id)
-    is_certain = base is not None and not context.ledger.doubtful_runs(app_id)
-    return Target(app_id, base, accepted_snapshot(base, context), is_certain)
+    if base is not None and not check_archived(base, context):
+        base = None
+    doubtful = context.ledger.doubtful_runs(app_id)
+    last = accepted_snapshot(base, context)
+    if base is not None and not doubtful and not context.ledger.is_repaired(app_id):
+        return Target(app_id, base, last, is_certain=True, kept_from=last)
+    doubts = tuple(doubted_snapshots(doubtful, base, context))
+    live = read_accounts(context.api, app_id) if context.api else None
+    kept = kept_from(last, doubts, live)
+    if last is None and doubts:
+        last, *others = doubts
+        doubts = tuple(others)
+    return Target(
+        app_id,
+        base,
+        last,
+        is_certain=False,
+        doubtful=tuple(doubtful),
+        doubts=doubts,
+        live=live,
+        kept_from=kept,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +107,26 @@ class Planned:
         base: the accepted run it is compared with; None on a first run.
         plan: what it changes.
         verdict: what the guards say.
+        doubted: the newest run whose upload may have been taken since, and was not accepted; None
+            where it is certain what was.
     """
 
     normalized: Normalized
     base: Run | None
     plan: Plan
     verdict: Verdict
+    doubted: Run | None = None
+
+    @property
+    def against(self) -> str:
+        """What the plan is a change of, as a person reads it."""
+        if self.base is not None:
+            return f"run {self.base.run_id}"
+        if self.doubted is not None:
+            return f"run {self.doubted.run_id}, which was sent and not accepted"
+        if not self.plan.is_first:
+            return "nothing that was accepted: Lumos holds accounts that no run here has sent"
+        return "nothing (first run: everything is an add)"
 
 
 def check_rejects(source: Source, normalized: Normalized) -> None:
@@ -88,38 +145,88 @@ def check_rejects(source: Source, normalized: Normalized) -> None:
 
 
 def make_plan(
-    source: Source,
-    context: RunContext,
-    normalized: Normalized,
-    target: Target,
-    *,
-    allow_removals: bool,
+    source: Source, context: RunContext, normalized: Normalized, target: Target
 ) -> Planned:
     """The plan, and the guards' verdict on it.
 
     Where nothing was accepted before, or a later upload may have changed the app, the guards also
-    go by what Lumos holds.
-
-    Raises:
-        LumosError: the app's accounts could not be read.
+    go by each upload that the app may hold, and by what Lumos tells: whichever is stricter.
     """
     context.progress("planning", 0, 0)
     plan = to_plan(normalized.snapshot, target.last)
     guards = source.file.guards
     breaches = check_guards(plan, normalized.counts, guards)
-    if target.app_id and context.api and not target.is_certain:
-        live = live_breaches(context.api, target.app_id, normalized.snapshot, guards)
-        breaches = (*breaches, *live)
-    held = context.ledger.held_run(source.name) if breaches and allow_removals else None
-    hashed = partial(content_hash, normalized.snapshot)
-    verdict = decide(breaches, held, target.app_id, target.base, hashed)
+    breaches = stricter(breaches, *_doubt_breaches(source, context.api, normalized, target))
+    if plan.is_first and target.live is not None and target.live.height:
+        plan = replace(plan, is_first=False)
+    verdict = _verdict(source, context, normalized.snapshot, target, breaches)
     accounts, associations = plan.accounts, plan.associations
     _log.info(
         "%s: accounts: %d added, %d changed, %d removed; associations: %d added, %d removed; %s",
         *(source.name, accounts.added, accounts.changed, accounts.removed),
         *(associations.added, associations.removed, verdict),
     )
-    return Planned(normalized, target.base, plan, verdict)
+    doubted = target.doubtful[0] if target.doubtful else None
+    return Planned(normalized, target.base, plan, verdict, doubted)
+
+
+def _doubt_breaches(
+    source: Source, api: LumosApi | None, normalized: Normalized, target: Target
+) -> Iterator[tuple[Breach, ...]]:
+    """The breaches of each other comparison, where it is not certain what the app holds."""
+    guards, snapshot = source.file.guards, normalized.snapshot
+    for doubt in target.doubts:
+        yield check_guards(to_plan(snapshot, doubt), normalized.counts, guards)
+    if api is not None and target.live is not None:
+        is_fed = target.base is not None or bool(target.doubtful)
+        yield live_breaches(api, target.app_id or "", snapshot, guards)
+        yield full_app_breaches(target.live, guards, is_fed=is_fed)
+        if source.file.rejected_rows == "keep_last":
+            yield reject_breaches(target.live, snapshot, normalized.rejects)
+
+
+def _verdict(
+    source: Source,
+    context: RunContext,
+    snapshot: Snapshot,
+    target: Target,
+    breaches: tuple[Breach, ...],
+) -> Verdict:
+    """The verdict on the plan, after what people have decided of the source's held ones."""
+    base_run_id = target.base.run_id if target.base else None
+    waiting = rejected = None
+    if breaches:
+        waiting = waiting_run(context.ledger, source.name)
+        rejected = newest_rejection(context.ledger, source.name, target.app_id, base_run_id)
+    hashed = cache(partial(content_hash, snapshot))
+
+    def is_same(held: Run) -> bool:
+        is_same_change = (held.app_id, held.base_run_id) == (target.app_id, base_run_id)
+        return is_same_change and (
+            held.content_hash == hashed() or _is_like_held(held, snapshot, context)
+        )
+
+    return decide(breaches, waiting, rejected, is_same, context.now())
+
+
+def _is_like_held(held: Run, snapshot: Snapshot, context: RunContext) -> bool:
+    """Whether the snapshot is the held one but for the times at which accounts were last used.
+
+    They move on from one read to the next: no plan of a source that is in use would come again.
+    """
+    try:
+        seen = context.archive.saved_snapshot(held.source, held.run_id)
+    except StateError as error:
+        _log.warning("%s: the plan that was held cannot be compared: %s", held.source, error)
+        return False
+    if content_hash(seen) != held.content_hash:
+        return False
+    since = to_plan(snapshot, seen)
+    is_steady = since.entitlements.is_empty and since.associations.is_empty
+    has_same_accounts = not since.accounts.added and not since.accounts.removed
+    has_same_attributes = not since.attributes_added and not since.attributes_removed
+    has_moved = since.changed_fields.keys() <= {"last_login", "last_activity"}
+    return is_steady and has_same_accounts and has_same_attributes and has_moved
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,41 +255,16 @@ def preview_source(source: Source, context: RunContext) -> Preview:
         IngestError: the source cannot be read whole, or not under its file.
     """
     if context.api is not None:
-        app_id = find_app(context.api, source.file.app)
+        app_id = app_of(source, context)
     else:
         base = context.ledger.accepted_run(source.name)
         app_id = base.app_id if base else None
+    check_consistent(source.name, context)
     target = to_target(app_id, context)
     raw = extract(source, context, target.base)
-    normalized = transform(source, context, raw, target.last)
+    normalized = transform(source, context, raw, target.kept_from)
     if context.api is None:
         note = "Lumos was not asked (no LUMOS_API_TOKEN): what the app holds was not compared"
         normalized = replace(normalized, warnings=(*normalized.warnings, note))
-    planned = make_plan(source, context, normalized, target, allow_removals=False)
+    planned = make_plan(source, context, normalized, target)
     return Preview(source, planned, paths_of(raw))
-
-
-def held_error(name: str, run_id: str, planned: Planned) -> GuardError:
-    """Returns the error of a held plan: which guards it breaks, and what a person may type."""
-    lines = what_to_do(name, planned)[len(planned.verdict.breaches) :]
-    advice = "; ".join(" ".join(line.split()) for line in lines)
-    return GuardError(
-        f"held as run {run_id}, nothing was uploaded: {planned.verdict}; {advice}", run_id=run_id
-    )
-
-
-def what_to_do(name: str, planned: Planned, origin: str = "") -> list[str]:
-    """What a person may type about a held plan; `origin` as it was typed after the name."""
-    lines = [str(breach) for breach in planned.verdict.breaches]
-    if planned.verdict.stale_approval_of:
-        lines.append(
-            f"The source has moved since run {planned.verdict.stale_approval_of} was held: "
-            "this is another plan."
-        )
-    if not origin:
-        lines.append(f"Look at it:    lumos-ingest preview {name}")
-    if all(breach.is_removal for breach in planned.verdict.breaches):
-        lines.append(f"Let it through: lumos-ingest sync {name}{origin} --allow-removals")
-    else:
-        lines.append("Fix the source and sync again, or change the guard in the source file.")
-    return lines

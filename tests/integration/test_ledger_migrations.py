@@ -12,11 +12,12 @@ from alembic.config import Config
 import loaders.ledger.migrations
 from flows.sync.verdict import decide
 from loaders.ledger.activity import save_watermark
+from loaders.ledger.decisions import DecidedRun
 from loaders.ledger.engine import to_engine
 from loaders.ledger.ledger import Ledger, open_ledger
 from schemas.batches import Watermark
 from schemas.plan import Breach
-from schemas.run import OPEN_STATES, Run, RunScope, SeenBreach
+from schemas.run import OPEN_STATES, Decision, Run, RunScope, SeenBreach
 
 pytest_plugins = ["tests.postgresql_server"]
 
@@ -120,18 +121,43 @@ def test_a_plan_that_was_held_can_still_be_let_through_and_no_other_in_its_place
         SeenBreach("max_removed_accounts", 17, 20, "10%"),
         SeenBreach("max_removed_associations", 17, 20, "20%"),
     )
-    base = ledger.accepted_into(held.app_id or "")
     accounts = Breach("max_removed_accounts", "10%", 2, 17, 20, is_removal=True)
     associations = Breach("max_removed_associations", "20%", 4, 17, 20, is_removal=True)
 
     def approved(*breaches: Breach) -> str | None:
-        verdict = decide(breaches, held, held.app_id, base, lambda: held.content_hash or "")
-        return verdict.approves_run
+        approval = Decision(held.run_id, "approve", "me@host", NOW, "seen")
+        waiting = DecidedRun(held, approval)
+        return decide(breaches, waiting, None, lambda _: True, NOW).approves_run
 
     assert approved(accounts, associations) == held.run_id
-    assert approved(accounts) is None
     another = Breach("max_removed_accounts", "10%", 2, 18, 20, is_removal=True)
     assert approved(another, associations) is None
+
+
+def test_runs_that_had_ended_are_in_the_order_in_which_they_did(url: str) -> None:
+    written_by(
+        "0003",
+        url,
+        *(
+            "INSERT INTO ledger_runs (number, run_id, source, state, actor, started_at, ended_at,"
+            f" counts, plan, job_ids, app_id) VALUES ({number}, 'r{number}', 'hr', '{state}', 'me',"
+            f" '2026-07-01 02:0{number}:00', {ended}, '{{}}', '{{}}', '[]', 'a')"
+            for number, state, ended in [
+                (1, "done", "'2026-07-01 05:00:00'"),
+                (2, "failed", "NULL"),
+                (3, "done", "'2026-07-01 03:00:00'"),
+                (4, "submitted", "NULL"),
+            ]
+        ),
+    )
+    with open_ledger(url) as ledger:
+        numbers = {run.run_id: run.end_number for run in ledger.runs()}
+        assert numbers == {"r1": 3, "r2": 1, "r3": 2, "r4": None}
+        accepted = ledger.accepted_into("a")
+        assert accepted is not None
+        assert accepted.run_id == "r1"
+        assert ledger.update_run("r4", state="done").end_number == 4
+        assert not ledger.is_repaired("a")
 
 
 def test_a_run_of_this_version_says_what_steers_it_as_the_migrated_ones_do(

@@ -102,12 +102,13 @@ class Lumos:
             return self._made_app(json.loads(request.content))
         match path:
             case []:
-                named = [{"id": one, "user_friendly_label": n} for one, n in self.apps.items()]
-                return httpx.Response(200, json={"items": named})
+                every = [{"id": one, "user_friendly_label": n} for one, n in self.apps.items()]
+                return httpx.Response(200, json={"items": every})
             case ["categories"]:
                 return httpx.Response(200, json=["Other"])
             case [app_id]:
-                return httpx.Response(200 if app_id in self.apps else 404, json={"id": app_id})
+                named = {"id": app_id, "user_friendly_label": self.apps.get(app_id)}
+                return httpx.Response(200 if app_id in self.apps else 404, json=named)
         raise AssertionError(f"{request.method} {request.url}")
 
     def settle(self, now: datetime) -> None:
@@ -150,7 +151,12 @@ class Lumos:
 
     def _page(self, held: dict[str, Account], page: int) -> httpx.Response:
         shown = [
-            {"id": f"lumos-{one}", "unique_identifier": one, "status": account["status"]}
+            {
+                "id": f"lumos-{one}",
+                "unique_identifier": one,
+                "status": account["status"],
+                "email": account.get("email"),
+            }
             for one, account in held.items()
         ][(page - 1) * PAGE : page * PAGE]
         return httpx.Response(200, json={"items": shown, "total": len(held)})
@@ -170,6 +176,7 @@ class World(Machine):
         more: further lines of the source file.
         app: how it names its app.
         rows: the source's accounts: id, and the cells that differ from the usual ones.
+        columns: the export's columns beside the usual ones.
         is_exported: whether the source's export is there.
         complete: further keys of the block `source`, after a comma.
         repeated: accounts whose line stands there again.
@@ -183,6 +190,7 @@ class World(Machine):
     more: str = ""
     app: str = f"{{id: {APP}}}"
     rows: dict[str, dict[str, str]] = field(default_factory=dict)
+    columns: list[str] = field(default_factory=list)
     is_exported: bool = True
     complete: str = ""
     repeated: list[str] = field(default_factory=list)
@@ -215,7 +223,8 @@ class World(Machine):
             (self.folder / "hr.csv").unlink()
             return
         usual = {"email": "a@example.com", "user_status": "ACTIVE", "roles": "r"}
-        lines = ["integration_specific_id,email,user_status,roles"]
+        usual |= dict.fromkeys(self.columns, "")
+        lines = [",".join(["integration_specific_id", *usual])]
         for one, cells in self.rows.items():
             lines.append(",".join([one, *(usual | cells).values()]))
         lines += [line for one in self.repeated for line in lines if line.startswith(f"{one},")]
