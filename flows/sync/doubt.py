@@ -55,9 +55,9 @@ def kept_from(
 
 def stricter(*breaches: tuple[Breach, ...]) -> tuple[Breach, ...]:
     """The breaches of several comparisons; of one guard and the same kind of rows the greatest."""
-    strictest: dict[tuple[str, str | None], Breach] = {}
+    strictest: dict[tuple[str, str], Breach] = {}
     for breach in (one for group in breaches for one in group):
-        key = breach.guard, breach.table
+        key = breach.guard, breach.of or breach.table or ""
         other = strictest.get(key)
         if other is None or breach.found - breach.allowed > other.found - other.allowed:
             strictest[key] = breach
@@ -77,7 +77,7 @@ def full_app_breaches(live: pl.DataFrame, guards: Guards, *, is_fed: bool) -> tu
     count = live.height
     if not count or is_fed or guards.first_into_full_app == "allow":
         return ()
-    full = Breach("first_into_full_app", "hold", 0, count, count, is_removal=True, table=IN_LUMOS)
+    full = Breach("first_into_full_app", "hold", 0, count, count, is_removal=True, of=IN_LUMOS)
     return (full,)
 
 
@@ -89,4 +89,4 @@ def reject_breaches(
     if not lost:
         return ()
     key = "max_removed_accounts"
-    return (Breach(key, "0", 0, lost, live.height, is_removal=True, table=OF_REJECTS),)
+    return (Breach(key, "0", 0, lost, live.height, is_removal=True, of=OF_REJECTS),)

@@ -23,7 +23,6 @@ from flows.sync.request_files import content_hash
 from flows.sync.verdict import Verdict, decide, live_breaches
 from loaders.ledger.decisions import newest_rejection, waiting_run
 from loaders.lumos.accounts import read_accounts
-from loaders.lumos.client import LumosApi
 from schemas.errors import ContractError, StateError
 from schemas.plan import Breach, Plan
 from schemas.raw import paths_of
@@ -167,7 +166,7 @@ def make_plan(
     guards = source.file.guards
     judged = judge(plan, normalized.counts, guards)
     breaches = broken(judged) + _drift(guards, context, target, normalized.snapshot, plan)
-    breaches = stricter(breaches, *_doubt_breaches(source, context.api, normalized, target))
+    breaches = stricter(breaches, *_doubt_breaches(source, normalized, target))
     if plan.is_first and target.live is not None and target.live.height:
         plan = replace(plan, is_first=False)
     verdict = _verdict(source, context, normalized.snapshot, target, breaches)
@@ -182,15 +181,15 @@ def make_plan(
 
 
 def _doubt_breaches(
-    source: Source, api: LumosApi | None, normalized: Normalized, target: Target
+    source: Source, normalized: Normalized, target: Target
 ) -> Iterator[tuple[Breach, ...]]:
     """The breaches of each other comparison, where it is not certain what the app holds."""
     guards, snapshot = source.file.guards, normalized.snapshot
     for doubt in target.doubts:
         yield check_guards(to_plan(snapshot, doubt), normalized.counts, guards)
-    if api is not None and target.live is not None:
+    if target.live is not None:
         is_fed = target.base is not None or bool(target.doubtful)
-        yield live_breaches(api, target.app_id or "", snapshot, guards)
+        yield live_breaches(target.live, snapshot, guards)
         yield full_app_breaches(target.live, guards, is_fed=is_fed)
         if source.file.rejected_rows == "keep_last":
             yield reject_breaches(target.live, snapshot, normalized.rejects)
