@@ -154,7 +154,7 @@ def preview_source(source: Source, context: RunContext) -> Preview:
         app_id = base.app_id if base else None
     target = to_target(app_id, context)
     raw = extract(source, context, target.base)
-    normalized = transform(source, context, raw, target.last)
+    normalized = transform(source, context, raw, target.last, target.base)
     if context.api is None:
         note = "Lumos was not asked (no LUMOS_API_TOKEN): what the app holds was not compared"
         normalized = replace(normalized, warnings=(*normalized.warnings, note))
