@@ -1,6 +1,7 @@
 """What a directory's entries mean, told by small LDIF exports."""
 
 import base64
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,9 @@ def user(uid: str, *lines: str, base: str = "dc=x") -> str:
 def read(
     folder: Path, *entries: str, columns: set[str] | None = None, id_column: str = "", **keys: Any
 ) -> Raw:
-    (folder / "export.ldif").write_text("\n".join(entries) + "\n", "utf-8")
+    export = folder / "export.ldif"
+    export.write_text("\n".join(entries) + "\n", "utf-8")
+    os.utime(export, (NOW.timestamp(), NOW.timestamp()))
     source = {"kind": "ldif", "file": "export.ldif", "id": "uid", "group_id": "cn"}
     named = Named(frozenset(columns or ()), frozenset())
     return read_ldif_source(
