@@ -15,7 +15,7 @@ from schemas.tables import UNREADABLE_LINE
 from transforms.activity.from_accounts import to_events
 from transforms.activity.records import UNKNOWN, Gathered, Gathering, Known, RecordFilter
 from transforms.tables.accounts import to_accounts
-from transforms.tables.headers import accounts_with_wanted_names
+from transforms.tables.columns import accounts_with_wanted_names
 
 _log = logging.getLogger(__name__)
 

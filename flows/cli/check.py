@@ -26,7 +26,7 @@ from schemas.source_file.secrets import Resolve
 from schemas.source_file.sql_source import SqlSource
 from schemas.tables import REJECTS, ROW
 from transforms.activity.columns import activity_use
-from transforms.tables.headers import accounts_with_wanted_names, table_with_wanted_names
+from transforms.tables.columns import accounts_with_wanted_names, table_with_wanted_names
 from transforms.tables.mapping import accounts_use, misspelt, use_of
 
 # What `check` can say of a source's columns: the mapping against a table without a row.

@@ -11,9 +11,8 @@ from schemas.source_file.activity import Keep
 from schemas.source_file.blocks import Activity
 from schemas.tables import ACTIVITY, Reason
 from transforms.activity.columns import activity_use, to_activity_candidates
-from transforms.tables.columns import unread_times
+from transforms.tables.columns import table_with_wanted_names, unread_times
 from transforms.tables.conform import to_rejects
-from transforms.tables.headers import table_with_wanted_names
 from transforms.tables.mapping import ColumnUse
 from transforms.tables.rejects import failures, failures_of, no_rejects, rejected_row_count
 from transforms.tables.times import ABSURD, NOT_A_TIME, is_absurd

@@ -23,9 +23,9 @@ from transforms.snapshot.keep_last import (
 )
 from transforms.tables.accounts import KEY as ACCOUNT_KEY
 from transforms.tables.accounts import to_accounts
+from transforms.tables.columns import with_wanted_names
 from transforms.tables.conform import NO_RECORD, Conformed
 from transforms.tables.entitlements import RESOURCE_KEY, to_resources
-from transforms.tables.headers import with_wanted_names
 from transforms.tables.rejects import TableCount, no_rejects
 
 

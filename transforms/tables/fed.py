@@ -10,7 +10,7 @@ from schemas.snapshot import Snapshot
 from schemas.source_file.columns import Strict, TextColumn, TimeColumn
 from schemas.source_file.file import SourceFile
 from schemas.tables import ACCOUNT_FIELDS, ACCOUNTS
-from transforms.tables.headers import with_wanted_names
+from transforms.tables.columns import with_wanted_names
 from transforms.tables.mapping import accounts_use, use_of
 
 FED = {
