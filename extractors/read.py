@@ -77,7 +77,13 @@ def read_source(  # noqa: PLR0913 - what one kind of source or another needs
 
             requested = to_requested_fields(named, id_columns.get("accounts"))
             return read_ldap_source(
-                source, workspace, requested, now=now, resolve=resolve, state=state
+                source,
+                workspace,
+                requested,
+                now=now,
+                resolve=resolve,
+                state=state,
+                last_read=last_read,
             )
         case LdifSource():
             from extractors.directory.account_fields import to_requested_fields

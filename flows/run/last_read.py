@@ -40,15 +40,15 @@ def judging_run(source: Source, base: Run | None, context: RunContext) -> Run | 
     return after or base
 
 
-def load_last_read(run: Run | None, context: RunContext) -> LastRead:
-    """Returns what the run remembers; nothing where it kept nothing."""
+def load_last_read(source: Source, run: Run | None, context: RunContext) -> LastRead:
+    """Returns what the run remembers, but for what the source file lets go."""
     if run is None:
         return LastRead()
     exports = _saved(run, _EXPORTS, context)
     seen = {name: _saved(run, f"{_SEEN}{name}", context) for name in _SEARCHES}
     return LastRead(
         () if exports is None else tuple(ReadExport(**row) for row in exports.to_dicts()),
-        {name: frame for name, frame in seen.items() if frame is not None},
+        {name: _kept(frame, source) for name, frame in seen.items() if frame is not None},
     )
 
 
@@ -88,10 +88,15 @@ def carry_last_read(source: Source, base: Run | None, run_id: str, context: RunC
     run = judging_run(source, base, context)
     if run is None:
         return
-    save_last_read(source, run_id, load_last_read(run, context), context)
+    save_last_read(source, run_id, load_last_read(source, run, context), context)
     fed = load_fed(run, context)
     if fed is not None:
         save_fed(source, run_id, fed, context)
+
+
+def _kept(seen: pl.DataFrame, source: Source) -> pl.DataFrame:
+    let_go = {f"@{name.lower()}" for name in source.file.let_go}
+    return seen.select(column for column in seen.columns if column not in let_go)
 
 
 def _saved(run: Run, name: str, context: RunContext) -> pl.DataFrame | None:

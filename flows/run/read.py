@@ -28,6 +28,10 @@ from transforms.tables.fed import check_still_fed, fed_by, fed_fields, unsaid_st
 # It lies with that run in the archive, private like its snapshot; without it everything is read.
 
 _log = logging.getLogger(__name__)
+DIRECTORIES = frozenset({"ldap", "active_directory", "ldif"})
+FEW = 3
+"""Of accounts of a directory that had a field: fewer may well have lost it."""
+
 _MARKS, _FRAME, _KIND = "memory", "memory-", "kind"
 
 
@@ -90,7 +94,7 @@ def extract(
     """
     context.progress("reading the source", 0, 0)
     state = load_state(source, base, context)
-    last_read = load_last_read(judging_run(source, base, context), context)
+    last_read = load_last_read(source, judging_run(source, base, context), context)
     raw = located(
         source,
         lambda: read_source(
@@ -162,6 +166,9 @@ def _fed_before(
 ) -> pl.DataFrame:
     """What fed which field in the last accepted read: as it was kept, else by its snapshot."""
     fed = load_fed(judging_run(source, base, context), context)
+    is_directory = source.file.source.kind in DIRECTORIES
     if fed is not None:
-        return fed
-    return fed_by(empty_snapshot() if last is None else last)
+        # What entries of a directory showed is compared attribute by attribute, where it is read.
+        return fed.clear() if is_directory else fed
+    snapshot = empty_snapshot() if last is None else last
+    return fed_by(snapshot, fewest=FEW if is_directory else 1)

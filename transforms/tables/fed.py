@@ -50,14 +50,15 @@ def fed_fields(raw: Raw, file: SourceFile) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=FED, orient="row")
 
 
-def fed_by(snapshot: Snapshot) -> pl.DataFrame:
+def fed_by(snapshot: Snapshot, *, fewest: int = 1) -> pl.DataFrame:
     """Returns what must have fed an accepted snapshot (`FED`), where no run kept it.
 
+    Of a field that at least `fewest` accounts have.
     A status only where one is other than ACTIVE, a resource only where something has one: what is
     taken for granted where nothing feeds it shows nothing.
     """
     accounts = snapshot.accounts
-    filled = [name for name in accounts.columns if accounts[name].null_count() < accounts.height]
+    filled = [name for name in accounts.columns if accounts[name].count() >= fewest]
     taken_for_granted = {"user_status", "account_type"}
     fields = [name for name in filled if name not in taken_for_granted]
     if (accounts["user_status"] != _OPEN).any():

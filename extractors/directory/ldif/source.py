@@ -65,6 +65,7 @@ def read_ldif_source(
         last = next((one for one in last_read.exports if one.table == export.table), None)
         check_not_older(export, last, source)
         request, sha256 = _to_request(source, export, account_fields, now)
+        request = replace(request, last_seen=last_read.seen)
         raw = read_directory(request)
         check_unchanged(export)
     remembered = ReadExport(
