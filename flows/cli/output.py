@@ -35,6 +35,11 @@ class Output:
         self._out = _console(stderr=False)
         self._err = _console(stderr=True)
 
+    @property
+    def is_terminal(self) -> bool:
+        """Whether stdout is read by a person, as it is written."""
+        return self._out.is_terminal
+
     def line(self, text: str, style: str | None = None) -> None:
         """One line for a person, on stdout."""
         if not self.as_json:
