@@ -8,6 +8,7 @@ from extractors.exports.dates import named_day, start_of_day
 from extractors.exports.export import Export, private_folder
 from schemas.errors import SourceIncompleteError, SourceStaleError
 from schemas.export_file import ExportFile, ReadExport
+from schemas.source_file.csv_source import CsvOptions
 from schemas.source_file.zones.exports import Dropped
 
 GRACE = timedelta(minutes=10)
@@ -59,9 +60,15 @@ def check_not_older(export: Export, last: ReadExport | None, options: Dropped) -
     raise SourceStaleError(
         f"{export.name}{_dated(named_day(export.file), export.modified_at)} is older than "
         f"{last.name}{_dated(last.named_day, last.modified_at)}, which the last accepted run "
-        f"read{passed_over}: see where the newest export went; to read an older day all the "
-        "same, sync with --as-of and its date"
+        f"read{passed_over}: see where the newest export went{_way_out(options)}"
     )
+
+
+def _way_out(options: Dropped) -> str:
+    """How an older day is read all the same; only exports of kind csv are read by their day."""
+    if not isinstance(options, CsvOptions):
+        return ", and export it again"
+    return "; to read an older day all the same, sync with --as-of and its date"
 
 
 def is_older(file: ExportFile, last: ReadExport, newest: str) -> bool:
