@@ -170,5 +170,6 @@ def _fed_before(
     if fed is not None:
         # What entries of a directory showed is compared attribute by attribute, where it is read.
         return fed.clear() if is_directory else fed
-    snapshot = empty_snapshot() if last is None else last
+    # Without an accepted run, `last` is what Lumos tells of the app: no source ever fed that.
+    snapshot = empty_snapshot() if last is None or base is None else last
     return fed_by(snapshot, fewest=FEW if is_directory else 1)

@@ -101,7 +101,7 @@ def normalized_of(
     normalized = step(
         "transform",
         lambda: transform(
-            source, context, step("extract", extracted), target.last, target.base, run_id
+            source, context, step("extract", extracted), target.kept_from, target.base, run_id
         ),
     )
     return cast("Normalized", normalized)
