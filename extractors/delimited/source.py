@@ -71,7 +71,7 @@ def read_csv_source(  # noqa: PLR0913 - what a read is judged by
             if as_of is None:
                 check_not_ahead(export, source, now)
             rested = finished(export, source, zones, now=now, sleep=sleep, as_of=as_of)
-            check_not_older(rested, last, source)
+            check_not_older(rested, last, source, now)
             id_column = id_columns.get(export.table)
             read = read_csv_file(rested, source, id_column=id_column, last=last)
             proof.append(proof_of(rested, read.end, source, zones))

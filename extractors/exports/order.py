@@ -1,6 +1,7 @@
 """Exports go one way in time: none older than the last accepted one, none from the future."""
 
 import hashlib
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path, PurePosixPath
 
@@ -43,15 +44,20 @@ def check_not_ahead(export: Export, options: Dropped, now: datetime) -> None:
         )
 
 
-def check_not_older(export: Export, last: ReadExport | None, options: Dropped) -> None:
+def check_not_older(
+    export: Export, last: ReadExport | None, options: Dropped, now: datetime
+) -> None:
     """Raises where the export is older than the one that was accepted last.
 
-    One with the same bytes is none.
+    One with the same bytes is none. A time that is ahead of the clock by now was read under a clock
+    that was ahead, and is no measure.
 
     Raises:
         SourceStaleError: it is.
         SourceUnavailableError: it cannot be fetched to compare it.
     """
+    if last is not None and last.modified_at is not None and last.modified_at > now + GRACE:
+        last = replace(last, modified_ns=-1)
     if last is None or not is_older(export.file, last, options.newest):
         return
     if export.size_bytes == last.size_bytes and _hash_of(export) == last.sha256:

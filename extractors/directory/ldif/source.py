@@ -63,7 +63,7 @@ def read_ldif_source(
     with DropZones(source, workspace, resolve) as zones:
         export = _found(source, zones, now)
         last = next((one for one in last_read.exports if one.table == export.table), None)
-        check_not_older(export, last, source)
+        check_not_older(export, last, source, now)
         request, sha256 = _to_request(source, export, account_fields, now)
         request = replace(request, last_seen=last_read.seen)
         raw = read_directory(request)

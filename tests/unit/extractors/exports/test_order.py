@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -108,6 +109,16 @@ def test_by_name_a_day_is_told_by_the_date_whatever_the_times(tmp_path: Path) ->
     drop(tmp_path / "z-20260228.csv", NOW, "id\n2\n")
     with pytest.raises(SourceStaleError, match="of 2026-02-28"):
         read(tmp_path, first, newest="name")
+
+
+def test_a_time_that_was_read_under_a_clock_ahead_is_no_measure(tmp_path: Path) -> None:
+    drop(tmp_path / "a.csv", NOW - HOUR)
+    first = read(tmp_path).remembered
+    last = replace(first.exports[0], modified_ns=int((NOW + 48 * HOUR).timestamp() * 1e9))
+    drop(tmp_path / "a.csv", NOW, "id\n2\n")
+    source = CsvSource(kind="csv", accounts="a.csv")
+    raw = read_source(source, tmp_path, now=NOW, last_read=LastRead((last,)))
+    assert raw.accounts.rows["id"].to_list() == ["2"]
 
 
 def test_each_table_has_an_order_of_its_own(tmp_path: Path) -> None:
