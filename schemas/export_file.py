@@ -47,6 +47,7 @@ class ReadExport:
         encoding: the encoding it was written in, `ascii` where no byte is beyond it; None where it
             is no text, or was not looked at.
         has_line_end: whether its last line has an end; None where it is no text.
+        earlier: the `sha256` of exports of the table that were accepted before it, oldest first.
     """
 
     table: str
@@ -57,6 +58,7 @@ class ReadExport:
     sha256: str
     encoding: str | None = None
     has_line_end: bool | None = None
+    earlier: tuple[str, ...] = ()
 
     @property
     def modified_at(self) -> datetime | None:

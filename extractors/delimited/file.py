@@ -16,7 +16,14 @@ from extractors.exports.completeness import trailer_count
 from extractors.exports.dates import named_day
 from extractors.exports.export import Export, private_folder
 from extractors.exports.find import check_unchanged
-from extractors.exports.order import check_line_end, has_line_end, is_ascii, sha256_of
+from extractors.exports.order import (
+    check_line_end,
+    has_line_end,
+    is_ascii,
+    sha256_of,
+    with_earlier,
+    written_again,
+)
 from extractors.exports.text import TextFile, check_lines, to_text_file
 from schemas.errors import SourceFormatError
 from schemas.export_file import ReadExport
@@ -166,7 +173,8 @@ def _read(
     table = RawTable(export.table, rows, rejects, rows.height + rejects.height, export.name)
     warning = layout.text.warning
     end = FileEnd(table.read_count, layout.trailer_count)
-    return FileRead(table, end, (warning,) if warning else (), remembered)
+    warnings = (*((warning,) if warning else ()), *written_again(remembered, last))
+    return FileRead(table, end, warnings, with_earlier(remembered, last))
 
 
 def _remembered(text: TextFile) -> ReadExport:

@@ -19,6 +19,8 @@ _FIRST_ZONE = "Etc/GMT-14"
 """Where a day begins first: a day that has begun nowhere is ahead of every clock."""
 
 _BLOCK = 1 << 20
+_REMEMBERED = 400
+"""Exports a table: a night each, for a year and more."""
 
 
 def check_not_ahead(export: Export, options: Dropped, now: datetime) -> None:
@@ -93,6 +95,25 @@ def is_older(file: ExportFile, last: ReadExport, newest: str) -> bool:
         if here.parent == there.parent:
             return here.name < there.name
     return file.is_dated and file.modified_ns < last.modified_ns
+
+
+def with_earlier(now: ReadExport, last: ReadExport | None) -> ReadExport:
+    """Returns the export as it is remembered, with those that were accepted before it."""
+    if last is None:
+        return now
+    earlier = [one for one in (*last.earlier, last.sha256) if one != now.sha256]
+    return replace(now, earlier=tuple(dict.fromkeys(earlier))[-_REMEMBERED:])
+
+
+def written_again(now: ReadExport, last: ReadExport | None) -> tuple[str, ...]:
+    """Returns what to say of an export with the bytes of one before the last accepted one."""
+    if last is None or now.sha256 == last.sha256 or now.sha256 not in last.earlier:
+        return ()
+    text = (
+        f"{now.name}: has the very bytes of an export that was accepted before the last one: see "
+        "whether an old one was written again"
+    )
+    return (text,)
 
 
 def check_line_end(export: Export, last: ReadExport | None, now: ReadExport) -> None:

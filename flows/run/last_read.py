@@ -26,6 +26,7 @@ _EXPORT_COLUMNS = {
     "sha256": pl.String(),
     "encoding": pl.String(),
     "has_line_end": pl.Boolean(),
+    "earlier": pl.List(pl.String()),
 }
 
 
@@ -47,7 +48,11 @@ def load_last_read(source: Source, run: Run | None, context: RunContext) -> Last
     exports = _saved(run, _EXPORTS, context)
     seen = {name: _saved(run, f"{_SEEN}{name}", context) for name in _SEARCHES}
     return LastRead(
-        () if exports is None else tuple(ReadExport(**row) for row in exports.to_dicts()),
+        ()
+        if exports is None
+        else tuple(
+            ReadExport(**{**row, "earlier": tuple(row["earlier"])}) for row in exports.to_dicts()
+        ),
         {name: _kept(frame, source) for name, frame in seen.items() if frame is not None},
     )
 

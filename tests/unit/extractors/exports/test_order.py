@@ -121,6 +121,15 @@ def test_a_time_that_was_read_under_a_clock_ahead_is_no_measure(tmp_path: Path) 
     assert raw.accounts.rows["id"].to_list() == ["2"]
 
 
+def test_an_export_with_the_bytes_of_one_before_the_last_is_told_of(tmp_path: Path) -> None:
+    last, told = None, []
+    for hour, content in enumerate("aabbacb"):
+        drop(tmp_path / "a.csv", NOW - (9 - hour) * HOUR, f"id\n{content}\n")
+        last = read(tmp_path, last)
+        told.append(any("the very bytes" in warning for warning in last.warnings))
+    assert told == [False, False, False, False, True, False, True]
+
+
 def test_each_table_has_an_order_of_its_own(tmp_path: Path) -> None:
     more = {"associations": "g*.csv"}
     drop(tmp_path / "a.csv", NOW - HOUR)

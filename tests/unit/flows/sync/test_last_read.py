@@ -84,6 +84,16 @@ def test_a_snapshot_uploaded_again_forgets_nothing(world: World):
         sync(world)
 
 
+def test_an_old_export_that_is_written_again_is_told_of(world: World):
+    world.sync()
+    world.add("k")
+    world.sync()
+    world.has(*but())
+    world.now += HOUR
+    warnings = world.sync().planned.normalized.warnings
+    assert any("hr.csv: has the very bytes" in warning for warning in warnings)
+
+
 def test_a_status_column_that_is_renamed_opens_nothing(world: World):
     world.add("a", user_status="SUSPENDED")
     world.sync()
