@@ -15,6 +15,7 @@ from schemas.tables import UNREADABLE_LINE
 from transforms.activity.from_accounts import to_events
 from transforms.activity.records import UNKNOWN, Gathered, Gathering, Known, RecordFilter
 from transforms.tables.accounts import to_accounts
+from transforms.tables.columns import accounts_with_wanted_names
 
 _log = logging.getLogger(__name__)
 
@@ -36,7 +37,8 @@ def gather(job: ActivityJob, span: Span, context: RunContext) -> Gathered:
     origin = source.file.activity_origin
     if origin is None:
         raw = apply_transforms(source, context, extract(source, context))
-        accounts, _ = to_accounts(raw.accounts, source.file, now)
+        table = accounts_with_wanted_names(raw.accounts, source.file)
+        accounts, _ = to_accounts(table, source.file, now)
         gathering.add_events(to_events(accounts.records, job.app_id), accounts.rejects)
     else:
         located(source, lambda: _read(origin, span, context, gathering), source.file.activity_key)

@@ -297,7 +297,7 @@ def preview_source(source: Source, context: RunContext) -> Preview:
     check_consistent(source.name, context)
     target = to_target(app_id, context)
     raw = extract(source, context, target.base)
-    normalized = transform(source, context, raw, target.kept_from)
+    normalized = transform(source, context, raw, target.kept_from, target.base)
     if context.api is None:
         note = "Lumos was not asked (no LUMOS_API_TOKEN): what the app holds was not compared"
         normalized = replace(normalized, warnings=(*normalized.warnings, note))

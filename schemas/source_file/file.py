@@ -71,6 +71,12 @@ class SourceFile(Strict):
         description="What to do with a column of the accounts that the file does not name; of kind "
         "sql it becomes an attribute unless this says otherwise.",
     )
+    let_go: tuple[str, ...] = Field(
+        (),
+        description="Fields and attributes that a column fed once and none feeds any more, such as "
+        "`[email, Cost Center, associations.integration_specific_resource_id]`: without it, a run "
+        "that misses one ends.",
+    )
     guards: Guards = Field(Guards(), description="Bounds on a plan; a breach uploads nothing.")
     rejected_rows: Literal["keep_last", "leave_out", "fail"] = Field(
         "keep_last", description="What becomes of a row that breaks a rule."
@@ -93,6 +99,16 @@ class SourceFile(Strict):
         if unusable:
             raise ValueError(f"{unusable[0]!r} cannot be a label: choose another")
         return attributes
+
+    @field_validator("let_go")
+    @classmethod
+    def _check_let_go(cls, let_go: tuple[str, ...]) -> tuple[str, ...]:
+        if "user_status" in let_go:
+            raise ValueError(
+                "a status is not let go: if the source has none any more, say under columns "
+                "user_status: {constant: ACTIVE}"
+            )
+        return let_go
 
     @property
     def named_columns(self) -> frozenset[str]:

@@ -11,7 +11,7 @@ from schemas.source_file.activity import Keep
 from schemas.source_file.blocks import Activity
 from schemas.tables import ACTIVITY, Reason
 from transforms.activity.columns import activity_use, to_activity_candidates
-from transforms.tables.columns import unread_times
+from transforms.tables.columns import table_with_wanted_names, unread_times
 from transforms.tables.conform import to_rejects
 from transforms.tables.mapping import ColumnUse
 from transforms.tables.rejects import failures, failures_of, no_rejects, rejected_row_count
@@ -157,7 +157,9 @@ class Gathering:
             SourceFormatError: a column that the source file names is missing, or nothing tells
                 when, what or who.
         """
-        use = activity_use(table, self._wanted.activity.columns)
+        columns = self._wanted.activity.columns
+        table = table_with_wanted_names(table, columns)
+        use = activity_use(table, columns)
         self._reject(table.rejects, table.read_count - table.rows.height)
         for start in range(0, table.rows.height, SLICE):
             rows = table.rows.slice(start, SLICE)

@@ -23,6 +23,7 @@ from transforms.snapshot.keep_last import (
 )
 from transforms.tables.accounts import KEY as ACCOUNT_KEY
 from transforms.tables.accounts import to_accounts
+from transforms.tables.columns import with_wanted_names
 from transforms.tables.conform import NO_RECORD, Conformed
 from transforms.tables.entitlements import RESOURCE_KEY, to_resources
 from transforms.tables.rejects import TableCount, no_rejects
@@ -57,8 +58,10 @@ def to_snapshot(raw: Raw, file: SourceFile, last: Snapshot, now: datetime) -> No
         now: for times that cannot be, UTC.
 
     Raises:
-        SourceFormatError: a column that the file names is missing, or an unknown one is refused.
+        SourceFormatError: a column that the file names is missing, is there in two spellings, or an
+            unknown one is refused.
     """
+    raw = with_wanted_names(raw, file)
     accounts, warnings = to_accounts(raw.accounts, file, now)
     kept = keep_last(last.accounts, accounts, raw.accounts, ACCOUNT_KEY)
     rows, account_rows = _in_order(accounts, kept.records)
