@@ -19,7 +19,7 @@ from extractors.exports.text import TextFile, to_text_file
 from schemas.errors import SourceFormatError
 from schemas.raw import Probe, RawTable
 from schemas.source_file.csv_source import CsvOptions
-from schemas.tables import REJECTS, UNREADABLE_LINE
+from schemas.tables import ONE_FIELD, REJECTS, UNREADABLE_LINE
 
 _TAIL = 1 << 16
 
@@ -201,11 +201,17 @@ def to_line_rejects(
         "row": [reject.line for reject in rejected],
         "key": [_key(reject.fields, position) for reject in rejected],
         "column": [None] * len(rejected),
-        "code": [UNREADABLE_LINE] * len(rejected),
+        "code": [_code(reject.fields, len(dialect.columns)) for reject in rejected],
         "reason": [reject.reason for reject in rejected],
         "value": [reject.text for reject in rejected],
+        "is_cell": [False] * len(rejected),
     }
     return pl.DataFrame(columns, schema=REJECTS)
+
+
+def _code(fields: tuple[str, ...] | None, width: int) -> str:
+    is_one = fields is not None and len(fields) == 1 < width
+    return ONE_FIELD if is_one else UNREADABLE_LINE
 
 
 def _key(fields: tuple[str, ...] | None, position: int | None) -> str | None:

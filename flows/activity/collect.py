@@ -11,9 +11,10 @@ from flows.run.own_transform import apply_transforms
 from flows.run.read import extract
 from schemas.errors import ContractError
 from schemas.source_file.file import located
-from schemas.tables import UNREADABLE_LINE
+from schemas.tables import ONE_FIELD, UNREADABLE_LINE
 from transforms.activity.from_accounts import to_events
 from transforms.activity.records import UNKNOWN, Gathered, Gathering, Known, RecordFilter
+from transforms.snapshot.rows import to_rows
 from transforms.tables.accounts import to_accounts
 
 _log = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ def gather(job: ActivityJob, span: Span, context: RunContext) -> Gathered:
     gathering = Gathering(RecordFilter(activity, job.app_id, now, span.since, span.until, known))
     origin = source.file.activity_origin
     if origin is None:
-        raw = apply_transforms(source, context, extract(source, context))
+        raw = to_rows(apply_transforms(source, context, extract(source, context)), source.file).raw
         accounts, _ = to_accounts(raw.accounts, source.file, now)
         gathering.add_events(to_events(accounts.records, job.app_id), accounts.rejects)
     else:
@@ -72,7 +73,7 @@ def check_rejects(job: ActivityJob, gathered: Gathered) -> None:
         ContractError: they are more than `activity.max_rejected_rows`.
     """
     rejects, count = gathered.rejects.filter(pl.col("code") != UNKNOWN.code), gathered.count
-    is_unsplit = pl.col("code") == UNREADABLE_LINE
+    is_unsplit = pl.col("code").is_in([UNREADABLE_LINE, ONE_FIELD])
     timeless = rejects.filter((pl.col("column") == "timestamp") | is_unsplit)
     timed = rejects.join(timeless, on=["file", "row"], how="anti")
     limit = job.activity.max_rejected_rows

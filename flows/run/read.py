@@ -1,6 +1,7 @@
 """The first two stages: a source's rows, whole, and the snapshot that they describe."""
 
 import logging
+from dataclasses import replace
 from datetime import date
 
 import polars as pl
@@ -13,6 +14,7 @@ from schemas.raw import Raw, ReaderState
 from schemas.run import Run
 from schemas.snapshot import Snapshot, empty_snapshot
 from schemas.source_file.file import Source, located
+from transforms.snapshot.kept import GUARD, kept_warnings, no_kept, renewed
 from transforms.snapshot.snapshot import Normalized, to_snapshot
 
 # What a source's reader left with the run that was accepted last, for the next one to go on from.
@@ -102,8 +104,32 @@ def extract(
     return raw
 
 
-def transform(source: Source, context: RunContext, raw: Raw, last: Snapshot | None) -> Normalized:
+def load_kept(base: Run | None, context: RunContext) -> pl.DataFrame:
+    """What the accepted run `base` kept (`KEPT`); a person who let it through begins its time anew.
+
+    Nothing of a run of a version that kept no such account.
+    """
+    if base is None:
+        return no_kept()
+    try:
+        kept = context.archive.saved_frame(base.source, base.run_id, "kept")
+    except StateError as error:
+        _log.debug("run %s left no account of what it kept: %s", base.run_id, error)
+        return no_kept()
+    was_decided = any(breach.guard == GUARD for breach in base.breaches)
+    return renewed(kept, base.started_at) if was_decided else kept
+
+
+def transform(
+    source: Source,
+    context: RunContext,
+    raw: Raw,
+    last: Snapshot | None,
+    base: Run | None = None,
+) -> Normalized:
     """The snapshot that the rows describe, and what became of every row.
+
+    `base` is the accepted run that left `last`.
 
     Raises:
         SourceFormatError: the columns are not as the file says.
@@ -114,13 +140,19 @@ def transform(source: Source, context: RunContext, raw: Raw, last: Snapshot | No
         raw = apply_transforms(source, context, raw)
     keeps = source.file.rejected_rows == "keep_last" and last is not None
     normalized = to_snapshot(
-        raw, source.file, last if keeps and last else empty_snapshot(), context.now()
+        raw,
+        source.file,
+        last if keeps and last else empty_snapshot(),
+        context.now(),
+        load_kept(base, context),
     )
+    warnings = kept_warnings(normalized.kept, source.file.keep_last_for)
+    normalized = replace(normalized, warnings=(*normalized.warnings, *warnings))
     for table, count in normalized.counts.items():
         _log.info(
-            "%s: %s: %d read, %d dropped, %d accepted, %d merged, %d rejected, %d kept",
+            "%s: %s: %d read, %d dropped, %d accepted, %d merged, %d rejected, %d kept; %d cells",
             source.name, table, count.read, count.dropped, count.accepted, count.merged,
-            count.rejected, count.kept,
+            count.rejected, count.kept, count.cells,
         )  # fmt: skip
     for warning in normalized.warnings:
         _log.warning("%s: %s", source.name, warning)

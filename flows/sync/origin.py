@@ -98,7 +98,7 @@ def normalized_of(
     extracted = partial(extract, source, context, target.base, run_id, origin.as_of)
     normalized = step(
         "transform",
-        lambda: transform(source, context, step("extract", extracted), target.last),
+        lambda: transform(source, context, step("extract", extracted), target.last, target.base),
     )
     return cast("Normalized", normalized)
 

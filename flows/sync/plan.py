@@ -20,6 +20,7 @@ from schemas.snapshot import Snapshot
 from schemas.source_file.file import Source
 from transforms.plan.guards import check_guards
 from transforms.plan.plan import to_plan
+from transforms.snapshot.kept import kept_breaches
 from transforms.snapshot.snapshot import Normalized
 
 _log = logging.getLogger(__name__)
@@ -80,7 +81,7 @@ def check_rejects(source: Source, normalized: Normalized) -> None:
     """
     rejected = sum(count.rejected for count in normalized.counts.values())
     if source.file.rejected_rows == "fail" and rejected:
-        first = normalized.rejects.row(0, named=True)
+        first = normalized.rejects.filter(~pl.col("is_cell")).row(0, named=True)
         raise ContractError(
             f"{first['file']}:{first['row']}: {first['column'] or 'the row'} {first['reason']} "
             f"({rejected} rejected rows in all; rejected_rows: fail): fix the rows, or keep_last"
@@ -106,7 +107,10 @@ def make_plan(
     context.progress("planning", 0, 0)
     plan = to_plan(normalized.snapshot, target.last)
     guards = source.file.guards
-    breaches = check_guards(plan, normalized.counts, guards)
+    breaches = (
+        *check_guards(plan, normalized.counts, guards),
+        *kept_breaches(normalized.kept, source.file.keep_last_for, context.now()),
+    )
     if target.app_id and context.api and not target.is_certain:
         live = live_breaches(context.api, target.app_id, normalized.snapshot, guards)
         breaches = (*breaches, *live)
@@ -154,7 +158,7 @@ def preview_source(source: Source, context: RunContext) -> Preview:
         app_id = base.app_id if base else None
     target = to_target(app_id, context)
     raw = extract(source, context, target.base)
-    normalized = transform(source, context, raw, target.last)
+    normalized = transform(source, context, raw, target.last, target.base)
     if context.api is None:
         note = "Lumos was not asked (no LUMOS_API_TOKEN): what the app holds was not compared"
         normalized = replace(normalized, warnings=(*normalized.warnings, note))
