@@ -31,5 +31,7 @@ def with_near_misses(rejects: pl.DataFrame, written: pl.Series, known: pl.Series
     for what, form in reversed(_FORMS):
         is_near = form(written).is_in(form(known).unique().implode()).fill_null(value=False)
         hint = hint.set(is_near, f"; one differs in {what} alone")
+    is_there = written.is_in(known.implode()).fill_null(value=False)
+    hint = hint.set(is_there, "; that id is there on another resource")
     told = pl.col("reason") + hint.fill_null("").rename("hint")
     return rejects.with_columns(told.alias("reason"))
