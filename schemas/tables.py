@@ -72,12 +72,14 @@ REJECTS = {
     "reason": pl.String(),
     "value": pl.String(),
     "is_cell": pl.Boolean(),
+    "name": pl.String(),
 }
 """`row` is the line in the source, from 1.
 
 `key` is the record's id, as JSON where it has several parts; null where it cannot be told. `code`
 and `reason` are a `Reason`; rejects that versions before it archived have no `code`. `value` is
-kept in the private archive only. `is_cell`: the cell alone is rejected, its row stands.
+kept in the private archive only. `is_cell`: the cell alone is rejected, its row stands. `name`:
+the login of an account, the label of an entitlement; null where it has none.
 """
 
 KEPT = {

@@ -205,6 +205,7 @@ def to_line_rejects(
         "reason": [reject.reason for reject in rejected],
         "value": [reject.text for reject in rejected],
         "is_cell": [False] * len(rejected),
+        "name": [None] * len(rejected),
     }
     return pl.DataFrame(columns, schema=REJECTS)
 

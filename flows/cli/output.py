@@ -32,6 +32,11 @@ class Output:
         self._out = _console(stderr=False)
         self._err = _console(stderr=True)
 
+    @property
+    def is_terminal(self) -> bool:
+        """Whether a person reads stdout: ids are for no file and no other program."""
+        return self._out.is_terminal and not self.as_json
+
     def line(self, text: str, style: str | None = None) -> None:
         """One line for a person, on stdout."""
         if not self.as_json:

@@ -43,7 +43,8 @@ def test_a_preview_shows_what_would_change_and_which_fields(workspace: Workspace
     }
     [reject] = document["rejects"]
     assert (reject["file"], reject["row"], reject["column"]) == ("exports/hr.csv", 20, "email")
-    assert document["counts"]["accounts_kept"] == 1
+    assert (reject["key"], reject["is_cell"]) == ("a0019", True)
+    assert (document["counts"]["accounts_kept"], document["counts"]["accounts_cells"]) == (0, 1)
 
 
 def test_a_first_preview_says_that_everything_is_an_add(workspace: Workspace):

@@ -77,6 +77,7 @@ def raw_table(
             "too few fields",
             None,
             False,
+            None,
         )
         for n, key in enumerate(unsplit)
     ]

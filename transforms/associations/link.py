@@ -79,4 +79,5 @@ def link_rejects(
         pl.lit(str(reason)).alias("reason"),
         names["value"].alias("value"),
         pl.lit(value=False).alias("is_cell"),
+        pl.lit(None, dtype=pl.String).alias("name"),
     )

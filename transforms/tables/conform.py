@@ -202,6 +202,7 @@ def to_rejects(
             "index": index,
             "row": table.rows[ROW].gather(index),
             "key": key_text(candidates.select(pl.col(key).gather(index)), key),
+            "name": _names(candidates).gather(index),
         }
     ).with_columns(key=pl.when(_is_blank(table, index)).then(pl.lit(NO_RECORD)).otherwise("key"))
     valued = [
@@ -215,6 +216,14 @@ def to_rejects(
         pl.lit(table.name).alias("table"), pl.lit(table.origin).alias("file"), *REJECTS_BY_ROW
     )
     return pl.concat([table.rejects, ours]).sort("row", maintain_order=True)
+
+
+def _names(candidates: pl.DataFrame) -> pl.Series:
+    """What a person knows each row by: a login, a label; null where it has neither."""
+    named = next((name for name in ("username", "label") if name in candidates.columns), None)
+    if named is None:
+        return pl.Series("name", [None], dtype=pl.String).new_from_index(0, candidates.height)
+    return candidates[named]
 
 
 def _is_blank(table: RawTable, index: pl.Series) -> pl.Series:

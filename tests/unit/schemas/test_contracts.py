@@ -125,7 +125,7 @@ def test_a_reject_says_where_it_stands_and_every_reason() -> None:
     made = normalized(raw_table("accounts", [account("a"), row], [None, ""]))
     wanted = pl.DataFrame(
         [
-            ("accounts", "accounts.csv", 3, "x", "email", "no_email", NO_MAIL, "ann", False),
+            ("accounts", "accounts.csv", 3, "x", "email", "no_email", NO_MAIL, "ann", False, None),
             (
                 "accounts",
                 "accounts.csv",
@@ -136,9 +136,10 @@ def test_a_reject_says_where_it_stands_and_every_reason() -> None:
                 "has no mapping to a status",
                 "gone",
                 False,
+                None,
             ),
-            ("accounts", "accounts.csv", 4, None, None, UNREADABLE_LINE, SHORT, None, False),
-            ("accounts", "accounts.csv", 5, "", None, UNREADABLE_LINE, SHORT, None, False),
+            ("accounts", "accounts.csv", 4, None, None, UNREADABLE_LINE, SHORT, None, False, None),
+            ("accounts", "accounts.csv", 5, "", None, UNREADABLE_LINE, SHORT, None, False, None),
         ],
         schema=REJECTS,
         orient="row",
