@@ -18,7 +18,7 @@ from schemas.source_file.activity import (
     ActivityQueries,
     EventTypeColumn,
 )
-from schemas.source_file.blocks import Activity, App, AppCreation, Guards, Poll, Schedule, Upload
+from schemas.source_file.blocks import Activity, App, AppCreation, Poll, Schedule, Upload
 from schemas.source_file.columns import (
     AccountColumns,
     AccountTypeColumn,
@@ -39,6 +39,7 @@ from schemas.source_file.directory_source import (
     LdifSource,
 )
 from schemas.source_file.file import SourceFile
+from schemas.source_file.guards import Guards, PerEntitlement, Watched
 from schemas.source_file.python_source import PythonSource, Transforms
 from schemas.source_file.quantities import Limit, duration_text
 from schemas.source_file.secrets import Secret
@@ -105,6 +106,8 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("resource_columns", ResourceColumns),
     ("association_columns", AssociationColumns),
     ("guards", Guards),
+    ("guards.per_entitlement", PerEntitlement),
+    ("An item of guards.watched", Watched),
     ("upload", Upload),
     ("upload.poll", Poll),
     ("activity", Activity),
@@ -178,9 +181,16 @@ def _default(field: FieldInfo) -> str:
     if isinstance(value, BaseModel):
         column = getattr(value, "column", None)
         return f"`{column}`" if column else ""
+    if isinstance(value, tuple):
+        return " ".join(f"`{_written(one)}`" for one in value)
     if hasattr(value, "total_seconds"):
         return f"`{duration_text(value)}`"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def _written(item: BaseModel) -> str:
+    """An item of a list as the file writes it."""
+    return "{" + ", ".join(f"{key}: {value}" for key, value in item.model_dump().items()) + "}"
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from schemas import guards
+
 ACCOUNT_CHANGES = {
     "integration_specific_id": pl.String(),
     "change": pl.String(),
@@ -128,6 +130,11 @@ class Breach:
     base: int
     is_removal: bool
     table: str | None = None
+
+    @property
+    def is_approvable(self) -> bool:
+        """Whether a person may let the plan through."""
+        return guards.is_approvable(self.guard)
 
     def __str__(self) -> str:
         if self.guard.startswith("min_"):

@@ -14,7 +14,9 @@ from schemas.errors import ConfigError
 from schemas.source_file.file import Source
 
 
-def activity_command(workspace: Path, names: list[str], *, every: bool, as_json: bool) -> int:
+def activity_command(
+    workspace: Path, names: list[str], *, every: bool, jobs: int, as_json: bool
+) -> int:
     """Sends the sources' activity; the worst of their exit codes.
 
     With `every`, those that have an activity block.
@@ -23,7 +25,9 @@ def activity_command(workspace: Path, names: list[str], *, every: bool, as_json:
         IngestError: nothing could begin.
     """
     choose = _with_activity if every else _all_with_activity
-    return each_source(workspace, names, _send_one, every=every, as_json=as_json, choose=choose)
+    return each_source(
+        workspace, names, _send_one, every=every, jobs=jobs, as_json=as_json, choose=choose
+    )
 
 
 def _with_activity(sources: list[Source], broken: Mapping[str, ConfigError]) -> list[Source]:

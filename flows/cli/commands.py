@@ -17,7 +17,11 @@ Json = Annotated[
 Unused = Annotated[
     Path, typer.Option("--workspace", "-w", metavar="DIR", help="Not needed: no workspace is read.")
 ]
+Jobs = Annotated[
+    int, typer.Option("--jobs", "-j", metavar="N", min=1, help="Sources at work at once.")
+]
 HERE = Path()
+JOBS = 4
 
 
 def check(
@@ -80,7 +84,7 @@ def preview(
     )
 
 
-def sync(
+def sync(  # noqa: PLR0913, PLR0917 - one parameter an option
     sources: Annotated[
         list[str] | None, typer.Argument(metavar="[SOURCE]...", help="Sources, in this order.")
     ] = None,
@@ -102,6 +106,7 @@ def sync(
             "--from-archive", metavar="RUN", help="Upload the snapshot of an accepted run again."
         ),
     ] = None,
+    jobs: Jobs = JOBS,
     workspace: Workspace = HERE,
     as_json: Json = False,
 ) -> None:
@@ -114,7 +119,9 @@ def sync(
     from flows.sync.origin import SyncOptions, to_origin
 
     options = SyncOptions(allow_removals, to_origin(as_of, from_archive))
-    raise typer.Exit(sync_command(workspace, sources or [], options, every=every, as_json=as_json))
+    raise typer.Exit(
+        sync_command(workspace, sources or [], options, every=every, jobs=jobs, as_json=as_json)
+    )
 
 
 # What brings activity records to Lumos: `activity`, `backfill`.
@@ -127,6 +134,7 @@ def activity(
     every: Annotated[
         bool, typer.Option("--all", help="Every source that has a block activity.")
     ] = False,
+    jobs: Jobs = JOBS,
     workspace: Workspace = HERE,
     as_json: Json = False,
 ) -> None:
@@ -136,7 +144,9 @@ def activity(
     """
     from flows.cli.activity import activity_command
 
-    raise typer.Exit(activity_command(workspace, sources or [], every=every, as_json=as_json))
+    raise typer.Exit(
+        activity_command(workspace, sources or [], every=every, jobs=jobs, as_json=as_json)
+    )
 
 
 def backfill(  # noqa: PLR0913, PLR0917 - one parameter an option

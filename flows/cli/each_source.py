@@ -1,7 +1,12 @@
-"""A command over sources: one after the other, whatever becomes of the others."""
+"""A command over sources: side by side, whatever becomes of the others."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -10,6 +15,7 @@ from flows.cli.output import Output, log_to_stderr
 from flows.run.context import RunContext, open_context
 from flows.run.crash_report import BugError, without_text
 from flows.run.settings import read_settings
+from flows.run.side_by_side import Slots, side_by_side, stopped_by_signals
 from flows.run.summary import run_summary
 from flows.run.workspace import pick_sources
 from schemas.errors import ConfigError, GuardError, IngestError, StateError, raise_as
@@ -24,6 +30,9 @@ RunOne = Callable[[Source, RunContext, Output], Ended]
 
 Choose = Callable[[list[Source], Mapping[str, ConfigError]], list[Source]]
 """Which of the good sources are meant, given the wrong ones too; raises ConfigError for none."""
+
+SIGNALLED = 128
+"""A process that a signal ended exits with this and the signal's number, as in a shell."""
 
 _HEALTH_S = 10
 _SERVER_ERROR = 500
@@ -41,9 +50,13 @@ def each_source(
     *,
     every: bool,
     as_json: bool,
+    jobs: int = 1,
     choose: Choose = _all_of_them,
 ) -> int:
     """Runs the command for each source; the worst exit code, a failure before a held plan.
+
+    SIGINT and SIGTERM stop the runs between two steps; a line says for each what was sent, and
+    128 and the signal's number is the exit code.
 
     Args:
         workspace: the folder with `sources/`.
@@ -51,6 +64,7 @@ def each_source(
         run_one: the command's work.
         every: whether all sources are meant.
         as_json: whether to print one JSON document.
+        jobs: how many sources are at work at once; those that wait for their job do not count.
         choose: see `Choose`.
 
     Raises:
@@ -66,20 +80,49 @@ def each_source(
     ended: list[Ended] = [
         (error.exit_code, _without_run(name, error)) for name, error in broken.items()
     ]
+    came: list[int] = []
     if sources:
-        ended += _in_turn(sources, settings, output, run_one)
+        check_prefect(os.environ.get("PREFECT_API_URL"))
+        with stopped_by_signals(slots := Slots(jobs)) as came:
+            ended += _side_by_side(sources, settings, output, run_one, slots)
     output.document({"sources": [document for _, document in ended]})
+    if came:
+        return SIGNALLED + came[0]
     codes = {code for code, _ in ended}
     return next((code for code in _WORST_FIRST if code in codes), 0)
 
 
-def _in_turn(
-    sources: list[Source], settings: Settings, output: Output, run_one: RunOne
-) -> Iterator[Ended]:
-    check_prefect(os.environ.get("PREFECT_API_URL"))
-    with output.progress() as progress, open_context(settings, progress=progress) as context:
-        for source in sources:
-            yield _one(source, context, output, run_one)
+def _side_by_side(
+    sources: list[Source], settings: Settings, output: Output, run_one: RunOne, slots: Slots
+) -> list[Ended]:
+    """The ends in the sources' order; a stopped one's is told by what the ledger has of it."""
+    with (
+        output.progress_lines() as line_of,
+        open_context(settings, sleep=slots.sleep) as context,
+    ):
+        begun_at = context.now()
+
+        def work(source: Source) -> Ended:
+            with output.together(), line_of(source.name) as moved:
+
+                def progress(stage: str, done: int, total: int) -> None:
+                    slots.check()
+                    moved(stage, done, total)
+
+                return _one(source, replace(context, progress=progress), output, run_one)
+
+        works = [partial(work, source) for source in sources]
+        ends, has_stuck = side_by_side(works, slots)
+        ended = [
+            end or _stopped(source, begun_at, context, output)
+            for source, end in zip(sources, ends, strict=True)
+        ]
+        if has_stuck:
+            # A thread within a library notices nothing; the next run finds its process gone.
+            output.document({"sources": [document for _, document in ended]})
+            sys.stdout.flush()
+            os._exit(SIGNALLED + signal.SIGTERM)
+    return ended
 
 
 def _one(source: Source, context: RunContext, output: Output, run_one: RunOne) -> Ended:
@@ -90,6 +133,24 @@ def _one(source: Source, context: RunContext, output: Output, run_one: RunOne) -
         failure = error
     output.note(f"lumos-ingest: {source.name}: {failure}")
     return failure.exit_code, _failed_run(source, failure, context)
+
+
+def _stopped(source: Source, begun_at: datetime, context: RunContext, output: Output) -> Ended:
+    """Says what a run that was stopped had sent, and what the next one will do."""
+    run = next(iter(context.ledger.runs(source.name, 1)), None)
+    if run is None or run.started_at < begun_at:
+        run, text = None, "stopped before it began"
+    elif run.state == "submitted":
+        text = f"stopped while job {run.job_ids[-1]} was under way: the next run waits for it first"
+    elif run.state == "planned":
+        text = "stopped while it was sending: the next run sends the same bytes again first"
+    elif run.state in {"reading", "failed"}:
+        text = "stopped; nothing was sent: the next run begins anew"
+    else:
+        text = f"stopped; its run had ended ({run.state})"
+    output.note(f"lumos-ingest: {source.name}: {text}")
+    document: dict[str, object] = run_summary(run) if run else {"source": source.name}
+    return IngestError.exit_code, {**document, "state": "stopped", "error": text}
 
 
 def _failed_run(

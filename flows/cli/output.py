@@ -9,7 +9,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TextIO
 
 from rich.box import SIMPLE_HEAD
@@ -19,6 +19,9 @@ from rich.table import Table
 
 OURS = ("extractors", "transforms", "loaders", "flows", "sandbox")
 PLAIN_WIDTH = 200
+
+Moved = Callable[[str, int, int], None]
+"""Told (stage, how much is done, of how much; 0 where that is not known)."""
 
 
 class Output:
@@ -77,10 +80,22 @@ class Output:
             self.text(to_json(content))
 
     @contextmanager
-    def progress(self) -> Iterator[Callable[[str, int, int], None]]:
+    def together(self) -> Iterator[None]:
+        """The block whose lines, of this thread, are written at its end and in one piece."""
+        with self._out, self._err:
+            yield
+
+    @contextmanager
+    def progress(self) -> Iterator[Moved]:
         """A callback (stage, done, total) that moves a bar on a terminal; silent elsewhere."""
+        with self.progress_lines() as line_of, line_of("") as moved:
+            yield moved
+
+    @contextmanager
+    def progress_lines(self) -> Iterator[Callable[[str], AbstractContextManager[Moved]]]:
+        """Gives a line by its name, for a block: a callback as of `progress`."""
         if not self._err.is_terminal:
-            yield lambda _stage, _done, _total: None
+            yield lambda _name: nullcontext(lambda _stage, _done, _total: None)
             return
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
@@ -91,12 +106,19 @@ class Output:
             MofNCompleteColumn(),
         )
         with Progress(*columns, console=self._err, transient=True) as bar:
-            task = bar.add_task("", total=None)
 
-            def moved(stage: str, done: int, total: int) -> None:
-                bar.update(task, description=stage, completed=done, total=total or None)
+            @contextmanager
+            def line_of(name: str) -> Iterator[Moved]:
+                task = bar.add_task(name, total=None)
 
-            yield moved
+                def moved(stage: str, done: int, total: int) -> None:
+                    text = f"{name}: {stage}" if name else stage
+                    bar.update(task, description=text, completed=done, total=total or None)
+
+                yield moved
+                bar.remove_task(task)
+
+            yield line_of
 
 
 class _Console(Console):

@@ -16,7 +16,13 @@ from schemas.source_file.file import Source
 
 
 def sync_command(
-    workspace: Path, names: list[str], options: SyncOptions, *, every: bool, as_json: bool
+    workspace: Path,
+    names: list[str],
+    options: SyncOptions,
+    *,
+    every: bool,
+    jobs: int,
+    as_json: bool,
 ) -> int:
     """Syncs the sources; the worst of their exit codes, a failure before a held plan.
 
@@ -26,7 +32,7 @@ def sync_command(
     if options.origin != THE_SOURCE and (every or len(names) != 1):
         raise ConfigError("--as-of and --from-archive go with one source: name it")
     run_one = partial(_sync_one, options)
-    return each_source(workspace, names, run_one, every=every, as_json=as_json)
+    return each_source(workspace, names, run_one, every=every, jobs=jobs, as_json=as_json)
 
 
 def _sync_one(options: SyncOptions, source: Source, context: RunContext, output: Output) -> Ended:

@@ -84,6 +84,7 @@ def open_context(
     *,
     with_lumos: bool = True,
     progress: Callable[[str, int, int], None] = quiet,
+    sleep: Callable[[float], None] = sleep,
 ) -> Iterator[RunContext]:
     """Ledger, archive and the Lumos API of a workspace, closed at the end.
 
@@ -92,20 +93,21 @@ def open_context(
         StateError: the state folder, the ledger or the archive cannot be used.
     """
     make_state_folder(settings)
-    api = to_lumos_api(settings) if with_lumos else None
+    api = to_lumos_api(settings, sleep) if with_lumos else None
     with open_ledger(settings.ledger) as ledger, api or nullcontext():
         yield RunContext(
             settings,
             ledger,
             open_archive(settings.archive),
             api,
+            sleep=sleep,
             resolve=to_resolver(settings.workspace),
             progress=progress,
         )
 
 
-def to_lumos_api(settings: Settings) -> LumosApi:
-    """The client of the Lumos API; nothing is sent yet.
+def to_lumos_api(settings: Settings, sleep: Callable[[float], None] = sleep) -> LumosApi:
+    """The client of the Lumos API; nothing is sent yet. Its pauses are slept by `sleep`.
 
     Raises:
         ConfigError: no token, or an address that cannot be one.
@@ -114,7 +116,7 @@ def to_lumos_api(settings: Settings) -> LumosApi:
         raise ConfigError(
             "LUMOS_API_TOKEN is not set: put it into the environment, or into .env in the workspace"
         )
-    return LumosApi(settings.api_url, settings.api_token)
+    return LumosApi(settings.api_url, settings.api_token, sleep=sleep)
 
 
 def make_state_folder(settings: Settings) -> None:

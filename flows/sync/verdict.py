@@ -10,7 +10,7 @@ from loaders.lumos.client import LumosApi
 from schemas.plan import Breach
 from schemas.run import Run, SeenBreach
 from schemas.snapshot import Snapshot
-from schemas.source_file.blocks import Guards
+from schemas.source_file.guards import Guards
 from schemas.statuses import CAN_LOG_IN, GONE
 from transforms.plan.guards import FLOOR
 

@@ -262,14 +262,20 @@ class LumosApi:
         if outage is not None:
             return outage
         if is_outage(response):
-            return status_outage(response, method, path)
+            failed = status_outage(response, method, path)
+            self._hold_back(failed.pause_asked_s, self._retry.time_limit_s)
+            return failed
         self._note_rate(response)
         return response
 
     def _note_rate(self, response: httpx.Response) -> None:
-        pause_s = rate_pause_s(response)
+        self._hold_back(rate_pause_s(response), _LONGEST_RATE_PAUSE_S)
+
+    def _hold_back(self, pause_s: float | None, longest_s: float) -> None:
+        """Keeps back every request, of all threads: one token has one budget."""
         if pause_s is not None:
-            self._not_before = self._clock() + min(pause_s, _LONGEST_RATE_PAUSE_S)
+            not_before = self._clock() + min(pause_s, longest_s)
+            self._not_before = max(self._not_before, not_before)
 
     def _wait_for_rate(self) -> None:
         pause_s = self._not_before - self._clock()

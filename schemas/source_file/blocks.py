@@ -1,4 +1,4 @@
-"""The blocks of a source file: the app, the guards, how to upload, activity, schedule."""
+"""The blocks of a source file: the app, how to upload, activity, schedule."""
 
 import re
 from datetime import datetime, timedelta
@@ -33,30 +33,6 @@ class App(Strict):
         if self.id is not None and self.create is not None:
             raise ValueError("an app given by id is there already: create goes with name")
         return self
-
-
-class Guards(Strict):
-    """Bounds on a plan; a breach uploads nothing. Shares are of the last accepted snapshot."""
-
-    min_accounts: int = Field(
-        1,
-        ge=0,
-        description="Fewer accounts are never uploaded; an empty snapshot never is, even with 0.",
-    )
-    max_removed_accounts: LimitField = Field(
-        Limit(0.1, is_share=True), description="Accounts that are in the last snapshot and not now."
-    )
-    max_removed_associations: LimitField = Field(
-        Limit(0.2, is_share=True), description="Associations that are there and not now."
-    )
-    max_deactivated_accounts: LimitField = Field(
-        Limit(0.1, is_share=True),
-        description="Accounts that could log in by their status, and now cannot.",
-    )
-    max_rejected_rows: LimitField = Field(
-        Limit(0.01, is_share=True),
-        description="Rejected rows; a share is of the rows read and not dropped.",
-    )
 
 
 class Poll(Strict):

@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError, field_validator
 
 from schemas.errors import ConfigError, FunctionError, raise_as
 from schemas.source_file.activity import ActivityDatabase
-from schemas.source_file.blocks import Activity, App, Guards, Schedule, Upload
+from schemas.source_file.blocks import Activity, App, Schedule, Upload
 from schemas.source_file.columns import (
     AccountColumns,
     AssociationColumns,
@@ -24,6 +24,7 @@ from schemas.source_file.columns import (
 )
 from schemas.source_file.csv_source import ActivitySource, CsvSource
 from schemas.source_file.directory_source import ActiveDirectorySource, LdapSource, LdifSource
+from schemas.source_file.guards import Guards
 from schemas.source_file.problems import first_problem
 from schemas.source_file.python_source import PythonSource, Transforms
 from schemas.source_file.quantities import Duration

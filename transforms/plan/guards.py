@@ -1,7 +1,7 @@
 """Guards: whether a plan is plausible. A breach uploads nothing; a person decides."""
 
 from schemas.plan import Breach, Plan
-from schemas.source_file.blocks import Guards
+from schemas.source_file.guards import Guards
 from schemas.source_file.quantities import Limit
 from transforms.tables.rejects import TableCount
 

@@ -8,7 +8,7 @@ from flows.sync.verdict import IN_LUMOS, Verdict, decide, live_breaches, seen_br
 from schemas.plan import Breach
 from schemas.run import Run
 from schemas.snapshot import Snapshot
-from schemas.source_file.blocks import Guards
+from schemas.source_file.guards import Guards
 from schemas.statuses import CAN_LOG_IN, GONE, UPLOAD_STATUSES
 from tests.unit.builders import NOW, account, snapshot, source_file
 from tests.unit.flows.sync.world import APP, World

@@ -260,6 +260,18 @@ def test_a_pause_longer_than_our_patience_ends_at_once() -> None:
     assert clock.slept == []
 
 
+def test_a_pause_that_lumos_asks_one_request_for_holds_back_the_others_too() -> None:
+    """Several sources of a process share a client, as they share the token's budget."""
+    clock = Clock()
+    server = Server(httpx.Response(429, headers={"retry-after": "40"}), ok())
+    with api_of(server, clock, retry=Retry(attempts=1)) as api:
+        with pytest.raises(LumosUnavailableError):
+            api.get("/apps")
+        clock.now += 15
+        api.get("/accounts")
+    assert clock.slept == [25]
+
+
 def test_a_used_up_rate_limit_is_waited_for_before_the_next_request() -> None:
     date = format_datetime(NOW, usegmt=True)
     reset = str(NOW.timestamp() + 12.5)

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.plan import Breach, Changes, Plan
-from schemas.source_file.blocks import Guards
+from schemas.source_file.guards import Guards
 from tests.unit.builders import source_file
 from transforms.plan.guards import check_guards
 from transforms.tables.rejects import TableCount
