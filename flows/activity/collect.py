@@ -72,7 +72,8 @@ def check_rejects(job: ActivityJob, gathered: Gathered) -> None:
     Raises:
         ContractError: they are more than `activity.max_rejected_rows`.
     """
-    rejects, count = gathered.rejects.filter(pl.col("code") != UNKNOWN.code), gathered.count
+    of_rows = (pl.col("code") != UNKNOWN.code) & ~pl.col("is_cell")
+    rejects, count = gathered.rejects.filter(of_rows), gathered.count
     is_unsplit = pl.col("code").is_in([UNREADABLE_LINE, ONE_FIELD])
     timeless = rejects.filter((pl.col("column") == "timestamp") | is_unsplit)
     timed = rejects.join(timeless, on=["file", "row"], how="anti")

@@ -62,8 +62,9 @@ def kept_warnings(kept: pl.DataFrame, keep_for: timedelta) -> tuple[str, ...]:
         why = (
             f", {unread} of them for rows without a readable id, which may be any" if unread else ""
         )
+        what = table if of_table.height > 1 else table.removesuffix("s")
         lines.append(
-            f"{of_table.height} {table} kept as accepted last, where their rows cannot be read"
+            f"{of_table.height} {what} kept as accepted last, where their rows cannot be read"
             f"{why}; the first since {since}; after {duration_text(keep_for)} a person must decide"
         )
     return tuple(lines)

@@ -72,24 +72,25 @@ def mended(candidates: pl.DataFrame, faults: pl.DataFrame, last: pl.DataFrame) -
         last: the last accepted accounts.
     """
     of_cells = faults.filter(~pl.col("column").is_in([_ID, _STATUS]))
-    for (column,), group in of_cells.group_by("column", maintain_order=True):
-        name, index = str(column), group["index"].unique().sort()
-        before = pl.Series(name, [None], dtype=candidates[name].dtype)
-        before = before.new_from_index(0, index.len())
-        if name not in _TIMES and name in last.columns:
-            before = _last_of(candidates[_ID].gather(index), last, [name])[name]
-        mended_column = candidates[name].clone().scatter(index, before)
-        candidates = candidates.with_columns(mended_column.alias(name))
-    index = nobody(candidates).arg_true()
-    if not index.len():
-        return candidates
-    same = [name for name in candidates.columns if name != _ID and name in last.columns]
-    lasting = _last_of(candidates[_ID].gather(index), last, same)
-    for name in same:
-        own = candidates[name]
-        filled = own.gather(index).zip_with(own.gather(index).is_not_null(), lasting[name])
-        candidates = candidates.with_columns(own.clone().scatter(index, filled).alias(name))
-    return candidates
+    broken = {
+        str(column): group["index"].unique().sort()
+        for (column,), group in of_cells.group_by("column", maintain_order=True)
+    }
+    alone = candidates.with_columns(
+        candidates[name].clone().scatter(index, None).alias(name) for name, index in broken.items()
+    )
+    unnamed = nobody(alone).arg_true().cast(pl.UInt32)
+    columns = []
+    for name in candidates.columns:
+        index = [one for one in (broken.get(name), unnamed) if one is not None]
+        wanted = pl.concat(index).unique().sort()
+        if name in {_ID, _STATUS, *_TIMES} or name not in last.columns or not wanted.len():
+            continue
+        before = _last_of(candidates[_ID].gather(wanted), last, name)
+        filled = alone[name].gather(wanted)
+        filled = filled.zip_with(filled.is_not_null(), before)
+        columns.append(alone[name].clone().scatter(wanted, filled).alias(name))
+    return alone.with_columns(columns)
 
 
 def nobody(accounts: pl.DataFrame) -> pl.Series:
@@ -98,10 +99,10 @@ def nobody(accounts: pl.DataFrame) -> pl.Series:
     return accounts.select(email & (given | family)).to_series()
 
 
-def _last_of(ids: pl.Series, last: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
-    """The `columns` of the last accepted accounts of these ids, in order; null where none is."""
-    of = last.select(_ID, *columns).filter(pl.col(_ID).is_in(ids.implode()))
-    return ids.to_frame(_ID).join(of, on=_ID, how="left", maintain_order="left")
+def _last_of(ids: pl.Series, last: pl.DataFrame, column: str) -> pl.Series:
+    """That column of the last accepted accounts of these ids, in order; null where none is."""
+    of = last.select(_ID, column).filter(pl.col(_ID).is_in(ids.implode()))
+    return ids.to_frame(_ID).join(of, on=_ID, how="left", maintain_order="left")[column]
 
 
 def told_apart(faults: pl.DataFrame, candidates: pl.DataFrame) -> pl.DataFrame:

@@ -113,6 +113,13 @@ def test_a_cell_that_cannot_be_read_has_its_last_accepted_value() -> None:
     assert made.counts["accounts"].cells == 4
 
 
+def test_a_broken_address_beside_no_names_is_no_news_of_the_names() -> None:
+    names = {"given_name": "Ann", "family_name": "Li"}
+    before = snapshot([account("a", **names)])
+    made = normalized([account("a", email="ann", given_name="", family_name="")], None, before)
+    assert made.snapshot.accounts.equals(before.accounts)
+
+
 def test_what_else_a_row_says_beside_no_address_and_no_names_stands() -> None:
     file = source_file("attributes: {Cost: cost}\n")
     before = snapshot([account("a", username="ann", cost="1", given_name="A")], file)
