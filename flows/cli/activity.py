@@ -26,7 +26,7 @@ def activity_command(
     """
     choose = _with_activity if every else _all_with_activity
     return each_source(
-        workspace, names, _send_one, every=every, jobs=jobs, as_json=as_json, choose=choose
+        workspace, names, send_one, every=every, jobs=jobs, as_json=as_json, choose=choose
     )
 
 
@@ -53,7 +53,12 @@ def _all_with_activity(sources: list[Source], _broken: Mapping[str, ConfigError]
     return sources
 
 
-def _send_one(source: Source, context: RunContext, output: Output) -> Ended:
+def send_one(source: Source, context: RunContext, output: Output) -> Ended:
+    """Sends one source's activity, and shows what came of it.
+
+    Raises:
+        IngestError: the run failed.
+    """
     sending = _run(source, context)
     show_sending(source.name, sending, output)
     return 0, sending_document(sending)

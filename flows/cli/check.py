@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -15,7 +17,10 @@ from flows.run.context import no_such_app, open_context, to_lumos_api, utc_now
 from flows.run.own_transform import load_transforms
 from flows.run.secrets import to_resolver
 from flows.run.settings import read_settings
+from flows.run.side_by_side import Slots, side_by_side
 from flows.run.workspace import pick_sources
+from flows.schedule.due import due_after
+from flows.schedule.timetable import schedules_of
 from loaders.lumos.apps import check_category, find_app
 from loaders.lumos.client import LumosApi
 from schemas.errors import IngestError, SourceFormatError
@@ -203,9 +208,16 @@ class Findings:
 
 
 def check_command(
-    workspace: Path, names: list[str], look: DatabaseLook = NO_LOOK, *, as_json: bool
+    workspace: Path,
+    names: list[str],
+    look: DatabaseLook = NO_LOOK,
+    *,
+    jobs: int = 1,
+    as_json: bool,
 ) -> int:
     """Checks the named sources, or all; 0, 1 (something failed) or 2 (a file or setting is wrong).
+
+    So many sources are looked at side by side as `jobs` says.
 
     Raises:
         ConfigError: the workspace is wrong, or a source that is named is not in it.
@@ -216,7 +228,8 @@ def check_command(
     sources, broken = pick_sources(settings.workspace, names, every=not names)
     lumos, api = check_lumos(settings)
     state = _check_state(settings)
-    checked = [check_source(source, settings, api, look) for source in sources]
+    looks = [partial(check_source, source, settings, api, look) for source in sources]
+    checked = [findings for findings in side_by_side(looks, Slots(jobs))[0] if findings]
     checked += [Findings(name, problems=[problem]) for name, problem in broken.items()]
     if api is not None:
         api.close()
@@ -292,9 +305,10 @@ def check_source(
         )
         if api is not None:
             findings.attempt(lambda: check_activity_app(source, api))
-    if source.file.schedule is not None:
-        findings.notes.append(
-            f"{source.path}: schedule is read, but this version does not act on it"
+    for duty, schedule in schedules_of([source]).items():
+        next_at = due_after(schedule, utc_now()).astimezone(ZoneInfo(schedule.timezone))
+        findings.facts.append(
+            f"{duty.kind} is due next at {next_at:%Y-%m-%d %H:%M %Z}, under serve"
         )
     return findings
 

@@ -1,6 +1,7 @@
 """The commands as they are typed, with their options; a module of its own carries out each."""
 
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -41,17 +42,41 @@ def check(
             "--account", metavar="ID", help="Read this one account, by each database's get_account."
         ),
     ] = None,
+    fresh: Annotated[
+        str | None,
+        typer.Option(
+            "--fresh",
+            metavar="DURATION",
+            help="Only ask the ledger which sources were not accepted for so long; exit 1 then.",
+        ),
+    ] = None,
+    jobs: Jobs = JOBS,
     workspace: Workspace = HERE,
     as_json: Json = False,
 ) -> None:
     """Read the source files, probe each source and the Lumos API; upload nothing.
 
-    Example: `lumos-ingest check hr` or `lumos-ingest check hr --privileges`
+    Example: `lumos-ingest check hr`, `lumos-ingest check hr --privileges`, `lumos-ingest check
+    --fresh 26h` for a monitor
     """
+    if fresh is not None:
+        from flows.cli.fresh import fresh_command
+
+        longest = _duration(fresh, "--fresh")
+        raise typer.Exit(fresh_command(workspace, sources or [], longest, as_json=as_json))
     from flows.cli.check import DatabaseLook, check_command
 
     look = DatabaseLook(privileges=privileges, account_id=account)
-    raise typer.Exit(check_command(workspace, sources or [], look, as_json=as_json))
+    raise typer.Exit(check_command(workspace, sources or [], look, jobs=jobs, as_json=as_json))
+
+
+def _duration(text: str, option: str) -> timedelta:
+    from schemas.source_file.quantities import to_duration
+
+    try:
+        return to_duration(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{option}: {error}") from None
 
 
 def preview(
@@ -122,6 +147,20 @@ def sync(  # noqa: PLR0913, PLR0917 - one parameter an option
     raise typer.Exit(
         sync_command(workspace, sources or [], options, every=every, jobs=jobs, as_json=as_json)
     )
+
+
+def serve(
+    jobs: Jobs = JOBS,
+    workspace: Workspace = HERE,
+    as_json: Json = False,
+) -> None:
+    """Sync each source when its schedule says so, until Ctrl-C. What was missed is made up for.
+
+    Example: `lumos-ingest serve`
+    """
+    from flows.cli.serve import serve_command
+
+    raise typer.Exit(serve_command(workspace, jobs=jobs, as_json=as_json))
 
 
 # What brings activity records to Lumos: `activity`, `backfill`.

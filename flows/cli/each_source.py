@@ -109,12 +109,12 @@ def _side_by_side(
                     slots.check()
                     moved(stage, done, total)
 
-                return _one(source, replace(context, progress=progress), output, run_one)
+                return run_alone(source, replace(context, progress=progress), output, run_one)
 
         works = [partial(work, source) for source in sources]
         ends, has_stuck = side_by_side(works, slots)
         ended = [
-            end or _stopped(source, begun_at, context, output)
+            end or stopped(source, begun_at, context, output)
             for source, end in zip(sources, ends, strict=True)
         ]
         if has_stuck:
@@ -125,7 +125,7 @@ def _side_by_side(
     return ended
 
 
-def _one(source: Source, context: RunContext, output: Output, run_one: RunOne) -> Ended:
+def run_alone(source: Source, context: RunContext, output: Output, run_one: RunOne) -> Ended:
     """Runs the command for one source; a failure, or a bug of ours, is no other source's."""
     try:
         return without_text(lambda: run_one(source, context, output))
@@ -135,7 +135,7 @@ def _one(source: Source, context: RunContext, output: Output, run_one: RunOne) -
     return failure.exit_code, _failed_run(source, failure, context)
 
 
-def _stopped(source: Source, begun_at: datetime, context: RunContext, output: Output) -> Ended:
+def stopped(source: Source, begun_at: datetime, context: RunContext, output: Output) -> Ended:
     """Says what a run that was stopped had sent, and what the next one will do."""
     run = next(iter(context.ledger.runs(source.name, 1)), None)
     if run is None or run.started_at < begun_at:

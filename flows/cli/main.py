@@ -6,7 +6,18 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.commands import activity, backfill, check, demo, preview, runs, sandbox, schema, sync
+from flows.cli.commands import (
+    activity,
+    backfill,
+    check,
+    demo,
+    preview,
+    runs,
+    sandbox,
+    schema,
+    serve,
+    sync,
+)
 from flows.cli.output import Output, go_quiet, never_fail_to_encode
 from flows.run.crash_report import report_bug
 from schemas.errors import IngestError
@@ -42,7 +53,7 @@ def lumos_ingest(
     """Identities into Lumos: read whole, checked, planned, guarded, uploaded as one snapshot."""
 
 
-for _command in (check, preview, sync, activity, backfill, runs, demo, sandbox, schema):
+for _command in (check, preview, sync, activity, backfill, serve, runs, demo, sandbox, schema):
     app.command()(_command)
 
 

@@ -79,6 +79,11 @@ class Output:
         if self.as_json:
             self.text(to_json(content))
 
+    def json_line(self, content: object) -> None:
+        """One line of JSON, of a command that has one an event."""
+        if self.as_json:
+            self.text(json.dumps(content, default=str))
+
     @contextmanager
     def together(self) -> Iterator[None]:
         """The block whose lines, of this thread, are written at its end and in one piece."""

@@ -31,11 +31,16 @@ def sync_command(
     """
     if options.origin != THE_SOURCE and (every or len(names) != 1):
         raise ConfigError("--as-of and --from-archive go with one source: name it")
-    run_one = partial(_sync_one, options)
+    run_one = partial(sync_one, options)
     return each_source(workspace, names, run_one, every=every, jobs=jobs, as_json=as_json)
 
 
-def _sync_one(options: SyncOptions, source: Source, context: RunContext, output: Output) -> Ended:
+def sync_one(options: SyncOptions, source: Source, context: RunContext, output: Output) -> Ended:
+    """Syncs one source, and shows what came of it.
+
+    Raises:
+        IngestError: the run failed.
+    """
     outcome = _run(source, context, options)
     show_outcome(source, outcome, output)
     document = {

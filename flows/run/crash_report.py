@@ -7,6 +7,8 @@ import traceback
 from collections.abc import Callable
 from typing import TypeVar
 
+from polars.exceptions import PanicException
+
 from schemas.errors import IngestError
 
 _Done = TypeVar("_Done")
@@ -62,6 +64,6 @@ def without_text(work: Callable[[], _Done]) -> _Done:
         return work()
     except (IngestError, BugError):
         raise
-    except Exception as bug:  # noqa: BLE001 - whatever is left is a bug, and goes no further
+    except (Exception, PanicException) as bug:  # noqa: BLE001 - what is left is a bug, and ends here
         line = bug_line(bug)
     raise BugError(line) from None

@@ -4,7 +4,7 @@ import contextlib
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from types import FrameType
 from typing import TypeVar
@@ -95,11 +95,15 @@ class Slots:
         if had_slot:
             self._take_again()
 
-    def _give_back(self) -> None:
-        self._thread.has_slot = False
+    def give_back(self) -> None:
+        """Gives back a slot that was taken for a run which is not begun after all."""
         with self._changed:
             self._free += 1
             self._changed.notify_all()
+
+    def _give_back(self) -> None:
+        self._thread.has_slot = False
+        self.give_back()
 
     def _take_again(self) -> None:
         with self._changed:
@@ -117,13 +121,19 @@ def side_by_side(
     """What each work returned, in their order, and whether some did not end when told to stop.
 
     Each is begun in that order once a slot is free, in a thread of its own. One that was stopped,
-    or never begun, returned None.
+    or never begun, returned None. What one raises is raised once all have ended.
     """
     results: list[_Result | None] = [None] * len(works)
+    raised: list[BaseException] = []
 
     def work(number: int) -> None:
-        with contextlib.suppress(StoppedError), slots.held():
-            results[number] = works[number]()
+        try:
+            with slots.held():
+                results[number] = works[number]()
+        except StoppedError:
+            pass
+        except BaseException as error:  # noqa: BLE001 - a thread has nobody else to tell
+            raised.append(error)
 
     threads = []
     with contextlib.suppress(StoppedError):
@@ -132,10 +142,19 @@ def side_by_side(
             thread = threading.Thread(target=partial(work, number), daemon=True)
             thread.start()
             threads.append(thread)
-    for thread in threads:
+    has_stuck = join(threads, slots, grace_s)
+    if raised:
+        raise raised[0]
+    return results, has_stuck
+
+
+def join(threads: Iterable[threading.Thread], slots: Slots, grace_s: float) -> bool:
+    """Waits for the threads; whether some did not end within the grace after the stop."""
+    waited_for = list(threads)
+    for thread in waited_for:
         while thread.is_alive() and slots.stopped_for_s() <= grace_s:
             thread.join(_LOOK_S)
-    return results, any(thread.is_alive() for thread in threads)
+    return any(thread.is_alive() for thread in waited_for)
 
 
 @contextlib.contextmanager

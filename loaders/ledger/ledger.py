@@ -292,6 +292,11 @@ class Ledger:
         )
         return newest if newest is not None and newest.state == "held" else None
 
+    def newest_run(self, source: str, kind: RunKind, states: Collection[RunState]) -> Run | None:
+        """The source's run of that kind that began last of those in one of the states."""
+        of_kind = select_runs(source).where(runs.c.kind == kind, runs.c.state.in_(states))
+        return self._first(of_kind.order_by(_NEWEST_FIRST))
+
     def accepted_into(self, app_id: str) -> Run | None:
         """The run that was accepted last into the app, of whatever source; None where none was."""
         done = select_runs().where(_IS_SYNC, runs.c.app_id == app_id, runs.c.state == "done")

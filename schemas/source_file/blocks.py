@@ -4,6 +4,7 @@ import re
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from cronsim import CronSim, CronSimError
 from pydantic import Field, field_validator, model_validator
 
 from schemas.source_file.activity import ActivityApp, ActivityColumns, ActivityDatabase, Keep
@@ -67,6 +68,39 @@ class Upload(Strict):
         return int(written)
 
 
+_CRON_FIELDS = 5
+
+
+class Schedule(Strict):
+    """When the source is due: `serve` and `deploy` go by it."""
+
+    cron: str = Field(
+        description="Minute, hour, day of the month, month, day of the week: `0 2 * * *`. An hour "
+        "that the clocks skip is made up for at once, one that comes twice counts once.",
+    )
+    timezone: str = Field("UTC", description="The zone whose clocks it goes by.")
+
+    @field_validator("cron")
+    @classmethod
+    def _check_cron(cls, text: str) -> str:
+        problem = (
+            "is no cron expression of five fields (minute, hour, day of the month, month, day of "
+            "the week): write it as 0 2 * * *"
+        )
+        try:
+            CronSim(text, datetime(2000, 1, 1))  # noqa: DTZ001 - only looked at
+        except CronSimError as error:
+            raise ValueError(f"{problem}; {error}") from None
+        if len(text.split()) != _CRON_FIELDS:
+            raise ValueError(problem)
+        return text
+
+    @field_validator("timezone")
+    @classmethod
+    def _check_zone(cls, name: str) -> str:
+        return check_zone(name)
+
+
 class Activity(Strict):
     """Where activity records come from, which of them are sent, and how."""
 
@@ -116,6 +150,7 @@ class Activity(Strict):
     poll: Poll = Field(
         Poll(every=timedelta(seconds=0.5)), description="How a batch's job is waited for."
     )
+    schedule: Schedule | None = Field(None, description="When activity is due.")
 
     @field_validator("timezone")
     @classmethod
@@ -132,15 +167,3 @@ class Activity(Strict):
     def first_moment(self) -> datetime | None:
         """Where the first run begins, UTC; None: with the oldest record."""
         return None if self.since is None else to_moment(self.since, self.timezone)
-
-
-class Schedule(Strict):
-    """When the source is due. Checked with the file; this version runs what it is told to run."""
-
-    cron: str = Field(min_length=1)
-    timezone: str = "UTC"
-
-    @field_validator("timezone")
-    @classmethod
-    def _check_zone(cls, name: str) -> str:
-        return check_zone(name)

@@ -90,9 +90,7 @@ class SourceFile(Strict):
     activity: Activity | None = Field(
         None, description="Who used what, when; the command activity sends it."
     )
-    schedule: Schedule | None = Field(
-        None, description="Checked with the file; this version runs what it is told to run."
-    )
+    schedule: Schedule | None = Field(None, description="When the source is due.")
 
     @field_validator("attributes")
     @classmethod

@@ -1,5 +1,7 @@
 """Check: is everything in place? Nothing is uploaded."""
 
+import re
+
 from terminal import SOURCE, Workspace, rows, typed
 
 
@@ -35,12 +37,13 @@ def test_a_server_that_is_not_there_is_told(workspace: Workspace):
     assert "127.0.0.1:9" in said.err
 
 
-def test_what_this_version_does_not_act_on_is_told(workspace: Workspace):
+def test_when_a_source_is_due_is_told_on_the_clocks_of_its_zone(workspace: Workspace):
     workspace.source(SOURCE + 'schedule: {cron: "0 2 * * *", timezone: Europe/Paris}\n')
     workspace.export(*rows(3))
     said = workspace.run("check", "--json")
     assert said.code == 0
-    assert "does not act on it" in said.document["sources"]["hr"]["notes"][0]
+    (fact,) = [one for one in said.document["sources"]["hr"]["facts"] if "is due next" in one]
+    assert re.fullmatch(r"sync is due next at \d{4}-\d\d-\d\d 02:00 CES?T, under serve", fact)
 
 
 def test_a_category_that_lumos_does_not_have_is_told_before_a_sync(workspace: Workspace):
@@ -66,3 +69,24 @@ def test_a_source_may_be_called_lumos_or_state(workspace: Workspace):
     workspace.export(*rows(3))
     said = workspace.run("check", "--json")
     assert said.document["lumos"]["facts"] != said.document["sources"]["lumos"]["facts"]
+
+
+def test_a_source_that_was_not_accepted_for_long_is_named(workspace: Workspace):
+    workspace.export(*rows(3))
+    workspace.source(SOURCE.replace("HR Portal", "CRM"), "crm")
+    offline = {"LUMOS_API_URL": "http://127.0.0.1:9"}
+    assert workspace.run("sync", "hr").code == 0
+    said = workspace.run("check", "--fresh", "26h", env=offline)
+    assert said.code == 1
+    assert "lumos-ingest: crm: never accepted, not within 1d 2h" in said.err
+    assert "hr" not in said.err
+    assert workspace.run("check", "hr", "--fresh", "26h", env=offline).code == 0
+    said = workspace.run("check", "hr", "--fresh", "0s", "--json", env=offline)
+    assert said.code == 1
+    assert said.document["sources"]["hr"]["fresh"] is False
+
+
+def test_a_duration_without_a_unit_is_wrong_usage(workspace: Workspace):
+    said = workspace.run("check", "--fresh", "26")
+    assert said.code == 2
+    assert "number and a unit" in said.err

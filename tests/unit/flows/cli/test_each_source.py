@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from polars.exceptions import PanicException
 
 from flows.cli.each_source import Ended, each_source
 from flows.cli.output import OURS, Output
@@ -37,7 +38,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
 
 
 def one_of(
-    ends: dict[str, int | Callable[[RunContext], Exception]],
+    ends: dict[str, int | Callable[[RunContext], BaseException]],
 ) -> Callable[[Source, RunContext, Output], Ended]:
     """The work of a command: an exit code, or an error, a source; 0 for the others."""
 
@@ -60,10 +61,17 @@ def run(
 
 
 @pytest.mark.parametrize(
-    "error", [lambda _: SourceError("no such file"), lambda _: KeyError(CANARY)]
+    "error",
+    [
+        lambda _: SourceError("no such file"),
+        lambda _: KeyError(CANARY),
+        lambda _: PanicException(CANARY),  # polars's, and no Exception
+    ],
 )
 def test_what_goes_wrong_with_one_source_keeps_none_of_the_others_from_its_turn(
-    workspace: Path, capsys: pytest.CaptureFixture[str], error: Callable[[RunContext], Exception]
+    workspace: Path,
+    capsys: pytest.CaptureFixture[str],
+    error: Callable[[RunContext], BaseException],
 ) -> None:
     code, sources, err = run(workspace, capsys, {"b": error})
     assert code == 1

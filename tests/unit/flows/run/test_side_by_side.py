@@ -102,6 +102,17 @@ def test_a_thread_without_a_slot_sleeps_and_takes_none() -> None:
     assert not has_second.wait(0.05)
 
 
+def test_what_one_raises_is_raised_once_all_have_ended() -> None:
+    ended = list[int]()
+
+    def wrong() -> None:
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        side_by_side([wrong, lambda: ended.append(1)], Slots(1))
+    assert ended == [1]
+
+
 def stopping(slots: Slots) -> Callable[[], str]:
     def work() -> str:
         slots.stop()

@@ -58,6 +58,11 @@ MISTAKES = [
     ("upload:\n  poll: {every: 9999999999d}\n", 7, "upload.poll.every", "is longer"),
     ("unknown_columns: ignore\n", 6, "unknown_columns", "should be 'warn', 'refuse' or"),
     ("schedule:\n  timezone: UTC\n", 6, "schedule.cron", "is missing"),
+    ("schedule:\n  cron: banana\n", 7, "schedule.cron", "is no cron expression of five fields"),
+    ("schedule:\n  cron: 61 2 * * *\n", 7, "schedule.cron", "Bad minute"),
+    ("schedule:\n  cron: 0 0 2 * * *\n", 7, "schedule.cron", "is no cron expression of five"),
+    ("schedule:\n  cron: 0 0 2 * * * *\n", 7, "schedule.cron", "is no cron expression of five"),
+    ("schedule:\n  cron: 0 0 31 2,4 *\n", 7, "schedule.cron", "Bad day-of-month"),
 ]
 
 

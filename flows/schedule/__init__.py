@@ -1,0 +1,1 @@
+"""When a source is due, and what runs it then."""
