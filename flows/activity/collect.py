@@ -14,7 +14,7 @@ from schemas.source_file.file import located
 from schemas.tables import ONE_FIELD, UNREADABLE_LINE
 from transforms.activity.from_accounts import to_events
 from transforms.activity.records import UNKNOWN, Gathered, Gathering, Known, RecordFilter
-from transforms.snapshot.rows import to_rows
+from transforms.snapshot.snapshot import to_rows
 from transforms.tables.accounts import to_accounts
 
 _log = logging.getLogger(__name__)

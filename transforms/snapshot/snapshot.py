@@ -6,11 +6,12 @@ from datetime import datetime
 import polars as pl
 
 from schemas.export_file import ExportFile
-from schemas.raw import Raw
+from schemas.raw import Raw, RawTable
 from schemas.snapshot import Snapshot
 from schemas.source_file.file import SourceFile
 from schemas.tables import ENTITLEMENT_KEY, GRANTS, RESOURCES
 from transforms.associations.collect import GrantSources
+from transforms.associations.from_table import of_nothing
 from transforms.associations.link import Linked, with_entitlement_rows
 from transforms.associations.pairs import packed_of, row_numbers, sorted_once, unpack
 from transforms.snapshot.close import closed, still_held
@@ -31,11 +32,11 @@ from transforms.snapshot.keep_last import (
 )
 from transforms.snapshot.kept import completed_rows, no_kept, since_first_kept
 from transforms.snapshot.oddities import cut_warnings, entitlement_warnings
-from transforms.snapshot.rows import Rows, to_rows
 from transforms.tables.accounts import KEY as ACCOUNT_KEY
 from transforms.tables.accounts import to_accounts
 from transforms.tables.conform import Conformed
 from transforms.tables.entitlements import RESOURCE_KEY, to_resources
+from transforms.tables.left_out import is_left_out
 from transforms.tables.rejects import TableCount, no_rejects
 
 
@@ -58,6 +59,62 @@ class Normalized:
     warnings: tuple[str, ...]
     files: tuple[ExportFile, ...] = ()
     kept: pl.DataFrame = field(default_factory=no_kept)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A read without what is no row of its tables.
+
+    Attributes:
+        raw: its tables; what was left out is counted as dropped.
+        left_out: the ids of accounts that were.
+    """
+
+    raw: Raw
+    left_out: pl.Series
+
+
+def to_rows(raw: Raw, file: SourceFile) -> Rows:
+    """What of `raw` says what is: without what `leave_out` names, and associations of nothing.
+
+    Raises:
+        SourceFormatError: a column that the file names is missing.
+    """
+    accounts = _ruled(raw.accounts, file)
+    associations = raw.associations and _ruled(raw.associations, file)
+    if associations is not None:
+        no_line = pl.repeat(False, associations.rejects.height, dtype=pl.Boolean, eager=True)
+        associations = _without(associations, of_nothing(associations, file), no_line)
+    id_column = file.columns.integration_specific_id.column or ""
+    left_out = pl.Series("key", [], dtype=pl.String)
+    if accounts.rows.height < raw.accounts.rows.height and id_column in accounts.rows.columns:
+        before, after = raw.accounts.rows[id_column], accounts.rows[id_column]
+        left_out = before.filter(~before.is_in(after.implode())).alias("key")
+    whole = replace(
+        raw,
+        accounts=accounts,
+        entitlements=raw.entitlements and _ruled(raw.entitlements, file),
+        resources=raw.resources and _ruled(raw.resources, file),
+        associations=associations,
+    )
+    return Rows(whole, left_out)
+
+
+def _ruled(table: RawTable, file: SourceFile) -> RawTable:
+    return _without(table, *is_left_out(table, file.leave_out))
+
+
+def _without(table: RawTable, rows: pl.Series, lines: pl.Series) -> RawTable:
+    """`table` without the rows and the lines where the masks are true, counted as dropped."""
+    count = int(rows.sum()) + int(lines.sum())
+    if not count:
+        return table
+    return replace(
+        table,
+        rows=table.rows.filter(~rows),
+        rejects=table.rejects.filter(~lines) if lines.any() else table.rejects,
+        dropped_count=table.dropped_count + count,
+    )
 
 
 def to_snapshot(
