@@ -15,9 +15,10 @@ from flows.run.context import RunContext, Step, Transform, at_once, open_context
 from flows.run.crash_report import without_text
 from flows.run.own_transform import to_transforms
 from flows.run.settings import read_settings
+from flows.sync.held import held_error
 from flows.sync.order import Outcome, sync_source
 from flows.sync.origin import SnapshotOrigin
-from flows.sync.plan import Preview, held_error, preview_source
+from flows.sync.plan import Preview, preview_source
 from schemas.source_file.file import Source
 
 Transforms = Transform | Mapping[str, Transform]
@@ -63,7 +64,7 @@ def sync(
             text, and returns them. It may drop rows, which the outcome counts, and change columns;
             the column `source row` must stay as it is. For other tables, a function by the table's
             name.
-        allow_removals: let through the one plan that is held for its removals, if it is the same.
+        allow_removals: approve the plan that is held, and carry it out if it is still the same.
         as_of: read the exports of this day.
         from_archive: upload the snapshot of this accepted run again.
         step: runs each stage, `step("extract", stage)`; a flow may make a task of it.

@@ -16,6 +16,9 @@ RunKind = Literal["sync", "activity", "backfill"]
 OPEN_STATES: tuple[RunState, ...] = ("planned", "submitted")
 """States a dead run leaves work in: the next run recovers it first."""
 
+DecisionKind = Literal["approve", "reject", "abandon"]
+"""What a person decides of a run: its held plan may be uploaded, or not; it is given up."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunScope:
@@ -35,6 +38,15 @@ class RunScope:
     since: datetime | None = None
     until: datetime | None = None
 
+    @property
+    def lease_key(self) -> str:
+        """What no other run may be at work on meanwhile."""
+        if self.kind == "sync":
+            return self.app_id or ""
+        if self.kind == "activity":
+            return f"activity {self.app_id}"
+        return f"activity {self.app_id} {self.source} {self.since} {self.until}"
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class SeenBreach:
@@ -48,12 +60,45 @@ class SeenBreach:
         count: what the plan has.
         of: what a share is of, a count.
         limit: what the file says, as written.
+        table: what is counted, where the guard's name does not say; empty where it does.
     """
 
     guard: str
     count: int
     of: int
     limit: str
+    table: str = ""
+
+    def covers(self, other: "SeenBreach") -> bool:
+        """Whether who saw this one has seen `other` too: the same guard, and no worse a count."""
+        same = (self.guard, self.limit, self.table) == (other.guard, other.limit, other.table)
+        is_no_larger_share = other.count * self.of <= self.count * other.of
+        return same and other.count <= self.count and is_no_larger_share
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person decided of a run.
+
+    Attributes:
+        run_id: the run.
+        decision: what was decided.
+        actor: who, `user@host`.
+        decided_at: when, UTC.
+        reason: why, in that person's words: for the ledger and a terminal, never for a log.
+        lapses_at: when an approval ends, UTC; None of another decision.
+    """
+
+    run_id: str
+    decision: DecisionKind
+    actor: str
+    decided_at: datetime
+    reason: str
+    lapses_at: datetime | None = None
+
+    def has_lapsed(self, now: datetime) -> bool:
+        """Whether it holds no more."""
+        return self.lapses_at is not None and self.lapses_at <= now
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +124,8 @@ class Run:
         error: the one line it ended with; None when it ended well.
         approved_by: who let a held plan through; None where no one had to.
         approved_at: when, UTC.
+        approves_run_id: the held run whose plan it carries out, which a person approved; None where
+            no one had to.
         kind: what it was a run of: accounts, activity since the watermark, or of a past time.
         since: of activity: the time asked for begins here, UTC; None where it has no beginning.
         until: of a backfill: that time ends before this moment, UTC.
@@ -111,3 +158,9 @@ class Run:
     accounts_per_request: int | None = None
     breaches: tuple[SeenBreach, ...] = ()
     next_watermark_at: datetime | None = None
+    approves_run_id: str | None = None
+
+    @property
+    def scope(self) -> RunScope:
+        """Whose run it is."""
+        return RunScope(self.source, self.app_id, self.kind, self.since, self.until)

@@ -36,9 +36,7 @@ class ActivityJob:
     @property
     def key(self) -> str:
         """What no other run may be at work on meanwhile."""
-        if self.kind == "activity":
-            return f"activity {self.app_id}"
-        return f"activity {self.app_id} {self.source.name} {self.span.since} {self.span.until}"
+        return self.scope.lease_key
 
     @property
     def scope(self) -> RunScope:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -13,11 +13,13 @@ from extractors.activity import probe_activity
 from extractors.read import probe_source, read_account, read_privileges
 from flows.activity.job import activity_app, activity_of, no_activity_app
 from flows.cli.output import Output, log_to_stderr
+from flows.cli.runs.waits import Waiting, waiting_plans
 from flows.run.context import no_such_app, open_context, to_lumos_api, utc_now
 from flows.run.own_transform import load_transforms
 from flows.run.secrets import to_resolver
 from flows.run.settings import read_settings
 from flows.run.side_by_side import Slots, side_by_side
+from flows.run.summary import run_summary
 from flows.run.workspace import pick_sources
 from flows.schedule.due import due_after
 from flows.schedule.timetable import schedules_of
@@ -185,12 +187,14 @@ class Findings:
         facts: what is in place.
         notes: what a person should know.
         problems: the errors, each with one line.
+        waiting: the held plan that waits for a person; None for none.
     """
 
     subject: str
     facts: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     problems: list[IngestError] = field(default_factory=list)
+    waiting: Waiting | None = None
 
     def attempt(self, look: Callable[[], object]) -> bool:
         """Whether `look` found nothing wrong; what it found wrong is kept."""
@@ -227,12 +231,14 @@ def check_command(
     settings = read_settings(workspace)
     sources, broken = pick_sources(settings.workspace, names, every=not names)
     lumos, api = check_lumos(settings)
-    state = _check_state(settings)
+    state, plans = _check_state(settings)
     looks = [partial(check_source, source, settings, api, look) for source in sources]
     checked = [findings for findings in side_by_side(looks, Slots(jobs))[0] if findings]
     checked += [Findings(name, problems=[problem]) for name, problem in broken.items()]
     if api is not None:
         api.close()
+    for findings in checked:
+        findings.waiting = plans.get(findings.subject)
     every = [lumos, state, *checked]
     for findings in every:
         _show(findings, output)
@@ -240,7 +246,10 @@ def check_command(
         {
             "lumos": _document(lumos),
             "state": _document(state),
-            "sources": {findings.subject: _document(findings) for findings in checked},
+            "sources": {
+                findings.subject: {**_document(findings), "waits": _waits(findings.waiting)}
+                for findings in checked
+            },
         }
     )
     return max(findings.exit_code for findings in every)
@@ -253,6 +262,12 @@ def _document(findings: Findings) -> dict[str, object]:
         "notes": findings.notes,
         "problems": [str(problem) for problem in findings.problems],
     }
+
+
+def _waits(waiting: Waiting | None) -> dict[str, Any] | None:
+    if waiting is None:
+        return None
+    return run_summary(waiting.run, waiting.decision, waiting.waits)
 
 
 def check_lumos(settings: Settings) -> tuple[Findings, LumosApi | None]:
@@ -273,15 +288,18 @@ def check_lumos(settings: Settings) -> tuple[Findings, LumosApi | None]:
     return findings, None
 
 
-def _check_state(settings: Settings) -> Findings:
+def _check_state(settings: Settings) -> tuple[Findings, dict[str, Waiting]]:
+    """Whether ledger and archive can be used, and which held plans wait there, by source."""
     findings = Findings("state")
+    plans: dict[str, Waiting] = {}
 
     def look() -> None:
-        with open_context(settings, with_lumos=False):
+        with open_context(settings, with_lumos=False) as context:
+            plans.update(waiting_plans(context.ledger, context.now()))
             findings.facts.append(f"{settings.state}: ledger and archive can be used")
 
     findings.attempt(look)
-    return findings
+    return findings, plans
 
 
 def check_source(
@@ -351,5 +369,7 @@ def _show(findings: Findings, output: Output) -> None:
         output.line(f"  {fact}")
     for note in findings.notes:
         output.line(f"  note: {note}", "yellow")
+    if findings.waiting:
+        output.line(f"  waits: {findings.waiting.text}", "yellow")
     for problem in findings.problems:
         output.note(f"lumos-ingest: {findings.subject}: {problem}")

@@ -118,7 +118,7 @@ def sync(  # noqa: PLR0913, PLR0917 - one parameter an option
         bool,
         typer.Option(
             "--allow-removals",
-            help="Let through the one plan that is held for its removals, if it is still the same.",
+            help="Approve the plan that is held, and carry it out now if it is still the same.",
         ),
     ] = False,
     as_of: Annotated[
@@ -218,12 +218,16 @@ def backfill(  # noqa: PLR0913, PLR0917 - one parameter an option
     )
 
 
-# What only tells: `runs`, `schema`.
+# What only tells: `runs`.
 
 
 def runs(
     source: Annotated[
         str | None, typer.Argument(metavar="[SOURCE]", help="Only this source's runs.")
+    ] = None,
+    run: Annotated[
+        str | None,
+        typer.Argument(metavar="[RUN]", help="Only this run, in full; the beginning of its id."),
     ] = None,
     limit: Annotated[
         int | None,
@@ -232,13 +236,62 @@ def runs(
     workspace: Workspace = HERE,
     as_json: Json = False,
 ) -> None:
-    """List what happened, newest first.
+    """List what happened, newest first, and what waits for a person.
 
-    Example: `lumos-ingest runs hr --json`
+    Example: `lumos-ingest runs hr --json` or `lumos-ingest runs hr 20261123T0200`
     """
-    from flows.cli.runs import runs_command
+    from flows.cli.runs.listing import runs_command
 
-    raise typer.Exit(runs_command(workspace, source, limit, as_json=as_json))
+    raise typer.Exit(runs_command(workspace, source, run, limit, as_json=as_json))
+
+
+# What a person decides: `approve`, `reject`, `abandon`.
+
+DecidedRunId = Annotated[
+    str, typer.Argument(metavar="RUN", help="The run, as `runs` lists it; its beginning will do.")
+]
+Reason = Annotated[
+    str, typer.Option("--reason", metavar="TEXT", help="Why; it is kept with the decision.")
+]
+
+
+def approve(
+    run: DecidedRunId, reason: Reason, workspace: Workspace = HERE, as_json: Json = False
+) -> None:
+    """Let a held plan through: the next sync carries it out, if the source still gives that plan.
+
+    Example: `lumos-ingest approve 20261123T020004Z-3fa1c2 --reason "the Lyon site has closed"`
+    """
+    from flows.cli.runs.decide import decide_command
+
+    raise typer.Exit(decide_command(workspace, "approve", run, reason, as_json=as_json))
+
+
+def reject(
+    run: DecidedRunId, reason: Reason, workspace: Workspace = HERE, as_json: Json = False
+) -> None:
+    """Refuse a held plan, or take its approval back.
+
+    Example: `lumos-ingest reject 20261123T020004Z-3fa1c2 --reason "half the export is missing"`
+    """
+    from flows.cli.runs.decide import decide_command
+
+    raise typer.Exit(decide_command(workspace, "reject", run, reason, as_json=as_json))
+
+
+def abandon(
+    run: DecidedRunId, reason: Reason, workspace: Workspace = HERE, as_json: Json = False
+) -> None:
+    """Give up on a run whose job never ends; what its app holds is in doubt until the next one.
+
+    Example: `lumos-ingest abandon 20261123T020004Z-3fa1c2 --reason "stuck for a day"`
+    """
+    from flows.cli.runs.decide import decide_command
+
+    raise typer.Exit(decide_command(workspace, "abandon", run, reason, as_json=as_json))
+
+
+# What only tells of the file: `schema`.
 
 
 def schema(

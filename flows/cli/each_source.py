@@ -163,7 +163,8 @@ def _failed_run(
         run = None
     if run is None:
         return _without_run(source.name, error)
-    return {**run_summary(run), "error": str(error)}
+    waits = "undecided" if run.state == "held" else None
+    return {**run_summary(run, waits=waits), "error": str(error)}
 
 
 def _without_run(name: str, error: IngestError | BugError) -> dict[str, object]:

@@ -7,11 +7,14 @@ from typing import Annotated
 import typer
 
 from flows.cli.commands import (
+    abandon,
     activity,
+    approve,
     backfill,
     check,
     demo,
     preview,
+    reject,
     runs,
     sandbox,
     schema,
@@ -53,8 +56,10 @@ def lumos_ingest(
     """Identities into Lumos: read whole, checked, planned, guarded, uploaded as one snapshot."""
 
 
-for _command in (check, preview, sync, activity, backfill, serve, runs, demo, sandbox, schema):
+for _command in (check, preview, sync, approve, reject, abandon, activity, backfill):
     app.command()(_command)
+for _other in (serve, runs, demo, sandbox, schema):
+    app.command()(_other)
 
 
 def main() -> None:

@@ -37,8 +37,8 @@ class Output:
 
     @property
     def is_terminal(self) -> bool:
-        """Whether a person reads stdout: ids are for no file and no other program."""
-        return self._out.is_terminal and not self.as_json
+        """Whether stdout is read by a person, as it is written."""
+        return self._out.is_terminal
 
     def line(self, text: str, style: str | None = None) -> None:
         """One line for a person, on stdout."""

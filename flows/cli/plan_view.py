@@ -3,9 +3,11 @@
 import polars as pl
 
 from flows.cli.output import Output
+from flows.sync.held import bearing_text, what_to_do
 from flows.sync.order import Outcome
-from flows.sync.plan import Planned, what_to_do
+from flows.sync.plan import Planned
 from flows.sync.summary import plan_tallies
+from flows.sync.verdict import Verdict
 from schemas.source_file.file import Source
 
 SHOWN = 10
@@ -23,7 +25,8 @@ def show_outcome(source: Source, outcome: Outcome, output: Output) -> None:
     show_plan(source.name, planned, output)
     if run.state == "held":
         output.line(f"{source.name}: held as run {run.run_id}; nothing was uploaded.", "bold red")
-        for line in what_to_do(source.name, planned, outcome.origin.option):
+        show_verdict(planned.verdict, output)
+        for line in what_to_do(source.name, run.run_id, planned.verdict, outcome.origin.option):
             output.line(f"  {line}")
     elif run.state == "unchanged":
         output.line(
@@ -34,9 +37,16 @@ def show_outcome(source: Source, outcome: Outcome, output: Output) -> None:
             f"{source.name}: done as run {run.run_id}: {planned.plan.accounts.after} accounts are "
             f"in the app (job {run.job_ids[-1]})."
         )
-        approved = planned.verdict.approves_run
-        if approved:
-            output.line(f"  let through by {run.approved_by}: the plan held as run {approved}")
+        if planned.verdict.breaches:
+            show_verdict(planned.verdict, output)
+
+
+def show_verdict(verdict: Verdict, output: Output) -> None:
+    """The guards that the plan breaks, and what a person decided of it before."""
+    for breach in verdict.breaches:
+        output.line(f"  {breach}")
+    if verdict.decision is not None:
+        output.line(f"  {bearing_text(verdict)}")
 
 
 def show_plan(

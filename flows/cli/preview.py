@@ -6,11 +6,11 @@ from pathlib import Path
 
 from flows.cli.output import Output, log_to_stderr
 from flows.cli.plan_markdown import sharing_key, to_markdown
-from flows.cli.plan_view import show_plan, with_paths
+from flows.cli.plan_view import show_plan, show_verdict, with_paths
 from flows.run.context import open_context
 from flows.run.settings import read_settings
 from flows.run.workspace import choose_sources
-from flows.sync.plan import Preview, preview_source, what_to_do
+from flows.sync.plan import Preview, preview_source
 from flows.sync.summary import plan_summary, run_counts
 from schemas.errors import ConfigError, GuardError, raise_as
 from schemas.snapshot import associations_of
@@ -77,8 +77,10 @@ def _show_verdict(preview: Preview, output: Output) -> None:
             f"{preview.source.name}: a guard would hold this; a sync would upload nothing.",
             "bold red",
         )
-        for line in what_to_do(preview.source.name, preview.planned)[: len(verdict.breaches)]:
-            output.line(f"  {line}")
+        show_verdict(verdict, output)
+    elif verdict.breaches:
+        output.line(f"{preview.source.name}: a person approved this; a sync carries it out.")
+        show_verdict(verdict, output)
     else:
         output.line(
             f"{preview.source.name}: the guards let this pass; nothing was uploaded.", "green"

@@ -9,6 +9,7 @@ from flows.cli.output import Output
 from flows.cli.plan_view import show_outcome
 from flows.run.context import RunContext
 from flows.run.summary import run_summary
+from flows.sync.held import held_error
 from flows.sync.order import Outcome, sync_source
 from flows.sync.origin import THE_SOURCE, SyncOptions
 from schemas.errors import ConfigError, GuardError
@@ -43,12 +44,16 @@ def sync_one(options: SyncOptions, source: Source, context: RunContext, output: 
     """
     outcome = _run(source, context, options)
     show_outcome(source, outcome, output)
+    is_held = outcome.run.state == "held"
+    if is_held:
+        held = held_error(source.name, outcome.run.run_id, outcome.planned, outcome.origin.option)
+        output.note(f"lumos-ingest: {source.name}: {held}")
     document = {
-        **run_summary(outcome.run),
+        **run_summary(outcome.run, waits="undecided" if is_held else None),
         "warnings": list(outcome.planned.normalized.warnings),
         "recovered": list(outcome.recovered),
     }
-    return GuardError.exit_code if outcome.run.state == "held" else 0, document
+    return GuardError.exit_code if is_held else 0, document
 
 
 def _run(source: Source, context: RunContext, options: SyncOptions) -> Outcome:

@@ -27,9 +27,9 @@ from flows.run.context import open_context
 from flows.run.crash_report import without_text
 from flows.run.settings import read_settings
 from flows.run.workspace import choose_sources
+from flows.sync.held import held_error
 from flows.sync.order import Outcome, sync_source
 from flows.sync.origin import SyncOptions, to_origin
-from flows.sync.plan import held_error
 
 # Read once, at Prefect's import: no telemetry from a pipeline that handles people's access.
 os.environ.setdefault("DO_NOT_TRACK", "1")
@@ -59,7 +59,7 @@ def sync(
     Args:
         source: the source's name.
         workspace: the folder with `sources/`, on the machine that runs this.
-        allow_removals: let through the one plan that is held for its removals.
+        allow_removals: approve the plan that is held, and carry it out if it is still the same.
         as_of: read the exports of this day.
         from_archive: upload the snapshot of this accepted run again.
 

@@ -1,12 +1,21 @@
 """A run as commands show it."""
 
+from datetime import datetime
 from typing import Any
 
-from schemas.run import Run
+from schemas.run import Decision, Run
 
 
-def run_summary(run: Run) -> dict[str, Any]:
-    """A run as `runs --json` lists it."""
+def run_summary(
+    run: Run, decision: Decision | None = None, waits: str | None = None
+) -> dict[str, Any]:
+    """A run as `runs --json` lists it.
+
+    Args:
+        run: the run.
+        decision: the newest decision on it.
+        waits: what it waits for a person as; None where it does not.
+    """
     return {
         "run_id": run.run_id,
         "source": run.source,
@@ -27,4 +36,23 @@ def run_summary(run: Run) -> dict[str, Any]:
         "error": run.error,
         "approved_by": run.approved_by,
         "approved_at": run.approved_at.isoformat() if run.approved_at else None,
+        "approves_run_id": run.approves_run_id,
+        "decision": decision_summary(decision) if decision else None,
+        "waits": waits,
     }
+
+
+def decision_summary(decision: Decision) -> dict[str, Any]:
+    """A decision as JSON shows it."""
+    return {
+        "decision": decision.decision,
+        "actor": decision.actor,
+        "decided_at": decision.decided_at.isoformat(),
+        "reason": decision.reason,
+        "lapses_at": decision.lapses_at.isoformat() if decision.lapses_at else None,
+    }
+
+
+def time_text(moment: datetime | None) -> str:
+    """A moment as a person reads it; a dash for none."""
+    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else "-"

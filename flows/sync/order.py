@@ -13,6 +13,7 @@ from extractors.exports.archiving import archive_exports
 from flows.run.attempt import attempt
 from flows.run.context import RunContext, Step, at_once, lumos_of, no_such_app
 from flows.run.locks import AppLocks, app_locks
+from flows.sync.held import approve_waiting
 from flows.sync.origin import THE_SOURCE, SnapshotOrigin, check_origin, normalized_of
 from flows.sync.plan import Planned, Target, check_rejects, make_plan, to_target
 from flows.sync.publish import publish, save_held
@@ -56,6 +57,9 @@ def sync_source(
 ) -> Outcome:
     """Brings the source's app to what the source says now; a plan that a guard stops is held.
 
+    A plan that was held and that a person approved is carried out. With `allow_removals` the one
+    that waits is approved first.
+
     Another `origin` gives the snapshot of a past day, or one that was accepted before; it goes
     through plan and guards like any other.
 
@@ -70,11 +74,11 @@ def sync_source(
     with app_locks(context) as locks:
         app_id = _take_app(source, context, locks)
         recovered = recover_interrupted(source, app_id, context, locks)
+        if allow_removals:
+            approve_waiting(source, context)
 
         def work(run: Run) -> tuple[Run, Planned]:
-            planned, target = _plan(
-                source, context, run, step, allow_removals=allow_removals, origin=origin
-            )
+            planned, target = _plan(source, context, run, step, origin)
             run = _carry_out(source, context, locks, run, planned, target, step)
             if run.state in {"done", "unchanged"}:
                 _archive(source, context, planned.normalized.files)
@@ -108,8 +112,6 @@ def _plan(
     context: RunContext,
     run: Run,
     step: Step,
-    *,
-    allow_removals: bool,
     origin: SnapshotOrigin,
 ) -> tuple[Planned, Target]:
     """Extract, transform, plan; the raw rows are let go as soon as they are normalized."""
@@ -120,7 +122,7 @@ def _plan(
     context.archive.save_frame(source.name, run.run_id, "kept", normalized.kept)
     context.ledger.update_run(run.run_id, counts=run_counts(normalized))
     check_rejects(source, normalized)
-    planner = partial(make_plan, source, context, normalized, target, allow_removals=allow_removals)
+    planner = partial(make_plan, source, context, normalized, target)
     return step("plan", planner), target
 
 
@@ -147,9 +149,13 @@ def _carry_out(
     may_skip = source.file.upload.unchanged == "skip" and target.is_certain
     if planned.plan.is_empty and may_skip:
         return context.ledger.update_run(run.run_id, state="unchanged", ended_at=context.now())
-    if planned.verdict.approves_run:
+    approval = planned.verdict.decision
+    if approval is not None and planned.verdict.approves_run:
         run = context.ledger.update_run(
-            run.run_id, approved_by=run.actor, approved_at=context.now()
+            run.run_id,
+            approved_by=approval.actor,
+            approved_at=approval.decided_at,
+            approves_run_id=approval.run_id,
         )
     if run.app_id is None:
         app_id = create_app(lumos_of(context), source.file.app, check=locks.check)

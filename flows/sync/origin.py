@@ -41,7 +41,7 @@ THE_SOURCE = SnapshotOrigin()
 
 @dataclass(frozen=True, slots=True)
 class SyncOptions:
-    """How to sync: whether a plan held for its removals is let through, and from what origin."""
+    """How to sync: whether a held plan is approved, and from what origin."""
 
     allow_removals: bool = False
     origin: SnapshotOrigin = THE_SOURCE

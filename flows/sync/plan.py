@@ -2,7 +2,7 @@
 
 import logging
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 
 import polars as pl
 
@@ -11,9 +11,10 @@ from flows.run.read import extract, transform
 from flows.sync.publish import accepted_snapshot
 from flows.sync.request_files import content_hash
 from flows.sync.verdict import Verdict, decide, live_breaches
+from loaders.ledger.decisions import newest_rejection, waiting_run
 from loaders.lumos.apps import find_app
-from schemas.errors import ContractError, GuardError
-from schemas.plan import Plan
+from schemas.errors import ContractError, StateError
+from schemas.plan import Breach, Plan
 from schemas.raw import paths_of
 from schemas.run import Run
 from schemas.snapshot import Snapshot
@@ -89,12 +90,7 @@ def check_rejects(source: Source, normalized: Normalized) -> None:
 
 
 def make_plan(
-    source: Source,
-    context: RunContext,
-    normalized: Normalized,
-    target: Target,
-    *,
-    allow_removals: bool,
+    source: Source, context: RunContext, normalized: Normalized, target: Target
 ) -> Planned:
     """The plan, and the guards' verdict on it.
 
@@ -114,9 +110,7 @@ def make_plan(
     if target.app_id and context.api and not target.is_certain:
         live = live_breaches(context.api, target.app_id, normalized.snapshot, guards)
         breaches = (*breaches, *live)
-    held = context.ledger.held_run(source.name) if breaches and allow_removals else None
-    hashed = partial(content_hash, normalized.snapshot)
-    verdict = decide(breaches, held, target.app_id, target.base, hashed)
+    verdict = _verdict(source, context, normalized.snapshot, target, breaches)
     accounts, associations = plan.accounts, plan.associations
     _log.info(
         "%s: accounts: %d added, %d changed, %d removed; associations: %d added, %d removed; %s",
@@ -124,6 +118,50 @@ def make_plan(
         *(associations.added, associations.removed, verdict),
     )
     return Planned(normalized, target.base, plan, verdict)
+
+
+def _verdict(
+    source: Source,
+    context: RunContext,
+    snapshot: Snapshot,
+    target: Target,
+    breaches: tuple[Breach, ...],
+) -> Verdict:
+    """The verdict on the plan, after what people have decided of the source's held ones."""
+    base_run_id = target.base.run_id if target.base else None
+    waiting = rejected = None
+    if breaches:
+        waiting = waiting_run(context.ledger, source.name)
+        rejected = newest_rejection(context.ledger, source.name, target.app_id, base_run_id)
+    hashed = cache(partial(content_hash, snapshot))
+
+    def is_same(held: Run) -> bool:
+        is_same_change = (held.app_id, held.base_run_id) == (target.app_id, base_run_id)
+        return is_same_change and (
+            held.content_hash == hashed() or _is_like_held(held, snapshot, context)
+        )
+
+    return decide(breaches, waiting, rejected, is_same, context.now())
+
+
+def _is_like_held(held: Run, snapshot: Snapshot, context: RunContext) -> bool:
+    """Whether the snapshot is the held one but for the times at which accounts were last used.
+
+    They move on from one read to the next: no plan of a source that is in use would come again.
+    """
+    try:
+        seen = context.archive.saved_snapshot(held.source, held.run_id)
+    except StateError as error:
+        _log.warning("%s: the plan that was held cannot be compared: %s", held.source, error)
+        return False
+    if content_hash(seen) != held.content_hash:
+        return False
+    since = to_plan(snapshot, seen)
+    is_steady = since.entitlements.is_empty and since.associations.is_empty
+    has_same_accounts = not since.accounts.added and not since.accounts.removed
+    has_same_attributes = not since.attributes_added and not since.attributes_removed
+    has_moved = since.changed_fields.keys() <= {"last_login", "last_activity"}
+    return is_steady and has_same_accounts and has_same_attributes and has_moved
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,31 +200,5 @@ def preview_source(source: Source, context: RunContext) -> Preview:
     if context.api is None:
         note = "Lumos was not asked (no LUMOS_API_TOKEN): what the app holds was not compared"
         normalized = replace(normalized, warnings=(*normalized.warnings, note))
-    planned = make_plan(source, context, normalized, target, allow_removals=False)
+    planned = make_plan(source, context, normalized, target)
     return Preview(source, planned, paths_of(raw))
-
-
-def held_error(name: str, run_id: str, planned: Planned) -> GuardError:
-    """Returns the error of a held plan: which guards it breaks, and what a person may type."""
-    lines = what_to_do(name, planned)[len(planned.verdict.breaches) :]
-    advice = "; ".join(" ".join(line.split()) for line in lines)
-    return GuardError(
-        f"held as run {run_id}, nothing was uploaded: {planned.verdict}; {advice}", run_id=run_id
-    )
-
-
-def what_to_do(name: str, planned: Planned, origin: str = "") -> list[str]:
-    """What a person may type about a held plan; `origin` as it was typed after the name."""
-    lines = [str(breach) for breach in planned.verdict.breaches]
-    if planned.verdict.stale_approval_of:
-        lines.append(
-            f"The source has moved since run {planned.verdict.stale_approval_of} was held: "
-            "this is another plan."
-        )
-    if not origin:
-        lines.append(f"Look at it:    lumos-ingest preview {name}")
-    if all(breach.is_removal for breach in planned.verdict.breaches):
-        lines.append(f"Let it through: lumos-ingest sync {name}{origin} --allow-removals")
-    else:
-        lines.append("Fix the source and sync again, or change the guard in the source file.")
-    return lines

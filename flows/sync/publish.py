@@ -7,10 +7,12 @@ gives the same bytes.
 
 import logging
 from collections.abc import Callable
+from functools import partial
 
 from flows.run.context import RunContext
 from flows.run.locks import AppLocks
 from flows.sync.request_files import Bodies, content_hash, request_folder, write_bodies
+from loaders.ledger.decisions import check_approved
 from loaders.lumos.accounts import compare_accounts, read_accounts, submit_accounts
 from loaders.lumos.client import LumosApi
 from loaders.lumos.jobs import wait_for_job
@@ -58,6 +60,7 @@ def publish(
         LumosError: not reached, refused, failed, still running at the deadline, or not what was
             sent.
         BusyError: the lease was lost.
+        GuardError: a person has taken back the approval that it goes by.
         StateError: the disk is full, or the stored snapshot is not what was planned.
     """
     api = context.api
@@ -111,11 +114,17 @@ def _submit_all(
 
 
 def _save_intent(run: Run, snapshot: Snapshot, bodies: Bodies, context: RunContext) -> Run:
-    """Stores what is about to be sent: the snapshot first, then the run that names it."""
+    """Stores what is about to be sent: the snapshot first, then the run that names it.
+
+    Raises:
+        GuardError: a person has taken back the approval that it goes by.
+    """
     context.archive.save_snapshot(run.source, run.run_id, snapshot)
+    approved = run.approves_run_id
     return context.ledger.update_run(
         run.run_id,
         expect=("reading",),
+        along=partial(check_approved, run_id=approved) if approved else None,
         state="planned",
         content_hash=bodies.content_hash,
         request_count=len(bodies.paths),

@@ -1,14 +1,18 @@
-"""The guards' verdict on a plan: let it pass, hold it, or let a held one through for a person."""
+"""The verdict on a plan: what the guards say of it, and what a person decided of it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
 
 import polars as pl
 
+from loaders.ledger.decisions import DecidedRun
 from loaders.lumos.accounts import read_accounts
 from loaders.lumos.client import LumosApi
+from schemas.guards import is_approvable
 from schemas.plan import Breach
-from schemas.run import Run, SeenBreach
+from schemas.run import Decision, Run, SeenBreach
 from schemas.snapshot import Snapshot
 from schemas.source_file.guards import Guards
 from schemas.statuses import CAN_LOG_IN, GONE
@@ -18,72 +22,112 @@ IN_LUMOS = "accounts that Lumos holds"
 """What a share is of where there is no accepted snapshot to go by."""
 
 
+Bearing = Literal["approves", "lapsed", "other_plan", "rejects"]
+"""What a person's decision has to do with a plan.
+
+It approves it; it did, and has lapsed; it approved another plan; it rejects it.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the guards say of a plan.
+    """What the guards say of a plan, and what a person said of it.
 
     Attributes:
         breaches: the guards it breaks.
-        approves_run: the held run whose plan this is, where a person lets that one through; None
-            where no one has to or does.
-        stale_approval_of: the held run that was to be let through, where the plan is no longer the
-            same.
+        decision: what a person decided of a plan that was held before; None where that has nothing
+            to do with this one.
+        bearing: what it has to do with this one; None without a decision.
     """
 
     breaches: tuple[Breach, ...]
-    approves_run: str | None = None
-    stale_approval_of: str | None = None
+    decision: Decision | None = None
+    bearing: Bearing | None = None
 
     @property
     def is_held(self) -> bool:
         """Whether nothing may be uploaded."""
-        return bool(self.breaches) and self.approves_run is None
+        return bool(self.breaches) and self.bearing != "approves"
+
+    @property
+    def approves_run(self) -> str | None:
+        """The held run whose plan this is, where a person approved it; None where no one did."""
+        return self.decision.run_id if self.decision and self.bearing == "approves" else None
+
+    @property
+    def stale_approval_of(self) -> str | None:
+        """The held run that a person approved, where this is another plan."""
+        return self.decision.run_id if self.decision and self.bearing == "other_plan" else None
 
     def __str__(self) -> str:
+        """What may be logged: not who decided, and not why."""
         if not self.breaches:
             return "the guards let it pass"
         breaches = "; ".join(map(str, self.breaches))
-        if self.approves_run:
-            return f"let through by a person, held as run {self.approves_run}: {breaches}"
-        stale = (
-            f"; the source has moved since run {self.stale_approval_of} was held"
-            if self.stale_approval_of
-            else ""
-        )
-        return f"held: {breaches}{stale}"
+        run_id = self.decision.run_id if self.decision else ""
+        match self.bearing:
+            case "approves":
+                return f"approved by a person, held as run {run_id}: {breaches}"
+            case "lapsed":
+                return f"held: {breaches}; the approval of run {run_id} has lapsed"
+            case "other_plan":
+                return (
+                    f"held: {breaches}; the source has moved since run {run_id} was held: its "
+                    "approval was of another plan"
+                )
+            case "rejects":
+                return f"held: {breaches}; the same plan was rejected as run {run_id}"
+            case None:
+                return f"held: {breaches}"
 
 
 def decide(
     breaches: tuple[Breach, ...],
-    held: Run | None,
-    app_id: str | None,
-    base: Run | None,
-    content_hash: Callable[[], str],
+    waiting: DecidedRun | None,
+    rejected: DecidedRun | None,
+    is_same: Callable[[Run], bool],
+    now: datetime,
 ) -> Verdict:
     """The verdict on a plan that breaks `breaches`.
 
+    An approval is for the very plan that was seen: the same in all that would be uploaded, for the
+    same app, against the same accepted run, and with no breach that is new or worse.
+
     Args:
         breaches: the guards it breaks.
-        held: the run whose plan a person lets through, if one was held and a person does.
-        app_id: the app it would go to.
-        base: the accepted run the plan is against.
-        content_hash: the hash of the plan's snapshot; asked for only where it decides.
+        waiting: the source's held run that waits, and the newest decision on it.
+        rejected: the plan for this app, against this run, that a person rejected last.
+        is_same: whether a held run's plan is this one; asked only where it decides.
+        now: an approval may have lapsed by then.
     """
-    if not breaches or held is None or not all(breach.is_removal for breach in breaches):
-        return Verdict(breaches)
-    seen = (held.app_id, held.base_run_id, held.breaches)
-    if seen != (app_id, base.run_id if base else None, seen_breaches(breaches)):
-        return Verdict(breaches, stale_approval_of=held.run_id)
-    if held.content_hash != content_hash():
-        return Verdict(breaches, stale_approval_of=held.run_id)
-    return Verdict(breaches, approves_run=held.run_id)
+    if not breaches:
+        return Verdict(())
+    approval = waiting.decision if waiting is not None else None
+    if waiting is None or approval is None or approval.decision != "approve":
+        approval = None
+    elif approval.has_lapsed(now):
+        return Verdict(breaches, approval, "lapsed")
+    elif _has_seen(waiting.run, breaches) and is_same(waiting.run):
+        return Verdict(breaches, approval, "approves")
+    if rejected is not None and is_same(rejected.run):
+        return Verdict(breaches, rejected.decision, "rejects")
+    return Verdict(breaches, approval, "other_plan") if approval else Verdict(breaches)
+
+
+def _has_seen(held: Run, breaches: tuple[Breach, ...]) -> bool:
+    """Whether who saw the held run has seen each of the breaches, or a worse one."""
+    return all(
+        is_approvable(breach.guard) and any(seen.covers(breach) for seen in held.breaches)
+        for breach in seen_breaches(breaches)
+    )
 
 
 def seen_breaches(breaches: tuple[Breach, ...]) -> tuple[SeenBreach, ...]:
     """The breaches as a person sees them, in an order that does not depend on the guards'."""
     return tuple(
         sorted(
-            SeenBreach(breach.guard, breach.found, breach.base, breach.limit) for breach in breaches
+            SeenBreach(breach.guard, breach.found, breach.base, breach.limit, breach.table or "")
+            for breach in breaches
         )
     )
 

@@ -31,6 +31,12 @@ def select_runs(source: str | None = None) -> sa.Select[Any]:
     return query if source is None else query.where(runs.c.source == source)
 
 
+def select_furthest(source: str) -> sa.Select[Any]:
+    """The query for the source's syncs that came further than reading, newest first."""
+    came_further = runs.c.state.not_in(["failed", "reading"])
+    return select_runs(source).where(_IS_SYNC, came_further).order_by(_NEWEST_FIRST)
+
+
 def to_run(row: sa.Row[Any]) -> Run:
     """The run in a row of `select_runs`."""
     values = row._asdict()
@@ -180,11 +186,19 @@ class Ledger:
         self.in_transaction(lambda connection: connection.execute(runs.insert(), to_row(run)))
         return run
 
-    def update_run(self, run_id: str, *, expect: Collection[str] = (), **changes: object) -> Run:
+    def update_run(
+        self,
+        run_id: str,
+        *,
+        expect: Collection[str] = (),
+        along: Callable[[sa.Connection], object] | None = None,
+        **changes: object,
+    ) -> Run:
         """The run after `changes` to its fields.
 
         With `expect`, nothing changes unless the run is in one of those states: a process that was
-        stopped and wakes up must not write over how another has ended the run meanwhile.
+        stopped and wakes up must not write over how another has ended the run meanwhile. `along` is
+        done first in the same transaction: what it writes is kept with the changes or not at all.
 
         Raises:
             BusyError: the run is in none of the states expected.
@@ -199,16 +213,18 @@ class Ledger:
             is_expected &= runs.c.state.in_(expect)
         change = runs.update().where(is_expected).values(values).returning(runs.c.run_id)
 
-        def write(connection: sa.Connection) -> tuple[Run | None, bool]:
+        def write(connection: sa.Connection) -> Run:
+            if along is not None:
+                along(connection)
             is_written = not values or connection.execute(change).first() is not None
-            return first_run(connection, select_runs().where(runs.c.run_id == run_id)), is_written
+            run = first_run(connection, select_runs().where(runs.c.run_id == run_id))
+            if run is None:
+                raise StateError(f"the ledger {self.name} has no run {run_id}")
+            if not is_written:
+                raise BusyError(f"run {run_id} was ended by another process meanwhile")
+            return run
 
-        run, is_written = self.in_transaction(write)
-        if run is None:
-            raise StateError(f"the ledger {self.name} has no run {run_id}")
-        if not is_written:
-            raise BusyError(f"run {run_id} was ended by another process meanwhile")
-        return run
+        return self.in_transaction(write)
 
     def run(self, run_id: str) -> Run | None:
         """The run with that id; None where there is none."""
@@ -286,11 +302,8 @@ class Ledger:
 
         A later run that failed, or that is only reading, leaves it waiting.
         """
-        came_further = runs.c.state.not_in(["failed", "reading"])
-        newest = self._first(
-            select_runs(source).where(_IS_SYNC, came_further).order_by(_NEWEST_FIRST)
-        )
-        return newest if newest is not None and newest.state == "held" else None
+        furthest = self._first(select_furthest(source))
+        return furthest if furthest is not None and furthest.state == "held" else None
 
     def newest_run(self, source: str, kind: RunKind, states: Collection[RunState]) -> Run | None:
         """The source's run of that kind that began last of those in one of the states."""

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-VERSION = "0003"
+VERSION = "0004"
 """The newest migration this code knows. Migrations are numbered, so that a later one is greater."""
 
 VERSION_TABLE = "ledger_version"
@@ -66,6 +66,7 @@ runs = sa.Table(
     sa.Column("accounts_per_request", sa.Integer),
     sa.Column("breaches", sa.JSON, nullable=False, server_default="[]"),
     sa.Column("next_watermark_at", UtcTime),
+    sa.Column("approves_run_id", sa.String),
     sa.Index("ledger_runs_source_state", "source", "state"),
     sa.Index("ledger_runs_app_id", "app_id"),
 )
@@ -101,4 +102,18 @@ watermarks = sa.Table(
     sa.Column("kind", sa.String, primary_key=True),
     sa.Column("until", UtcTime, nullable=False),
     sa.Column("run_id", sa.String, nullable=False),
+)
+
+decisions = sa.Table(
+    "ledger_decisions",
+    metadata,
+    # None is ever changed: the newest of a run is the one that holds.
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("run_id", sa.String, nullable=False),
+    sa.Column("decision", sa.String, nullable=False),
+    sa.Column("actor", sa.String, nullable=False),
+    sa.Column("decided_at", UtcTime, nullable=False),
+    sa.Column("reason", sa.String, nullable=False),
+    sa.Column("lapses_at", UtcTime),
+    sa.Index("ledger_decisions_run_id", "run_id"),
 )

@@ -56,9 +56,7 @@ def test_a_held_plan_is_an_error_that_names_its_run(workspace: Workspace, contex
     workspace.export(*rows(5))
     looked = preview(source, context)
     assert looked.planned.verdict.is_held
-    with pytest.raises(
-        GuardError, match="nothing was uploaded: held: max_removed_accounts"
-    ) as held:
+    with pytest.raises(GuardError, match="nothing was uploaded: max_removed_accounts") as held:
         sync(source, context)
     assert len(workspace.accounts()) == 20
     newest = context.ledger.runs("hr", 1)[0]

@@ -12,11 +12,12 @@ from alembic.config import Config
 import loaders.ledger.migrations
 from flows.sync.verdict import decide
 from loaders.ledger.activity import save_watermark
+from loaders.ledger.decisions import DecidedRun
 from loaders.ledger.engine import to_engine
 from loaders.ledger.ledger import Ledger, open_ledger
 from schemas.batches import Watermark
 from schemas.plan import Breach
-from schemas.run import OPEN_STATES, Run, RunScope, SeenBreach
+from schemas.run import OPEN_STATES, Decision, Run, RunScope, SeenBreach
 
 pytest_plugins = ["tests.postgresql_server"]
 
@@ -120,16 +121,15 @@ def test_a_plan_that_was_held_can_still_be_let_through_and_no_other_in_its_place
         SeenBreach("max_removed_accounts", 17, 20, "10%"),
         SeenBreach("max_removed_associations", 17, 20, "20%"),
     )
-    base = ledger.accepted_into(held.app_id or "")
     accounts = Breach("max_removed_accounts", "10%", 2, 17, 20, is_removal=True)
     associations = Breach("max_removed_associations", "20%", 4, 17, 20, is_removal=True)
 
     def approved(*breaches: Breach) -> str | None:
-        verdict = decide(breaches, held, held.app_id, base, lambda: held.content_hash or "")
-        return verdict.approves_run
+        approval = Decision(held.run_id, "approve", "me@host", NOW, "seen")
+        waiting = DecidedRun(held, approval)
+        return decide(breaches, waiting, None, lambda _: True, NOW).approves_run
 
     assert approved(accounts, associations) == held.run_id
-    assert approved(accounts) is None
     another = Breach("max_removed_accounts", "10%", 2, 18, 20, is_removal=True)
     assert approved(another, associations) is None
 

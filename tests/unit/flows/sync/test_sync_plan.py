@@ -4,17 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from flows.sync.plan import Planned, Target, held_error, to_target, what_to_do
-from flows.sync.verdict import Verdict
+from flows.sync.plan import Target, to_target
 from schemas.errors import ContractError, LumosRefusedError, ReadBackError
-from schemas.plan import Breach
-from tests.unit.builders import account, normalized
 from tests.unit.flows.sync.world import APP, World, but
 from tests.unit.flows.world import in_memory
-from transforms.plan.plan import to_plan
-
-REMOVED = Breach("max_removed_accounts", "10%", 4, 28, 49, is_removal=True)
-REJECTED = Breach("max_rejected_rows", "1%", 1, 5, 100, is_removal=False, table="accounts")
 
 
 @pytest.fixture
@@ -155,48 +148,3 @@ def test_a_preview_of_an_app_that_lumos_does_not_have_is_refused(world: World):
     world.app = "{id: app-9}"
     with pytest.raises(LumosRefusedError, match="app-9"):
         world.preview()
-
-
-def planned(verdict: Verdict) -> Planned:
-    """A plan with that verdict."""
-    made = normalized([account("a")])
-    return Planned(made, None, to_plan(made.snapshot, None), verdict)
-
-
-def test_a_plan_that_is_held_for_removals_may_be_let_through():
-    assert what_to_do("hr", planned(Verdict((REMOVED,)))) == [
-        "max_removed_accounts: 28 of 49, allowed 4 (10%)",
-        "Look at it:    lumos-ingest preview hr",
-        "Let it through: lumos-ingest sync hr --allow-removals",
-    ]
-    assert what_to_do("hr", planned(Verdict((REMOVED,))), " --as-of 2026-08-31") == [
-        "max_removed_accounts: 28 of 49, allowed 4 (10%)",
-        "Let it through: lumos-ingest sync hr --as-of 2026-08-31 --allow-removals",
-    ]
-
-
-@pytest.mark.parametrize("breaches", [(REJECTED,), (REMOVED, REJECTED), (REJECTED, REMOVED)])
-def test_a_plan_that_is_held_for_more_than_removals_may_not(breaches: tuple[Breach, ...]):
-    assert what_to_do("hr", planned(Verdict(breaches))) == [
-        *map(str, breaches),
-        "Look at it:    lumos-ingest preview hr",
-        "Fix the source and sync again, or change the guard in the source file.",
-    ]
-
-
-def test_a_plan_that_is_not_the_one_that_was_seen_says_so():
-    stale = Verdict((REMOVED,), stale_approval_of="held-1")
-    assert what_to_do("hr", planned(stale))[1] == (
-        "The source has moved since run held-1 was held: this is another plan."
-    )
-
-
-def test_the_error_of_a_held_plan_says_why_and_what_to_type():
-    error = held_error("hr", "run-1", planned(Verdict((REMOVED,))))
-    assert str(error) == (
-        "held as run run-1, nothing was uploaded: "
-        "held: max_removed_accounts: 28 of 49, allowed 4 (10%); "
-        "Look at it: lumos-ingest preview hr; "
-        "Let it through: lumos-ingest sync hr --allow-removals"
-    )
-    assert (error.run_id, error.exit_code) == ("run-1", 3)

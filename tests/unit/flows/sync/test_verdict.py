@@ -1,12 +1,22 @@
 """The verdict: what holds a plan, what lets a held one through, and what Lumos's accounts say."""
 
 from dataclasses import replace
+from datetime import timedelta
+from typing import get_args
 
 import pytest
 
-from flows.sync.verdict import IN_LUMOS, Verdict, decide, live_breaches, seen_breaches
+from flows.sync.verdict import (
+    IN_LUMOS,
+    Bearing,
+    Verdict,
+    decide,
+    live_breaches,
+    seen_breaches,
+)
+from loaders.ledger.decisions import DecidedRun
 from schemas.plan import Breach
-from schemas.run import Run
+from schemas.run import Decision, Run
 from schemas.snapshot import Snapshot
 from schemas.source_file.guards import Guards
 from schemas.statuses import CAN_LOG_IN, GONE, UPLOAD_STATUSES
@@ -19,102 +29,111 @@ DROPPED = Breach("max_removed_associations", "20%", 4, 28, 49, is_removal=True)
 CLOSED = Breach("max_deactivated_accounts", "10%", 4, 28, 49, is_removal=True)
 EMPTY = Breach("min_accounts", "1", 1, 0, 0, is_removal=False)
 REJECTED = Breach("max_rejected_rows", "1%", 1, 5, 100, is_removal=False, table="accounts")
-BASE = Run("base", "hr", "done", "me@host", NOW)
 
 
-def held_run(*breaches: Breach, **fields: object) -> Run:
-    """A run that those breaches held."""
-    run = Run("held", "hr", "held", "me@host", NOW, app_id=APP, base_run_id="base")
-    return replace(run, content_hash="hash", breaches=seen_breaches(breaches), **fields)
+HELD = Run("held", "hr", "held", "me@host", NOW, content_hash="hash")
+APPROVAL = Decision("held", "approve", "you@host", NOW, "closed", NOW + timedelta(days=7))
+REJECTION = Decision("held", "reject", "you@host", NOW, "cut off")
 
 
-def decided(*breaches: Breach, held: Run | None = None, base: Run | None = BASE) -> Verdict:
-    """The verdict on a plan that breaks them, into the usual app, with the usual snapshot."""
-    return decide(breaches, held, APP, base, lambda: "hash")
+def waiting(*breaches: Breach, decision: Decision | None = APPROVAL) -> DecidedRun:
+    """A run that those breaches held, and what was decided of it."""
+    return DecidedRun(replace(HELD, breaches=seen_breaches(breaches)), decision)
 
 
-def not_asked() -> str:
-    raise AssertionError("the snapshot is hashed where its hash decides nothing")
+def decided(
+    *breaches: Breach,
+    held: DecidedRun | None = None,
+    rejected: DecidedRun | None = None,
+    is_same: bool = True,
+) -> Verdict:
+    """The verdict on a plan that breaks them, today."""
+    return decide(breaches, held, rejected, lambda _: is_same, NOW)
+
+
+def not_asked(_: Run) -> bool:
+    raise AssertionError("the snapshot is compared where that decides nothing")
 
 
 def test_a_plan_that_breaks_nothing_passes_whatever_was_held():
-    for held in (None, held_run(), held_run(REMOVED)):
-        verdict = decide((), held, APP, BASE, not_asked)
+    for held in (None, waiting(), waiting(REMOVED), waiting(REMOVED, decision=REJECTION)):
+        verdict = decide((), held, held, not_asked, NOW)
         assert verdict == Verdict(())
         assert not verdict.is_held
         assert str(verdict) == "the guards let it pass"
 
 
 @pytest.mark.parametrize("breaches", [(REMOVED,), (EMPTY,), (CLOSED, REJECTED)])
-def test_a_breach_holds_the_plan_while_no_held_one_is_let_through(breaches: tuple[Breach, ...]):
-    verdict = decide(breaches, None, APP, BASE, not_asked)
-    assert verdict == Verdict(breaches)
-    assert verdict.is_held
-    assert str(verdict) == f"held: {'; '.join(map(str, breaches))}"
+def test_a_breach_holds_the_plan_while_nobody_has_decided(breaches: tuple[Breach, ...]):
+    for held in (None, waiting(*breaches, decision=None)):
+        verdict = decide(breaches, held, None, not_asked, NOW)
+        assert verdict == Verdict(breaches)
+        assert verdict.is_held
+        assert str(verdict) == f"held: {'; '.join(map(str, breaches))}"
 
 
 @pytest.mark.parametrize("breaches", [(REMOVED,), (DROPPED,), (CLOSED,), (REMOVED, CLOSED)])
-def test_the_very_plan_that_was_held_for_removals_is_let_through(breaches: tuple[Breach, ...]):
-    verdict = decided(*breaches, held=held_run(*breaches))
-    assert verdict == Verdict(breaches, approves_run="held")
+def test_the_very_plan_that_was_approved_is_let_through(breaches: tuple[Breach, ...]):
+    verdict = decided(*breaches, held=waiting(*breaches))
+    assert verdict == Verdict(breaches, APPROVAL, "approves")
+    assert (verdict.approves_run, verdict.stale_approval_of) == ("held", None)
     assert not verdict.is_held
     said = "; ".join(map(str, breaches))
-    assert str(verdict) == f"let through by a person, held as run held: {said}"
+    assert str(verdict) == f"approved by a person, held as run held: {said}"
 
 
 @pytest.mark.parametrize("other", [EMPTY, REJECTED])
-@pytest.mark.parametrize("removals", [(), (REMOVED,), (REMOVED, DROPPED, CLOSED)])
-def test_one_breach_that_is_no_removal_keeps_the_plan_held(
-    removals: tuple[Breach, ...], other: Breach
+@pytest.mark.parametrize("approvable", [(), (REMOVED,), (REMOVED, DROPPED, CLOSED)])
+def test_one_breach_that_nobody_may_lift_keeps_the_plan_held(
+    approvable: tuple[Breach, ...], other: Breach
 ):
-    for breaches in ((*removals, other), (other, *removals)):
-        verdict = decide(breaches, held_run(*breaches), APP, BASE, not_asked)
-        assert verdict == Verdict(breaches)
+    for breaches in ((*approvable, other), (other, *approvable)):
+        verdict = decide(breaches, waiting(*breaches), None, not_asked, NOW)
+        assert verdict.bearing == "other_plan"
         assert verdict.is_held
 
 
-@pytest.mark.parametrize(
-    "now",
-    [
-        (CLOSED,),
-        (REMOVED, CLOSED),
-        (replace(REMOVED, limit="5%"),),
-        (replace(REMOVED, found=29),),
-        (replace(REMOVED, base=50),),
-    ],
-)
-def test_a_plan_with_other_breaches_than_were_seen_is_held_anew(now: tuple[Breach, ...]):
-    verdict = decide(now, held_run(REMOVED), APP, BASE, not_asked)
-    assert verdict == Verdict(now, stale_approval_of="held")
+def test_an_approval_that_is_of_another_plan_holds_this_one():
+    for verdict in (
+        decided(REMOVED, held=waiting(REMOVED), is_same=False),
+        decided(REMOVED, held=waiting(CLOSED)),
+    ):
+        assert verdict == Verdict((REMOVED,), APPROVAL, "other_plan")
+        assert (verdict.approves_run, verdict.stale_approval_of) == (None, "held")
+        assert verdict.is_held
+        assert str(verdict) == (
+            f"held: {REMOVED}; the source has moved since run held was held: its approval was of "
+            "another plan"
+        )
+
+
+def test_an_approval_that_has_lapsed_holds_the_plan():
+    verdict = decide((REMOVED,), waiting(REMOVED), None, not_asked, NOW + timedelta(days=7))
+    assert verdict == Verdict((REMOVED,), APPROVAL, "lapsed")
     assert verdict.is_held
-    said = "; ".join(map(str, now))
-    assert str(verdict) == f"held: {said}; the source has moved since run held was held"
+    assert verdict.approves_run is None
+    assert str(verdict) == f"held: {REMOVED}; the approval of run held has lapsed"
 
 
-@pytest.mark.parametrize(
-    "seen",
-    [{"app_id": "app-2"}, {"app_id": None}, {"base_run_id": "older"}, {"base_run_id": None}],
-)
-def test_a_plan_for_another_app_or_against_another_run_is_held_anew(seen: dict[str, str | None]):
-    verdict = decide((REMOVED,), held_run(REMOVED, **seen), APP, BASE, not_asked)
-    assert verdict == Verdict((REMOVED,), stale_approval_of="held")
-
-
-def test_a_first_plan_that_was_held_is_let_through_against_nothing():
-    held = held_run(REMOVED, base_run_id=None)
-    assert decided(REMOVED, held=held, base=None).approves_run == "held"
-    assert decided(REMOVED, held=held_run(REMOVED), base=None).stale_approval_of == "held"
-
-
-@pytest.mark.parametrize("content_hash", ["another", None])
-def test_another_snapshot_with_the_same_breaches_is_held_anew(content_hash: str | None):
-    held = replace(held_run(REMOVED), content_hash=content_hash)
-    assert decided(REMOVED, held=held) == Verdict((REMOVED,), stale_approval_of="held")
+def test_a_plan_that_was_rejected_says_so_whenever_it_comes_again():
+    rejected = waiting(REMOVED, decision=REJECTION)
+    for held in (None, rejected, waiting(REMOVED, decision=None), waiting(CLOSED)):
+        verdict = decided(REMOVED, held=held, rejected=rejected)
+        assert verdict == Verdict((REMOVED,), REJECTION, "rejects")
+        assert verdict.is_held
+        assert str(verdict) == f"held: {REMOVED}; the same plan was rejected as run held"
+    assert decided(REMOVED, held=rejected, rejected=rejected, is_same=False) == Verdict((REMOVED,))
 
 
 def test_a_held_run_that_does_not_say_what_was_seen_lets_nothing_through():
-    held = held_run()
-    assert decided(REMOVED, held=held) == Verdict((REMOVED,), stale_approval_of="held")
+    assert decided(REMOVED, held=waiting()).is_held
+
+
+def test_neither_who_decided_nor_why_is_in_what_may_be_logged():
+    for bearing in get_args(Bearing):
+        text = str(Verdict((REMOVED,), APPROVAL, bearing))
+        assert "you@host" not in text
+        assert "closed" not in text
 
 
 def lived(holds: dict[str, str], now: Snapshot, guards: str = "{}") -> tuple[Breach, ...]:

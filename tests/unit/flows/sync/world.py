@@ -170,6 +170,7 @@ class World(Machine):
         more: further lines of the source file.
         app: how it names its app.
         rows: the source's accounts: id, and the cells that differ from the usual ones.
+        columns: the export's columns beside the usual ones.
         is_exported: whether the source's export is there.
         complete: further keys of the block `source`, after a comma.
         repeated: accounts whose line stands there again.
@@ -183,6 +184,7 @@ class World(Machine):
     more: str = ""
     app: str = f"{{id: {APP}}}"
     rows: dict[str, dict[str, str]] = field(default_factory=dict)
+    columns: list[str] = field(default_factory=list)
     is_exported: bool = True
     complete: str = ""
     repeated: list[str] = field(default_factory=list)
@@ -215,7 +217,8 @@ class World(Machine):
             (self.folder / "hr.csv").unlink()
             return
         usual = {"email": "a@example.com", "user_status": "ACTIVE", "roles": "r"}
-        lines = ["integration_specific_id,email,user_status,roles"]
+        usual |= dict.fromkeys(self.columns, "")
+        lines = [",".join(["integration_specific_id", *usual])]
         for one, cells in self.rows.items():
             lines.append(",".join([one, *(usual | cells).values()]))
         lines += [line for one in self.repeated for line in lines if line.startswith(f"{one},")]

@@ -192,8 +192,9 @@ def test_a_run_keeps_every_field_it_is_given(ledger: Ledger) -> None:
         "until": NOW,
         "request_count": 3,
         "accounts_per_request": 4,
-        "breaches": (SeenBreach("é", 1, 2, "10%"), SeenBreach("b", 0, 0, "0")),
+        "breaches": (SeenBreach("é", 1, 2, "10%", "rows"), SeenBreach("b", 0, 0, "0")),
         "next_watermark_at": NOW,
+        "approves_run_id": "h",
     }
     fields = {field.name for field in dataclasses.fields(Run)}
     assert fields - set(changes) == {"run_id", "source", "actor", "started_at"}

@@ -1,0 +1,1 @@
+"""What happened, what waits for a person, and what that person decides."""
