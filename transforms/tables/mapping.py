@@ -36,6 +36,8 @@ _SECRET = re.compile(
     r"\d)*$"
 )
 """At the end of a column's name, its letters alone: `password_changed_at` is none."""
+_QUESTION = re.compile(r"(?i:has|is|must|can|needs?|requires?|force)(?:[^A-Za-z]|(?=[A-Z][a-z]))")
+"""At the beginning of a column's name: it says yes or no."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,9 @@ def accounts_use(accounts: RawTable, file: SourceFile) -> ColumnUse:
 
 
 def names_secret(column: str) -> bool:
-    """Whether a column's name is that of a secret: `userPassword`, `api_key`, `NTLM hash`."""
+    """Whether a column's name is that of a secret: `userPassword`, `api_key`; not `has_password`."""
+    if _QUESTION.match(column):
+        return False
     letters = re.sub(r"[^a-z0-9]", "", unicodedata.normalize("NFKD", column).casefold())
     return _SECRET.search(letters) is not None
 

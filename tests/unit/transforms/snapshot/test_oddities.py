@@ -72,7 +72,8 @@ def test_a_column_that_is_called_like_a_secret_never_becomes_an_attribute(column
 
 
 @pytest.mark.parametrize(
-    "column", ["pwdLastSet", "password_changed_at", "secretary", "tokens_used"]
+    "column",
+    ["pwdLastSet", "password_changed_at", "secretary", "has_password", "isSecret", "tokens_used"],
 )
 def test_a_column_that_only_speaks_of_secrets_is_an_attribute(column) -> None:
     file = source_file("unknown_columns: attribute\n")
