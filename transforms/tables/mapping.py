@@ -159,7 +159,7 @@ def accounts_use(accounts: RawTable, file: SourceFile) -> ColumnUse:
 
 
 def names_secret(column: str) -> bool:
-    """Whether a column's name is that of a secret: `userPassword`, `api_key`; not `has_password`."""
+    """Whether a column is called like a secret: `userPassword`, `api_key`; not `has_password`."""
     if _QUESTION.match(column):
         return False
     letters = re.sub(r"[^a-z0-9]", "", unicodedata.normalize("NFKD", column).casefold())
