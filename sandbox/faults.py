@@ -9,7 +9,14 @@ from typing import Final
 _DEFAULT_VALUES: Final = {"429": 1.0, "slow": 1.0}
 ANSWER_FAULTS: Final = frozenset({"429", "500", "502", "503", "cut_before", "cut_after"})
 JOB_FAULTS: Final = frozenset({"job_stuck", "job_fails", "job_forgotten"})
-NAMES: Final = (*sorted(ANSWER_FAULTS), "slow", *sorted(JOB_FAULTS), "state_missing")
+UNTOLD_FAULTS: Final = frozenset({"status_missing", "email_missing", "total_missing"})
+NAMES: Final = (
+    *sorted(ANSWER_FAULTS),
+    "slow",
+    *sorted(JOB_FAULTS),
+    "state_missing",
+    *sorted(UNTOLD_FAULTS),
+)
 _GRAMMAR: Final = re.compile(
     r"(?P<name>[^=@*]+)(=(?P<value>[^@*]+))?(@(?P<path>/[^*]*))?(\*(?P<count>inf|[0-9]+))?"
 )

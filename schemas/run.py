@@ -134,6 +134,10 @@ class Run:
         breaches: the guards that the plan breaks, in order.
         next_watermark_at: of activity: where the watermark stands once the run is done, UTC; None
             where it stays.
+        end_number: its place in the order in which runs ended, given by the ledger; None while it
+            goes on, and of one that was cut off while it read. What was accepted last is told by
+            it, never by a clock.
+        api_url: the Lumos it was for; None of one that an earlier version of this program began.
     """
 
     run_id: str
@@ -158,6 +162,8 @@ class Run:
     accounts_per_request: int | None = None
     breaches: tuple[SeenBreach, ...] = ()
     next_watermark_at: datetime | None = None
+    end_number: int | None = None
+    api_url: str | None = None
     approves_run_id: str | None = None
 
     @property

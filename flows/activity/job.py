@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from extractors.activity import Span
+from flows.run.app_identity import app_of
 from flows.run.context import RunContext, lumos_of
 from loaders.lumos.apps import find_app
 from schemas.errors import ConfigError
@@ -53,7 +54,9 @@ def to_job(source: Source, context: RunContext) -> ActivityJob:
         LumosError: Lumos could not be asked.
     """
     activity = activity_of(source)
-    app_id = find_app(lumos_of(context), activity_app(source))
+    named = activity_app(source)
+    is_own = (named.name, named.id) == (source.file.app.name, source.file.app.id)
+    app_id = app_of(source, context) if is_own else find_app(lumos_of(context), named)
     if app_id is None:
         raise no_activity_app(source)
     return ActivityJob(source, activity, app_id)

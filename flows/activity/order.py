@@ -9,6 +9,7 @@ from flows.activity.collect import check_rejects, gather, warnings_of
 from flows.activity.job import ActivityJob, to_job
 from flows.activity.watermark import move_on, sent_before, span_since, without
 from flows.run.attempt import attempt, recover
+from flows.run.consistency import check_consistent
 from flows.run.context import RunContext, Step, at_once
 from flows.run.locks import AppLocks, app_locks
 from schemas.errors import BusyError, IngestError, JobTimeoutError, LumosUnavailableError
@@ -55,6 +56,7 @@ def run_job(job: ActivityJob, context: RunContext, *, step: Step = at_once) -> S
     """
     with app_locks(context) as locks:
         locks.take(job.key)
+        check_consistent(job.source.name, context)
         open_runs = context.ledger.runs_of(job.scope, OPEN_STATES)
         finish = partial(_publish, job, context, locks)
         recovered = recover(job.scope, open_runs, context, finish, _goes_on)

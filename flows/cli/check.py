@@ -1,7 +1,7 @@
 """The command `check`: is everything in place for a sync? Reads little, uploads nothing."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,6 +14,8 @@ from extractors.read import probe_source, read_account, read_privileges
 from flows.activity.job import activity_app, activity_of, no_activity_app
 from flows.cli.output import Output, log_to_stderr
 from flows.cli.runs.waits import Waiting, waiting_plans
+from flows.run.app_identity import app_of
+from flows.run.consistency import check_consistent
 from flows.run.context import no_such_app, open_context, to_lumos_api, utc_now
 from flows.run.own_transform import load_transforms
 from flows.run.secrets import to_resolver
@@ -315,7 +317,7 @@ def check_source(
         resolve = to_resolver(settings.workspace)
         attempt(lambda: look_closer(source, settings.workspace, resolve, look, findings))
     if api is not None:
-        findings.attempt(lambda: _look_for_app(source, api, findings))
+        findings.attempt(lambda: _look_for_app(source, api, settings, findings))
     if source.file.activity is not None:
         attempt(
             lambda: findings.facts.extend(activity_facts(source, settings)),
@@ -350,9 +352,11 @@ def _look_at_source(source: Source, settings: Settings, findings: Findings) -> N
     )
 
 
-def _look_for_app(source: Source, api: LumosApi, findings: Findings) -> None:
+def _look_for_app(source: Source, api: LumosApi, settings: Settings, findings: Findings) -> None:
     app = source.file.app
-    app_id = find_app(api, app)
+    with open_context(settings, with_lumos=False) as context:
+        findings.attempt(lambda: check_consistent(source.name, context))
+        app_id = app_of(source, replace(context, api=api))
     if app_id is not None:
         findings.facts.append(f"app {app.name or app_id} is in Lumos")
     elif app.create is not None:

@@ -294,6 +294,23 @@ def abandon(
 # What only tells of the file: `schema`.
 
 
+def repair(
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="WHY", help="Why, for those who come after.")
+    ],
+    workspace: Workspace = HERE,
+    as_json: Json = False,
+) -> None:
+    """Take ledger and archive as they are, where one is older than the other, or another's.
+
+    Every app is in doubt then: its next plan is compared with what Lumos holds too. Example:
+    `lumos-ingest repair --reason "the ledger is of Sunday's backup"`
+    """
+    from flows.cli.repair import repair_command
+
+    raise typer.Exit(repair_command(workspace, reason, as_json=as_json))
+
+
 def schema(
     _workspace: Unused = HERE,
     _as_json: Json = False,

@@ -15,6 +15,7 @@ from flows.cli.commands import (
     demo,
     preview,
     reject,
+    repair,
     runs,
     sandbox,
     schema,
@@ -58,7 +59,7 @@ def lumos_ingest(
 
 for _command in (check, preview, sync, approve, reject, abandon, activity, backfill):
     app.command()(_command)
-for _other in (serve, runs, demo, sandbox, schema):
+for _other in (serve, runs, repair, demo, sandbox, schema):
     app.command()(_other)
 
 

@@ -63,15 +63,10 @@ def hashed(key: bytes, text: str) -> str:
 def to_markdown(source_name: str, planned: Planned, key: bytes) -> str:
     """The plan as Markdown; no id, name, address or value of a row is in it."""
     plan, counts = planned.plan, planned.normalized.counts
-    base = (
-        f"run {planned.base.run_id}"
-        if planned.base
-        else "nothing: a first run, everything is an add"
-    )
     lines = [
         f"# Plan for {source_name}",
         "",
-        f"Against {base}. Verdict: {planned.verdict}.",
+        f"Against {planned.against}. Verdict: {planned.verdict}.",
         "",
         "| table | before | after | added | changed | removed | dropped | rejected rows | kept |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",

@@ -57,11 +57,6 @@ def show_plan(
     With `paths`, also through which groups an association comes.
     """
     plan, counts = planned.plan, planned.normalized.counts
-    against = (
-        f"run {planned.base.run_id}"
-        if planned.base
-        else "nothing (first run: everything is an add)"
-    )
     rows = []
     for table in ("accounts", "entitlements", "associations"):
         changes, count = getattr(plan, table), counts.get(table)
@@ -80,7 +75,7 @@ def show_plan(
             )
         )
     output.table(
-        f"{name}: the plan, against {against}",
+        f"{name}: the plan, against {planned.against}",
         (
             "table",
             "read",

@@ -4,11 +4,11 @@ import logging
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from flows.run.context import RunContext, actor
 from flows.run.crash_report import BugError, without_text
-from schemas.errors import IngestError, JobFailedError, StateError
+from schemas.errors import BusyError, IngestError, JobFailedError, StateError
 from schemas.run import OPEN_STATES, Run, RunScope
 from schemas.source_file.quantities import duration_text
 
@@ -41,6 +41,7 @@ def attempt(
         kind=scope.kind,
         since=scope.since,
         until=scope.until,
+        api_url=context.settings.api_url,
     )
     try:
         return without_text(partial(work, run))
@@ -106,11 +107,13 @@ def record_failure(
     run = context.ledger.run(run_id)
     if run is None or run.state not in ("reading", *OPEN_STATES):
         return True
-    if run.state in OPEN_STATES and isinstance(error, IngestError) and goes_on(run, error):
-        context.ledger.update_run(run_id, error=str(error))
-        return False
-    context.ledger.update_run(run_id, state="failed", ended_at=context.now(), error=str(error))
-    return True
+    is_open = run.state in OPEN_STATES and isinstance(error, IngestError) and goes_on(run, error)
+    end: dict[str, Any] = {} if is_open else {"state": "failed", "ended_at": context.now()}
+    try:
+        context.ledger.update_run(run_id, expect=(run.state,), error=str(error), **end)
+    except BusyError:
+        return True
+    return not is_open
 
 
 def _prune(source: str, context: RunContext) -> None:

@@ -10,17 +10,19 @@ from dataclasses import dataclass
 from functools import partial
 
 from extractors.exports.archiving import archive_exports
+from flows.run.app_identity import app_of
 from flows.run.attempt import attempt
+from flows.run.consistency import check_consistent
 from flows.run.context import RunContext, Step, at_once, lumos_of, no_such_app
 from flows.run.locks import AppLocks, app_locks
 from flows.sync.held import approve_waiting
 from flows.sync.origin import THE_SOURCE, SnapshotOrigin, check_origin, normalized_of
 from flows.sync.plan import Planned, Target, check_rejects, make_plan, to_target
-from flows.sync.publish import publish, save_held
+from flows.sync.publish import READING, publish, save_held
 from flows.sync.recover import goes_on, recover_interrupted
 from flows.sync.summary import plan_summary, run_counts
 from flows.sync.verdict import seen_breaches
-from loaders.lumos.apps import create_app, find_app
+from loaders.lumos.apps import create_app
 from schemas.errors import ConfigError
 from schemas.export_file import ExportFile
 from schemas.run import Run, RunScope
@@ -73,6 +75,7 @@ def sync_source(
     check_origin(source, origin, context)
     with app_locks(context) as locks:
         app_id = _take_app(source, context, locks)
+        check_consistent(source.name, context)
         recovered = recover_interrupted(source, app_id, context, locks)
         if allow_removals:
             approve_waiting(source, context)
@@ -92,14 +95,14 @@ def _take_app(source: Source, context: RunContext, locks: AppLocks) -> str | Non
     """The app's id, its lease taken; None where the app is yet to be made.
 
     Raises:
-        ConfigError: it is not in Lumos, and may not be made.
+        ConfigError: it is not in Lumos, and may not be made; or a person must say which it is.
         LumosError: Lumos could not be asked.
         BusyError: another run is at work on it.
     """
     app = source.file.app
     # By the name it goes by until it has an id, so that two runs never make it twice.
     locks.take(app.id or app.name or "")
-    app_id = find_app(lumos_of(context), app)
+    app_id = app_of(source, context)
     if app_id is not None:
         locks.take(app_id)
     elif app.create is None:
@@ -120,7 +123,7 @@ def _plan(
     normalized = normalized_of(source, origin, target, context, step, run.run_id)
     context.archive.save_frame(source.name, run.run_id, "rejects", normalized.rejects)
     context.archive.save_frame(source.name, run.run_id, "kept", normalized.kept)
-    context.ledger.update_run(run.run_id, counts=run_counts(normalized))
+    context.ledger.update_run(run.run_id, expect=READING, counts=run_counts(normalized))
     check_rejects(source, normalized)
     planner = partial(make_plan, source, context, normalized, target)
     return step("plan", planner), target
@@ -136,8 +139,10 @@ def _carry_out(
     step: Step,
 ) -> Run:
     """Holds, skips or publishes; the run as it ended."""
+    locks.check()
     run = context.ledger.update_run(
         run.run_id,
+        expect=READING,
         base_run_id=planned.base.run_id if planned.base else None,
         plan=plan_summary(planned.plan, planned.verdict),
         breaches=seen_breaches(planned.verdict.breaches),
@@ -148,7 +153,9 @@ def _carry_out(
         return save_held(run, snapshot, str(planned.verdict), context)
     may_skip = source.file.upload.unchanged == "skip" and target.is_certain
     if planned.plan.is_empty and may_skip:
-        return context.ledger.update_run(run.run_id, state="unchanged", ended_at=context.now())
+        return context.ledger.update_run(
+            run.run_id, expect=READING, state="unchanged", ended_at=context.now()
+        )
     approval = planned.verdict.decision
     if approval is not None and planned.verdict.approves_run:
         run = context.ledger.update_run(
@@ -182,7 +189,8 @@ def _check_feeds_alone(source: Source, target: Target, context: RunContext) -> N
     Raises:
         ConfigError: the app was last fed by another source that this workspace still has.
     """
-    other = target.base.source if target.base else source.name
+    feeders = [target.base] if target.base else target.doubtful[:1]
+    other = feeders[0].source if feeders else source.name
     folder = context.settings.workspace / "sources"
     if other != source.name and any(
         (folder / f"{other}.{end}").exists() for end in ("yaml", "yml")

@@ -98,7 +98,9 @@ def normalized_of(
     extracted = partial(extract, source, context, target.base, run_id, origin.as_of)
     normalized = step(
         "transform",
-        lambda: transform(source, context, step("extract", extracted), target.last, target.base),
+        lambda: transform(
+            source, context, step("extract", extracted), target.kept_from, target.base
+        ),
     )
     return cast("Normalized", normalized)
 

@@ -1,18 +1,29 @@
 """The stages up to a plan: extract, transform, plan. A preview ends here, a sync goes on."""
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache, partial
 
 import polars as pl
 
+from flows.run.app_identity import app_of
+from flows.run.consistency import check_archived, check_consistent
 from flows.run.context import RunContext
 from flows.run.read import extract, transform
+from flows.sync.doubt import (
+    doubted_snapshots,
+    full_app_breaches,
+    kept_from,
+    reject_breaches,
+    stricter,
+)
 from flows.sync.publish import accepted_snapshot
 from flows.sync.request_files import content_hash
 from flows.sync.verdict import Verdict, decide, live_breaches
 from loaders.ledger.decisions import newest_rejection, waiting_run
-from loaders.lumos.apps import find_app
+from loaders.lumos.accounts import read_accounts
+from loaders.lumos.client import LumosApi
 from schemas.errors import ContractError, StateError
 from schemas.plan import Breach, Plan
 from schemas.raw import paths_of
@@ -34,27 +45,58 @@ class Target:
     Attributes:
         app_id: the app in Lumos; None where it is not there yet, or Lumos is not asked.
         base: the run that was accepted last into the app; None before the first.
-        last: the snapshot it left; None before the first.
+        last: the snapshot it left; without it, of the upload that was not accepted last; None where
+            nothing was sent.
         is_certain: whether the app holds just that: no later upload failed half-way.
+        doubtful: the runs whose upload may have been taken since, and was not accepted.
+        doubts: what else of them the app may hold.
+        live: the accounts that Lumos holds, as `read_accounts` returns them; None where it is
+            certain what they are, or Lumos is not asked.
+        kept_from: what rejected rows keep their records of; None where no account is known.
     """
 
     app_id: str | None
     base: Run | None
     last: Snapshot | None
     is_certain: bool
+    doubtful: tuple[Run, ...] = ()
+    doubts: tuple[Snapshot, ...] = ()
+    live: pl.DataFrame | None = None
+    kept_from: Snapshot | None = None
 
 
 def to_target(app_id: str | None, context: RunContext) -> Target:
-    """What is known of the app.
+    """What is known of the app: by the ledger, and where that is not certain, by Lumos.
 
     Raises:
         StateError: the last accepted snapshot is not in the archive as it was.
+        LumosError: the app's accounts could not be read.
     """
     if app_id is None:
         return Target(None, None, None, is_certain=True)
     base = context.ledger.accepted_into(app_id)
-    is_certain = base is not None and not context.ledger.doubtful_runs(app_id)
-    return Target(app_id, base, accepted_snapshot(base, context), is_certain)
+    if base is not None and not check_archived(base, context):
+        base = None
+    doubtful = context.ledger.doubtful_runs(app_id)
+    last = accepted_snapshot(base, context)
+    if base is not None and not doubtful and not context.ledger.is_repaired(app_id):
+        return Target(app_id, base, last, is_certain=True, kept_from=last)
+    doubts = tuple(doubted_snapshots(doubtful, base, context))
+    live = read_accounts(context.api, app_id) if context.api else None
+    kept = kept_from(last, doubts, live)
+    if last is None and doubts:
+        last, *others = doubts
+        doubts = tuple(others)
+    return Target(
+        app_id,
+        base,
+        last,
+        is_certain=False,
+        doubtful=tuple(doubtful),
+        doubts=doubts,
+        live=live,
+        kept_from=kept,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +108,26 @@ class Planned:
         base: the accepted run it is compared with; None on a first run.
         plan: what it changes.
         verdict: what the guards say.
+        doubted: the newest run whose upload may have been taken since, and was not accepted; None
+            where it is certain what was.
     """
 
     normalized: Normalized
     base: Run | None
     plan: Plan
     verdict: Verdict
+    doubted: Run | None = None
+
+    @property
+    def against(self) -> str:
+        """What the plan is a change of, as a person reads it."""
+        if self.base is not None:
+            return f"run {self.base.run_id}"
+        if self.doubted is not None:
+            return f"run {self.doubted.run_id}, which was sent and not accepted"
+        if not self.plan.is_first:
+            return "nothing that was accepted: Lumos holds accounts that no run here has sent"
+        return "nothing (first run: everything is an add)"
 
 
 def check_rejects(source: Source, normalized: Normalized) -> None:
@@ -95,10 +151,7 @@ def make_plan(
     """The plan, and the guards' verdict on it.
 
     Where nothing was accepted before, or a later upload may have changed the app, the guards also
-    go by what Lumos holds.
-
-    Raises:
-        LumosError: the app's accounts could not be read.
+    go by each upload that the app may hold, and by what Lumos tells: whichever is stricter.
     """
     context.progress("planning", 0, 0)
     plan = to_plan(normalized.snapshot, target.last)
@@ -107,9 +160,9 @@ def make_plan(
         *check_guards(plan, normalized.counts, guards),
         *kept_breaches(normalized.kept, source.file.keep_last_for, context.now()),
     )
-    if target.app_id and context.api and not target.is_certain:
-        live = live_breaches(context.api, target.app_id, normalized.snapshot, guards)
-        breaches = (*breaches, *live)
+    breaches = stricter(breaches, *_doubt_breaches(source, context.api, normalized, target))
+    if plan.is_first and target.live is not None and target.live.height:
+        plan = replace(plan, is_first=False)
     verdict = _verdict(source, context, normalized.snapshot, target, breaches)
     accounts, associations = plan.accounts, plan.associations
     _log.info(
@@ -117,7 +170,23 @@ def make_plan(
         *(source.name, accounts.added, accounts.changed, accounts.removed),
         *(associations.added, associations.removed, verdict),
     )
-    return Planned(normalized, target.base, plan, verdict)
+    doubted = target.doubtful[0] if target.doubtful else None
+    return Planned(normalized, target.base, plan, verdict, doubted)
+
+
+def _doubt_breaches(
+    source: Source, api: LumosApi | None, normalized: Normalized, target: Target
+) -> Iterator[tuple[Breach, ...]]:
+    """The breaches of each other comparison, where it is not certain what the app holds."""
+    guards, snapshot = source.file.guards, normalized.snapshot
+    for doubt in target.doubts:
+        yield check_guards(to_plan(snapshot, doubt), normalized.counts, guards)
+    if api is not None and target.live is not None:
+        is_fed = target.base is not None or bool(target.doubtful)
+        yield live_breaches(api, target.app_id or "", snapshot, guards)
+        yield full_app_breaches(target.live, guards, is_fed=is_fed)
+        if source.file.rejected_rows == "keep_last":
+            yield reject_breaches(target.live, snapshot, normalized.rejects)
 
 
 def _verdict(
@@ -190,13 +259,14 @@ def preview_source(source: Source, context: RunContext) -> Preview:
         IngestError: the source cannot be read whole, or not under its file.
     """
     if context.api is not None:
-        app_id = find_app(context.api, source.file.app)
+        app_id = app_of(source, context)
     else:
         base = context.ledger.accepted_run(source.name)
         app_id = base.app_id if base else None
+    check_consistent(source.name, context)
     target = to_target(app_id, context)
     raw = extract(source, context, target.base)
-    normalized = transform(source, context, raw, target.last, target.base)
+    normalized = transform(source, context, raw, target.kept_from, target.base)
     if context.api is None:
         note = "Lumos was not asked (no LUMOS_API_TOKEN): what the app holds was not compared"
         normalized = replace(normalized, warnings=(*normalized.warnings, note))

@@ -17,7 +17,7 @@ from loaders.lumos.accounts import compare_accounts, read_accounts, submit_accou
 from loaders.lumos.client import LumosApi
 from loaders.lumos.jobs import wait_for_job
 from schemas.errors import ConfigError, ReadBackError, StateError
-from schemas.run import OPEN_STATES, Run
+from schemas.run import OPEN_STATES, Run, RunState
 from schemas.snapshot import Snapshot
 from schemas.source_file.file import Source
 
@@ -25,6 +25,10 @@ _log = logging.getLogger(__name__)
 
 READ_BACKS = 3
 """How often accounts are read back: a job may end a moment before its effect shows."""
+
+
+READING: tuple[RunState, ...] = ("reading",)
+"""The state of a run that has sent nothing: a process that wakes late ends no other's."""
 
 
 def accepted_snapshot(base: Run | None, context: RunContext) -> Snapshot | None:
@@ -41,6 +45,7 @@ def save_held(run: Run, snapshot: Snapshot, reason: str, context: RunContext) ->
     context.archive.save_snapshot(run.source, run.run_id, snapshot)
     return context.ledger.update_run(
         run.run_id,
+        expect=READING,
         state="held",
         ended_at=context.now(),
         content_hash=content_hash(snapshot),
@@ -69,8 +74,9 @@ def publish(
     if len(run.job_ids) < (run.request_count or 1):
         run = _submit_all(source, run, snapshot(), api, context, locks)
     _wait(source, run.job_ids[-1], api, context)
+    locks.check()
     if source.file.upload.verify:
-        _verify(source, run, snapshot(), api, context)
+        _verify(source, run, snapshot(), api, context, locks)
     accepted = context.ledger.update_run(
         run.run_id, expect=("submitted",), state="done", ended_at=context.now(), error=None
     )
@@ -123,7 +129,7 @@ def _save_intent(run: Run, snapshot: Snapshot, bodies: Bodies, context: RunConte
     approved = run.approves_run_id
     return context.ledger.update_run(
         run.run_id,
-        expect=("reading",),
+        expect=READING,
         along=partial(check_approved, run_id=approved) if approved else None,
         state="planned",
         content_hash=bodies.content_hash,
@@ -139,12 +145,18 @@ def _wait(source: Source, job_id: str, api: LumosApi, context: RunContext) -> No
 
 
 def _verify(
-    source: Source, run: Run, snapshot: Snapshot, api: LumosApi, context: RunContext
+    source: Source,
+    run: Run,
+    snapshot: Snapshot,
+    api: LumosApi,
+    context: RunContext,
+    locks: AppLocks,
 ) -> None:
     """Reads the accounts back; a difference goes into the private archive and fails the run.
 
     Raises:
         ReadBackError: the app does not hold what was sent.
+        BusyError: the lease was lost.
     """
     sent = snapshot.accounts.select(
         unique_identifier="integration_specific_id", status="user_status"
@@ -163,6 +175,8 @@ def _verify(
         except ReadBackError as error:
             broken = error
             continue
+        # Else what was read may be of another's upload.
+        locks.check()
         differences = compare_accounts(sent, held_by_app)
         if not differences.height:
             return

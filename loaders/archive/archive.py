@@ -101,13 +101,17 @@ class Archive:
         """
         return self.place.read(_parts(source, run_id, name))
 
+    def saved_runs(self, source: str) -> list[str]:
+        """The ids of the source's runs of which something is kept, in order."""
+        _check_name(source, "source")
+        return [name for name in self.place.folders(source) if _began_at(name) is not None]
+
     def forget(self, source: str, keep: Collection[str], before: datetime) -> None:
         """Removes the source's runs that began before a moment, but for those in `keep`.
 
         The time is the one in the run's id; what does not look like a run is left alone.
         """
-        _check_name(source, "source")
-        for run_id in self.place.folders(source):
+        for run_id in self.saved_runs(source):
             began_at = _began_at(run_id)
             if began_at is not None and began_at < before and run_id not in keep:
                 self.place.remove((source, run_id))

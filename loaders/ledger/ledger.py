@@ -9,11 +9,12 @@ from typing import Any, Self, TypedDict, TypeVar, Unpack, get_type_hints
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter, ValidationError
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from loaders.ledger.engine import ledger_name, migrate, reason_of, to_engine
-from loaders.ledger.tables import runs, watermarks
+from loaders.ledger.tables import order, repairs, runs, watermarks
 from schemas.errors import BusyError, StateError, raise_as
 from schemas.run import OPEN_STATES, Run, RunKind, RunScope, RunState, SeenBreach
 
@@ -91,13 +92,15 @@ _Result = TypeVar("_Result")
 _KEEPING: tuple[RunState, ...] = ("done", "held", *OPEN_STATES)
 _IS_SYNC = runs.c.kind == "sync"
 _NEWEST_FIRST = runs.c.number.desc()
-_LAST_ENDED = sa.func.coalesce(runs.c.ended_at, runs.c.started_at).desc()
+_LAST_ENDED = sa.func.coalesce(runs.c.end_number, 0).desc()
+_GOES_ON: tuple[RunState, ...] = ("reading", *OPEN_STATES)
 
 
 class RunSpan(TypedDict, total=False):
-    """What kind of run it is, and what time it is about."""
+    """What kind of run it is, what time it is about, and which Lumos it is for."""
 
     kind: RunKind
+    api_url: str | None
     since: datetime | None
     until: datetime | None
 
@@ -194,7 +197,7 @@ class Ledger:
         along: Callable[[sa.Connection], object] | None = None,
         **changes: object,
     ) -> Run:
-        """The run after `changes` to its fields.
+        """The run after `changes` to its fields; one that ends gets the next number of the order.
 
         With `expect`, nothing changes unless the run is in one of those states: a process that was
         stopped and wakes up must not write over how another has ended the run meanwhile. `along` is
@@ -213,10 +216,13 @@ class Ledger:
             is_expected &= runs.c.state.in_(expect)
         change = runs.update().where(is_expected).values(values).returning(runs.c.run_id)
 
+        is_end = changes.get("state", "reading") not in _GOES_ON
+
         def write(connection: sa.Connection) -> Run:
             if along is not None:
                 along(connection)
-            is_written = not values or connection.execute(change).first() is not None
+            now = change.values(end_number=next_number(connection)) if is_end else change
+            is_written = not values or connection.execute(now).first() is not None
             run = first_run(connection, select_runs().where(runs.c.run_id == run_id))
             if run is None:
                 raise StateError(f"the ledger {self.name} has no run {run_id}")
@@ -242,33 +248,53 @@ class Ledger:
     def doubtful_runs(self, app_id: str) -> list[Run]:
         """The failed runs that may have changed the app since the last accepted one.
 
-        Newest first. Their upload was, or may have been, sent: what the app holds now is not
-        certain.
+        The one that failed last first. Their upload was, or may have been, sent: what the app holds
+        now is not certain.
         """
-        accepted = self.accepted_into(app_id)
-        sent = _IS_SYNC & (runs.c.state == "failed") & runs.c.content_hash.is_not(None)
-        doubtful = select_runs().where(sent & (runs.c.app_id == app_id)).order_by(_NEWEST_FIRST)
-        failed = self._all(doubtful)
-        if accepted is None or accepted.ended_at is None:
-            return failed
-        return [run for run in failed if run.ended_at and run.ended_at > accepted.ended_at]
+        is_later = runs.c.end_number > _end_of_accepted(app_id)
+        doubtful = select_runs().where(_WAS_SENT, runs.c.app_id == app_id, is_later)
+        return self._all(doubtful.order_by(_LAST_ENDED))
+
+    def is_repaired(self, app_id: str) -> bool:
+        """Whether ledger and archive were repaired since the last run was accepted into the app.
+
+        What it holds is not certain then, and the archive may lack what the ledger names.
+        """
+        later = sa.select(repairs.c.end_number).where(
+            repairs.c.end_number > _end_of_accepted(app_id)
+        )
+        return self.in_transaction(lambda connection: connection.scalar(later.limit(1))) is not None
+
+    def fed_app(self, source: str, api_url: str, kind: RunKind = "sync") -> str | None:
+        """The id of the app in that Lumos that the source fed last; None where it fed none.
+
+        An upload that was not accepted may have been taken, and counts. A run of an earlier version
+        of this program does not say which Lumos it was for: it may have been this one.
+        """
+        is_fed = (runs.c.kind == kind) & runs.c.app_id.is_not(None) & _MAY_BE_TAKEN
+        is_here = runs.c.api_url.is_(None) | (runs.c.api_url == api_url)
+        fed = select_runs(source).where(is_fed, is_here).order_by(_NEWEST_FIRST)
+        run = self._first(fed)
+        return run.app_id if run else None
 
     def needed_runs(self, source: str) -> set[str]:
         """The ids of the source's runs that a later run needs, whose snapshots must be kept.
 
-        Each app's last accepted run, what is open, what is held, and the watermarks' runs.
+        Each app's last accepted run, what may have changed the app since, what is open, what is
+        held, and the watermarks' runs.
         """
-        candidates = self._all(
-            select_runs(source).where(runs.c.state.in_(_KEEPING)).order_by(_LAST_ENDED)
-        )
+        is_needed = runs.c.state.in_(_KEEPING) | _WAS_SENT
         accepted: dict[str | None, str] = {}
-        for run in candidates:
-            if run.state == "done" and run.kind == "sync":
-                accepted.setdefault(run.app_id, run.run_id)
+        needed: set[str] = set()
+        for run in self._all(select_runs(source).where(is_needed).order_by(_LAST_ENDED)):
+            if run.state == "done":
+                if run.kind == "sync":
+                    accepted.setdefault(run.app_id, run.run_id)
+            elif run.state != "failed" or run.app_id not in accepted:
+                needed.add(run.run_id)
         marks = sa.select(watermarks.c.run_id).where(watermarks.c.source == source)
         marked = self.in_transaction(lambda connection: connection.scalars(marks).all())
-        is_open = {run.run_id for run in candidates if run.state != "done"}
-        return is_open | set(accepted.values()) | set(marked)
+        return needed | set(accepted.values()) | set(marked)
 
     def runs_of(
         self, scope: RunScope, states: Collection[RunState], *, after: str | None = None
@@ -292,10 +318,11 @@ class Ledger:
     def accepted_run(self, source: str) -> Run | None:
         """The source's run that was accepted last; None where none was.
 
-        By its end: a held run that was let through may have begun before one accepted earlier.
+        By the order of ends: a held run that was let through may have begun before one that was
+        accepted earlier, and the clock that either ran under may have been wrong.
         """
         done = select_runs(source).where(_IS_SYNC, runs.c.state == "done")
-        return self._first(done.order_by(_LAST_ENDED, _NEWEST_FIRST))
+        return self._first(done.order_by(_LAST_ENDED))
 
     def held_run(self, source: str) -> Run | None:
         """The source's run that waits for a person; None where a later one came further.
@@ -313,7 +340,7 @@ class Ledger:
     def accepted_into(self, app_id: str) -> Run | None:
         """The run that was accepted last into the app, of whatever source; None where none was."""
         done = select_runs().where(_IS_SYNC, runs.c.app_id == app_id, runs.c.state == "done")
-        return self._first(done.order_by(_LAST_ENDED, _NEWEST_FIRST))
+        return self._first(done.order_by(_LAST_ENDED))
 
     def _first(self, query: sa.Select[Any]) -> Run | None:
         return self.in_transaction(lambda connection: first_run(connection, query))
@@ -321,6 +348,29 @@ class Ledger:
     def _all(self, query: sa.Select[Any]) -> list[Run]:
         rows = self.in_transaction(lambda connection: connection.execute(query).all())
         return [to_run(row) for row in rows]
+
+
+def next_number(connection: sa.Connection) -> int:
+    """The next number of the order of ends and repairs; whoever asks next waits for this one's."""
+    is_sqlite = connection.dialect.name == "sqlite"
+    insert = sqlite.insert(order) if is_sqlite else postgresql.insert(order)
+    first = insert.values(name="ends", last_number=1)
+    following = first.on_conflict_do_update(
+        index_elements=[order.c.name], set_={"last_number": order.c.last_number + 1}
+    )
+    return int(connection.execute(following.returning(order.c.last_number)).scalar_one())
+
+
+_WAS_SENT = _IS_SYNC & (runs.c.state == "failed") & runs.c.content_hash.is_not(None)
+_SENT_STATES: tuple[RunState, ...] = ("done", "failed", *OPEN_STATES)
+_MAY_BE_TAKEN = runs.c.content_hash.is_not(None) & runs.c.state.in_(_SENT_STATES)
+
+
+def _end_of_accepted(app_id: str) -> sa.ScalarSelect[Any]:
+    """The number of the end of the run that was accepted last into the app; 0 where none was."""
+    is_accepted = _IS_SYNC & (runs.c.app_id == app_id) & (runs.c.state == "done")
+    last = sa.select(sa.func.coalesce(sa.func.max(runs.c.end_number), 0)).where(is_accepted)
+    return last.scalar_subquery()
 
 
 def _is_of(scope: RunScope) -> sa.ColumnElement[bool]:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-VERSION = "0004"
+VERSION = "0005"
 """The newest migration this code knows. Migrations are numbered, so that a later one is greater."""
 
 VERSION_TABLE = "ledger_version"
@@ -42,7 +42,7 @@ metadata = sa.MetaData()
 runs = sa.Table(
     "ledger_runs",
     metadata,
-    # The order: two runs may begin within the same second, and clocks step back.
+    # The order of beginnings: two runs may begin within the same second, and clocks step back.
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
     sa.Column("run_id", sa.String, nullable=False, unique=True),
     sa.Column("source", sa.String, nullable=False),
@@ -66,9 +66,37 @@ runs = sa.Table(
     sa.Column("accounts_per_request", sa.Integer),
     sa.Column("breaches", sa.JSON, nullable=False, server_default="[]"),
     sa.Column("next_watermark_at", UtcTime),
+    # The order of ends: which was accepted last is never told by a clock.
+    sa.Column("end_number", sa.Integer),
+    sa.Column("api_url", sa.String),
     sa.Column("approves_run_id", sa.String),
     sa.Index("ledger_runs_source_state", "source", "state"),
     sa.Index("ledger_runs_app_id", "app_id"),
+)
+
+order = sa.Table(
+    "ledger_order",
+    metadata,
+    # One row: how many ends and repairs there were.
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("last_number", sa.Integer, nullable=False),
+)
+
+repairs = sa.Table(
+    "ledger_repairs",
+    metadata,
+    sa.Column("end_number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("actor", sa.String, nullable=False),
+    sa.Column("reason", sa.String, nullable=False),
+    sa.Column("repaired_at", UtcTime, nullable=False),
+)
+
+adopted = sa.Table(
+    "ledger_adopted",
+    metadata,
+    # Runs that the archive holds, and that another ledger, or a later state of this one, wrote.
+    sa.Column("source", sa.String, primary_key=True),
+    sa.Column("run_id", sa.String, primary_key=True),
 )
 
 leases = sa.Table(

@@ -16,7 +16,12 @@ _PATH = "/accounts"
 _PAGE_SIZE = 100
 _PAGES_A_CHUNK = 500
 
-_ACCOUNT = {"id": pl.String(), "unique_identifier": pl.String(), "status": pl.String()}
+_ACCOUNT = {
+    "id": pl.String(),
+    "unique_identifier": pl.String(),
+    "status": pl.String(),
+    "email": pl.String(),
+}
 
 
 def submit_accounts(api: LumosApi, body: Path, *, check: Check) -> str:
@@ -45,10 +50,12 @@ def read_accounts(
     Args:
         api: the Lumos API.
         app_id: the app.
-        on_page: told after each page how many accounts are read, and how many there are.
+        on_page: told after each page how many accounts are read, and how many there are; as many
+            as are read where Lumos tells no total.
 
     Returns:
-        One row an account: unique_identifier and status, String; null where Lumos tells none.
+        One row an account: unique_identifier, status and email, String; null where Lumos tells
+        none.
 
     Raises:
         LumosUnavailableError: Lumos could not be reached.
@@ -74,28 +81,32 @@ class _Reading:
     def __init__(self, app_id: str) -> None:
         self._app_id = app_id
         self._chunks = [pl.DataFrame(schema=_ACCOUNT)]
-        self._rows: list[tuple[str, str | None, str | None]] = []
+        self._rows: list[tuple[str, str | None, str | None, str | None]] = []
         self._first_ids: set[str] = set()
         self.page_count = 0
         self.read_count = 0
         self.total = 0
-
-    @property
-    def is_whole(self) -> bool:
-        return self.page_count > 0 and self.read_count >= self.total
+        self.is_whole = False
 
     def add(self, answer: object) -> None:
-        items, self.total = _checked_page(answer, self._app_id)
+        items, total = _checked_page(answer, self._app_id)
+        is_short = len(items) < _PAGE_SIZE
         self.page_count += 1
         self.read_count += len(items)
+        self.total = self.read_count if total is None else total
+        # Where no total is told, the pages go on until one is not full.
+        self.is_whole = is_short if total is None else self.read_count >= total
         if self.total < self.read_count:
             raise _broken(self, "Lumos now tells of fewer accounts than it has shown")
-        if len(items) < _PAGE_SIZE and self.read_count < self.total:
+        if is_short and not self.is_whole:
             raise _broken(self, f"page {self.page_count} is short")
         if items and items[0]["id"] in self._first_ids:
             raise _broken(self, f"page {self.page_count} was shown before")
         self._first_ids.update(item["id"] for item in items[:1])
-        self._rows.extend((i["id"], i.get("unique_identifier"), i.get("status")) for i in items)
+        self._rows.extend(
+            (item["id"], item.get("unique_identifier"), item.get("status"), item.get("email"))
+            for item in items
+        )
         if self.page_count % _PAGES_A_CHUNK == 0:
             self._keep_rows()
 
@@ -111,10 +122,11 @@ class _Reading:
         return accounts.drop("id")
 
 
-def _checked_page(answer: object, app_id: str) -> tuple[list[dict[str, Any]], int]:
+def _checked_page(answer: object, app_id: str) -> tuple[list[dict[str, Any]], int | None]:
+    """The page's accounts, and how many there are in all; None where Lumos does not tell."""
     items = answer.get("items") if isinstance(answer, dict) else None
-    total = answer.get("total") if isinstance(answer, dict) else None
-    if not isinstance(items, list) or not isinstance(total, int):
+    total = answer.get("total", "") if isinstance(answer, dict) else None
+    if not isinstance(items, list) or not isinstance(total, int | None):
         raise not_lumos(f"GET {_PATH}")
     if not all(_is_account(item) for item in items) or len(items) > _PAGE_SIZE:
         raise not_lumos(f"GET {_PATH}")
@@ -129,6 +141,7 @@ def _is_account(item: object) -> bool:
         and isinstance(item.get("id"), str)
         and isinstance(item.get("unique_identifier"), str | None)
         and isinstance(item.get("status"), str | None)
+        and isinstance(item.get("email"), str | None)
     )
 
 
@@ -144,8 +157,9 @@ def compare_accounts(sent: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
 
     Args:
         sent: unique_identifier, status.
-        held: unique_identifier, status, as `read_accounts` returns them. An account that was not
-            sent and that Lumos shows as gone is no difference.
+        held: unique_identifier, status, as `read_accounts` returns them. A status that Lumos does
+            not tell (null) is no difference; nor is an account that was not sent and that Lumos
+            shows as gone, or may, since it tells no status of any.
 
     Returns:
         One row a difference: unique_identifier, sent_status, found_status, difference (`missing`,
@@ -156,7 +170,8 @@ def compare_accounts(sent: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
     both = sent.select(key, sent_status="status", is_sent=True).join(
         held.select(key, found_status="status", is_found=True), on=key, how="full", coalesce=True
     )
-    is_gone = pl.col("found_status").is_in(GONE).fill_null(value=False)
+    tells_none = held["status"].null_count() == held.height
+    is_gone = pl.col("found_status").is_in(GONE).fill_null(value=tells_none)
     difference = (
         pl.when(pl.col("is_found").is_null())
         .then(pl.lit("missing"))
@@ -164,6 +179,7 @@ def compare_accounts(sent: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("not sent"))
         .when(
             pl.col("is_sent").is_not_null()
+            & pl.col("found_status").is_not_null()
             & pl.col("sent_status").ne_missing(pl.col("found_status"))
         )
         .then(pl.lit("other status"))

@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -32,6 +33,33 @@ def find_app(api: LumosApi, app: App) -> str | None:
             f" instead of the name: {', '.join(ids)}"
         )
     return ids[0] if ids else None
+
+
+@dataclass(frozen=True, slots=True)
+class SavedApp:
+    """An app as Lumos has it: what it is called now, and whether it is disconnected."""
+
+    name: str | None
+    is_disconnected: bool
+
+
+def saved_app(api: LumosApi, app_id: str) -> SavedApp | None:
+    """The app with that id; None where Lumos has none.
+
+    Raises:
+        LumosUnavailableError: Lumos could not be reached.
+        LumosRefusedError: Lumos refused the request.
+    """
+    path = f"{_PATH}/{quote(app_id, safe='')}"
+    try:
+        answer = api.get(path)
+    except LumosRefusedError as error:
+        if error.status == _NOT_FOUND:
+            return None
+        raise
+    _id_of(answer, path)
+    name = answer.get("user_friendly_label")
+    return SavedApp(name if isinstance(name, str) else None, bool(answer.get("disconnected")))
 
 
 def create_app(api: LumosApi, app: App, *, check: Check) -> str:

@@ -2,11 +2,14 @@
 
 import contextlib
 import importlib.metadata
+import io
 import json
 import logging
+import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
@@ -74,9 +77,12 @@ __all__ = ["Check", "LumosApi", "Params", "Retry"]
 Params = Mapping[str, str | int | bool]
 
 Check = Callable[[], None]
-"""Called right before each attempt of a request that changes something, retries too.
+"""Called right before each attempt of a request that changes something, retries too, and once more
+before the last part of its body leaves.
 
-It raises where nothing more may be sent: whoever lost its lease sends nothing more.
+It raises where nothing more may be sent: whoever lost its lease sends nothing more. A request whose
+last part is held back never takes effect: a process that is suspended while it sends does no harm
+when it wakes.
 """
 
 
@@ -87,6 +93,7 @@ def _always() -> None:
 TIMEOUT = httpx.Timeout(connect=10.0, read=120.0, write=120.0, pool=10.0)
 _RETRY = Retry()
 _LONGEST_RATE_PAUSE_S = 60.0
+_PART_SIZE = 65_536
 
 
 class LumosApi:
@@ -226,7 +233,8 @@ class LumosApi:
             self._wait_for_rate()
             check()
             with _opened(body) as content:
-                return self._sent(method, path, params, content)
+                sent = None if content is None else _to_body(content, check)
+                return self._sent(method, path, params, sent)
 
         response = answer_with_retries(
             attempt,
@@ -244,13 +252,17 @@ class LumosApi:
         return answer
 
     def _sent(
-        self, method: str, path: str, params: Params | None, content: bytes | BinaryIO | None
+        self, method: str, path: str, params: Params | None, body: "_Body | None"
     ) -> httpx.Response | Outage:
-        name, headers = f"{method} {path}", {"Content-Type": "application/json"} if content else {}
+        name = f"{method} {path}"
         outage, refusal = None, None
         try:
             response = self._client.request(
-                method, path, params=params, content=content, headers=headers
+                method,
+                path,
+                params=params,
+                content=body.parts if body else None,
+                headers=body.headers if body else None,
             )
         except httpx.TransportError as error:
             outage = network_outage(error, method, path)
@@ -284,18 +296,43 @@ class LumosApi:
             self._sleep(pause_s)
 
 
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """What one attempt sends: its parts, and the headers that say what they are."""
+
+    parts: Iterator[bytes]
+    headers: dict[str, str]
+
+
+def _to_body(content: BinaryIO, check: Check) -> _Body:
+    size = content.seek(0, os.SEEK_END)
+    content.seek(0)
+    headers = {"Content-Type": "application/json", "Content-Length": str(size)}
+    return _Body(_guarded(content, check), headers)
+
+
+def _guarded(content: BinaryIO, check: Check) -> Iterator[bytes]:
+    """The body part by part; what would make it whole only once `check` has let it pass."""
+    part = content.read(_PART_SIZE)
+    while following := content.read(_PART_SIZE):
+        yield part
+        part = following
+    check()
+    yield part
+
+
 def _size_of(body: bytes | Path | None) -> int:
     return body.stat().st_size if isinstance(body, Path) else len(body or b"")
 
 
-def _opened(body: bytes | Path | None) -> AbstractContextManager[bytes | BinaryIO | None]:
-    """The body for one attempt: httpx needs a file at its beginning, and tells its length.
+def _opened(body: bytes | Path | None) -> AbstractContextManager[BinaryIO | None]:
+    """The body for one attempt, at its beginning.
 
     Raises:
         StateError: the file cannot be opened.
     """
     if not isinstance(body, Path):
-        return nullcontext(body)
+        return nullcontext(None if body is None else io.BytesIO(body))
     return raise_as(
         lambda: body.open("rb"),
         {

@@ -49,6 +49,7 @@ def test_a_first_sync_that_would_deactivate_what_the_app_holds_is_held(
     said = other.run("sync", "hr")
     assert said.code == 3
     assert "max_deactivated_accounts: 20 of 20 accounts that Lumos holds" in said.out
+    assert "first_into_full_app: 20 of 20 accounts that Lumos holds" in said.out
 
 
 def test_a_plan_held_for_one_app_is_not_let_through_into_another(workspace: Workspace):
@@ -56,13 +57,14 @@ def test_a_plan_held_for_one_app_is_not_let_through_into_another(workspace: Work
     filled = {}
     for name, count in (("Small", 12), ("Large", 50)):
         filler = SOURCE.replace("HR Portal", name)
-        workspace.source(filler, "filler")
+        workspace.source(filler, name)
         workspace.source(SOURCE)
         workspace.export(*rows(count))
-        assert workspace.run("sync", "filler").code == 0
+        assert workspace.run("sync", name).code == 0
         filled[name] = count
-    (workspace.path / "sources" / "filler.yaml").unlink()
+        (workspace.path / "sources" / f"{name}.yaml").unlink()
     (workspace.path / ".lumos-ingest" / "ledger.db").unlink()
+    assert workspace.run("repair", "--reason", "the ledger is lost").code == 0
     workspace.export(*rows(3))
     workspace.source(SOURCE.replace("HR Portal", "Small"))
     assert workspace.run("sync", "hr").code == 3
@@ -130,7 +132,13 @@ def test_one_app_by_name_in_one_file_and_by_id_in_another_is_refused(workspace: 
 def test_a_preview_compares_with_the_app_it_would_go_to(workspace: Workspace):
     workspace.export(*rows(12))
     workspace.run("sync", "hr")
-    workspace.source(SOURCE.replace("HR Portal", "Another"))
+    said = httpx.post(
+        f"{workspace.sandbox.url}/apps",
+        headers={"Authorization": f"Bearer {workspace.sandbox.token}"},
+        json={"name": "Another", "category": "HR & Learning", "description": "d"},
+    )
+    named = SOURCE.split("\n")[1]
+    workspace.source(SOURCE.replace(named, f"app: {{id: {said.json()['id']}}}"))
     assert workspace.run("preview", "hr", "--json").document["base_run_id"] is None
     env = {"LUMOS_API_TOKEN": ""}
     said = workspace.run("preview", "hr", "--json", env=env)

@@ -134,6 +134,32 @@ def test_a_plan_that_was_held_can_still_be_let_through_and_no_other_in_its_place
     assert approved(another, associations) is None
 
 
+def test_runs_that_had_ended_are_in_the_order_in_which_they_did(url: str) -> None:
+    written_by(
+        "0003",
+        url,
+        *(
+            "INSERT INTO ledger_runs (number, run_id, source, state, actor, started_at, ended_at,"
+            f" counts, plan, job_ids, app_id) VALUES ({number}, 'r{number}', 'hr', '{state}', 'me',"
+            f" '2026-07-01 02:0{number}:00', {ended}, '{{}}', '{{}}', '[]', 'a')"
+            for number, state, ended in [
+                (1, "done", "'2026-07-01 05:00:00'"),
+                (2, "failed", "NULL"),
+                (3, "done", "'2026-07-01 03:00:00'"),
+                (4, "submitted", "NULL"),
+            ]
+        ),
+    )
+    with open_ledger(url) as ledger:
+        numbers = {run.run_id: run.end_number for run in ledger.runs()}
+        assert numbers == {"r1": 3, "r2": 1, "r3": 2, "r4": None}
+        accepted = ledger.accepted_into("a")
+        assert accepted is not None
+        assert accepted.run_id == "r1"
+        assert ledger.update_run("r4", state="done").end_number == 4
+        assert not ledger.is_repaired("a")
+
+
 def test_a_run_of_this_version_says_what_steers_it_as_the_migrated_ones_do(
     ledger: Ledger,
 ) -> None:

@@ -10,6 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from loaders.ledger.ledger import Ledger, open_ledger
+from loaders.ledger.repairs import repair, unknown_runs
 from loaders.ledger.tables import VERSION, VERSION_TABLE, metadata
 from schemas.errors import BusyError, StateError
 from schemas.run import Run, RunScope, RunState, SeenBreach
@@ -184,6 +185,103 @@ def test_the_accepted_run_is_the_one_that_was_accepted_last(ledger: Ledger) -> N
     assert ledger.accepted_run("hr") == second
     let_through = ledger.update_run(held.run_id, state="done", ended_at=NOW + timedelta(minutes=4))
     assert ledger.accepted_run("hr") == let_through
+
+
+def test_what_was_accepted_last_is_told_by_the_order_of_ends_and_by_no_clock(
+    ledger: Ledger,
+) -> None:
+    """A clock two days ahead is nothing that later runs have to catch up with."""
+    ahead = ended(ledger, "done", minute=2 * 24 * 60)
+    assert ahead.end_number is not None
+    for minute in (1, 0):
+        later = ended(ledger, "done", minute=minute)
+        assert ledger.accepted_run("hr") == ledger.accepted_into("app") == later
+        assert ledger.needed_runs("hr") == {later.run_id}
+    assert later.end_number == ahead.end_number + 2
+
+
+def test_an_upload_that_failed_under_a_clock_that_is_behind_leaves_a_doubt_too(
+    ledger: Ledger,
+) -> None:
+    def failed(minute: int) -> str:
+        run = ledger.start_run("hr", "me@host", NOW)
+        now = NOW + timedelta(minutes=minute)
+        changes = {"ended_at": now, "app_id": "app", "content_hash": "x"}
+        return ledger.update_run(run.run_id, state="failed", **changes).run_id
+
+    failed(9)
+    ended(ledger, "done", minute=5)
+    assert ledger.doubtful_runs("app") == []
+    later = [failed(minute) for minute in (4, 3)]
+    assert [run.run_id for run in ledger.doubtful_runs("app")] == later[::-1]
+    assert set(later) < ledger.needed_runs("hr")
+    ended(ledger, "done", minute=1)
+    assert ledger.doubtful_runs("app") == []
+    assert not set(later) & ledger.needed_runs("hr")
+
+
+def test_each_end_has_a_number_of_its_own_whoever_asks_at_once(url: str) -> None:
+    open_ledger(url).close()
+
+    def end(_number: int) -> int | None:
+        with open_ledger(url) as ledger:
+            return ended(ledger, "done").end_number
+
+    with ThreadPoolExecutor(4) as pool:
+        numbers = list(pool.map(end, range(12)))
+    assert sorted(number or 0 for number in numbers) == list(range(1, 13))
+
+
+@pytest.mark.parametrize("state", ["reading", "planned", "submitted"])
+def test_a_run_that_goes_on_has_no_place_among_the_ends(ledger: Ledger, state: RunState) -> None:
+    assert ended(ledger, state).end_number is None
+
+
+def test_a_repair_knows_the_archives_runs_from_then_on_and_ends_what_was_under_way(
+    ledger: Ledger,
+) -> None:
+    accepted = ended(ledger, "done")
+    planned = ended(ledger, "planned")
+    assert not ledger.is_repaired("app")
+    archived = [accepted.run_id, "z", "y"]
+    assert unknown_runs(ledger, "hr", archived) == ["y", "z"]
+    assert unknown_runs(ledger, "crm", [accepted.run_id]) == [accepted.run_id]
+    assert repair(ledger, [("hr", "y"), ("hr", "z")], "me@host", "a backup", NOW) == 1
+    assert unknown_runs(ledger, "hr", archived) == []
+    assert unknown_runs(ledger, "crm", ["z"]) == ["z"]
+    assert ledger.is_repaired("app")
+    assert ledger.is_repaired("another")
+    run = ledger.run(planned.run_id)
+    assert run is not None
+    assert (run.state, run.error, run.ended_at) == ("failed", "ended by a repair", NOW)
+    assert (run.end_number or 0) > (accepted.end_number or 0)
+    ended(ledger, "done")
+    assert not ledger.is_repaired("app")
+    assert ledger.is_repaired("another")
+    assert repair(ledger, [], "me@host", "again", NOW) == 0
+    assert ledger.is_repaired("app")
+
+
+def test_the_app_that_a_source_feeds_is_the_one_it_sent_something_to(ledger: Ledger) -> None:
+    here = "https://lumos.example"
+
+    def run_into(app: str, state: RunState, content_hash: str | None, url: str | None) -> None:
+        run = ledger.start_run("hr", "me@host", NOW, app, api_url=url)
+        ledger.update_run(run.run_id, state=state, content_hash=content_hash)
+
+    assert ledger.fed_app("hr", here) is None
+    run_into("old", "done", "x", None)
+    assert ledger.fed_app("hr", here) == "old"
+    run_into("elsewhere", "done", "x", "https://other.example")
+    run_into("held", "held", "x", here)
+    run_into("unsent", "failed", None, here)
+    assert ledger.fed_app("hr", here) == "old"
+    assert ledger.fed_app("hr", "https://other.example") == "elsewhere"
+    assert ledger.fed_app("crm", here) is None
+    assert ledger.fed_app("hr", here, "activity") is None
+    for state in ("failed", "planned", "submitted", "done"):
+        run_into(state, state, "x", here)
+        assert ledger.fed_app("hr", here) == state
 
 
 def test_a_held_run_waits_until_a_later_one_comes_further(ledger: Ledger) -> None:

@@ -175,6 +175,20 @@ def test_a_job_may_be_answered_without_its_state(
     assert "state" not in api.post("/activity_records", json={"records": []}).json()["job"]
 
 
+def test_a_page_of_accounts_may_leave_untold_what_may_be_null(
+    api: httpx.Client, arm: Callable[..., None], app_id: str
+) -> None:
+    assert job_state(api, app_id) == "SUCCESS"
+    arm("status_missing", "email_missing@/accounts", "total_missing")
+    page = api.get("/accounts", params={"app_id": app_id}).json()
+    assert page["items"]
+    assert {(item["status"], item["email"]) for item in page["items"]} == {(None, None)}
+    assert page["total"] is None
+    page = api.get("/accounts", params={"app_id": app_id}).json()
+    assert page["total"] == len(page["items"])
+    assert all(item["status"] for item in page["items"])
+
+
 def test_faults_are_shown_and_cleared(api: httpx.Client, arm: Callable[..., None]) -> None:
     arm("500*inf", "503@/apps")
     armed = api.get("/sandbox/faults").json()

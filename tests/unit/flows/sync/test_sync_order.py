@@ -14,7 +14,7 @@ from schemas.errors import BusyError, IngestError, ReadBackError, SourceIncomple
 from tests.unit.flows.sync.world import Fault, World, but, states
 from tests.unit.flows.world import in_memory
 
-MOST_STEPS = 66
+MOST_STEPS = 72
 """More than a run has."""
 
 
@@ -151,6 +151,7 @@ def test_a_first_sync_removes_no_more_than_the_guards_let_pass(world: World):
     world.lumos.accounts["app-1"] = {
         one: {"unique_identifier": one, "status": "ACTIVE", "permissions": []} for one in others
     }
+    world.more = "guards: {first_into_full_app: allow}\n"
     world.has(*but(), *others[2:])
     assert world.sync().run.state == "held"
     world.add("o1")
@@ -254,7 +255,8 @@ def test_any_order_of_changes_crashes_and_faults_does_no_harm(steps: list[tuple[
         world.lumos.faults = []
         world.sync()  # what was cut off is settled: an upload that was never taken is sent
         world.rows = {one: {} for one in world.holds()} | {"z": {}}
-        assert world.sync().run.state == "done"
+        if world.sync().run.state == "held":  # against an upload that nobody knows the end of
+            assert world.sync(allow_removals=True).run.state == "done"
         assert world.holds() == world.says()
 
 

@@ -27,7 +27,11 @@ def test_an_app_that_is_not_there_holds_nothing_for_certain(world: World):
 
 
 def test_an_app_that_was_never_fed_may_hold_anything(world: World):
-    assert target(world) == Target(APP, None, None, is_certain=False)
+    found = target(world)
+    assert (found.app_id, found.base, found.last, found.is_certain) == (APP, None, None, False)
+    assert (found.doubtful, found.doubts, found.kept_from) == ((), (), None)
+    assert found.live is not None
+    assert found.live.height == 0
 
 
 def test_an_app_holds_what_was_accepted_last(world: World):
@@ -123,8 +127,11 @@ def test_a_preview_of_an_app_that_was_never_fed_goes_by_what_lumos_holds(world: 
     world.lumos.accounts[APP] = {
         one: {"unique_identifier": one, "status": "ACTIVE"} for one in "uvwxyz"
     }
-    [breach] = world.preview().planned.verdict.breaches
-    assert (breach.found, breach.base) == (6, 6)
+    breaches = world.preview().planned.verdict.breaches
+    assert [(breach.guard, breach.found, breach.base) for breach in breaches] == [
+        ("max_removed_accounts", 6, 6),
+        ("first_into_full_app", 6, 6),
+    ]
     assert world.preview(with_lumos=False).planned.verdict.breaches == ()
 
 

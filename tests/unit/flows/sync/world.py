@@ -102,12 +102,13 @@ class Lumos:
             return self._made_app(json.loads(request.content))
         match path:
             case []:
-                named = [{"id": one, "user_friendly_label": n} for one, n in self.apps.items()]
-                return httpx.Response(200, json={"items": named})
+                every = [{"id": one, "user_friendly_label": n} for one, n in self.apps.items()]
+                return httpx.Response(200, json={"items": every})
             case ["categories"]:
                 return httpx.Response(200, json=["Other"])
             case [app_id]:
-                return httpx.Response(200 if app_id in self.apps else 404, json={"id": app_id})
+                named = {"id": app_id, "user_friendly_label": self.apps.get(app_id)}
+                return httpx.Response(200 if app_id in self.apps else 404, json=named)
         raise AssertionError(f"{request.method} {request.url}")
 
     def settle(self, now: datetime) -> None:
@@ -150,7 +151,12 @@ class Lumos:
 
     def _page(self, held: dict[str, Account], page: int) -> httpx.Response:
         shown = [
-            {"id": f"lumos-{one}", "unique_identifier": one, "status": account["status"]}
+            {
+                "id": f"lumos-{one}",
+                "unique_identifier": one,
+                "status": account["status"],
+                "email": account.get("email"),
+            }
             for one, account in held.items()
         ][(page - 1) * PAGE : page * PAGE]
         return httpx.Response(200, json={"items": shown, "total": len(held)})

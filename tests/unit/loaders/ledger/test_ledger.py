@@ -194,6 +194,8 @@ def test_a_run_keeps_every_field_it_is_given(ledger: Ledger) -> None:
         "accounts_per_request": 4,
         "breaches": (SeenBreach("é", 1, 2, "10%", "rows"), SeenBreach("b", 0, 0, "0")),
         "next_watermark_at": NOW,
+        "end_number": 1,
+        "api_url": "https://lumos.example",
         "approves_run_id": "h",
     }
     fields = {field.name for field in dataclasses.fields(Run)}

@@ -536,7 +536,49 @@ def test_the_lease_is_asked_before_every_attempt_of_a_request_that_changes_somet
         getattr(api, send)(
             "/x", content, check=lambda: sent_when_asked.append(len(server.requests))
         )
-    assert sent_when_asked == [0, 1, 2]
+    assert sent_when_asked == [0, 0, 1, 1, 2, 2]
+
+
+class PartByPart(httpx.BaseTransport):
+    """A server that takes a body part by part, as a connection does."""
+
+    def __init__(self) -> None:
+        self.taken = b""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        assert "transfer-encoding" not in request.headers
+        assert isinstance(request.stream, httpx.SyncByteStream)
+        self.taken = b""
+        for part in request.stream:
+            self.taken += part
+        assert request.headers["content-length"] == str(len(self.taken))
+        return ok()
+
+
+@pytest.mark.parametrize("size", [1, 65_535, 65_536, 65_537, 200_000])
+@pytest.mark.parametrize("send", ["post_bytes", "post_file"])
+def test_the_lease_is_asked_once_more_before_what_makes_a_body_whole_leaves(
+    tmp_path: Path, send: str, size: int
+) -> None:
+    """A process that was suspended while it sent has sent no whole request when it wakes."""
+    body = bytes(number % 251 for number in range(size))
+    path = tmp_path / "body.json"
+    path.write_bytes(body)
+    content = path if send == "post_file" else body
+    server, asked = PartByPart(), []
+
+    def check() -> None:
+        asked.append(len(server.taken))
+        if len(asked) == 4:
+            raise BusyError("lost")
+
+    with LumosApi("https://x.example", SecretStr(TOKEN), transport=server) as api:
+        getattr(api, send)("/x", content, check=check)
+        assert server.taken == body
+        assert asked == [0, (size - 1) // 65_536 * 65_536]
+        with pytest.raises(BusyError):
+            getattr(api, send)("/x", content, check=check)
+        assert len(server.taken) < size
 
 
 def test_whoever_lost_its_lease_meanwhile_sends_nothing_more() -> None:
