@@ -21,12 +21,13 @@ def closed(records: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     rank = {status: n for n, status in enumerate(MOST_OPEN_FIRST)}
     ranked = rows.select(_ID, rank=pl.col(_STATUS).replace_strict(rank, default=None))
     most = ranked.group_by(_ID).agg(pl.col("rank").max())
-    both = records.join(most, on=_ID, how="left", maintain_order="left")
+    both = records.join(most, on=_ID, how="left")
     own = pl.col(_STATUS).replace_strict(rank, default=None)
     closest = pl.max_horizontal(own, "rank").replace_strict(
-        dict(enumerate(MOST_OPEN_FIRST)), return_dtype=pl.String, default=None
+        dict(enumerate(MOST_OPEN_FIRST)), default=None
     )
-    return both.with_columns(pl.coalesce(closest, _STATUS).alias(_STATUS)).select(records.columns)
+    status = pl.when(own.is_null()).then(_STATUS).otherwise(closest)
+    return both.with_columns(status.alias(_STATUS)).select(records.columns)
 
 
 def still_held(
@@ -43,28 +44,22 @@ def still_held(
     Returns:
         pairs of `last` (`GRANTS`), and ids of accounts.
     """
-    cells = [rows[one.column].fill_null("") for one in columns]
-    is_sound = pl.repeat(True, rows.height, dtype=pl.Boolean, eager=True)
-    for cell in cells:
-        is_sound &= ~cell.str.contains(DAMAGE)
+    is_sound = ids.is_not_null()
+    for column in columns:
+        is_sound &= ~rows[column.column].str.contains(DAMAGE).fill_null(value=False)
     owners = ids.filter(is_sound)
     account = row_numbers(owners, last.accounts[_ID])
-    named = [pl.DataFrame(schema=GRANTS)]
-    for column, cell in zip(columns, cells, strict=True):
-        pieces = pieces_of(cell.filter(is_sound), column)
-        of = pieces.pieces.select("code", *ENTITLEMENT_KEY)
-        numbers = row_numbers(of.select(ENTITLEMENT_KEY), last.entitlements.select(ENTITLEMENT_KEY))
-        by_code = of.select("code").with_columns(numbers.alias("number"))
-        pairs = unpack(pieces.packed)
-        named.append(
-            pairs.join(by_code, left_on="entitlement", right_on="code", how="left").select(
-                "account", entitlement="number"
-            )
-        )
+    named = []
+    for column in columns:
+        pieces = pieces_of(rows[column.column].filter(is_sound), column)
+        keys = pieces.pieces.select(ENTITLEMENT_KEY)
+        numbers = row_numbers(keys, last.entitlements.select(ENTITLEMENT_KEY))
+        by_code = pieces.pieces.select("code", number=numbers)
+        pairs = unpack(pieces.packed).join(by_code, left_on="entitlement", right_on="code")
+        named.append(pairs.select("account", entitlement="number"))
     said = pl.concat(named).unique().drop_nulls()
     by_account = said.select(account=account.gather(said["account"]), entitlement="entitlement")
     times = by_account.group_by("account", "entitlement").len()
     rows_each = account.to_frame("account").group_by("account").len("rows")
     in_all = times.join(rows_each, on="account").filter(pl.col("len") == pl.col("rows"))
-    pairs = in_all.select(list(GRANTS))
-    return last.grants.join(pairs, on=list(GRANTS), how="semi"), owners.unique()
+    return last.grants.join(in_all.select(list(GRANTS)), on=list(GRANTS)), owners.unique()

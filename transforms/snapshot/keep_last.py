@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from schemas.raw import RawTable
-from schemas.tables import KEPT, ONE_FIELD, REJECTS, ROW
+from schemas.tables import KEPT, ONE_FIELD, ROW
 from transforms.tables.conform import NO_RECORD, Conformed
 from transforms.tables.rejects import TableCount
 
@@ -97,7 +97,7 @@ def keep_last(
     is_told = ~_has_null(certain["key"], key)
     of_one_field = table.rejects["code"] == ONE_FIELD
     guessed = table.rejects.filter(~of_one_field & table.rejects["key"].ne_missing(NO_RECORD))
-    words = _words(table.rejects.filter(of_one_field), key)
+    words = _words(table.rejects.filter(of_one_field))
     reasons = pl.concat(
         [one.select("key", reason="code") for one in (certain.filter(is_told), guessed, words)]
     )
@@ -117,19 +117,16 @@ def keep_last(
     return CarriedForward(missing, missing.height - records.height, reasons, lines)
 
 
-def _words(lines: pl.DataFrame, key: list[str]) -> pl.DataFrame:
+def _words(lines: pl.DataFrame) -> pl.DataFrame:
     """Each word of lines with one field as a key that it may be: such a line names no one else."""
     words = pl.col("value").str.replace_all(_BETWEEN_WORDS, " ").str.split(" ")
-    named = lines.with_columns(key=words).explode("key").cast(pl.Schema(REJECTS))
-    return named if len(key) == 1 else named.clear()
+    return lines.with_columns(key=words).explode("key")
 
 
 def _text_of(table: RawTable, rejects: pl.DataFrame) -> pl.Series:
     """The text of the rows that these are rejects of, each row once."""
-    wanted = pl.col(ROW).is_in(rejects["row"].implode())
-    rows = table.rows.filter(wanted) if rejects.height else table.rows.clear()
-    cells = pl.exclude(ROW).fill_null("")
-    return _lines(rows.select(pl.concat_str(cells, separator=",")).to_series())
+    rows = table.rows.filter(pl.col(ROW).is_in(rejects["row"].implode()))
+    return _lines(rows.select(pl.concat_str(pl.exclude(ROW), ignore_nulls=True)).to_series())
 
 
 def _lines(texts: pl.Series | list[str]) -> pl.Series:

@@ -22,6 +22,7 @@ from tests.unit.builders import (
     snapshot,
     source_file,
 )
+from transforms.snapshot.close import closed
 from transforms.snapshot.keep_last import UNREADABLE, has_new_line, kept_records
 from transforms.snapshot.kept import (
     GUARD,
@@ -155,6 +156,55 @@ def test_of_rows_that_contradict_each_other_the_most_closed_counts(rows, status)
     read = [account("a", roles="r;s", username=str(n), user_status=s) for n, s in enumerate(rows)]
     made = normalized([*read, B, C], ROLES, last())
     assert made.snapshot.accounts["user_status"].to_list() == [status, "ACTIVE", "ACTIVE"]
+
+
+def test_a_status_that_no_one_ranks_is_neither_opened_nor_closed() -> None:
+    def people(*statuses: str | None):
+        columns = {"integration_specific_id": [*"ab"], "user_status": statuses}
+        return pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String()))
+
+    made = closed(people("ODD", "ACTIVE"), people("ACTIVE", "ODD"))
+    assert sorted(made.rows()) == [("a", "ODD"), ("b", "ACTIVE")]
+    made = closed(people("ODD", "ODD"), people("odd", None))
+    assert sorted(made.rows()) == [("a", "ODD"), ("b", "ODD")]
+
+
+def test_of_several_columns_a_damaged_or_absent_cell_is_told_from_the_others() -> None:
+    file = source_file(
+        "entitlements: [{type: Role, column: roles}, {type: Group, column: groups}]\n"
+    )
+    before = snapshot([account("a", roles="r;s", groups="g;h")], file)
+    for roles, groups, held in (
+        ("r\ufffd", "g", ["g", "h", "r", "s"]),
+        ("r", "g\x00", ["g", "h", "r", "s"]),
+        ("r", "g", ["g", "r"]),
+        (None, "g", ["g"]),
+        ("r", None, ["r"]),
+    ):
+        table = raw_table("accounts", [account("a", user_status="?", roles="", groups="")])
+        cells = [pl.lit(roles, pl.String).alias("roles"), pl.lit(groups, pl.String).alias("groups")]
+        made = normalized(replace(table, rows=table.rows.with_columns(cells)), file, before)
+        assert [one for _, one in grants(made)] == held
+
+
+def test_rows_without_an_id_are_told_apart_by_whatever_else_they_say() -> None:
+    def people(note: str | None):
+        table = raw_table("accounts", [B, account("", roles="x")])
+        return replace(table, rows=table.rows.with_columns(pl.lit(note, pl.String).alias("note")))
+
+    for then, now, kept in (
+        (None, None, ["b"]),
+        (None, "y", ["a", "b", "c"]),
+        ("y", "z", ["a", "b", "c"]),
+        ("y", "y", ["b"]),
+    ):
+        table = people(then)
+        extra = pl.lit(then, pl.String).alias("note")
+        everyone = raw_table("accounts", [*PEOPLE, account("", roles="x")])
+        first = normalized(
+            replace(table, rows=everyone.rows.with_columns(extra), read_count=4), ROLES
+        )
+        assert ids(after(first, people(now)).snapshot) == kept
 
 
 def test_a_kept_record_is_never_opened_by_its_row() -> None:
