@@ -17,6 +17,8 @@ from transforms.tables.rejects import TableCount
 UNREADABLE = "unreadable"
 """Why a record is kept that no reject names: some row cannot be read, and may be its own."""
 
+_NO_REASONS = pl.DataFrame(schema={"key": pl.String(), "reason": pl.String()})
+_NO_LINES = pl.Series("line", [], dtype=pl.String)
 _BETWEEN_WORDS = r"[\s;,|:\"]+"
 
 
@@ -26,13 +28,11 @@ class CarriedForward:
 
     Attributes:
         records: in any order.
-        for_unreadable: how many of them are kept only because some reject's key cannot be read.
         reasons: `key` and `reason` of each that a reject names.
         lines: the text of the rows that cannot be told from one another, with every number a 0.
     """
 
     records: pl.DataFrame
-    for_unreadable: int
     reasons: pl.DataFrame
     lines: pl.Series
 
@@ -74,7 +74,7 @@ def kept_records(
     """The records of `last` that `named` names (as `key_text` writes it), none in `current`."""
     records = last.filter(key_expression(key).is_in(named.drop_nulls().implode()))
     # Both sides cut down first: to look for a few in a million takes fifty times as long.
-    return missing_records(records, current.join(records, on=key, how="semi"), key)
+    return missing_records(records, current.join(records, on=key), key)
 
 
 def missing_records(last: pl.DataFrame, current: pl.DataFrame, key: list[str]) -> pl.DataFrame:
@@ -92,7 +92,7 @@ def keep_last(
     """
     rejects = now.row_rejects
     if not rejects.height:
-        return CarriedForward(last.clear(), 0, rejects.select("key", reason="code"), _lines([]))
+        return CarriedForward(last.clear(), _NO_REASONS, _NO_LINES)
     certain = rejects.join(table.rejects, on=["file", "row"], how="anti")
     is_told = ~_has_null(certain["key"], key)
     of_one_field = table.rejects["code"] == ONE_FIELD
@@ -109,12 +109,12 @@ def keep_last(
         [_text_of(table, certain.filter(~is_told)), _lines(guessed.filter(is_wrong)["value"])]
     )
     if not lines.len():
-        return CarriedForward(records, 0, reasons, lines)
+        return CarriedForward(records, reasons, lines)
     missing = missing_records(last, current, key)
     if not has_new_line(lines, before.lines):
         still = pl.concat([kept_keys, before.keys.alias(kept_keys.name)])
         missing = missing.filter(key_expression(key).is_in(still.implode()))
-    return CarriedForward(missing, missing.height - records.height, reasons, lines)
+    return CarriedForward(missing, reasons, lines)
 
 
 def _words(lines: pl.DataFrame) -> pl.DataFrame:
@@ -129,8 +129,8 @@ def _text_of(table: RawTable, rejects: pl.DataFrame) -> pl.Series:
     return _lines(rows.select(pl.concat_str(pl.exclude(ROW), ignore_nulls=True)).to_series())
 
 
-def _lines(texts: pl.Series | list[str]) -> pl.Series:
-    return pl.Series("line", texts, dtype=pl.String).str.replace_all(r"\d+", "0")
+def _lines(texts: pl.Series) -> pl.Series:
+    return texts.str.replace_all(r"\d+", "0").alias("line")
 
 
 def _has_null(keys: pl.Series, key: list[str]) -> pl.Series:
