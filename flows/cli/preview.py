@@ -46,6 +46,8 @@ def preview_command(
         for line in write_tables(preview, out):
             output.note(line)
     output.document(preview_document(preview))
+    if planned.verdict.is_held:
+        output.note(f"lumos-ingest: {source.name}: a sync would be {planned.verdict}")
     return GuardError.exit_code if planned.verdict.is_held else 0
 
 

@@ -132,5 +132,5 @@ def _timeout_text(job_id: str, kind: JobKind, state: str | None, given_up_after:
     seen = f"is still {state}" if state in _NOT_YET and state else "has not ended"
     return (
         f"job {job_id}: {seen} after {duration_text(given_up_after)} ({kind.limit}):"
-        " run again: it goes on waiting"
+        " run again: it goes on waiting, until lumos-ingest abandon gives up on the run"
     )

@@ -214,7 +214,7 @@ def test_check_and_runs_say_what_waits(workspace: Workspace):
     for command in ("check", "runs"):
         said = workspace.run(command)
         assert said.code == 0
-        assert f"lumos-ingest approve or reject {run_id}" in said.out
+        assert f"run {run_id} is held: lumos-ingest approve or reject {run_id[17:]}" in said.out
     workspace.run("approve", run_id, *REASON)
     waiting = workspace.run("check", "--json").document["sources"]["hr"]["waits"]
     assert waiting["decision"]["lapses_at"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from terminal import SOURCE, Workspace, rows, typed
 
-from flows.cli import runs as listing
+from flows.cli.runs import listing
 from flows.run.crash_report import BugError, without_text
 from schemas.errors import ConfigError
 

@@ -84,7 +84,7 @@ class TestAsAFlow:
             # The last night was held: the document has the run, and the line says what to type.
             [held] = json.loads(flow.stdout)["sources"]
             assert (held["state"], held["plan"]["verdict"]["verdict"]) == ("held", "held")
-            assert "let it through: lumos-ingest sync hr --allow-removals" in flow.stderr.lower()
+            assert "or at once: lumos-ingest sync hr --allow-removals" in flow.stderr.lower()
             assert ledger_of(workspace) == ledger_of(typed)
             assert names_and_permissions(workspace) == names_and_permissions(typed)
         states = [run["state"]["type"] for run in flow_runs(prefect_env)]

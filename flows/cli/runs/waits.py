@@ -26,13 +26,13 @@ class Waiting:
 
     @property
     def text(self) -> str:
-        """What waits, since when, and what to type, in a line."""
+        """What waits, and what to type, in a line."""
         name, run_id = self.run.source, self.run.run_id
         if self.decision is None:
-            since = f"run {run_id} is held since {time_text(self.run.started_at)}"
+            short = run_id.rpartition("-")[2]
             if all(is_approvable(seen.guard) for seen in self.run.breaches):
-                return f"{since}: lumos-ingest approve or reject {run_id}"
-            return f"{since}: mend the source and sync again; lumos-ingest runs {name} {run_id}"
+                return f"run {run_id} is held: lumos-ingest approve or reject {short}"
+            return f"run {run_id} is held: mend the source; lumos-ingest runs {name} {short}"
         until = time_text(self.decision.lapses_at)
         if self.waits == "lapsed":
             return f"run {run_id} is held, its approval lapsed on {until}: lumos-ingest sync {name}"

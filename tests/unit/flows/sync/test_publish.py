@@ -189,6 +189,36 @@ def test_whoever_lost_its_lease_while_it_waited_writes_over_nothing(world: World
     assert (run.state, run.error) == ("failed", "ended by another")
 
 
+@pytest.mark.parametrize("more", ["", "upload: {verify: false}\n"])
+def test_whoever_lost_its_lease_while_it_waited_accepts_nothing(world: World, more: str):
+    def watch(what: str) -> None:
+        if what == "after GET /accounts/upload/job-1":
+            world.loses_its_lease()
+
+    world.more, world.watch = more, watch
+    with pytest.raises(BusyError, match="the lease on"):
+        world.sync()
+    assert states(world) == ["submitted"]
+
+
+def test_a_failure_is_not_written_over_how_another_has_ended_the_run_meanwhile(world: World):
+    world.lumos.faults = ["refused"]
+    is_refused = False
+
+    def watch(what: str) -> None:
+        nonlocal is_refused
+        if what == "after a transaction" and is_refused:
+            world.watch = lambda _: None
+            [run] = world.runs()
+            world.ledger.update_run(run.run_id, state="done")
+        is_refused = is_refused or what == "after POST /accounts/upload"
+
+    world.watch = watch
+    with pytest.raises(LumosRefusedError):
+        world.sync()
+    assert states(world) == ["done"]
+
+
 def test_a_stored_snapshot_that_is_not_the_planned_one_is_never_sent(world: World):
     world.sync()
     world.add("k")
