@@ -130,7 +130,7 @@ def _text_of(table: RawTable, rejects: pl.DataFrame) -> pl.Series:
 
 
 def _lines(texts: pl.Series) -> pl.Series:
-    return texts.str.replace_all(r"\d+", "0").alias("line")
+    return texts.str.replace_all(r"\d+", "0")
 
 
 def _has_null(keys: pl.Series, key: list[str]) -> pl.Series:

@@ -457,7 +457,8 @@ def with_lines(rows, *texts: str, code: str = UNREADABLE_LINE):
 
 
 def test_a_line_that_was_there_beside_everybody_shelters_nobody() -> None:
-    first = normalized(with_lines(PEOPLE, "Total, 3,,x"), ROLES)
+    first = normalized(with_lines(PEOPLE, "Total, 31,,x"), ROLES)
+    assert first.kept["line"].to_list() == ["Total, 0,,x"]
     made = after(first, with_lines([B, C], "Total, 2,,x"))
     assert ids(made.snapshot) == ["b", "c"]
     assert made.kept.drop_nulls("key").is_empty()
