@@ -26,7 +26,8 @@ class RawTable:
         read_count: rows read: `rows.height`, the rows in `rejects`, and `dropped_count`.
         origin: the file, query or base they came from, for messages.
         zone: of times in `rows` that name none, where it is known.
-        dropped_count: rows that a transform of a person's own left out; they are in neither.
+        dropped_count: rows that were left out since, by `leave_out` or by a transform of a person's
+            own; they are in neither.
     """
 
     name: str

@@ -30,7 +30,7 @@ from schemas.export_file import ReadExport
 from schemas.headers import AmbiguousColumnError, column_named
 from schemas.raw import Probe, RawTable
 from schemas.source_file.csv_source import CsvOptions
-from schemas.tables import REJECTS, UNREADABLE_LINE
+from schemas.tables import ONE_FIELD, REJECTS, UNREADABLE_LINE
 
 _TAIL = 1 << 16
 
@@ -248,9 +248,11 @@ def to_line_rejects(
         "row": [reject.line for reject in rejected],
         "key": [_key(reject.fields, position) for reject in rejected],
         "column": [None] * len(rejected),
-        "code": [UNREADABLE_LINE] * len(rejected),
+        "code": [_code(reject.fields, len(dialect.columns)) for reject in rejected],
         "reason": [reject.reason for reject in rejected],
         "value": [reject.text for reject in rejected],
+        "is_cell": [False] * len(rejected),
+        "name": [None] * len(rejected),
     }
     return pl.DataFrame(columns, schema=REJECTS)
 
@@ -262,6 +264,11 @@ def _position_of(column: str | None, columns: tuple[str, ...]) -> int | None:
     except AmbiguousColumnError:
         return None
     return None if name is None else columns.index(name)
+
+
+def _code(fields: tuple[str, ...] | None, width: int) -> str:
+    is_one = fields is not None and len(fields) == 1 < width
+    return ONE_FIELD if is_one else UNREADABLE_LINE
 
 
 def _key(fields: tuple[str, ...] | None, position: int | None) -> str | None:

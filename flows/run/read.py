@@ -21,6 +21,7 @@ from schemas.raw import Raw, ReaderState
 from schemas.run import Run
 from schemas.snapshot import Snapshot, empty_snapshot
 from schemas.source_file.file import Source, located
+from transforms.snapshot.kept import GUARD, kept_warnings, no_kept, renewed
 from transforms.snapshot.snapshot import Normalized, to_snapshot
 from transforms.tables.fed import check_still_fed, fed_by, fed_fields, unsaid_status_note
 
@@ -119,6 +120,22 @@ def extract(
     return raw
 
 
+def load_kept(base: Run | None, context: RunContext) -> pl.DataFrame:
+    """What the accepted run `base` kept (`KEPT`); a person who let it through begins its time anew.
+
+    Nothing of a run of a version that kept no such account.
+    """
+    if base is None:
+        return no_kept()
+    try:
+        kept = context.archive.saved_frame(base.source, base.run_id, "kept")
+    except StateError as error:
+        _log.debug("run %s left no account of what it kept: %s", base.run_id, error)
+        return no_kept()
+    was_decided = any(breach.guard == GUARD for breach in base.breaches)
+    return renewed(kept, base.started_at) if was_decided else kept
+
+
 def transform(
     source: Source,
     context: RunContext,
@@ -129,7 +146,8 @@ def transform(
 ) -> Normalized:
     """The snapshot that the rows describe, and what became of every row.
 
-    What feeds which field is compared with the accepted run `base`, and kept with `run_id`.
+    `base` is the accepted run that left `last`. What feeds which field is compared with that run,
+    and kept with `run_id`.
 
     Raises:
         SourceFormatError: the columns are not as the file says, or one that fed a field is gone.
@@ -144,17 +162,23 @@ def transform(
         save_fed(source, run_id, fed, context)
     keeps = source.file.rejected_rows == "keep_last" and last is not None
     normalized = to_snapshot(
-        raw, source.file, last if keeps and last else empty_snapshot(), context.now()
+        raw,
+        source.file,
+        last if keeps and last else empty_snapshot(),
+        context.now(),
+        load_kept(base, context),
     )
     note = unsaid_status_note(fed) if base is None else None
     if note is not None:
         warnings = (*normalized.warnings, f"{raw.accounts.origin}: {note}")
         normalized = replace(normalized, warnings=warnings)
+    warnings = kept_warnings(normalized.kept, source.file.keep_last_for)
+    normalized = replace(normalized, warnings=(*normalized.warnings, *warnings))
     for table, count in normalized.counts.items():
         _log.info(
-            "%s: %s: %d read, %d dropped, %d accepted, %d merged, %d rejected, %d kept",
+            "%s: %s: %d read, %d dropped, %d accepted, %d merged, %d rejected, %d kept; %d cells",
             source.name, table, count.read, count.dropped, count.accepted, count.merged,
-            count.rejected, count.kept,
+            count.rejected, count.kept, count.cells,
         )  # fmt: skip
     for warning in normalized.warnings:
         _log.warning("%s: %s", source.name, warning)

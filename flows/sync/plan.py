@@ -33,6 +33,7 @@ from schemas.source_file.guards import Guards
 from transforms.plan.guards import broken, check_guards, judge
 from transforms.plan.plan import to_plan
 from transforms.plan.window import window_breaches
+from transforms.snapshot.kept import kept_breaches
 from transforms.snapshot.snapshot import Normalized
 
 _log = logging.getLogger(__name__)
@@ -146,7 +147,7 @@ def check_rejects(source: Source, normalized: Normalized) -> None:
     """
     rejected = sum(count.rejected for count in normalized.counts.values())
     if source.file.rejected_rows == "fail" and rejected:
-        first = normalized.rejects.row(0, named=True)
+        first = normalized.rejects.filter(~pl.col("is_cell")).row(0, named=True)
         raise ContractError(
             f"{first['file']}:{first['row']}: {first['column'] or 'the row'} {first['reason']} "
             f"({rejected} rejected rows in all; rejected_rows: fail): fix the rows, or keep_last"
@@ -166,6 +167,7 @@ def make_plan(
     guards = source.file.guards
     judged = judge(plan, normalized.counts, guards)
     breaches = broken(judged) + _drift(guards, context, target, normalized.snapshot, plan)
+    breaches += kept_breaches(normalized.kept, source.file.keep_last_for, context.now())
     breaches = stricter(breaches, *_doubt_breaches(source, normalized, target))
     if plan.is_first and target.live is not None and target.live.height:
         plan = replace(plan, is_first=False)

@@ -120,7 +120,8 @@ class Gathered:
         records: `ACTIVITY`, each once, in the order they are sent.
         rejects: `REJECTS`.
         count: what became of every row.
-        newest: the newest time of an accepted row in question, UTC; None where there is none.
+        newest: the newest time of an accepted row in question, UTC, none of them ahead of the
+            clock; None where there is none.
     """
 
     records: pl.DataFrame
@@ -264,7 +265,8 @@ class Gathering:
     def _keep(self, records: pl.DataFrame) -> None:
         if not records.height:
             return
-        newest = records["timestamp"].max()
+        # One ahead of the clock tells of no time up to which all are read.
+        newest = records.filter(pl.col("timestamp") <= self._wanted.now)["timestamp"].max()
         if isinstance(newest, datetime):
             self._newest = newest if self._newest is None else max(self._newest, newest)
         activity = self._wanted.activity

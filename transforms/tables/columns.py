@@ -110,7 +110,7 @@ def _filled(
         absent = "" if name in VERBATIM else None
         return pl.Series(name, [absent], dtype=dtype).new_from_index(0, rows.height)
     if isinstance(origin, TimeColumn):
-        return to_utc(_trimmed(rows[origin.column]), origin).alias(name)
+        return to_utc(_time_text(rows[origin.column], origin), origin).alias(name)
     if origin.constant is not None:
         text = _mapped(pl.Series([origin.constant]), origin)
         return text.alias(name).new_from_index(0, rows.height)
@@ -123,6 +123,15 @@ def _filled(
 def _trimmed(text: pl.Series) -> pl.Series:
     trimmed = text.str.strip_chars()
     return trimmed.set(trimmed == "", None)
+
+
+def _time_text(cell: pl.Series, origin: TimeColumn) -> pl.Series:
+    """The text of times; null where it is blank, or a word for no time."""
+    text = _trimmed(cell)
+    if not origin.never:
+        return text
+    words = [word.strip().lower() for word in origin.never]
+    return text.set(text.str.to_lowercase().is_in(words).fill_null(value=False), None)
 
 
 def _mapped(text: pl.Series, origin: TextColumn) -> pl.Series:
@@ -155,13 +164,12 @@ def _by_table(text: pl.Series, written: dict[str, str], known: dict[str, str]) -
 def unread_times(
     rows: pl.DataFrame, use: ColumnUse, candidates: pl.DataFrame
 ) -> dict[str, pl.Series]:
-    """By field of time: a mask of the rows whose cell is not blank, yet is no time."""
+    """By field of time: a mask of the rows whose cell says a time that cannot be read."""
     unread = {}
     for name, origin in use.fields.items():
         if isinstance(origin, TimeColumn):
             is_unread = candidates[name].is_null()
             missing = is_unread.arg_true()
-            is_blank = rows[origin.column].gather(missing).str.strip_chars() == ""
-            blank = missing.filter(is_blank.fill_null(value=True))
-            unread[name] = is_unread.scatter(blank, False)
+            text = _time_text(rows[origin.column].gather(missing), origin)
+            unread[name] = is_unread.scatter(missing.filter(text.is_null()), False)
     return unread

@@ -22,7 +22,7 @@ from extractors.zones.zones import DropZones
 from schemas.errors import ConfigError, SourceFormatError, SourceIncompleteError
 from schemas.raw import Raw, RawTable
 from schemas.source_file.csv_source import CsvSource
-from schemas.tables import REJECTS, ROW, UNREADABLE_LINE
+from schemas.tables import ONE_FIELD, REJECTS, ROW, UNREADABLE_LINE
 
 _NOW = datetime.now(UTC)
 
@@ -43,9 +43,13 @@ def _rows(columns: dict[str, list[str]], lines: list[int]) -> pl.DataFrame:
     return pl.DataFrame(columns | {ROW: lines}, schema=schema)
 
 
+def _code(why: str) -> str:
+    return ONE_FIELD if why.startswith("1 field ") else UNREADABLE_LINE
+
+
 def _rejects(*lines: tuple[int, str | None, str, str]) -> pl.DataFrame:
     rows = [
-        ("accounts", "a.csv", row, key, None, UNREADABLE_LINE, why, text)
+        ("accounts", "a.csv", row, key, None, _code(why), why, text, False, None)
         for row, key, why, text in lines
     ]
     return pl.DataFrame(rows, schema=REJECTS, orient="row")
