@@ -109,17 +109,23 @@ class Planned:
         base: the accepted run it is compared with; None on a first run.
         plan: what it changes.
         verdict: what the guards say.
-        judged: what each guard counts and allows, broken or not.
         doubted: the newest run whose upload may have been taken since, and was not accepted; None
             where it is certain what was.
+        judged: what each guard counts and allows, broken or not.
     """
 
     normalized: Normalized
     base: Run | None
     plan: Plan
     verdict: Verdict
-    judged: tuple[Breach, ...] = ()
     doubted: Run | None = None
+    judged: tuple[Breach, ...] = ()
+
+    @property
+    def told(self) -> list[Breach]:
+        """The guards of which the plan has something, and what a window or Lumos adds to them."""
+        some = [one for one in self.judged if one.found and one.guard != "min_accounts"]
+        return [*some, *(one for one in self.verdict.breaches if one not in some)]
 
     @property
     def against(self) -> str:
@@ -131,12 +137,6 @@ class Planned:
         if not self.plan.is_first:
             return "nothing that was accepted: Lumos holds accounts that no run here has sent"
         return "nothing (first run: everything is an add)"
-
-    @property
-    def told(self) -> list[Breach]:
-        """The guards of which the plan has something, and what a window or Lumos adds to them."""
-        some = [one for one in self.judged if one.found and one.guard != "min_accounts"]
-        return [*some, *(one for one in self.verdict.breaches if one not in some)]
 
 
 def check_rejects(source: Source, normalized: Normalized) -> None:
@@ -179,7 +179,7 @@ def make_plan(
         *(associations.added, associations.removed, verdict),
     )
     doubted = target.doubtful[0] if target.doubtful else None
-    return Planned(normalized, target.base, plan, verdict, judged, doubted)
+    return Planned(normalized, target.base, plan, verdict, doubted, judged)
 
 
 def _doubt_breaches(
@@ -200,7 +200,7 @@ def _doubt_breaches(
 def _drift(
     guards: Guards, context: RunContext, target: Target, snapshot: Snapshot, plan: Plan
 ) -> tuple[Breach, ...]:
-    """The shares that are broken, doubled, over the window; at most one accepted run a day counts.
+    """The shares that are broken, doubled, over the window.
 
     A snapshot that the archive has no more is passed over, and a warning says so.
     """
@@ -215,10 +215,8 @@ def _drift(
             return None
 
     runs = context.ledger.accepted_since(target.app_id, context.now() - guards.window)
-    days = {run.ended_at.date(): run for run in runs[1:] if run.ended_at}
     base_id = target.base.run_id if target.base else None
-    earlier = [run for run in (*runs[:1], *days.values()) if run.run_id != base_id]
-    fetches = [partial(saved, run) for run in earlier]
+    fetches = [partial(saved, run) for run in runs if run.run_id != base_id]
     return window_breaches(plan, snapshot, target.last, fetches, guards)
 
 

@@ -289,14 +289,14 @@ class Ledger:
         is_whole: set[str | None] = set()
         needed: set[str] = set()
         for run in self._all(select_runs(source).where(is_needed).order_by(_LAST_ENDED)):
-            if run.state != "done":
-                if run.state != "failed" or run.app_id not in accepted:
+            if run.state == "done":
+                if run.kind == "sync" and run.app_id not in is_whole:
+                    accepted.add(run.app_id)
                     needed.add(run.run_id)
-            elif run.kind == "sync" and run.app_id not in is_whole:
-                accepted.add(run.app_id)
+                    if since is None or run.ended_at is None or run.ended_at <= since:
+                        is_whole.add(run.app_id)
+            elif run.state != "failed" or run.app_id not in accepted:
                 needed.add(run.run_id)
-                if since is None or run.ended_at is None or run.ended_at <= since:
-                    is_whole.add(run.app_id)
         marks = sa.select(watermarks.c.run_id).where(watermarks.c.source == source)
         marked = self.in_transaction(lambda connection: connection.scalars(marks).all())
         return needed | set(marked)

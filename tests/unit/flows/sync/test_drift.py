@@ -34,6 +34,11 @@ def test_the_same_share_on_three_nights_running_is_held(world: World):
     ]
 
 
+def test_so_it_is_on_three_runs_of_one_day(world: World):
+    ends = [night(world, 4, days=0), night(world, 7, days=0), night(world, 10, days=0)]
+    assert ends == ["done", "done", "held"]
+
+
 def test_what_left_longer_ago_than_the_window_is_forgotten(world: World):
     assert night(world, 4) == "done"
     assert night(world, 7) == "done"
