@@ -158,11 +158,11 @@ def key_expression(key: list[str]) -> pl.Expr:
 def kept_rows(table: str, kept: CarriedForward, key: list[str]) -> pl.DataFrame:
     """What is kept of a table as `KEPT`, `since` left open."""
     keys = kept.records.select(key_expression(key).alias("key"))
-    reasons = kept.reasons.unique("key", keep="first", maintain_order=True)
-    named = keys.join(reasons, on="key", how="left", maintain_order="left")
-    records = named.with_columns(pl.col("reason").fill_null(UNREADABLE), line=pl.lit(None))
-    lines = kept.lines.to_frame("line").with_columns(key=pl.lit(None), reason=pl.lit(UNREADABLE))
-    return as_kept(table, pl.concat([records, lines], how="diagonal_relaxed"))
+    reasons = kept.reasons.group_by("key").agg(pl.col("reason").min())
+    named = keys.join(reasons, on="key", how="left")
+    records = named.with_columns(pl.col("reason").fill_null(UNREADABLE))
+    lines = kept.lines.to_frame("line").with_columns(reason=pl.lit(UNREADABLE))
+    return as_kept(table, pl.concat([records, lines], how="diagonal").sort("key", "line"))
 
 
 def as_kept(table: str, rows: pl.DataFrame) -> pl.DataFrame:
