@@ -166,9 +166,7 @@ def kept_rows(table: str, kept: CarriedForward, key: list[str]) -> pl.DataFrame:
 
 
 def as_kept(table: str, rows: pl.DataFrame) -> pl.DataFrame:
-    """`key`, `line` and `reason` as `KEPT` of a table, `since` left open."""
-    missing = {name: pl.lit(None) for name in KEPT if name not in rows.columns}
-    whole = rows.with_columns(**missing).with_columns(
-        table=pl.lit(table), is_closed=pl.col("is_closed").fill_null(value=False)
-    )
-    return whole.select(list(KEPT)).cast(pl.Schema(KEPT))
+    """`key`, `line`, `reason` or some of these as `KEPT` of a table, `since` left open."""
+    named = rows.with_columns(table=pl.lit(table))
+    whole = pl.concat([pl.DataFrame(schema=KEPT), named], how="diagonal")
+    return whole.with_columns(pl.col("is_closed").fill_null(value=False))
