@@ -158,17 +158,15 @@ def key_expression(key: list[str]) -> pl.Expr:
 def kept_rows(table: str, kept: CarriedForward, key: list[str]) -> pl.DataFrame:
     """What is kept of a table as `KEPT`, `since` left open."""
     keys = kept.records.select(key_expression(key).alias("key"))
-    reasons = kept.reasons.unique("key", keep="first", maintain_order=True)
-    named = keys.join(reasons, on="key", how="left", maintain_order="left")
-    records = named.with_columns(pl.col("reason").fill_null(UNREADABLE), line=pl.lit(None))
-    lines = kept.lines.to_frame("line").with_columns(key=pl.lit(None), reason=pl.lit(UNREADABLE))
-    return as_kept(table, pl.concat([records, lines], how="diagonal_relaxed"))
+    reasons = kept.reasons.group_by("key").agg(pl.col("reason").min())
+    named = keys.join(reasons, on="key", how="left")
+    records = named.with_columns(pl.col("reason").fill_null(UNREADABLE))
+    lines = kept.lines.to_frame("line").with_columns(reason=pl.lit(UNREADABLE))
+    return as_kept(table, pl.concat([records, lines], how="diagonal").sort("key", "line"))
 
 
 def as_kept(table: str, rows: pl.DataFrame) -> pl.DataFrame:
-    """`key`, `line` and `reason` as `KEPT` of a table, `since` left open."""
-    missing = {name: pl.lit(None) for name in KEPT if name not in rows.columns}
-    whole = rows.with_columns(**missing).with_columns(
-        table=pl.lit(table), is_closed=pl.col("is_closed").fill_null(value=False)
-    )
-    return whole.select(list(KEPT)).cast(pl.Schema(KEPT))
+    """`key`, `line`, `reason` or some of these as `KEPT` of a table, `since` left open."""
+    named = rows.with_columns(table=pl.lit(table))
+    whole = pl.concat([pl.DataFrame(schema=KEPT), named], how="diagonal")
+    return whole.with_columns(pl.col("is_closed").fill_null(value=False))

@@ -30,7 +30,6 @@ def completed_rows(accounts: Conformed) -> pl.DataFrame:
         "accounts",
         rows.select(
             key="integration_specific_id",
-            line=pl.lit(None),
             reason=pl.lit(NO_PERSON.code),
             is_closed=~pl.col("user_status").is_in(CAN_LOG_IN),
         ),

@@ -207,6 +207,18 @@ def test_rows_without_an_id_are_told_apart_by_whatever_else_they_say() -> None:
         assert ids(after(first, people(now)).snapshot) == kept
 
 
+def test_a_record_is_kept_once_for_all_that_is_wrong_with_its_rows() -> None:
+    rows = [account("a", roles="", user_status="?"), account("a", roles="r", user_status="?")]
+    made = normalized([*rows, C, account(" ", roles="x1")], ROLES, last())
+    assert made.kept.select("key", "line", "reason").rows() == [
+        (None, " a@example.comACTIVEx0", UNREADABLE),
+        ("a", None, "conflict"),
+        ("b", None, UNREADABLE),
+    ]
+    assert made.kept["table"].to_list() == ["accounts"] * 3
+    assert made.kept["is_closed"].to_list() == [False] * 3
+
+
 def test_a_kept_record_is_never_opened_by_its_row() -> None:
     before = snapshot([account("a", user_status="DEPROVISIONED"), account("b")])
     rows = [account("a", username="x"), account("a", username="y"), account("b")]
