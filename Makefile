@@ -75,6 +75,7 @@ bench: $(READY)
 docs: $(READY)
 	$(BIN)/python docs/source_file_reference.py
 	$(BIN)/python docs/architecture_tree.py
+	PYTHONPATH=. $(BIN)/python docs/guards_table.py
 
 clean:
 	rm -rf mutants $(VENV) .venv-emulators .venv-kerberos .mypy_cache .ruff_cache .pytest_cache .hypothesis

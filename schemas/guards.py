@@ -65,8 +65,8 @@ GUARDS = (
     Guard(
         "max_emptied_entitlements",
         "entitlements",
-        "entitlements that had 3 or more holders, of whom none holds them now; or 2, both there "
-        "and replaced by others",
+        "entitlements that had 3 or more holders, of whom some are there and none holds them now; "
+        "or 2, both there and replaced by others",
         "the entitlements that had as many holders",
         "0",
     ),
@@ -119,7 +119,7 @@ GUARDS = (
         "max_renamed_entitlements",
         "entitlements",
         "entitlements whose label is another, or is now one that another had; resources likewise",
-        "the entitlements that are there still; of labels that moved, of the labels that changed",
+        "the entitlements before; of those that moved, the labels that changed",
         "10%",
     ),
     Guard(
@@ -140,14 +140,14 @@ GUARDS = (
     Guard(
         "per_entitlement.max_removed",
         "associations",
-        "holders that an entitlement loses, of those that had `from_holders` or more",
+        "holders that an entitlement of `from_holders` or more loses, but for accounts gone",
         "its holders",
         "50%",
     ),
     Guard(
         "per_entitlement.max_added",
         "associations",
-        "holders that an entitlement gains that was there before",
+        "holders that an entitlement gains that was there before, but for new accounts",
         "its holders, or of `from_holders` where it had fewer",
         "50%",
     ),

@@ -29,6 +29,48 @@ ENTITLEMENT_CHANGES = {
     "fields": pl.List(pl.String()),
 }
 
+HOLDER_CHANGES = {
+    "integration_specific_id": pl.String(),
+    "integration_specific_resource_id": pl.String(),
+    "label_before": pl.String(),
+    "label": pl.String(),
+    "is_new": pl.Boolean(),
+    "before": pl.Int64(),
+    "gained": pl.Int64(),
+    "gained_by_others": pl.Int64(),
+    "lost": pl.Int64(),
+    "lost_by_others": pl.Int64(),
+}
+"""One row an entitlement that gained or lost holders; `is_new`: it was not in the catalogue.
+
+`before` holders it had; `gained_by_others` and `lost_by_others`: of the gained and the lost, those
+whose account was there before, and is there still.
+"""
+
+LOOKALIKES = {"removed": pl.String(), "added": pl.String(), "alike": pl.String()}
+"""A removed and an added account that look like one person: `alike` in their id or e-mail."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What a plan has of what a guard bounds.
+
+    Attributes:
+        guard: the guard's key in the source file.
+        found: how many.
+        base: what a share is of, a count.
+        of: what those are, in words.
+        floor: what a share allows at least; 0: what the guard's row says.
+        ids: the first of them, for a person at a terminal alone.
+    """
+
+    guard: str
+    found: int
+    base: int
+    of: str
+    floor: int = 0
+    ids: tuple[str, ...] = field(default=(), compare=False, repr=False)
+
 
 @dataclass(frozen=True, slots=True)
 class Changes:
@@ -71,6 +113,9 @@ class Plan:
         account_changes: `ACCOUNT_CHANGES`, by id.
         entitlement_changes: `ENTITLEMENT_CHANGES`, in the catalogue's order.
         association_changes: `ASSOCIATION_CHANGES`, in the snapshot's order, removed ones last.
+        holder_changes: `HOLDER_CHANGES`.
+        lookalikes: `LOOKALIKES`, by the removed account's id.
+        counted: what the guards bound, but for what `holder_changes` says.
     """
 
     is_first: bool
@@ -95,6 +140,11 @@ class Plan:
     association_changes: pl.DataFrame = field(
         default_factory=lambda: pl.DataFrame(schema=ASSOCIATION_CHANGES)
     )
+    holder_changes: pl.DataFrame = field(
+        default_factory=lambda: pl.DataFrame(schema=HOLDER_CHANGES)
+    )
+    lookalikes: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LOOKALIKES))
+    counted: tuple[Counted, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -111,7 +161,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """A guard that a plan breaks.
+    """What a plan has of what a guard bounds, and what is allowed: a breach where it is more.
 
     Attributes:
         guard: the guard's key in the source file.
@@ -119,8 +169,10 @@ class Breach:
         allowed: what that comes to, a count.
         found: what the plan has, a count.
         base: what a share is of, a count.
-        is_removal: whether `--allow-removals` may lift it.
-        table: the table whose rows are counted, where the guard's name does not say.
+        is_removal: whether `--allow-removals` may lift it: whether a person may.
+        table: the table whose rows are counted.
+        of: what a share is of, in words, where that is not the table.
+        ids: the first of what is counted, for a person at a terminal: never logged or kept.
     """
 
     guard: str
@@ -130,14 +182,25 @@ class Breach:
     base: int
     is_removal: bool
     table: str | None = None
+    of: str = ""
+    ids: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def is_approvable(self) -> bool:
         """Whether a person may let the plan through."""
         return guards.is_approvable(self.guard)
 
+    @property
+    def is_broken(self) -> bool:
+        """Whether the plan has more than is allowed, or of what it needs at least, less."""
+        if self.guard.startswith("min_"):
+            return self.found < self.allowed
+        return self.found > self.allowed
+
     def __str__(self) -> str:
         if self.guard.startswith("min_"):
             return f"{self.guard}: {self.found} of at least {self.allowed}"
-        of = f"{self.base} {self.table}" if self.table else str(self.base)
+        row = guards.GUARD.get(self.guard)
+        is_plain = row is not None and row.table in (self.of or self.table, None)
+        of = str(self.base) if is_plain else f"{self.base} {self.of or self.table or ''}".rstrip()
         return f"{self.guard}: {self.found} of {of}, allowed {self.allowed} ({self.limit})"

@@ -80,15 +80,52 @@ def to_markdown(source_name: str, planned: Planned, key: bytes) -> str:
             f"| {table} | {changes.before} | {changes.after} | {changes.added} | {changes.changed} "
             f"| {changes.removed} | {dropped} | {rejected} | {kept} |"
         )
-    lines += ["", *_tallies(planned), *_rejects(planned)]
+    lines += ["", *_tallies(planned), *_guards(planned), *_rejects(planned)]
     if not plan.is_first:
-        lines += _changes(planned, key)
+        lines += [*_lookalikes(planned, key), *_changes(planned, key)]
     return "\n".join(lines).rstrip() + "\n"
 
 
 def _tallies(planned: Planned) -> list[str]:
     tallies = plan_tallies(planned.plan)
     return [*(f"- {title.capitalize()}: {text}" for title, text in tallies), ""]
+
+
+def _guards(planned: Planned) -> list[str]:
+    """The guards of which the plan has something: counts alone."""
+    told = planned.told
+    if not told:
+        return []
+    lines = [
+        "",
+        "## Guards",
+        "",
+        "| guard | counted | of | allowed |",
+        "| --- | ---: | --- | --- |",
+    ]
+    return [
+        *lines,
+        *(
+            f"| {one.guard} | {one.found} | {one.base} {one.of or one.table} "
+            f"| {one.allowed} ({one.limit}) |"
+            for one in told
+        ),
+    ]
+
+
+def _lookalikes(planned: Planned, key: bytes) -> list[str]:
+    """Accounts that are gone and new, and look like one person, under their hashes."""
+    pairs = planned.plan.lookalikes
+    if not pairs.height:
+        return []
+    lines = ["", "## Gone and new, alike", "", "| removed | added | alike |", "| --- | --- | --- |"]
+    return [
+        *lines,
+        *(
+            f"| `{hashed(key, removed)}` | `{hashed(key, added)}` | {alike} |"
+            for removed, added, alike in pairs.head(_SHOWN).iter_rows()
+        ),
+    ]
 
 
 def _rejects(planned: Planned) -> list[str]:

@@ -49,7 +49,9 @@ def show_verdict(verdict: Verdict, output: Output) -> None:
 def show_plan(
     name: str, planned: Planned, output: Output, paths: pl.DataFrame | None = None
 ) -> None:
-    """The plan in tables: counts, then what changes, then what was rejected.
+    """The plan in tables: counts, the guards, then what changes, then what was rejected.
+
+    What names an account is shown at a terminal alone.
 
     With `paths`, also through which groups an association comes.
     """
@@ -89,7 +91,9 @@ def show_plan(
         rows,
     )
     _show_tallies(planned, output)
-    if not plan.is_first:
+    show_guards(planned, output)
+    if not plan.is_first and output.is_terminal:
+        _show_lookalikes(planned, output)
         _show_changes(planned, output, paths)
     show_rejects(planned.normalized.rejects, output)
 
@@ -100,6 +104,33 @@ def _show_tallies(planned: Planned, output: Output) -> None:
     for warning in planned.normalized.warnings:
         output.line(f"note: {warning}", "yellow")
     output.line("")
+
+
+def show_guards(planned: Planned, output: Output) -> None:
+    """What the plan has of what the guards bound, and, to a person, the first of what is too many.
+
+    A first run has nothing that a guard of changes counts.
+    """
+    told = planned.told
+    if told:
+        rows = [
+            (one.guard, one.found, f"{one.base} {one.of or one.table}", one.allowed, one.limit)
+            for one in told
+        ]
+        columns = ("guard", "counted", "of", "allowed", "limit")
+        output.table("what the guards count", columns, rows)
+    if output.is_terminal:
+        first = {one.guard: one.ids for one in told if one.is_broken and one.ids}
+        for guard, ids in first.items():
+            output.line(f"{guard}: {', '.join(ids[:SHOWN])}", "red")
+        output.line("")
+
+
+def _show_lookalikes(planned: Planned, output: Output) -> None:
+    pairs = planned.plan.lookalikes
+    if pairs.height:
+        title = _titled("gone and new, but alike", pairs.height)
+        output.table(title, pairs.columns, pairs.head(SHOWN).rows())
 
 
 def _show_changes(planned: Planned, output: Output, paths: pl.DataFrame | None) -> None:

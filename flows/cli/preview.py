@@ -10,8 +10,8 @@ from flows.cli.plan_view import show_plan, show_verdict, with_paths
 from flows.run.context import open_context
 from flows.run.settings import read_settings
 from flows.run.workspace import choose_sources
-from flows.sync.plan import Preview, preview_source
-from flows.sync.summary import plan_summary, run_counts
+from flows.sync.plan import Planned, Preview, preview_source
+from flows.sync.summary import breach_summary, plan_summary, run_counts
 from schemas.errors import ConfigError, GuardError, raise_as
 from schemas.snapshot import associations_of
 from transforms.upload.import_csv import to_import_table
@@ -67,9 +67,19 @@ def preview_document(preview: Preview) -> dict[str, object]:
             "entitlements": plan.entitlement_changes.to_dicts(),
             "associations": associations.to_dicts(),
         },
+        "guards": guards_document(planned),
+        "lookalikes": plan.lookalikes.to_dicts(),
         "rejects": planned.normalized.rejects.drop("value").to_dicts(),
         "warnings": list(planned.normalized.warnings),
     }
+
+
+def guards_document(planned: Planned) -> list[dict[str, object]]:
+    """What the guards count, with the first ids of it."""
+    return [
+        {**breach_summary(one), "is_broken": one.is_broken, "ids": list(one.ids)}
+        for one in planned.told
+    ]
 
 
 def _show_verdict(preview: Preview, output: Output) -> None:

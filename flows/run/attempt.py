@@ -23,11 +23,16 @@ GoesOn = Callable[[Run, IngestError], bool]
 
 
 def attempt(
-    scope: RunScope, context: RunContext, work: Callable[[Run], _Result], goes_on: GoesOn
+    scope: RunScope,
+    context: RunContext,
+    work: Callable[[Run], _Result],
+    goes_on: GoesOn,
+    keep_for: timedelta = timedelta(0),
 ) -> _Result:
     """What `work` makes of a new run; where it fails, the ledger has the same line.
 
-    The archive then forgets what no later run needs.
+    The archive then forgets what no later run needs; what was accepted within `keep_for`, and last
+    before, is needed.
 
     Raises:
         IngestError: as `work` raised it, with the run's id.
@@ -49,7 +54,7 @@ def attempt(
         record_failure(run.run_id, error, context, goes_on)
         raise
     finally:
-        _prune(scope.source, context)
+        _prune(scope.source, context, keep_for)
 
 
 def recover(
@@ -116,10 +121,10 @@ def record_failure(
     return not is_open
 
 
-def _prune(source: str, context: RunContext) -> None:
+def _prune(source: str, context: RunContext, keep_for: timedelta) -> None:
     """Lets the archive forget what no later run needs and is older than the retention."""
     try:
-        keep = context.ledger.needed_runs(source)
+        keep = context.ledger.needed_runs(source, context.now() - keep_for)
         context.archive.forget(source, keep, context.now() - context.settings.retention)
     except StateError as error:
         _log.warning("%s: the archive was not pruned: %s", source, error)

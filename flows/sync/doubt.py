@@ -5,6 +5,7 @@ import logging
 import polars as pl
 
 from flows.run.context import RunContext
+from flows.sync.request_files import content_hash
 from schemas.errors import StateError
 from schemas.plan import Breach
 from schemas.run import Run
@@ -30,7 +31,9 @@ def doubted_snapshots(doubtful: list[Run], base: Run | None, context: RunContext
             continue
         seen.add(run.content_hash)
         try:
-            snapshots.append(context.archive.saved_snapshot(run.source, run.run_id))
+            snapshot = context.archive.saved_snapshot(run.source, run.run_id)
+            if content_hash(snapshot) == run.content_hash:  # else it was never sent
+                snapshots.append(snapshot)
         except StateError as error:
             _log.warning(
                 "run %s, which was not accepted, is not compared with: %s", run.run_id, error
@@ -57,7 +60,7 @@ def stricter(*breaches: tuple[Breach, ...]) -> tuple[Breach, ...]:
     """The breaches of several comparisons; of one guard and the same kind of rows the greatest."""
     strictest: dict[tuple[str, str | None], Breach] = {}
     for breach in (one for group in breaches for one in group):
-        key = breach.guard, breach.table
+        key = breach.guard, breach.of or breach.table
         other = strictest.get(key)
         if other is None or breach.found - breach.allowed > other.found - other.allowed:
             strictest[key] = breach

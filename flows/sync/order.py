@@ -87,7 +87,9 @@ def sync_source(
                 _archive(source, context, planned.normalized.files)
             return run, planned
 
-        run, planned = attempt(RunScope(source.name, app_id), context, work, goes_on)
+        window = source.file.guards.window
+        scope = RunScope(source.name, app_id)
+        run, planned = attempt(scope, context, work, goes_on, keep_for=window)
     return Outcome(run, planned, recovered, origin)
 
 

@@ -30,8 +30,10 @@ from schemas.raw import paths_of
 from schemas.run import Run
 from schemas.snapshot import Snapshot
 from schemas.source_file.file import Source
-from transforms.plan.guards import check_guards
+from schemas.source_file.guards import Guards
+from transforms.plan.guards import broken, check_guards, judge
 from transforms.plan.plan import to_plan
+from transforms.plan.window import window_breaches
 from transforms.snapshot.snapshot import Normalized
 
 _log = logging.getLogger(__name__)
@@ -109,6 +111,7 @@ class Planned:
         verdict: what the guards say.
         doubted: the newest run whose upload may have been taken since, and was not accepted; None
             where it is certain what was.
+        judged: what each guard counts and allows, broken or not.
     """
 
     normalized: Normalized
@@ -116,6 +119,13 @@ class Planned:
     plan: Plan
     verdict: Verdict
     doubted: Run | None = None
+    judged: tuple[Breach, ...] = ()
+
+    @property
+    def told(self) -> list[Breach]:
+        """The guards of which the plan has something, and what a window or Lumos adds to them."""
+        some = [one for one in self.judged if one.found and one.guard != "min_accounts"]
+        return [*some, *(one for one in self.verdict.breaches if one not in some)]
 
     @property
     def against(self) -> str:
@@ -155,7 +165,8 @@ def make_plan(
     context.progress("planning", 0, 0)
     plan = to_plan(normalized.snapshot, target.last)
     guards = source.file.guards
-    breaches = check_guards(plan, normalized.counts, guards)
+    judged = judge(plan, normalized.counts, guards)
+    breaches = broken(judged) + _drift(guards, context, target, normalized.snapshot, plan)
     breaches = stricter(breaches, *_doubt_breaches(source, context.api, normalized, target))
     if plan.is_first and target.live is not None and target.live.height:
         plan = replace(plan, is_first=False)
@@ -167,7 +178,7 @@ def make_plan(
         *(associations.added, associations.removed, verdict),
     )
     doubted = target.doubtful[0] if target.doubtful else None
-    return Planned(normalized, target.base, plan, verdict, doubted)
+    return Planned(normalized, target.base, plan, verdict, doubted, judged)
 
 
 def _doubt_breaches(
@@ -183,6 +194,29 @@ def _doubt_breaches(
         yield full_app_breaches(target.live, guards, is_fed=is_fed)
         if source.file.rejected_rows == "keep_last":
             yield reject_breaches(target.live, snapshot, normalized.rejects)
+
+
+def _drift(
+    guards: Guards, context: RunContext, target: Target, snapshot: Snapshot, plan: Plan
+) -> tuple[Breach, ...]:
+    """The shares that are broken, doubled, over the window.
+
+    A snapshot that the archive has no more is passed over, and a warning says so.
+    """
+    if target.last is None or target.app_id is None or plan.is_empty or not guards.window:
+        return ()
+
+    def saved(run: Run) -> Snapshot | None:
+        try:
+            return accepted_snapshot(run, context)
+        except StateError as error:
+            _log.warning("%s: the guards' window passes over a run: %s", run.source, error)
+            return None
+
+    runs = context.ledger.accepted_since(target.app_id, context.now() - guards.window)
+    base_id = target.base.run_id if target.base else None
+    fetches = [partial(saved, run) for run in runs if run.run_id != base_id]
+    return window_breaches(plan, snapshot, target.last, fetches, guards)
 
 
 def _verdict(

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 
 from flows.sync.verdict import Verdict
-from schemas.plan import Changes, Plan
+from schemas.plan import Breach, Changes, Plan
 from transforms.snapshot.snapshot import Normalized
 
 
@@ -68,11 +68,18 @@ def verdict_summary(verdict: Verdict) -> dict[str, object]:
     """The verdict as JSON holds it."""
     return {
         "verdict": "held" if verdict.is_held else "pass",
-        "breaches": [asdict(breach) for breach in verdict.breaches],
+        "breaches": [breach_summary(breach) for breach in verdict.breaches],
         "approves_run": verdict.approves_run,
         "stale_approval_of": verdict.stale_approval_of,
         "text": str(verdict),
     }
+
+
+def breach_summary(breach: Breach) -> dict[str, object]:
+    """A breach as JSON holds it: counts alone, no id."""
+    summary = asdict(breach)
+    del summary["ids"]
+    return summary
 
 
 def _tables(plan: Plan) -> dict[str, Changes]:

@@ -11,15 +11,17 @@ from loaders.ledger.decisions import DecidedRun
 from loaders.lumos.accounts import read_accounts
 from loaders.lumos.client import LumosApi
 from schemas.guards import is_approvable
-from schemas.plan import Breach
+from schemas.plan import Breach, Counted
 from schemas.run import Decision, Run, SeenBreach
 from schemas.snapshot import Snapshot
 from schemas.source_file.guards import Guards
 from schemas.statuses import CAN_LOG_IN, GONE
-from transforms.plan.guards import FLOOR
+from transforms.plan.guards import broken, judged_of
 
 IN_LUMOS = "accounts that Lumos holds"
 """What a share is of where there is no accepted snapshot to go by."""
+
+COULD_IN_LUMOS = f"{IN_LUMOS} and that could log in"
 
 
 Bearing = Literal["approves", "lapsed", "other_plan", "rejects"]
@@ -135,7 +137,7 @@ def seen_breaches(breaches: tuple[Breach, ...]) -> tuple[SeenBreach, ...]:
 def live_breaches(
     api: LumosApi, app_id: str, snapshot: Snapshot, guards: Guards
 ) -> tuple[Breach, ...]:
-    """What an upload would take away from the accounts that Lumos holds in the app.
+    """What an upload would take from, and give to, the accounts that Lumos holds in the app.
 
     For a first upload there is no accepted snapshot to compare with, but the app may have been fed
     by other means, or the ledger may be new. And after an upload that failed, or whose end nobody
@@ -145,22 +147,22 @@ def live_breaches(
     Raises:
         LumosError: the app's accounts could not be read.
     """
-    live = read_accounts(api, app_id).filter(~pl.col("status").is_in(GONE).fill_null(value=False))
+    live = read_accounts(api, app_id)
     now = snapshot.accounts.select(
         unique_identifier="integration_specific_id", status_now="user_status"
     )
     both = live.join(now, on="unique_identifier", how="left")
-    can = pl.col("status").is_in(CAN_LOG_IN) & ~pl.col("status_now").is_in(CAN_LOG_IN)
-    limits = (
-        ("max_removed_accounts", guards.max_removed_accounts, both["status_now"].null_count()),
-        ("max_deactivated_accounts", guards.max_deactivated_accounts, both.filter(can).height),
+    held = both.filter(~pl.col("status").is_in(GONE).fill_null(value=False))
+    could = held.filter(pl.col("status").is_in(CAN_LOG_IN))
+    is_gone, can = pl.col("status_now").is_null(), pl.col("status_now").is_in(CAN_LOG_IN)
+    opened = both.filter(~pl.col("status").is_in(CAN_LOG_IN) & can)
+    counted = (
+        ("max_removed_accounts", held.filter(is_gone), held.height, IN_LUMOS),
+        ("max_removed_accounts", could.filter(is_gone), could.height, COULD_IN_LUMOS),
+        ("max_deactivated_accounts", could.filter(~can), could.height, COULD_IN_LUMOS),
+        ("max_activated_accounts", opened, could.height, COULD_IN_LUMOS),
     )
-    breaches = []
-    for guard, limit, count in limits:
-        allowed = limit.allowed(live.height, FLOOR)
-        if count > allowed:
-            breach = Breach(
-                guard, str(limit), allowed, count, live.height, is_removal=True, table=IN_LUMOS
-            )
-            breaches.append(breach)
-    return tuple(breaches)
+    return broken(
+        judged_of(Counted(guard, rows.height, base, of), getattr(guards, guard))
+        for guard, rows, base, of in counted
+    )

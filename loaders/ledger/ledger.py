@@ -277,24 +277,29 @@ class Ledger:
         run = self._first(fed)
         return run.app_id if run else None
 
-    def needed_runs(self, source: str) -> set[str]:
+    def needed_runs(self, source: str, since: datetime | None = None) -> set[str]:
         """The ids of the source's runs that a later run needs, whose snapshots must be kept.
 
         Each app's last accepted run, what may have changed the app since, what is open, what is
-        held, and the watermarks' runs.
+        held, and the watermarks' runs. With `since`, also what was accepted since then, and the
+        last accepted before.
         """
         is_needed = runs.c.state.in_(_KEEPING) | _WAS_SENT
-        accepted: dict[str | None, str] = {}
+        accepted: set[str | None] = set()
+        is_whole: set[str | None] = set()
         needed: set[str] = set()
         for run in self._all(select_runs(source).where(is_needed).order_by(_LAST_ENDED)):
             if run.state == "done":
-                if run.kind == "sync":
-                    accepted.setdefault(run.app_id, run.run_id)
+                if run.kind == "sync" and run.app_id not in is_whole:
+                    accepted.add(run.app_id)
+                    needed.add(run.run_id)
+                    if since is None or run.ended_at is None or run.ended_at <= since:
+                        is_whole.add(run.app_id)
             elif run.state != "failed" or run.app_id not in accepted:
                 needed.add(run.run_id)
         marks = sa.select(watermarks.c.run_id).where(watermarks.c.source == source)
         marked = self.in_transaction(lambda connection: connection.scalars(marks).all())
-        return needed | set(accepted.values()) | set(marked)
+        return needed | set(marked)
 
     def runs_of(
         self, scope: RunScope, states: Collection[RunState], *, after: str | None = None
@@ -347,6 +352,13 @@ class Ledger:
         """The run that was accepted last into the app, of whatever source; None where none was."""
         done = select_runs().where(_IS_SYNC, runs.c.app_id == app_id, runs.c.state == "done")
         return self._first(done.order_by(_LAST_ENDED))
+
+    def accepted_since(self, app_id: str, moment: datetime) -> list[Run]:
+        """The runs accepted into the app after `moment`, and the last before, oldest first."""
+        done = select_runs().where(_IS_SYNC, runs.c.app_id == app_id, runs.c.state == "done")
+        after = self._all(done.where(runs.c.ended_at > moment).order_by(_LAST_ENDED))
+        before = self._first(done.where(runs.c.ended_at <= moment).order_by(_LAST_ENDED))
+        return [*filter(None, [before]), *reversed(after)]
 
     def _first(self, query: sa.Select[Any]) -> Run | None:
         return self.in_transaction(lambda connection: first_run(connection, query))

@@ -117,6 +117,13 @@ def test_every_key_of_the_model_has_a_line_in_the_reference():
         assert f"| `{name}` |" in text
 
 
+def test_the_table_of_the_guards_is_what_the_guards_say():
+    sys.path.insert(0, str(ROOT / "docs"))
+    from guards_table import to_page
+
+    assert (ROOT / "docs" / "guards.md").read_text("utf-8") == to_page(), "type: make docs"
+
+
 def test_the_tree_of_the_rooms_is_what_the_modules_say():
     sys.path.insert(0, str(ROOT / "docs"))
     from architecture_tree import to_page

@@ -13,6 +13,7 @@ from flows.sync.request_files import request_folder
 
 
 def test_accounts_of_an_upload_whose_end_nobody_saw_are_not_removed_unguarded(workspace: Workspace):
+    workspace.source(f"{SOURCE}guards: {{max_added_accounts: 40, max_added_associations: 40}}\n")
     workspace.export(*rows(20))
     workspace.run("sync", "hr")
     workspace.export(*rows(60))

@@ -29,6 +29,7 @@ def test_an_accepted_snapshot_is_uploaded_again_without_the_source(workspace: Wo
 def test_a_rollback_that_takes_much_away_is_held_until_a_person_lets_it_through(
     workspace: Workspace,
 ):
+    workspace.source(f"{SOURCE}guards: {{max_added_accounts: 15, max_added_associations: 15}}\n")
     first = synced(workspace, *rows(5))
     synced(workspace, *rows(20))
     held = workspace.run("sync", "hr", "--from-archive", first)

@@ -176,6 +176,23 @@ def test_each_apps_last_accepted_run_and_what_is_open_or_held_is_needed(ledger: 
     assert ledger.needed_runs("hr") == needed
 
 
+def test_what_was_accepted_since_a_moment_and_last_before_is_needed(ledger: Ledger) -> None:
+    def into(app: str, minute: int) -> str:
+        return ledger.update_run(ended(ledger, "done", minute=minute).run_id, app_id=app).run_id
+
+    into("a1", 0)
+    old, newer, newest = into("a1", 1), into("a1", 3), into("a1", 4)
+    only = into("a2", 0)
+    since = NOW + timedelta(minutes=2)
+    assert ledger.needed_runs("hr", since) == {old, newer, newest, only}
+    assert ledger.needed_runs("hr", NOW + timedelta(minutes=3)) == {newer, newest, only}
+    assert ledger.needed_runs("hr") == {newest, only}
+    accepted = [run.run_id for run in ledger.accepted_since("a1", since)]
+    assert accepted == [old, newer, newest]
+    assert [run.run_id for run in ledger.accepted_since("a2", NOW - timedelta(minutes=1))] == [only]
+    assert ledger.accepted_since("a3", since) == []
+
+
 def test_the_accepted_run_is_the_one_that_was_accepted_last(ledger: Ledger) -> None:
     assert ledger.accepted_run("hr") is None
     held = ended(ledger, "held")

@@ -1,51 +1,200 @@
 """Guards: whether a plan is plausible. A breach uploads nothing; a person decides."""
 
-from schemas.plan import Breach, Plan
-from schemas.source_file.guards import Guards
-from schemas.source_file.quantities import Limit
+import re
+from collections.abc import Iterable
+from datetime import timedelta
+from fnmatch import translate
+
+import polars as pl
+
+from schemas.guards import GUARD, GUARDS
+from schemas.plan import Breach, Counted, Plan
+from schemas.source_file.guards import Guards, Watched
+from schemas.source_file.quantities import Limit, duration_text
 from transforms.tables.rejects import TableCount
 
-FLOOR = 1
-"""What a share allows in the smallest set: one account may always leave, with all it holds."""
+EMPTIED_FROM = 3
+"""An entitlement with as many holders is emptied when none of them holds it any more.
+
+But where all of them left: accounts that go have a bound of their own.
+"""
+
+REPLACED = 2
+"""With as many, when all are there still and others hold it in their place."""
+
+_SHOWN = 10
+_ORDER = {guard.key: place for place, guard in enumerate(GUARDS)}
 
 
 def check_guards(plan: Plan, counts: dict[str, TableCount], guards: Guards) -> tuple[Breach, ...]:
-    """The guards that the plan breaks, in the source file's order; where none, it may be uploaded.
+    """The guards that the plan breaks, in order; where none, it may be uploaded."""
+    return broken(judge(plan, counts, guards))
 
-    Shares of removals are of the last accepted snapshot, of rejects of the rows read, without those
-    that a transform dropped, table by table: the many associations of a few accounts must not make
-    room for rejected accounts. On a first run nothing can be removed or deactivated. The
-    associations of a single account that leaves count with the account.
+
+def broken(judged: Iterable[Breach]) -> tuple[Breach, ...]:
+    """Those that are broken; accounts that are gone are told once, of all or of those that could.
+
+    Two thirds of the accounts gone are two thirds of those that could log in, or about.
     """
-    least = max(guards.min_accounts, 1)
-    too_few = []
-    if plan.accounts.after < least:
-        count = plan.accounts.after
-        too_few.append(
-            Breach("min_accounts", str(guards.min_accounts), least, count, count, is_removal=False)
-        )
-    removed_associations = plan.associations.removed
-    if plan.accounts.removed <= FLOOR:
-        removed_associations -= plan.removed_of_removed_accounts
-    before, grants = plan.accounts.before, plan.associations.before
-    limits = (
-        ("max_removed_accounts", guards.max_removed_accounts, plan.accounts.removed, before),
-        ("max_removed_associations", guards.max_removed_associations, removed_associations, grants),
-        ("max_deactivated_accounts", guards.max_deactivated_accounts, plan.deactivated, before),
+    kept: list[Breach] = []
+    for one in judged:
+        is_told = one.guard == "max_removed_accounts" and one.guard in {two.guard for two in kept}
+        if one.is_broken and not is_told:
+            kept.append(one)
+    return tuple(kept)
+
+
+def judge(plan: Plan, counts: dict[str, TableCount], guards: Guards) -> tuple[Breach, ...]:
+    """What each guard counts and allows, broken or not, in the order of `GUARDS`.
+
+    Shares are of those it can happen to in the last accepted snapshot; of rejects, of the rows
+    read, without those that a transform dropped, table by table: the many associations of a few
+    accounts must not make room for rejected accounts. A first run gives and takes nothing.
+    """
+    judged = [_least(plan, guards), *_rejected(counts, guards)]
+    if not plan.is_first:
+        judged += [judged_of(one, getattr(guards, one.guard)) for one in plan.counted]
+        judged += [_emptied(plan, guards), *_per_entitlement(plan, guards)]
+        judged += [line for watched in guards.watched for line in _watched(plan, watched)]
+    return tuple(sorted(judged, key=lambda one: _ORDER[one.guard]))
+
+
+def check_window(tonight: Plan, since: Plan, guards: Guards) -> tuple[Breach, ...]:
+    """The shares that are broken, doubled, against a snapshot accepted a while ago.
+
+    Only by what goes on tonight: a night that adds nothing to a drift is no reason to hold.
+
+    Args:
+        tonight: the plan against the last accepted snapshot.
+        since: the plan against the older one.
+        guards: the source file's.
+    """
+    goes_on = {(one.guard, one.of) for one in tonight.counted if one.found}
+    return broken(
+        doubled(one, getattr(guards, one.guard), guards.window)
+        for one in since.counted
+        if (one.guard, one.of) in goes_on and getattr(guards, one.guard).is_share
     )
-    breaches = [_breach(*limit) for limit in limits]
-    breaches += [
-        _breach("max_rejected_rows", guards.max_rejected_rows, count.rejected, count.judged, table)
-        for table, count in counts.items()
+
+
+def judged_of(counted: Counted, limit: Limit) -> Breach:
+    """A count beside what `limit` allows."""
+    allowed = limit.allowed(counted.base, counted.floor or GUARD[counted.guard].floor)
+    return _line(counted, str(limit), allowed)
+
+
+def doubled(counted: Counted, limit: Limit, window: timedelta) -> Breach:
+    """A count over a window beside twice what `limit` allows of a night."""
+    allowed = 2 * limit.allowed(counted.base, counted.floor or GUARD[counted.guard].floor)
+    return _line(counted, f"{limit}, doubled over {duration_text(window)}", allowed)
+
+
+def _line(counted: Counted, limit: str, allowed: int) -> Breach:
+    return Breach(
+        counted.guard,
+        limit,
+        allowed,
+        counted.found,
+        counted.base,
+        is_removal=GUARD[counted.guard].is_approvable,
+        table=GUARD[counted.guard].table,
+        of=counted.of,
+        ids=counted.ids,
+    )
+
+
+def _least(plan: Plan, guards: Guards) -> Breach:
+    """An empty snapshot is never uploaded, whatever the file says."""
+    count, least = plan.accounts.after, max(guards.min_accounts, 1)
+    return Breach(
+        "min_accounts", str(guards.min_accounts), least, count, count, is_removal=False,
+        table="accounts",
+    )  # fmt: skip
+
+
+def _rejected(counts: dict[str, TableCount], guards: Guards) -> Iterable[Breach]:
+    limit, floor = guards.max_rejected_rows, GUARD["max_rejected_rows"].floor
+    for table, count in counts.items():
+        allowed = limit.allowed(count.judged, floor)
+        yield Breach(
+            "max_rejected_rows", str(limit), allowed, count.rejected, count.judged,
+            is_removal=False, table=table, of=table,
+        )  # fmt: skip
+
+
+def _emptied(plan: Plan, guards: Guards) -> Breach:
+    """Entitlements none of whose holders holds them any more, gone from the catalogue or not."""
+    is_emptied = (
+        (pl.col("before") >= EMPTIED_FROM)
+        & (pl.col("lost") == pl.col("before"))
+        & (pl.col("lost_by_others") > 0)
+    )
+    is_replaced = (
+        (pl.col("before") == REPLACED)
+        & (pl.col("lost_by_others") == REPLACED)
+        & (pl.col("gained") > 0)
+    )
+    emptied = plan.holder_changes.filter(is_emptied | is_replaced)
+    counted = Counted(
+        "max_emptied_entitlements", emptied.height, plan.entitlements.before, "entitlements",
+        ids=_named(emptied),
+    )  # fmt: skip
+    return judged_of(counted, guards.max_emptied_entitlements)
+
+
+def _per_entitlement(plan: Plan, guards: Guards) -> Iterable[Breach]:
+    """The entitlement that goes furthest beyond what one may lose, and may gain.
+
+    What comes and goes with accounts that do is bounded with them.
+    """
+    bounds = guards.per_entitlement
+    had = pl.col("before")
+    losing = plan.holder_changes.filter(had >= bounds.from_holders)
+    gaining = plan.holder_changes.filter(~pl.col("is_new")).with_columns(
+        had.clip(lower_bound=bounds.from_holders).alias("before")
+    )
+    return (
+        *_worst("per_entitlement.max_removed", losing, "lost_by_others", bounds.max_removed),
+        *_worst("per_entitlement.max_added", gaining, "gained_by_others", bounds.max_added),
+    )
+
+
+def _watched(plan: Plan, watched: Watched) -> Iterable[Breach]:
+    """The same of the entitlements that are watched: by their label, before or now."""
+    pattern = f"(?i){translate(watched.label)}"
+    is_watched = pl.any_horizontal(
+        pl.col("label", "label_before").map_elements(
+            lambda label: re.match(pattern, label) is not None, return_dtype=pl.Boolean
+        )
+    )
+    rows = plan.holder_changes.filter(is_watched.fill_null(value=False))
+    return (
+        *_worst("watched.max_added", rows, "gained", watched.max_added),
+        *_worst("watched.max_removed", rows, "lost", watched.max_removed),
+    )
+
+
+def _worst(key: str, rows: pl.DataFrame, column: str, limit: Limit) -> Iterable[Breach]:
+    """The one row that is furthest beyond its limit, with how many are; none where none changed."""
+    lines = [
+        (found - limit.allowed(base, GUARD[key].floor), found, base)
+        for found, base in rows.select(column, "before").iter_rows()
+        if found
     ]
-    return (*too_few, *(breach for breach in breaches if breach))
+    if not lines:
+        return ()
+    _, found, base = max(lines)
+    beyond = pl.Series([over > 0 for over, _, _ in lines], dtype=pl.Boolean)
+    several = int(beyond.sum())
+    of = "holders of an entitlement" + (f" ({several} entitlements do)" if several > 1 else "")
+    changed = rows.filter(pl.col(column) > 0).filter(beyond).sort(column, descending=True)
+    counted = Counted(key, found, base, of, ids=_named(changed))
+    return (judged_of(counted, limit),)
 
 
-def _breach(
-    guard: str, limit: Limit, count: int, base: int, table: str | None = None
-) -> Breach | None:
-    allowed = limit.allowed(base, FLOOR)
-    if count <= allowed:
-        return None
-    is_removal = table is None
-    return Breach(guard, str(limit), allowed, count, base, is_removal, table)
+def _named(holders: pl.DataFrame) -> tuple[str, ...]:
+    label = pl.coalesce("label", "label_before")
+    named = holders.head(_SHOWN).select(
+        pl.format("{} (had {}, +{}, -{})", label, "before", "gained", "lost")
+    )
+    return tuple(named.to_series().to_list())

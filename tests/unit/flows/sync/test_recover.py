@@ -158,7 +158,7 @@ def test_after_an_upload_that_ended_badly_the_guards_go_by_what_lumos_holds(worl
     outcome = world.sync()
     assert outcome.run.state == "held"
     [breach] = outcome.planned.verdict.breaches
-    assert (breach.guard, breach.found, breach.table) == (
+    assert (breach.guard, breach.found, breach.of) == (
         *("max_removed_accounts", 3),
         "accounts that Lumos holds",
     )

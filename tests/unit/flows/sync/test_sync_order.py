@@ -14,7 +14,7 @@ from schemas.errors import BusyError, IngestError, ReadBackError, SourceIncomple
 from tests.unit.flows.sync.world import Fault, World, but, states
 from tests.unit.flows.world import in_memory
 
-MOST_STEPS = 72
+MOST_STEPS = 75
 """More than a run has."""
 
 
@@ -225,6 +225,9 @@ def test_whoever_lost_its_lease_makes_no_app(world: World):
     assert list(world.lumos.apps) == ["app-1"]
 
 
+GIVEN = "max_added_accounts: 99, max_activated_accounts: 99, max_added_associations: 99"
+"""What lets every account of a world come, and come back, at once."""
+
 CHANGES = st.lists(
     st.one_of(
         st.tuples(st.just("add"), st.sampled_from("abcdefghijkl"), st.just(0)),
@@ -255,6 +258,7 @@ def test_any_order_of_changes_crashes_and_faults_does_no_harm(steps: list[tuple[
         world.lumos.faults = []
         world.sync()  # what was cut off is settled: an upload that was never taken is sent
         world.rows = {one: {} for one in world.holds()} | {"z": {}}
+        world.more = f"guards: {{{GIVEN}}}\n"
         if world.sync().run.state == "held":  # against an upload that nobody knows the end of
             assert world.sync(allow_removals=True).run.state == "done"
         assert world.holds() == world.says()

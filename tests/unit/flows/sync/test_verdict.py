@@ -7,6 +7,7 @@ from typing import get_args
 import pytest
 
 from flows.sync.verdict import (
+    COULD_IN_LUMOS,
     IN_LUMOS,
     Bearing,
     Verdict,
@@ -166,7 +167,8 @@ def test_up_to_the_share_of_what_lumos_holds_may_be_removed(count: int, allowed:
     assert breach == Breach(
         *("max_removed_accounts", "10%", allowed, allowed + 1, count),
         is_removal=True,
-        table=IN_LUMOS,
+        table="accounts",
+        of=IN_LUMOS,
     )
 
 
@@ -185,7 +187,8 @@ def test_up_to_the_share_of_what_lumos_holds_may_be_deactivated(count: int, allo
     assert breach == Breach(
         *("max_deactivated_accounts", "10%", allowed, allowed + 1, count),
         is_removal=True,
-        table=IN_LUMOS,
+        table="accounts",
+        of=COULD_IN_LUMOS,
     )
 
 
@@ -197,14 +200,14 @@ def test_only_an_account_that_lumos_does_not_show_as_gone_can_be_removed(status:
 
 
 @pytest.mark.parametrize("after", UPLOAD_STATUSES)
-def test_an_account_that_could_log_in_and_cannot_is_deactivated(after: str):
+def test_an_account_that_could_log_in_and_cannot_or_the_reverse_is_counted(after: str):
     held = {f"a{number:03}": status for number, status in enumerate(UPLOAD_STATUSES)}
     now = people(len(held), status=after)
-    found = lived(held, now, "{max_deactivated_accounts: 0, max_removed_accounts: 0}")
-    closed = 0 if after in CAN_LOG_IN else len(CAN_LOG_IN)
-    assert [(one.guard, one.found) for one in found] == [
-        ("max_deactivated_accounts", closed) for _ in range(bool(closed))
-    ]
+    found = lived(held, now, "{max_deactivated_accounts: 0, max_activated_accounts: 0}")
+    opens = after in CAN_LOG_IN
+    guard = "max_activated_accounts" if opens else "max_deactivated_accounts"
+    count = len(UPLOAD_STATUSES) - len(CAN_LOG_IN) if opens else len(CAN_LOG_IN)
+    assert [(one.guard, one.found, one.base) for one in found] == [(guard, count, len(CAN_LOG_IN))]
 
 
 def test_an_app_that_holds_nothing_can_lose_nothing():
@@ -215,3 +218,16 @@ def test_an_account_whose_status_lumos_does_not_tell_can_be_removed():
     held = {"a000": None, "a001": None}
     found = lived(held, people(1, start=5), "{max_removed_accounts: 0}")  # type: ignore[arg-type]
     assert [(one.guard, one.found, one.base) for one in found] == [("max_removed_accounts", 2, 2)]
+
+
+def test_an_account_whose_status_lumos_does_not_tell_is_not_activated():
+    assert lived({"a000": None}, people(1), "{max_activated_accounts: 0}") == ()  # type: ignore[dict-item]
+
+
+def test_of_those_that_could_log_in_few_may_be_gone_however_many_could_not():
+    held = active(60, "SUSPENDED") | active(5)
+    assert (
+        lived(held, people(59, start=1, status="SUSPENDED"), "{max_deactivated_accounts: 4}") == ()
+    )
+    [breach] = lived(held, people(58, start=2, status="SUSPENDED"), "{max_deactivated_accounts: 4}")
+    assert (breach.guard, breach.found, breach.base) == ("max_removed_accounts", 2, 5)

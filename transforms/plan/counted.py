@@ -1,0 +1,169 @@
+"""What a plan has of what the guards bound: counts, what they are shares of, and the first ids."""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from schemas.plan import Counted
+from schemas.snapshot import Snapshot
+from schemas.statuses import CAN_LOG_IN
+from schemas.tables import ACCOUNTS
+from transforms.plan.association_changes import AssociationChanges
+from transforms.plan.identity import changed_emails, swapped_emails
+from transforms.plan.matched import Matched, column_at
+
+SHOWN = 10
+"""How many ids a person is shown of what a guard counts."""
+
+ALONE = 1
+"""As many accounts come or go with all they hold, which does not count a second time."""
+
+COULD = "accounts that could log in"
+_NAMING = ("email", "given_name", "family_name", "username")
+_FEW = 3
+"""How many accounts may lose a value that names nobody, however few had one."""
+
+_ID = "integration_specific_id"
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Two snapshots and what differs between them.
+
+    Attributes:
+        now: the snapshot in question.
+        before: the one it is compared with.
+        accounts: where their accounts stand.
+        differences: the accounts in both that differ: `now`, `before` and `fields`.
+        associations: who holds what.
+        renamed: the entitlements in both whose label is another: `id`, `label`, `label_before`.
+        renamed_resources: the resources likewise.
+        lookalikes: `LOOKALIKES`.
+    """
+
+    now: Snapshot
+    before: Snapshot
+    accounts: Matched
+    differences: pl.DataFrame
+    associations: AssociationChanges
+    renamed: pl.DataFrame
+    renamed_resources: pl.DataFrame
+    lookalikes: pl.DataFrame
+
+
+def to_counted(compared: Compared) -> tuple[Counted, ...]:
+    """Every count but those of single entitlements, which `HOLDER_CHANGES` holds."""
+    return (
+        *_statuses(compared),
+        *_associations(compared),
+        *_identity(compared),
+        *_labels(compared.renamed, compared.before.entitlements.height, "entitlements"),
+        *_labels(compared.renamed_resources, compared.before.resources.height, "resources"),
+        *_blanked(compared),
+    )
+
+
+def _ids(ids: pl.Series) -> tuple[str, ...]:
+    return tuple(ids.head(SHOWN).to_list())
+
+
+def _statuses(compared: Compared) -> tuple[Counted, ...]:
+    """Accounts that came, went, and could or can log in."""
+    now, before, rows = compared.now.accounts, compared.before.accounts, compared.accounts
+    could = before["user_status"].is_in(CAN_LOG_IN)
+    could_count = int(could.sum())
+    removed = before[_ID].gather(rows.removed)
+    removed_that_could = removed.filter(could.gather(rows.removed))
+    changed = compared.differences
+    could_before = could.gather(changed["before"])
+    can_now = now["user_status"].gather(changed["now"]).is_in(CAN_LOG_IN)
+    ids = now[_ID].gather(changed["now"])
+    closed, opened = ids.filter(could_before & ~can_now), ids.filter(~could_before & can_now)
+    added = now[_ID].gather(rows.added)
+    return (
+        _counted("max_removed_accounts", removed, before.height, "accounts"),
+        _counted("max_removed_accounts", removed_that_could, could_count, COULD),
+        _counted("max_deactivated_accounts", closed, could_count, COULD),
+        _counted("max_added_accounts", added, before.height, "accounts"),
+        _counted("max_activated_accounts", opened, could_count, COULD),
+    )
+
+
+def _associations(compared: Compared) -> tuple[Counted, ...]:
+    """Associations that came and went; those of a single account do so with it."""
+    changes = compared.associations
+    came = changes.of_added_accounts if compared.accounts.added.len() <= ALONE else 0
+    went = changes.of_removed_accounts if compared.accounts.removed.len() <= ALONE else 0
+    base = changes.counts.before
+    return (
+        Counted(
+            "max_removed_associations", changes.counts.removed - went, base, "associations",
+            ids=_pairs(changes.frame, "removed"),
+        ),
+        Counted(
+            "max_added_associations", changes.counts.added - came, base, "associations",
+            ids=_pairs(changes.frame, "added"),
+        ),
+    )  # fmt: skip
+
+
+def _pairs(frame: pl.DataFrame, change: str) -> tuple[str, ...]:
+    rows = frame.filter(pl.col("change") == change).head(SHOWN)
+    return _ids(
+        rows.select(
+            pl.format("{}: {}", "account_id", "integration_specific_entitlement_id")
+        ).to_series()
+    )
+
+
+def _identity(compared: Compared) -> tuple[Counted, ...]:
+    """E-mail addresses that changed or changed hands, and ids in another spelling."""
+    now, before, rows = compared.now.accounts, compared.before.accounts, compared.accounts
+    changed = changed_emails(now, before, compared.differences)
+    base = rows.before.len() - column_at(before, "email", rows.before).null_count()
+    swapped = swapped_emails(now, before, rows, changed)
+    respelled = compared.lookalikes.filter(alike="id")["removed"]
+    return (
+        _counted("max_changed_emails", now[_ID].gather(changed["now"]), base, "e-mail addresses"),
+        _counted("max_swapped_emails", swapped, base, "e-mail addresses"),
+        _counted("max_respelled_ids", respelled, before.height, "accounts"),
+    )
+
+
+def _labels(renamed: pl.DataFrame, base: int, table: str) -> tuple[Counted, ...]:
+    """Labels that are others, and those among them that another row had and has no more."""
+    had = renamed["label_before"].implode()
+    moved = renamed.filter(pl.col("label").is_in(had))
+    key = "max_renamed_entitlements"
+    return (
+        _counted(key, renamed["id"], base, table),
+        _counted(key, moved["id"], renamed.height, f"{table} with another label"),
+    )
+
+
+def _blanked(compared: Compared) -> tuple[Counted, ...]:
+    """Of accounts that can log in: those that had a value and have none, field by field.
+
+    An account that is closed may be made anonymous; a field that is there no more is told apart.
+    """
+    now, before = compared.now.accounts, compared.before.accounts
+    changed = compared.differences
+    can = now["user_status"].is_in(CAN_LOG_IN)
+    fields = set(changed["fields"].explode().drop_nulls())
+    counted = []
+    for name in (*ACCOUNTS, *compared.now.attribute_labels):
+        if name not in fields or name not in before.columns:
+            continue
+        is_blank = now[name].gather(changed["now"]).is_null() & can.gather(changed["now"])
+        ids = now[_ID].gather(changed["now"]).filter(is_blank)
+        had = column_at(before, name, compared.accounts.before).is_not_null()
+        base = int((had & can.gather(compared.accounts.now)).sum())
+        floor = ALONE if name in _NAMING else _FEW
+        counted.append(
+            Counted("max_blanked_fields", ids.len(), base, f"values of {name}", floor, _ids(ids))
+        )
+    return tuple(counted)
+
+
+def _counted(guard: str, ids: pl.Series, base: int, of: str) -> Counted:
+    return Counted(guard, ids.len(), base, of, ids=_ids(ids))
