@@ -14,7 +14,7 @@ from schemas.errors import BusyError, IngestError, ReadBackError, SourceIncomple
 from tests.unit.flows.sync.world import Fault, World, but, states
 from tests.unit.flows.world import in_memory
 
-MOST_STEPS = 75
+MOST_STEPS = 90
 """More than a run has."""
 
 
