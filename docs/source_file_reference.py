@@ -25,6 +25,7 @@ from schemas.source_file.columns import (
     AssociationColumns,
     EntitlementColumn,
     EntitlementColumns,
+    LeftOut,
     ResourceColumns,
     StatusColumn,
     TextColumn,
@@ -101,6 +102,7 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("columns.user_status", StatusColumn),
     ("columns.account_type", AccountTypeColumn),
     ("columns.last_login and columns.last_activity", TimeColumn),
+    ("leave_out", LeftOut),
     ("An item of entitlements", EntitlementColumn),
     ("entitlement_columns", EntitlementColumns),
     ("resource_columns", ResourceColumns),
@@ -137,7 +139,8 @@ def to_text() -> str:
 
 def _table(model: type[BaseModel]) -> str:
     rows = [
-        f"| `{name}` | {_kind(field.annotation)} | {_default(field)} | {_escaped(field)} |"
+        f"| `{field.alias or name}` | {_kind(field.annotation)} | {_default(field)} | "
+        f"{_escaped(field)} |"
         for name, field in model.model_fields.items()
     ]
     return "\n".join(["| key | is | default | |", "| --- | --- | --- | --- |", *rows])

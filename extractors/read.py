@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import assert_never
 
 from schemas.errors import ConfigError
-from schemas.raw import Probe, Raw, RawTable, ReaderState
+from schemas.raw import LastRead, Probe, Raw, RawTable, ReaderState
 from schemas.source_file.columns import Named
 from schemas.source_file.csv_source import CsvSource
 from schemas.source_file.directory_source import ActiveDirectorySource, LdapSource, LdifSource
@@ -21,6 +21,7 @@ from schemas.source_file.sql_source import SqlSource
 
 _NO_IDS: Mapping[str, str] = {}
 _NOTHING = Named()
+_NEVER_READ = LastRead()
 
 
 def read_source(  # noqa: PLR0913 - what one kind of source or another needs
@@ -33,6 +34,7 @@ def read_source(  # noqa: PLR0913 - what one kind of source or another needs
     id_columns: Mapping[str, str] = _NO_IDS,
     named: Named = _NOTHING,
     state: ReaderState | None = None,
+    last_read: LastRead = _NEVER_READ,
     as_of: date | None = None,
 ) -> Raw:
     """Reads everything the source holds, with the proof that it is everything.
@@ -41,7 +43,9 @@ def read_source(  # noqa: PLR0913 - what one kind of source or another needs
     then rejected with the id it seems to carry, so that its record is known and kept. `named` is
     what the source file names: of a directory, only these attributes are read; of a database,
     these columns stand in place of Lumos's labels. `state` is what the run that was accepted last
-    left for the next one. With `as_of` the exports of that day are read.
+    left for the next one, and `last_read` what it remembers: nothing older is read, and nothing
+    that it saw is missing unseen. With `as_of` the exports of that day are read, whatever was read
+    before.
 
     Raises:
         ConfigError: the source cannot be meant as it is written, a secret is not in its place, or
@@ -64,6 +68,7 @@ def read_source(  # noqa: PLR0913 - what one kind of source or another needs
                 sleep=sleep,
                 resolve=resolve,
                 id_columns=id_columns,
+                last_read=last_read,
                 as_of=as_of,
             )
         case LdapSource() | ActiveDirectorySource():
@@ -72,14 +77,22 @@ def read_source(  # noqa: PLR0913 - what one kind of source or another needs
 
             requested = to_requested_fields(named, id_columns.get("accounts"))
             return read_ldap_source(
-                source, workspace, requested, now=now, resolve=resolve, state=state
+                source,
+                workspace,
+                requested,
+                now=now,
+                resolve=resolve,
+                state=state,
+                last_read=last_read,
             )
         case LdifSource():
             from extractors.directory.account_fields import to_requested_fields
             from extractors.directory.ldif.source import read_ldif_source
 
             requested = to_requested_fields(named, id_columns.get("accounts"))
-            return read_ldif_source(source, workspace, requested, now=now, resolve=resolve)
+            return read_ldif_source(
+                source, workspace, requested, now=now, resolve=resolve, last_read=last_read
+            )
         case SqlSource(discover="mongodb"):
             from extractors.mongodb.source import read_mongodb_source
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         SourceError,
         SourceFormatError,
         SourceIncompleteError,
+        SourceStaleError,
         SourceUnavailableError,
         StateError,
     )
@@ -63,6 +64,7 @@ __all__ = [
     "SourceError",
     "SourceFormatError",
     "SourceIncompleteError",
+    "SourceStaleError",
     "SourceUnavailableError",
     "StateError",
     "backfill",

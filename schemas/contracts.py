@@ -15,12 +15,26 @@ from schemas.tables import Reason
 
 DAMAGE = r"[\x00-\x1f\x7f-\x9f\u{FFFD}]"
 _CONTROL_BUT_LINES = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u{FFFD}]"
-EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
+_NOT_IN_EMAIL = r'@\s<>"(),:;\[\]\\\p{Cf}.'
+EMAIL = (
+    rf"^[^'{_NOT_IN_EMAIL}][^{_NOT_IN_EMAIL}]*(?:\.[^{_NOT_IN_EMAIL}]+)*"
+    rf"@[^'{_NOT_IN_EMAIL}]+(?:\.[^'{_NOT_IN_EMAIL}]+)+$"
+)
 
 BLANK = Reason("blank", "is blank")
 MISSING = Reason("missing", "is missing")
 CONTROL = Reason("control_character", "has a control or replacement character")
 NO_EMAIL = Reason("no_email", "is no e-mail address")
+EMAIL_FAULTS = {
+    r"\p{Cf}": "has an invisible character in it, such as a zero-width space",
+    r"(?i)^(?:smtp|mailto|sip|x500):": "has a prefix (SMTP:, mailto:) before the address",
+    r"[<>]": "has angle brackets around or in it",
+    r"^['\"]|['\"]$": "has quotes around it",
+    r"[;,.]$": "ends in a ; , or .",
+    r"[;,]": "is several addresses, or has a ; or , in it",
+    r"\.\.": "has two dots in a row",
+}
+"""By pattern, the first that fits: what is wrong with what is no e-mail address."""
 NO_STATUS = Reason("unmapped_status", "has no mapping to a status")
 NO_TYPE = Reason("unmapped_account_type", "has no mapping to user or service")
 NO_PERSON = Reason("no_person", "neither an e-mail address nor both names")

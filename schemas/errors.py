@@ -56,6 +56,10 @@ class SourceIncompleteError(SourceError):
     """
 
 
+class SourceStaleError(SourceError):
+    """The source gave something older than what was accepted, or dated ahead of the clock."""
+
+
 class SourceFormatError(SourceError):
     """The source answered, but not as agreed: fix the source or the file that describes it."""
 

@@ -1,7 +1,7 @@
-"""A file of a drop zone as it stood when it was found: what a read hands on to the archiving."""
+"""A file of a drop zone as it was found, and what an accepted run remembers of one it read."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +31,36 @@ class ExportFile:
     def modified_at(self) -> datetime:
         """When it was last written, UTC."""
         return datetime.fromtimestamp(self.modified_ns / 1e9, UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadExport:
+    """An export as it was read: what an accepted run remembers, for the next to be no older.
+
+    Attributes:
+        table: the table it holds.
+        name: its path or URL.
+        named_day: the last date in its name; None without one.
+        size_bytes: its size; -1 where nobody says it.
+        modified_ns: its modification time, nanoseconds since 1970; -1 where nobody says it.
+        sha256: of its bytes as they lie there, hex.
+        encoding: the encoding it was written in, `ascii` where no byte is beyond it; None where it
+            is no text, or was not looked at.
+        has_line_end: whether its last line has an end; None where it is no text.
+        earlier: the `sha256` of exports of the table that were accepted before it, oldest first.
+    """
+
+    table: str
+    name: str
+    named_day: date | None
+    size_bytes: int
+    modified_ns: int
+    sha256: str
+    encoding: str | None = None
+    has_line_end: bool | None = None
+    earlier: tuple[str, ...] = ()
+
+    @property
+    def modified_at(self) -> datetime | None:
+        """When it was last written, UTC; None where nobody says it."""
+        return None if self.modified_ns < 0 else datetime.fromtimestamp(self.modified_ns / 1e9, UTC)

@@ -1,11 +1,12 @@
 """What an extractor hands over: rows as text, undecided, and the proof that they are all."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import polars as pl
 
-from schemas.export_file import ExportFile
+from schemas.export_file import ExportFile, ReadExport
 
 TABLES = ("accounts", "entitlements", "resources", "associations")
 """The tables of a `Raw`, in their order."""
@@ -25,7 +26,8 @@ class RawTable:
         read_count: rows read: `rows.height`, the rows in `rejects`, and `dropped_count`.
         origin: the file, query or base they came from, for messages.
         zone: of times in `rows` that name none, where it is known.
-        dropped_count: rows that a transform of a person's own left out; they are in neither.
+        dropped_count: rows that were left out since, by `leave_out` or by a transform of a person's
+            own; they are in neither.
     """
 
     name: str
@@ -68,6 +70,21 @@ class ReaderState:
 
 
 @dataclass(frozen=True, slots=True)
+class LastRead:
+    """What a read remembers of itself; the next is judged by it, once the run is accepted.
+
+    Attributes:
+        exports: the exports that were read; none where the source has none.
+        seen: which entries of a directory showed which attributes, by search: `users`, `groups`. A
+            frame has `dn`, normalized, `stamp`, which changes with the entry (null where it is not
+            told), and a column of truths an attribute.
+    """
+
+    exports: tuple[ReadExport, ...] = ()
+    seen: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Raw:
     """A whole read of one source.
 
@@ -80,6 +97,7 @@ class Raw:
         warnings: what a person should know about the read (an encoding that was found, say).
         files: the exports it was read from, which are archived once the upload is accepted.
         state: what the next read goes on from; None where each begins anew.
+        remembered: what the next read is judged by.
     """
 
     accounts: RawTable
@@ -91,6 +109,7 @@ class Raw:
     warnings: tuple[str, ...] = ()
     files: tuple[ExportFile, ...] = ()
     state: ReaderState | None = None
+    remembered: LastRead = LastRead()
 
 
 PATH = "path"

@@ -37,3 +37,18 @@ GONE = (
     "WAITING_MANUAL_REMOVAL",
 )
 """Statuses Lumos may show for an account that is no longer in the app."""
+
+MOST_OPEN_FIRST = (
+    "ACTIVE",
+    "ACCESS_CREATED",
+    "STAGED",
+    "DISCOVERED",
+    "SUSPENDED",
+    "WAITING_MANUAL_REMOVAL",
+    "NON_CORPORATE_ACCOUNT",
+    "ARCHIVED",
+    "ACCESS_REMOVED",
+    "MANUALLY_REMOVED",
+    "DEPROVISIONED",
+)
+"""The statuses by how far they let in: of two, the later one is the more closed."""

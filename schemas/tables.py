@@ -71,12 +71,30 @@ REJECTS = {
     "code": pl.String(),
     "reason": pl.String(),
     "value": pl.String(),
+    "is_cell": pl.Boolean(),
+    "name": pl.String(),
 }
 """`row` is the line in the source, from 1.
 
 `key` is the record's id, as JSON where it has several parts; null where it cannot be told. `code`
 and `reason` are a `Reason`; rejects that versions before it archived have no `code`. `value` is
-kept in the private archive only.
+kept in the private archive only. `is_cell`: the cell alone is rejected, its row stands. `name`:
+the login of an account, the label of an entitlement; null where it has none.
+"""
+
+KEPT = {
+    "table": pl.String(),
+    "key": pl.String(),
+    "line": pl.String(),
+    "since": UTC_TIME,
+    "reason": pl.String(),
+    "is_closed": pl.Boolean(),
+}
+"""What a run kept of the last accepted one, and the lines that name nobody; private.
+
+`key` as in `REJECTS`: a record that is kept; null for a line, whose text is `line`, with every
+number a 0. `since`: when it was first kept or seen. `reason` is a `Reason`'s code. `is_closed`: an
+account whose own row says that it cannot log in, so that only its address or names are kept.
 """
 
 
@@ -103,6 +121,9 @@ class Reason(str):
 
 UNREADABLE_LINE = "unreadable_line"
 """The code of a line that could not be split into columns; its reason says how it fails."""
+
+ONE_FIELD = "one_field_line"
+"""The code of such a line that has one field where the header has several."""
 
 ACCOUNT_FIELDS = tuple(ACCOUNTS)
 ROW = "source row"

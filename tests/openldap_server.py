@@ -68,6 +68,8 @@ overlay ppolicy
 overlay lastbind
 access to attrs=userPassword by anonymous auth by * none
 access to attrs=employeeNumber by dn.exact="uid={limited},ou=Partners,{base}" none by * read
+access to attrs=pwdAccountLockedTime,shadowExpire
+  by dn.exact="uid={limited},ou=Partners,{base}" none by * read
 access to * by * read
 
 database mdb
@@ -108,7 +110,8 @@ class OpenLdap:
             one entry and one referral.
         admin: DN and password of the one to whom no limit applies.
         reader: the same of an ordinary account that may read all, in pages of up to 1,000.
-        limited: an account that gets 150 entries of a paged search, 100 of another.
+        limited: an account that gets 150 entries of a paged search, 100 of another, and may not
+            see who is locked or expired.
         unpaged: an account that may not page, and gets 100 entries.
         authority: signed the server's certificate; `authority.file` is what to trust.
         other_authority: did not.

@@ -13,13 +13,24 @@ from extractors.delimited.dialect import Dialect, quote_of, to_dialect
 from extractors.delimited.rows import row_batches, to_rows
 from extractors.delimited.structure import LineReject, Structure, to_structure
 from extractors.exports.completeness import trailer_count
+from extractors.exports.dates import named_day
 from extractors.exports.export import Export, private_folder
 from extractors.exports.find import check_unchanged
-from extractors.exports.text import TextFile, to_text_file
+from extractors.exports.order import (
+    check_line_end,
+    has_line_end,
+    is_ascii,
+    sha256_of,
+    with_earlier,
+    written_again,
+)
+from extractors.exports.text import TextFile, check_lines, to_text_file
 from schemas.errors import SourceFormatError
+from schemas.export_file import ReadExport
+from schemas.headers import AmbiguousColumnError, column_named
 from schemas.raw import Probe, RawTable
 from schemas.source_file.csv_source import CsvOptions
-from schemas.tables import REJECTS, UNREADABLE_LINE
+from schemas.tables import ONE_FIELD, REJECTS, UNREADABLE_LINE
 
 _TAIL = 1 << 16
 
@@ -47,11 +58,13 @@ class FileRead:
         table: its rows and rejects.
         end: what its end showed.
         warnings: what a person should know about the read.
+        remembered: what the next read is judged by.
     """
 
     table: RawTable
     end: FileEnd
     warnings: tuple[str, ...]
+    remembered: ReadExport
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +84,16 @@ class Layout:
     trailer_count: int | None
 
 
-def read_csv_file(export: Export, options: CsvOptions, *, id_column: str | None = None) -> FileRead:
+def read_csv_file(
+    export: Export,
+    options: CsvOptions,
+    *,
+    id_column: str | None = None,
+    last: ReadExport | None = None,
+) -> FileRead:
     """Returns the file's rows and the lines that are none; it did not change meanwhile.
+
+    `last` is the export that was accepted last: its end and its encoding show a damaged one.
 
     A reject's `key` is the text of its `id_column` where its fields can be told apart and it has
     that many; the empty string for the header line again; else null.
@@ -83,7 +104,7 @@ def read_csv_file(export: Export, options: CsvOptions, *, id_column: str | None 
         SourceFormatError: no text, no usable header, or a file that reads two ways.
     """
     with private_folder(export) as folder, _unchanged(export):
-        read = _read(export, options, id_column, folder)
+        read = _read(export, options, id_column, last, folder)
     table = read.table
     _log.debug("%s: %d rows, %d rejected", export.name, table.read_count, table.rejects.height)
     return read
@@ -134,14 +155,40 @@ def _unchanged(export: Export) -> Iterator[None]:
     check_unchanged(export)
 
 
-def _read(export: Export, options: CsvOptions, id_column: str | None, folder: Path) -> FileRead:
+def _read(
+    export: Export,
+    options: CsvOptions,
+    id_column: str | None,
+    last: ReadExport | None,
+    folder: Path,
+) -> FileRead:
     layout = layout_of(export, options, folder)
+    remembered = _remembered(layout.text)
+    if layout.trailer_count is None:
+        check_line_end(export, last, remembered)
+    if layout.text.warning and last is not None and last.encoding == "utf-8":
+        check_lines(export, layout.text.unpacked)
     rows = to_rows(layout.text, layout.dialect, layout.structure, folder)
     rejects = to_line_rejects(export, layout.dialect, layout.structure.rejects, id_column)
     table = RawTable(export.table, rows, rejects, rows.height + rejects.height, export.name)
     warning = layout.text.warning
     end = FileEnd(table.read_count, layout.trailer_count)
-    return FileRead(table, end, (warning,) if warning else ())
+    warnings = (*((warning,) if warning else ()), *written_again(remembered, last))
+    return FileRead(table, end, warnings, with_earlier(remembered, last))
+
+
+def _remembered(text: TextFile) -> ReadExport:
+    export = text.export
+    return ReadExport(
+        table=export.table,
+        name=export.name,
+        named_day=named_day(export.file),
+        size_bytes=export.size_bytes,
+        modified_ns=export.modified_ns,
+        sha256=sha256_of(text.original),
+        encoding="ascii" if text.encoding == "utf-8" and is_ascii(text.path) else text.encoding,
+        has_line_end=has_line_end(text.path),
+    )
 
 
 def _batches(
@@ -194,18 +241,34 @@ def to_line_rejects(
     export: Export, dialect: Dialect, rejected: list[LineReject], id_column: str | None
 ) -> pl.DataFrame:
     """Returns `REJECTS` for the lines that are no rows."""
-    position = dialect.columns.index(id_column) if id_column in dialect.columns else None
+    position = _position_of(id_column, dialect.columns)
     columns = {
         "table": [export.table] * len(rejected),
         "file": [export.name] * len(rejected),
         "row": [reject.line for reject in rejected],
         "key": [_key(reject.fields, position) for reject in rejected],
         "column": [None] * len(rejected),
-        "code": [UNREADABLE_LINE] * len(rejected),
+        "code": [_code(reject.fields, len(dialect.columns)) for reject in rejected],
         "reason": [reject.reason for reject in rejected],
         "value": [reject.text for reject in rejected],
+        "is_cell": [False] * len(rejected),
+        "name": [None] * len(rejected),
     }
     return pl.DataFrame(columns, schema=REJECTS)
+
+
+def _position_of(column: str | None, columns: tuple[str, ...]) -> int | None:
+    """Returns where the column is; None where it is not, or is there in two spellings."""
+    try:
+        name = column_named(column or "", columns)
+    except AmbiguousColumnError:
+        return None
+    return None if name is None else columns.index(name)
+
+
+def _code(fields: tuple[str, ...] | None, width: int) -> str:
+    is_one = fields is not None and len(fields) == 1 < width
+    return ONE_FIELD if is_one else UNREADABLE_LINE
 
 
 def _key(fields: tuple[str, ...] | None, position: int | None) -> str | None:

@@ -17,17 +17,19 @@ from extractors.exports.completeness import (
 from extractors.exports.dates import end_of_day
 from extractors.exports.export import Export
 from extractors.exports.find import find_export
+from extractors.exports.order import check_not_ahead, check_not_older
 from extractors.zones.zones import DropZones
-from schemas.export_file import ExportFile
-from schemas.raw import Probe, Raw, RawTable
+from schemas.export_file import ExportFile, ReadExport
+from schemas.raw import LastRead, Probe, Raw, RawTable
 from schemas.source_file.csv_source import Completeness, CsvOptions, CsvSource
 from schemas.source_file.quantities import duration_text
 from schemas.source_file.secrets import Resolve, no_secrets
 
 _NO_PROOF = Completeness.model_construct()
+_NEVER_READ = LastRead()
 
 
-def read_csv_source(
+def read_csv_source(  # noqa: PLR0913 - what a read is judged by
     source: CsvSource,
     workspace: Path,
     *,
@@ -35,13 +37,17 @@ def read_csv_source(
     id_columns: Mapping[str, str],
     sleep: Callable[[float], None] = time.sleep,
     resolve: Resolve = no_secrets,
+    last_read: LastRead = _NEVER_READ,
     as_of: date | None = None,
 ) -> Raw:
     """Reads the tables of the source, each with what proves it whole.
 
+    None is older than the one that `last_read` remembers, or dated ahead of `now`.
+
     `id_columns` names the column of the id, by table.
 
-    With `as_of` the exports are those of that day, and their age is judged at its end.
+    With `as_of` the exports are those of that day, whatever was read before, and their age is
+    judged at its end.
 
     Raises:
         ConfigError: a path that leads out of its zone, a directory, or a secret not in its place.
@@ -49,20 +55,29 @@ def read_csv_source(
             to rest.
         SourceIncompleteError: too old, empty, cut off, changed while it was read, or not the number
             of rows promised.
+        SourceStaleError: older than the last accepted one, or dated ahead of the clock.
         SourceFormatError: a file that is not as agreed, or reads two ways.
     """
+    before = {} if as_of else {export.table: export for export in last_read.exports}
     tables: dict[str, RawTable] = {}
     proof: list[str] = []
     warnings: list[str] = []
     files: list[ExportFile] = []
+    remembered: list[ReadExport] = []
     with DropZones(source, workspace, resolve) as zones:
         # All are found before one is read: exports that belong together are taken together.
         for export in _exports(source, zones, as_of):
+            last = before.get(export.table)
+            if as_of is None:
+                check_not_ahead(export, source, now)
             rested = finished(export, source, zones, now=now, sleep=sleep, as_of=as_of)
-            read = read_csv_file(rested, source, id_column=id_columns.get(export.table))
+            check_not_older(rested, last, source, now)
+            id_column = id_columns.get(export.table)
+            read = read_csv_file(rested, source, id_column=id_column, last=last)
             proof.append(proof_of(rested, read.end, source, zones))
             warnings += read.warnings
             files.append(rested.file)
+            remembered.append(read.remembered)
             tables[export.table] = read.table
     return Raw(
         accounts=tables["accounts"],
@@ -73,6 +88,7 @@ def read_csv_source(
         proof=tuple(proof),
         warnings=tuple(warnings),
         files=tuple(files),
+        remembered=LastRead(exports=tuple(remembered)),
     )
 
 
@@ -90,6 +106,7 @@ def probe_csv_source(
     probes = []
     with DropZones(source, workspace, resolve) as zones:
         for export in _exports(source, zones):
+            check_not_ahead(export, source, now)
             check_age(export, source.max_age, now)
             if source.complete and source.complete.marker:
                 check_marker(export, source.complete.marker, zones)
@@ -150,4 +167,6 @@ def proof_of(export: Export, end: FileEnd, source: CsvOptions, zones: DropZones)
         promised = check_manifest(export, complete.manifest, zones, count)
         if promised is not None:
             proofs.append(f"manifest says {promised}")
+    if export.others:
+        proofs.append(f"passed over: {export.told_of_others}")
     return "; ".join(proofs)

@@ -6,6 +6,7 @@ from itertools import chain
 
 import polars as pl
 
+from extractors.directory.absence.seen import STAMPS
 from extractors.directory.account_fields import Cells, DirectoryProfile, RequestedFields
 from extractors.directory.accounts_ad import (
     AD_PROFILE,
@@ -56,6 +57,7 @@ def users_search(source: DirectorySource, requested: RequestedFields, base_dn: s
     needed += [*requested.attributes, *(profile.link_attributes if source.groups else ())]
     if source.groups and source.membership == "member_of":
         needed.append("memberOf")
+    needed += STAMPS
     by_name = {name.lower(): name for name in needed}
     return Search(
         source.users.base or base_dn,

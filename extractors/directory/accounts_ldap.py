@@ -28,7 +28,7 @@ def ldap_profile(source: LdapMeaning) -> DirectoryProfile:
             "given_name": ("givenName",),
             "family_name": ("sn",),
             "username": ("uid",),
-            "user_status": _status_attributes(source),
+            "user_status": status_attributes(source),
             "account_type": (),
             "last_login": _LOGINS,
         },
@@ -61,7 +61,8 @@ def _ids(entries: Entries, attribute: str) -> Cells:
     return list(entries.dns) if attribute == "dn" else first_texts(entries, attribute)
 
 
-def _status_attributes(source: LdapMeaning) -> tuple[str, ...]:
+def status_attributes(source: LdapMeaning) -> tuple[str, ...]:
+    """Returns the attributes that say whether an account is shut."""
     if source.status_from == "auto":
         return _STATUS_ATTRIBUTES
     return () if source.status_from == "none" else (source.status_from,)
@@ -71,7 +72,7 @@ def _statuses(entries: Entries, source: LdapMeaning, now: datetime) -> Cells:
     """Returns SUSPENDED by any attribute; what is not understood is kept as it is, a reject."""
     statuses: Cells = ["ACTIVE"] * len(entries)
     today = int(now.timestamp() // _DAY_S)
-    for attribute in _status_attributes(source):
+    for attribute in status_attributes(source):
         for row, value in enumerate(entries.first(attribute)):
             if value is not None and statuses[row] == "ACTIVE":
                 statuses[row] = _status(attribute, plain_text(value).strip(), today)

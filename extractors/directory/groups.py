@@ -2,6 +2,7 @@
 
 from urllib.parse import unquote
 
+from extractors.directory.absence.seen import STAMPS
 from extractors.directory.accounts import is_active_directory, profile_of
 from extractors.directory.accounts_ad import group_remarks
 from extractors.directory.accounts_ldap import group_ids
@@ -47,7 +48,7 @@ def groups_search(request: DirectoryRequest) -> Search | None:
         branch.base or request.base_dn,
         in_brackets(branch.filter) if branch.filter is not None else profile.groups_filter,
         branch.scope,
-        (*profile.group_attributes, *naming, "memberUid", "memberURL"),
+        (*profile.group_attributes, *naming, "memberUid", "memberURL", *STAMPS),
     )
 
 

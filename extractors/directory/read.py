@@ -2,8 +2,11 @@
 
 import polars as pl
 
+from extractors.directory.absence.searches import seen_accounts, seen_groups
+from extractors.directory.absence.status import check_status_is_seen
 from extractors.directory.accounts import (
     find_accounts,
+    is_active_directory,
     profile_of,
     service_dns,
     to_account_rows,
@@ -22,7 +25,7 @@ from extractors.directory.last_logon import with_logons
 from extractors.directory.members import Effective
 from extractors.directory.request import DirectoryRequest
 from extractors.directory.warnings import account_notes, member_notes
-from schemas.raw import Probe, Raw
+from schemas.raw import LastRead, Probe, Raw
 from schemas.tables import ROW
 
 
@@ -40,15 +43,22 @@ def read_directory(request: DirectoryRequest) -> Raw:
     accounts, left_out = find_accounts(source, find, user_search)
     if request.logons is not None:
         accounts = with_logons(accounts, request.logons)
+    said = check_status_is_seen(request, accounts, _where(request, user_search))
+    seen = {"users": seen_accounts(request, user_search, accounts)}
     services = service_dns(source, find, user_search)
     rows = to_account_rows(accounts, source, request.account_fields, services, request.now)
     table = to_raw_table("accounts", rows, _where(request, user_search))
     notes = account_notes(accounts, request.account_fields, left_out, source)
+    notes = (*notes, *(f"{table.origin}: {note}" for note in said))
     proof = f"{table.origin}: {len(accounts):,} accounts, {request.proof}"
     if group_search is None:
-        return Raw(table, None, None, None, request.taken_at, (proof,), notes)
+        remembered = LastRead(seen=seen)
+        return Raw(
+            table, None, None, None, request.taken_at, (proof,), notes, remembered=remembered
+        )
     accounts = accounts.only((*profile_of(source).link_attributes, "memberOf"))
     groups = find_groups(find, group_search)
+    seen["groups"] = seen_groups(request, group_search, groups, seen["users"])
     members = members_of(request, user_search, accounts, groups)
     effective = effective_of(members, nested=source.nested_groups == "effective")
     texts = group_texts(request, accounts, groups)
@@ -69,6 +79,7 @@ def read_directory(request: DirectoryRequest) -> Raw:
             *notes,
             *(f"{origin}: {note}" for note in member_notes(members, find, user_search)),
         ),
+        remembered=LastRead(seen=seen),
     )
 
 
@@ -84,6 +95,8 @@ def probe_directory(request: DirectoryRequest) -> tuple[Probe, ...]:
     user_search = users_search(source, request.account_fields, request.base_dn)
     group_search = groups_search(request)
     accounts, _ = find_accounts(source, find, user_search)
+    if is_active_directory(source):
+        check_status_is_seen(request, accounts, _where(request, user_search))
     rows = to_account_rows(accounts, source, request.account_fields, set(), request.now)
     probes = [
         Probe(

@@ -1,7 +1,10 @@
 """How a directory is read: which fields, through what, and what its messages and proofs say."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+
+import polars as pl
 
 from extractors.directory.account_fields import RequestedFields
 from extractors.directory.entries import Find
@@ -23,6 +26,8 @@ class DirectoryRequest:
         taken_at: when the data were made, UTC.
         logons: the newest logons of all controllers; None where the source does not ask for them.
         proof: what shows that a search found everything.
+        known: the attributes of the schema, in lower case; None where there is none to be read.
+        last_seen: what the last accepted read saw, as `LastRead` has it.
         part: the part that was searched, for messages; empty where it was all.
     """
 
@@ -35,4 +40,6 @@ class DirectoryRequest:
     taken_at: datetime
     logons: Logons | None = None
     proof: str = "to the end of the search"
+    known: frozenset[str] | None = None
+    last_seen: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     part: str = ""

@@ -11,6 +11,8 @@ from extractors.zones.zone import Zone
 from schemas.errors import SourceUnavailableError
 from schemas.export_file import ExportFile
 
+_TOLD = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Export:
@@ -20,16 +22,25 @@ class Export:
         table: the table it holds.
         file: the file.
         zone: where it lies.
+        others: the files that match as well and were passed over, by name, newest first.
     """
 
     table: str
     file: ExportFile
     zone: Zone = field(compare=False, repr=False)
+    others: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def name(self) -> str:
         """Its path or URL for messages."""
         return self.file.name
+
+    @property
+    def told_of_others(self) -> str:
+        """The first files that were passed over, and how many more, for messages."""
+        first = ", ".join(self.others[:_TOLD])
+        more = len(self.others) - _TOLD
+        return f"{first} and {more:,} more" if more > 0 else first
 
     @property
     def size_bytes(self) -> int:

@@ -1,6 +1,7 @@
 """Which file is meant in the zone that exports are dropped into, and that it stays the same."""
 
 import os
+from dataclasses import replace
 from datetime import date
 
 from extractors.exports.dates import day_of
@@ -48,8 +49,8 @@ def find_export(
             key=table,
         )
     by_name = zones.options.newest == "name"
-    newest = max(files, key=lambda file: (0 if by_name else file.modified_ns, file.name))
-    export = Export(table, newest, zone)
+    files.sort(key=lambda file: (0 if by_name else file.modified_ns, file.name), reverse=True)
+    export = Export(table, files[0], zone, tuple(file.name for file in files[1:]))
     # A listing has fewer facts than a look at the file, and may have others.
     return refreshed(export) if is_pattern(pattern) else export
 
@@ -85,7 +86,7 @@ def refreshed(export: Export) -> Export:
     file = export.zone.look_at(export.file.key)
     if file is None:
         raise _vanished(export.name)
-    return Export(export.table, file, export.zone)
+    return replace(export, file=file)
 
 
 def _vanished(name: str) -> SourceUnavailableError:

@@ -24,6 +24,7 @@ _BOMS = (
 _MOST, _FEW = 0.6, 0.1
 _ASCII = bytes(range(128))
 _FALLBACK = "cp1252"
+_TOLD = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +48,17 @@ class TextFile:
 
     Attributes:
         export: the file it comes from.
-        path: where the text is: the export itself, or a private copy.
+        original: where its bytes are as they lie there, compressed or not.
+        unpacked: the same, unpacked.
+        path: where the text is in UTF-8: the same again, or a private copy.
         encoding: the encoding it was written in.
         facts: what is known of its lines.
         warning: what a person should know about the encoding; None where there is nothing.
     """
 
     export: Export
+    original: Path
+    unpacked: Path
     path: Path
     encoding: str
     facts: LineFacts
@@ -68,33 +73,49 @@ def to_text_file(export: Export, encoding: str, quote: str | None, folder: Path)
         SourceIncompleteError: empty, a cut archive, or changed since it was found.
         SourceFormatError: bytes that the encoding does not have, or no text at all.
     """
-    path = export.zone.fetch(export.file, folder)
-    if is_archive(path):
-        unpack(path, export.name, folder / "unpacked")
-        path = folder / "unpacked"
-    with path.open("rb") as file:
+    original = export.zone.fetch(export.file, folder)
+    unpacked = original
+    if is_archive(original):
+        unpacked = folder / "unpacked"
+        unpack(original, export.name, unpacked)
+    with unpacked.open("rb") as file:
         head = file.read(_HEAD)
     _check_is_text(export, head)
-    name, warning = _encoding_of(head), None
+    name = _encoding_of(head)
     if encoding != "auto":
         name = codecs.lookup(encoding).name.replace("utf-8-sig", "utf-8")
     if name in {None, "utf-8"} and not head.startswith(codecs.BOM_UTF8):
-        facts = _facts_of(path, quote)
+        facts = _facts_of(unpacked, quote)
         if facts is not None:
-            return TextFile(export, path, "utf-8", facts, None)
-    if name is None and _is_mostly_utf8(path):
-        name = "utf-8"
-    if name is None:
-        name = _FALLBACK
+            return TextFile(export, original, unpacked, unpacked, "utf-8", facts, None)
+    return _to_decoded(export, original, unpacked, name, quote, folder)
+
+
+def _to_decoded(
+    export: Export,
+    original: Path,
+    unpacked: Path,
+    encoding: str | None,
+    quote: str | None,
+    folder: Path,
+) -> TextFile:
+    """Returns the export as a private copy in UTF-8, from an encoding that is stated or found."""
+    warning = None
+    if encoding is None and _is_mostly_utf8(unpacked):
+        encoding = "utf-8"
+    if encoding is None:
+        encoding = _FALLBACK
         warning = (
             f"{export.name}: is not UTF-8 and was read as Windows-1252: "
             "state encoding: windows-1252 if that is right"
         )
-    path = _decoded(export, path, name, folder)
+    if encoding == "utf-8":
+        check_lines(export, unpacked)
+    path = _decoded(export, unpacked, encoding, folder)
     facts = _facts_of(path, quote)
     if facts is None:
-        raise SourceFormatError(f"{export.name}: is not {name}: state the right encoding:")
-    return TextFile(export, path, name, facts, warning)
+        raise SourceFormatError(f"{export.name}: is not {encoding}: state the right encoding:")
+    return TextFile(export, original, unpacked, path, encoding, facts, warning)
 
 
 def _check_is_text(export: Export, head: bytes) -> None:
@@ -152,6 +173,45 @@ def _is_mostly_utf8(path: Path) -> bool:
             high += len(block.translate(None, _ASCII))
             good += len(decoder.decode(block).encode().translate(None, _ASCII))
     return 2 * good > high
+
+
+def check_lines(export: Export, path: Path) -> None:
+    """Raises where a few lines of a file are not UTF-8, and the others are: it is damaged there.
+
+    To state another encoding would turn every other accent into something else.
+
+    Raises:
+        SourceFormatError: it is so.
+    """
+    broken: list[int] = []
+    good_count = 0
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if not line.isascii():
+                is_good = _is_utf8(line)
+                good_count += is_good
+                broken += [] if is_good else [number]
+    if broken and len(broken) <= max(1, good_count):
+        raise SourceFormatError(
+            f"{export.name}: {_lines_text(broken)} bytes that are not UTF-8, and every other line "
+            f"is UTF-8: mend {'that line' if len(broken) == 1 else 'these lines'} in the export"
+        )
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _lines_text(numbers: list[int]) -> str:
+    if len(numbers) == 1:
+        return f"line {numbers[0]} has"
+    more = len(numbers) - _TOLD
+    first = ", ".join(map(str, numbers[:_TOLD]))
+    return f"lines {first} and {more:,} more have" if more > 0 else f"lines {first} have"
 
 
 def _decoded(export: Export, path: Path, encoding: str, folder: Path) -> Path:

@@ -1,6 +1,7 @@
 """The records of an activity run: read, judged and reduced, and what a person should know of it."""
 
 import logging
+from dataclasses import replace
 
 import polars as pl
 
@@ -11,10 +12,12 @@ from flows.run.own_transform import apply_transforms
 from flows.run.read import extract
 from schemas.errors import ContractError
 from schemas.source_file.file import located
-from schemas.tables import UNREADABLE_LINE
+from schemas.tables import ONE_FIELD, UNREADABLE_LINE
 from transforms.activity.from_accounts import to_events
 from transforms.activity.records import UNKNOWN, Gathered, Gathering, Known, RecordFilter
+from transforms.snapshot.snapshot import to_rows
 from transforms.tables.accounts import to_accounts
+from transforms.tables.columns import accounts_with_wanted_names
 
 _log = logging.getLogger(__name__)
 
@@ -36,6 +39,8 @@ def gather(job: ActivityJob, span: Span, context: RunContext) -> Gathered:
     origin = source.file.activity_origin
     if origin is None:
         raw = apply_transforms(source, context, extract(source, context))
+        raw = replace(raw, accounts=accounts_with_wanted_names(raw.accounts, source.file))
+        raw = to_rows(raw, source.file).raw
         accounts, _ = to_accounts(raw.accounts, source.file, now)
         gathering.add_events(to_events(accounts.records, job.app_id), accounts.rejects)
     else:
@@ -71,8 +76,9 @@ def check_rejects(job: ActivityJob, gathered: Gathered) -> None:
     Raises:
         ContractError: they are more than `activity.max_rejected_rows`.
     """
-    rejects, count = gathered.rejects.filter(pl.col("code") != UNKNOWN.code), gathered.count
-    is_unsplit = pl.col("code") == UNREADABLE_LINE
+    of_rows = (pl.col("code") != UNKNOWN.code) & ~pl.col("is_cell")
+    rejects, count = gathered.rejects.filter(of_rows), gathered.count
+    is_unsplit = pl.col("code").is_in([UNREADABLE_LINE, ONE_FIELD])
     timeless = rejects.filter((pl.col("column") == "timestamp") | is_unsplit)
     timed = rejects.join(timeless, on=["file", "row"], how="anti")
     limit = job.activity.max_rejected_rows

@@ -35,6 +35,7 @@ from schemas.source_file.secrets import Resolve
 from schemas.source_file.sql_source import SqlSource
 from schemas.tables import REJECTS, ROW
 from transforms.activity.columns import activity_use
+from transforms.tables.columns import accounts_with_wanted_names, table_with_wanted_names
 from transforms.tables.mapping import accounts_use, misspelt, use_of
 
 # What `check` can say of a source's columns: the mapping against a table without a row.
@@ -55,8 +56,10 @@ def column_notes(file: SourceFile, probe: Probe) -> list[str]:
             "resources": file.resource_columns,
             "associations": file.association_columns,
         }
-        use_of(table, mappings[probe.table], {}, frozenset())
+        mapping = mappings[probe.table]
+        use_of(table_with_wanted_names(table, mapping), mapping, {}, frozenset())
         return []
+    table = accounts_with_wanted_names(table, file)
     use = accounts_use(table, file)
     names = ", ".join(map(repr, use.unused))
     notes = [f"columns the source file does not name: {names}"] if names else []
@@ -86,7 +89,8 @@ def activity_facts(source: Source, settings: Settings) -> list[str]:
     workspace, resolve = settings.workspace, to_resolver(settings.workspace)
     probes = probe_activity(origin, workspace, now=utc_now(), resolve=resolve)
     for probe in probes:
-        activity_use(probed_table(probe), activity_of(source).columns)
+        columns = activity_of(source).columns
+        activity_use(table_with_wanted_names(probed_table(probe), columns), columns)
     if not probes:
         return ["activity: the database takes its query"]
     return [f"{probe.table}: {probe.origin}, {probe.said}" for probe in probes]

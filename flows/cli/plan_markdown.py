@@ -135,9 +135,10 @@ def _rejects(planned: Planned) -> list[str]:
     rows = rejects.group_by("table", "column", "reason", maintain_order=True).len().rows()
     tables = rejects["table"].unique(maintain_order=True)
     total = sum(rejected_row_count(rejects, table) for table in tables)
+    cells = int(rejects["is_cell"].sum())
     lines = [
         "",
-        f"## Rejected rows: {total}",
+        f"## Rejected rows: {total}; cells whose rows stand: {cells}",
         "",
         "| table | column | reason | rows |",
         "| --- | --- | --- | ---: |",

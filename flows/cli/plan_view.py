@@ -11,7 +11,10 @@ from flows.sync.verdict import Verdict
 from schemas.source_file.file import Source
 
 SHOWN = 10
-"""Rows of changes and rejects that a terminal shows; `--json` has all."""
+"""Rows of changes and kinds of rejects that a terminal shows; `--json` has all."""
+
+PLACES = 3
+"""Places that are shown of each kind of reject."""
 
 
 def show_outcome(source: Source, outcome: Outcome, output: Output) -> None:
@@ -186,11 +189,34 @@ def with_paths(associations: pl.DataFrame, paths: pl.DataFrame) -> pl.DataFrame:
 
 
 def show_rejects(rejects: pl.DataFrame, output: Output) -> None:
-    """Rejected rows by file and line, with their reason; values stay in the private archive."""
-    if rejects.height:
-        rows = rejects.select("file", "row", "column", "reason").head(SHOWN).rows()
-        title = _titled("rejected rows", rejects.height)
-        output.table(title, ("file", "line", "column", "reason"), rows)
+    """What was rejected and why, rows first, with the first few places; no value is shown.
+
+    At a terminal a place has the id and the login, too.
+    """
+    for is_cell, title in ((False, "rejected rows"), (True, "rejected cells, whose rows stand")):
+        of_kind = rejects.filter(pl.col("is_cell") == is_cell)
+        if not of_kind.height:
+            continue
+        places = of_kind.with_columns(place=_places(of_kind, names=output.is_terminal))
+        grouped = places.group_by("table", "column", "reason", maintain_order=True).agg(
+            pl.len().alias("rows"), pl.col("place").head(PLACES).str.join(", ")
+        )
+        rows = grouped.select("rows", "table", "column", "reason", "place").head(SHOWN).rows()
+        count = of_kind.height if is_cell else of_kind.select("table", "file", "row").n_unique()
+        columns = ("rows", "table", "column", "reason", "the first of them")
+        output.table(f"{title}: {count}", columns, rows)
+
+
+def _places(rejects: pl.DataFrame, *, names: bool) -> pl.Series:
+    """Where each stands: file and line, with `names` its id and what it is called."""
+    line = pl.concat_str("file", pl.lit(":"), "row")
+    if not names:
+        return rejects.select(line).to_series()
+    called = pl.when(pl.col("name") != pl.col("key")).then(pl.col("name"))
+    who = pl.concat_str("key", called, separator=" ", ignore_nulls=True)
+    return rejects.select(
+        pl.when(who != "").then(line + " (" + who + ")").otherwise(line)
+    ).to_series()
 
 
 def _titled(title: str, total: int) -> str:

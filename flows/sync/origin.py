@@ -6,6 +6,7 @@ from functools import partial
 from typing import cast
 
 from flows.run.context import RunContext, Step
+from flows.run.last_read import carry_last_read
 from flows.run.read import extract, transform
 from flows.sync.plan import Target
 from schemas.errors import ConfigError, raise_as
@@ -93,12 +94,15 @@ def normalized_of(
         StateError: the archive does not have the snapshot any more.
     """
     if origin.from_archive is not None:
+        carry_last_read(source, target.base, run_id, context)
         archived = partial(_archived, source, origin.from_archive, target, context)
         return cast("Normalized", step("transform", archived))
     extracted = partial(extract, source, context, target.base, run_id, origin.as_of)
     normalized = step(
         "transform",
-        lambda: transform(source, context, step("extract", extracted), target.kept_from),
+        lambda: transform(
+            source, context, step("extract", extracted), target.kept_from, target.base, run_id
+        ),
     )
     return cast("Normalized", normalized)
 

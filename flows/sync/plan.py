@@ -23,7 +23,6 @@ from flows.sync.request_files import content_hash
 from flows.sync.verdict import Verdict, decide, live_breaches
 from loaders.ledger.decisions import newest_rejection, waiting_run
 from loaders.lumos.accounts import read_accounts
-from loaders.lumos.client import LumosApi
 from schemas.errors import ContractError, StateError
 from schemas.plan import Breach, Plan
 from schemas.raw import paths_of
@@ -34,6 +33,7 @@ from schemas.source_file.guards import Guards
 from transforms.plan.guards import broken, check_guards, judge
 from transforms.plan.plan import to_plan
 from transforms.plan.window import window_breaches
+from transforms.snapshot.kept import kept_breaches
 from transforms.snapshot.snapshot import Normalized
 
 _log = logging.getLogger(__name__)
@@ -147,7 +147,7 @@ def check_rejects(source: Source, normalized: Normalized) -> None:
     """
     rejected = sum(count.rejected for count in normalized.counts.values())
     if source.file.rejected_rows == "fail" and rejected:
-        first = normalized.rejects.row(0, named=True)
+        first = normalized.rejects.filter(~pl.col("is_cell")).row(0, named=True)
         raise ContractError(
             f"{first['file']}:{first['row']}: {first['column'] or 'the row'} {first['reason']} "
             f"({rejected} rejected rows in all; rejected_rows: fail): fix the rows, or keep_last"
@@ -167,7 +167,8 @@ def make_plan(
     guards = source.file.guards
     judged = judge(plan, normalized.counts, guards)
     breaches = broken(judged) + _drift(guards, context, target, normalized.snapshot, plan)
-    breaches = stricter(breaches, *_doubt_breaches(source, context.api, normalized, target))
+    breaches += kept_breaches(normalized.kept, source.file.keep_last_for, context.now())
+    breaches = stricter(breaches, *_doubt_breaches(source, normalized, target))
     if plan.is_first and target.live is not None and target.live.height:
         plan = replace(plan, is_first=False)
     verdict = _verdict(source, context, normalized.snapshot, target, breaches)
@@ -182,15 +183,15 @@ def make_plan(
 
 
 def _doubt_breaches(
-    source: Source, api: LumosApi | None, normalized: Normalized, target: Target
+    source: Source, normalized: Normalized, target: Target
 ) -> Iterator[tuple[Breach, ...]]:
     """The breaches of each other comparison, where it is not certain what the app holds."""
     guards, snapshot = source.file.guards, normalized.snapshot
     for doubt in target.doubts:
         yield check_guards(to_plan(snapshot, doubt), normalized.counts, guards)
-    if api is not None and target.live is not None:
+    if target.live is not None:
         is_fed = target.base is not None or bool(target.doubtful)
-        yield live_breaches(api, target.app_id or "", snapshot, guards)
+        yield live_breaches(target.live, snapshot, guards)
         yield full_app_breaches(target.live, guards, is_fed=is_fed)
         if source.file.rejected_rows == "keep_last":
             yield reject_breaches(target.live, snapshot, normalized.rejects)
@@ -296,7 +297,7 @@ def preview_source(source: Source, context: RunContext) -> Preview:
     check_consistent(source.name, context)
     target = to_target(app_id, context)
     raw = extract(source, context, target.base)
-    normalized = transform(source, context, raw, target.kept_from)
+    normalized = transform(source, context, raw, target.kept_from, target.base)
     if context.api is None:
         note = "Lumos was not asked (no LUMOS_API_TOKEN): what the app holds was not compared"
         normalized = replace(normalized, warnings=(*normalized.warnings, note))

@@ -8,9 +8,7 @@ from typing import Literal
 import polars as pl
 
 from loaders.ledger.decisions import DecidedRun
-from loaders.lumos.accounts import read_accounts
-from loaders.lumos.client import LumosApi
-from schemas.guards import is_approvable
+from schemas.guards import GUARD, is_approvable
 from schemas.plan import Breach, Counted
 from schemas.run import Decision, Run, SeenBreach
 from schemas.snapshot import Snapshot
@@ -128,26 +126,26 @@ def seen_breaches(breaches: tuple[Breach, ...]) -> tuple[SeenBreach, ...]:
     """The breaches as a person sees them, in an order that does not depend on the guards'."""
     return tuple(
         sorted(
-            SeenBreach(breach.guard, breach.found, breach.base, breach.limit, breach.table or "")
+            SeenBreach(breach.guard, breach.found, breach.base, breach.limit, _of(breach))
             for breach in breaches
         )
     )
 
 
-def live_breaches(
-    api: LumosApi, app_id: str, snapshot: Snapshot, guards: Guards
-) -> tuple[Breach, ...]:
+def _of(breach: Breach) -> str:
+    """What its share is of, where that is not the guard's own table: plans held before had none."""
+    of = breach.of or breach.table or ""
+    return "" if breach.guard in GUARD and of == GUARD[breach.guard].table else of
+
+
+def live_breaches(live: pl.DataFrame, snapshot: Snapshot, guards: Guards) -> tuple[Breach, ...]:
     """What an upload would take from, and give to, the accounts that Lumos holds in the app.
 
     For a first upload there is no accepted snapshot to compare with, but the app may have been fed
     by other means, or the ledger may be new. And after an upload that failed, or whose end nobody
     saw, the app may hold what was never accepted. Then what Lumos holds is the base: ids and
     statuses, for it tells no more.
-
-    Raises:
-        LumosError: the app's accounts could not be read.
     """
-    live = read_accounts(api, app_id)
     now = snapshot.accounts.select(
         unique_identifier="integration_specific_id", status_now="user_status"
     )

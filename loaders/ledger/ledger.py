@@ -329,6 +329,12 @@ class Ledger:
         done = select_runs(source).where(_IS_SYNC, runs.c.state == "done")
         return self._first(done.order_by(_LAST_ENDED))
 
+    def unchanged_since(self, base: Run) -> Run | None:
+        """The source's newest sync since `base` that had nothing to send; None where none was."""
+        since = sa.select(runs.c.number).where(runs.c.run_id == base.run_id).scalar_subquery()
+        is_meant = _IS_SYNC & (runs.c.state == "unchanged") & (runs.c.number > since)
+        return self._first(select_runs(base.source).where(is_meant).order_by(_NEWEST_FIRST))
+
     def held_run(self, source: str) -> Run | None:
         """The source's run that waits for a person; None where a later one came further.
 

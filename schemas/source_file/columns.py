@@ -91,7 +91,15 @@ class TimeColumn(Strict):
         description="strftime codes; `epoch` or `epoch_ms` for numbers; without it, ISO 8601.",
     )
     timezone: str | None = Field(
-        None, description="The zone of times that name none; without it such a time is a reject."
+        None, description="The zone of times that name none; without it such a time is no time."
+    )
+    never: tuple[str, ...] = Field(
+        (), description="Words for no time, such as `Never logged in`, in any case."
+    )
+    unusable: Literal["blank", "reject"] = Field(
+        "blank",
+        description="What an account with a time that cannot be, or be read, is: without that "
+        "time, counted and told; or a reject.",
     )
 
     @check_model(mode="before")
@@ -108,6 +116,8 @@ class TimeColumn(Strict):
     def _check_format(self) -> "TimeColumn":
         if self.format is not None and not re.search("%|^epoch(_ms)?$", self.format):
             raise ValueError("write strftime codes, such as %d/%m/%Y, or epoch or epoch_ms")
+        if re.search(r"(?<!\.)%f", self.format or ""):
+            raise ValueError("write %f after a dot, as in %S.%f: the digits of a fraction")
         is_zoned = self.format in {None, "epoch", "epoch_ms"} or names_zone(self.format)
         if not is_zoned and self.timezone is None:
             raise ValueError("a format without %z needs a timezone, such as Europe/Paris or UTC")
@@ -178,6 +188,38 @@ class AccountColumns(Strict):
     account_type: AccountTypeColumn | None = None
     last_login: TimeColumn | None = None
     last_activity: TimeColumn | None = None
+
+
+class LeftOut(Strict):
+    """Rows that are none: `{column: Type, is: [Bot]}`, or `{line: "^Total"}`."""
+
+    column: str | None = Field(None, min_length=1, description="A column of the accounts.")
+    words: tuple[str, ...] = Field(
+        (), alias="is", description="Its values that make a row none of the accounts, as written."
+    )
+    line: str | None = Field(
+        None,
+        min_length=1,
+        description="A regular expression for a line of any table: what could not be split into "
+        "columns as it stands, a row as its cells with commas between them.",
+    )
+
+    @check_model(mode="after")
+    def _check_one_rule(self) -> "LeftOut":
+        if (self.column is None) == (self.line is None):
+            raise ValueError("name a column or a line, one of the two")
+        if (self.column is None) == bool(self.words):
+            raise ValueError("column goes with is, the values that are left out; line stands alone")
+        return self
+
+    @field_validator("line")
+    @classmethod
+    def _check_pattern(cls, pattern: str | None) -> str | None:
+        try:
+            pl.Series([""]).str.contains(pattern or "")
+        except pl.exceptions.ComputeError:
+            raise ValueError("is no regular expression (of Rust's regex)") from None
+        return pattern
 
 
 class EntitlementColumns(Strict):

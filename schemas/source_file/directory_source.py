@@ -11,6 +11,9 @@ from schemas.source_file.quantities import Duration
 from schemas.source_file.secrets import Secret
 from schemas.source_file.zones.exports import Dropped
 
+_CATALOGUES = (3268, 3269)
+"""Ports of the global catalogue ([MS-ADTS] 3.1.1.3.1.10)."""
+
 Scope = Literal["subtree", "level", "base"]
 LdapStatus = Literal[
     "auto", "pwdAccountLockedTime", "nsAccountLock", "shadowExpire", "loginShell", "none"
@@ -147,6 +150,15 @@ class ActiveDirectorySource(DirectoryModel, ActiveDirectoryMeaning, DirectorySer
     """Accounts and groups in an Active Directory domain."""
 
     kind: Literal["active_directory"]
+
+    @model_validator(mode="after")
+    def _check_port(self) -> "ActiveDirectorySource":
+        if self.port in _CATALOGUES:
+            raise ValueError(
+                f"port {self.port} is the global catalogue, which has neither accountExpires nor "
+                "every member: leave it out, for 636 or 389, and give each domain its own source"
+            )
+        return self
 
 
 class LdifSource(DirectoryModel, LdapMeaning, Dropped):

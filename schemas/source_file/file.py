@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Literal, TypeVar
 
 from pydantic import Field, ValidationError, field_validator
@@ -14,6 +15,7 @@ from schemas.source_file.columns import (
     AssociationColumns,
     EntitlementColumn,
     EntitlementColumns,
+    LeftOut,
     Named,
     ResourceColumns,
     Strict,
@@ -25,6 +27,7 @@ from schemas.source_file.directory_source import ActiveDirectorySource, LdapSour
 from schemas.source_file.guards import Guards
 from schemas.source_file.problems import first_problem
 from schemas.source_file.python_source import PythonSource, Transforms
+from schemas.source_file.quantities import Duration
 from schemas.source_file.sql_source import SqlSource
 from schemas.source_file.yaml_lines import Path, to_yaml_document
 from schemas.tables import ACCOUNT_FIELDS
@@ -71,9 +74,23 @@ class SourceFile(Strict):
         description="What to do with a column of the accounts that the file does not name; of kind "
         "sql it becomes an attribute unless this says otherwise.",
     )
+    let_go: tuple[str, ...] = Field(
+        (),
+        description="Fields and attributes that a column fed once and none feeds any more, such as "
+        "`[email, Cost Center, associations.integration_specific_resource_id]`: without it, a run "
+        "that misses one ends.",
+    )
     guards: Guards = Field(Guards(), description="Bounds on a plan; a breach uploads nothing.")
     rejected_rows: Literal["keep_last", "leave_out", "fail"] = Field(
         "keep_last", description="What becomes of a row that breaks a rule."
+    )
+    keep_last_for: Duration = Field(
+        timedelta(days=14),
+        description="A record that has been kept this long for rows that cannot be read is held "
+        "for a person; once let through, again after as long.",
+    )
+    leave_out: tuple[LeftOut, ...] = Field(
+        (), description="Rows that are no accounts; how many is in a run's counts, as dropped."
     )
     upload: Upload = Field(Upload(), description="How a snapshot is sent.")
     activity: Activity | None = Field(
@@ -94,6 +111,16 @@ class SourceFile(Strict):
             raise ValueError(f"{unusable[0]!r} cannot be a label: choose another")
         return attributes
 
+    @field_validator("let_go")
+    @classmethod
+    def _check_let_go(cls, let_go: tuple[str, ...]) -> tuple[str, ...]:
+        if "user_status" in let_go:
+            raise ValueError(
+                "a status is not let go: if the source has none any more, say under columns "
+                "user_status: {constant: ACTIVE}"
+            )
+        return let_go
+
     @property
     def named_columns(self) -> frozenset[str]:
         """The columns of the accounts that the file names, as the source calls them."""
@@ -101,6 +128,16 @@ class SourceFile(Strict):
         mapped = (*filter(None, fields), *self.attributes.values())
         names = {field.column for field in mapped if field.column is not None}
         return frozenset(names | {entitlement.column for entitlement in self.entitlements})
+
+    @property
+    def named_by_associations(self) -> frozenset[str]:
+        """The accounts' columns that `association_columns` names, where both are one export."""
+        one, other = (getattr(self.source, name, None) for name in ("accounts", "associations"))
+        if one is None or one != other:
+            return frozenset()
+        written = self.association_columns
+        fields = (getattr(written, name) for name in type(written).model_fields)
+        return frozenset(field.column for field in fields if field and field.column is not None)
 
     @property
     def named(self) -> Named:

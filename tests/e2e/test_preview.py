@@ -43,7 +43,8 @@ def test_a_preview_shows_what_would_change_and_which_fields(workspace: Workspace
     }
     [reject] = document["rejects"]
     assert (reject["file"], reject["row"], reject["column"]) == ("exports/hr.csv", 20, "email")
-    assert document["counts"]["accounts_kept"] == 1
+    assert (reject["key"], reject["is_cell"]) == ("a0019", True)
+    assert (document["counts"]["accounts_kept"], document["counts"]["accounts_cells"]) == (0, 1)
 
 
 def test_a_first_preview_says_that_everything_is_an_add(workspace: Workspace):
@@ -73,7 +74,7 @@ def test_a_plan_for_sharing_names_no_one(workspace: Workspace):
     second_night(workspace)
     said = workspace.run("preview", "hr", "--markdown")
     assert said.code == 0
-    assert "| accounts | 20 | 20 | 1 | 1 | 1 | 0 | 1 | 1 |" in said.out
+    assert "| accounts | 20 | 20 | 1 | 1 | 1 | 0 | 0 | 0 |" in said.out
     assert "is no e-mail address" in said.out
     for known in ("a0018", "a0019", "a0020", "example.com", "Given", "broken", "Sales"):
         assert known not in said.out

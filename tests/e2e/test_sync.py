@@ -96,7 +96,7 @@ def test_removals_that_nobody_has_looked_at_are_not_let_through(workspace: Works
 def test_a_rejected_row_keeps_its_last_accepted_record(workspace: Workspace):
     workspace.export(row(1, "Reader; Writer"), row(2), row(3))
     workspace.run("sync", "hr")
-    broken = "a0001,no address,Given1,Family1,ACTIVE,Ops,Reader"
+    broken = "a0001,user1@example.com,Given1,Family1,nonsense,Ops,Reader;Writer"
     new_and_broken = "a0009,,,,nonsense,Ops,Reader"
     workspace.source(SOURCE + "guards: {max_rejected_rows: 5}\n")
     workspace.export(broken, row(2), row(3), new_and_broken)

@@ -193,7 +193,7 @@ def test_json_holds_one_document_also_where_nothing_ran(
 
 def test_a_run_that_failed_is_told_whole_in_the_document(workspace: Workspace):
     workspace.source(SOURCE + "rejected_rows: fail\n")
-    workspace.export(row(1), row(2).replace("@", "@@"))
+    workspace.export(row(1), row(2).replace("ACTIVE", "on leave"))
     answer = workspace.run("sync", "hr", "--json")
     [document] = answer.document["sources"]
     [listed] = workspace.run("runs", "--json").document

@@ -66,7 +66,7 @@ def test_one_incomplete_file_fails_the_whole_source(tmp_path: Path) -> None:
     (tmp_path / "e.csv").write_text("", encoding="utf-8")
     source = CsvSource(kind="csv", accounts="a.csv", entitlements="e.csv", max_age=None)
     with pytest.raises(SourceIncompleteError, match=r"e\.csv: is empty"):
-        read_source(source, tmp_path, now=_NOW)
+        read_source(source, tmp_path, now=datetime.now(UTC))
 
 
 @pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
@@ -93,7 +93,7 @@ def test_a_large_file_is_read_exactly_as_it_was_written(
         line += 1 + row[2].count("\n")
     (tmp_path / "a.csv").write_text(out.getvalue(), encoding="utf-8", newline="")
     source = CsvSource(kind="csv", accounts="a.csv", max_age=None)
-    read = read_source(source, tmp_path, now=_NOW).accounts
+    read = read_source(source, tmp_path, now=datetime.now(UTC)).accounts
     schema = dict.fromkeys(["id", "name", "note", "text"], pl.String())
     expected = pl.DataFrame(kept, schema=schema, orient="row").with_columns(
         pl.Series(ROW, lines, dtype=pl.UInt32)

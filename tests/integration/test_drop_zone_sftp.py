@@ -97,9 +97,8 @@ def test_of_thousands_of_matches_one_is_looked_at_closely(
     sftp_server: "SftpServer", tmp_path: Path
 ) -> None:
     for number in range(3_000):
-        (tmp_path / f"hr_{number}.csv").touch()
-    _drop(tmp_path / "hr_new.csv", "id\n7\n", hours=-1)
-    os.utime(tmp_path / "hr_new.csv", (2e9, 2e9))
+        _drop(tmp_path / f"hr_{number}.csv", "", hours=2)
+    _drop(tmp_path / "hr_new.csv", "id\n7\n", hours=1)
     raw = read_source(
         _source(sftp_server, tmp_path / "hr_*.csv"), tmp_path, now=_NOW, resolve=_resolve
     )

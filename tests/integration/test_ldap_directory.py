@@ -50,6 +50,40 @@ def to_source(server: OpenLdap, user: str = "reader", **keys: Any) -> tuple[Ldap
     return LdapSource.model_validate(made | keys), resolve
 
 
+def statuses(raw: Raw) -> dict[str, str]:
+    """The accounts' statuses by login name."""
+    return dict(raw.accounts.rows.select("username", "user_status").rows())
+
+
+def test_a_lock_that_the_reading_account_may_not_see_any_more_opens_nobody(
+    openldap_server: OpenLdap,
+) -> None:
+    users = {"base": openldap_server.people, "filter": "(uid=u00000*)"}
+    whole = read(openldap_server, users=users, groups=None)
+    assert (statuses(whole)["u000003"], statuses(whole)["u000004"]) == ("SUSPENDED", "SUSPENDED")
+    source, resolve = to_source(openldap_server, "limited", users=users, groups=None)
+
+    with pytest.raises(SourceIncompleteError, match="1 accounts showed pwdAccountLockedTime"):
+        read_source(source, Path(), now=NOW, resolve=resolve, last_read=whole.remembered)
+
+    source, resolve = to_source(
+        openldap_server, "limited", users=users, groups=None, status_from="shadowExpire"
+    )
+    with pytest.raises(SourceIncompleteError, match="1 accounts showed shadowExpire"):
+        read_source(source, Path(), now=NOW, resolve=resolve, last_read=whole.remembered)
+
+
+def test_of_an_account_that_never_saw_a_lock_the_first_read_says_so(
+    openldap_server: OpenLdap,
+) -> None:
+    users = {"base": openldap_server.people, "filter": "(uid=u00000*)"}
+    source, resolve = to_source(openldap_server, "limited", users=users, groups=None)
+    raw = read_source(source, Path(), now=NOW, resolve=resolve)
+    assert set(statuses(raw).values()) == {"ACTIVE"}
+    assert any("lacks the right to read pwdAccountLockedTime, nsAccountLock" in w
+               for w in raw.warnings)  # fmt: skip
+
+
 def members(raw: Raw) -> dict[str, set[str]]:
     """The login names in each group, by the group's name."""
     assert raw.entitlements is not None

@@ -67,7 +67,18 @@ def raw_table(
         schema=dict.fromkeys(names, pl.String()),
     ).with_columns(pl.int_range(2, pl.len() + 2, dtype=pl.UInt32).alias(ROW))
     rejects = [
-        (name, f"{name}.csv", first_unsplit + n, key, None, UNREADABLE_LINE, "too few fields", None)
+        (
+            name,
+            f"{name}.csv",
+            first_unsplit + n,
+            key,
+            None,
+            UNREADABLE_LINE,
+            "too few fields",
+            None,
+            False,
+            None,
+        )
         for n, key in enumerate(unsplit)
     ]
     return RawTable(

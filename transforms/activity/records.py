@@ -11,7 +11,7 @@ from schemas.source_file.activity import Keep
 from schemas.source_file.blocks import Activity
 from schemas.tables import ACTIVITY, Reason
 from transforms.activity.columns import activity_use, to_activity_candidates
-from transforms.tables.columns import unread_times
+from transforms.tables.columns import table_with_wanted_names, unread_times
 from transforms.tables.conform import to_rejects
 from transforms.tables.mapping import ColumnUse
 from transforms.tables.rejects import failures, failures_of, no_rejects, rejected_row_count
@@ -120,7 +120,8 @@ class Gathered:
         records: `ACTIVITY`, each once, in the order they are sent.
         rejects: `REJECTS`.
         count: what became of every row.
-        newest: the newest time of an accepted row in question, UTC; None where there is none.
+        newest: the newest time of an accepted row in question, UTC, none of them ahead of the
+            clock; None where there is none.
     """
 
     records: pl.DataFrame
@@ -157,7 +158,9 @@ class Gathering:
             SourceFormatError: a column that the source file names is missing, or nothing tells
                 when, what or who.
         """
-        use = activity_use(table, self._wanted.activity.columns)
+        columns = self._wanted.activity.columns
+        table = table_with_wanted_names(table, columns)
+        use = activity_use(table, columns)
         self._reject(table.rejects, table.read_count - table.rows.height)
         for start in range(0, table.rows.height, SLICE):
             rows = table.rows.slice(start, SLICE)
@@ -262,7 +265,8 @@ class Gathering:
     def _keep(self, records: pl.DataFrame) -> None:
         if not records.height:
             return
-        newest = records["timestamp"].max()
+        # One ahead of the clock tells of no time up to which all are read.
+        newest = records.filter(pl.col("timestamp") <= self._wanted.now)["timestamp"].max()
         if isinstance(newest, datetime):
             self._newest = newest if self._newest is None else max(self._newest, newest)
         activity = self._wanted.activity

@@ -56,7 +56,11 @@ def entitlements_of(cells: CellPieces) -> pl.DataFrame:
 
 
 def link_cells(
-    cells: CellPieces, account_rows: pl.Series, entitlements: pl.DataFrame, accounts: pl.DataFrame
+    cells: CellPieces,
+    account_rows: pl.Series,
+    entitlements: pl.DataFrame,
+    accounts: pl.DataFrame,
+    of_two_types: pl.DataFrame,
 ) -> Linked:
     """The associations of one column of the accounts.
 
@@ -65,6 +69,7 @@ def link_cells(
         account_rows: the accepted account's number -> its row in the snapshot.
         entitlements: the snapshot's.
         accounts: the accepted accounts by number, for rejects: `ROW`, `file` and `account_id`.
+        of_two_types: `ENTITLEMENT_KEY` of what is named under several `types`.
     """
     if not cells.packed.len():
         return no_links()
@@ -78,12 +83,16 @@ def link_cells(
     packed, read = recode(cells.packed, account_rows, row_of_code), cells.packed.len()
     lost = unpack(cells.packed if packed.len() < read else cells.packed.clear())
     lost = lost.filter(row_of_code.gather(lost["entitlement"]).is_null())
+    names = _names(cells, lost["entitlement"])
     rejects = link_rejects(
         accounts.select(pl.all().gather(lost["account"])),
-        _names(cells, lost["entitlement"]),
+        names,
         cells.column.column,
         NO_ENTITLEMENT,
     )
+    types = names.join(of_two_types, on=ENTITLEMENT_KEY, how="left", maintain_order="left")["types"]
+    says = pl.lit("is an id of several types (") + types + "): give one of the columns a prefix"
+    rejects = rejects.with_columns(reason=pl.coalesce(says, "reason"))
     return Linked(packed, rejects, read, 0, lost.height)
 
 
@@ -131,8 +140,13 @@ class GrantSources:
         accounts: pl.DataFrame,
         account_rows: pl.Series,
         entitlements: pl.DataFrame,
+        of_two_types: pl.DataFrame,
+        missing: pl.Series,
     ) -> list[Linked]:
-        """The associations of every origin, by their rows in `accounts` and `entitlements`."""
+        """The associations of every origin, by their rows in `accounts` and `entitlements`.
+
+        `missing` are the ids of accounts that were rejected or left out.
+        """
         ids = accounts["integration_specific_id"]
         linked = []
         if self.cells:
@@ -142,7 +156,11 @@ class GrantSources:
                     "account_id": ids.gather(account_rows),
                 }
             ).with_columns(pl.lit(raw.accounts.origin).alias("file"))
-            linked = [link_cells(one, account_rows, entitlements, at) for one in self.cells]
+            linked = [
+                link_cells(one, account_rows, entitlements, at, of_two_types) for one in self.cells
+            ]
         if raw.associations is not None and self.table is not None:
-            linked.append(link_associations(raw.associations, self.table, ids, entitlements))
+            linked.append(
+                link_associations(raw.associations, self.table, ids, entitlements, missing)
+            )
         return linked

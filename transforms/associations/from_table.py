@@ -2,11 +2,12 @@
 
 import polars as pl
 
-from schemas.contracts import AssociationsContract
+from schemas.contracts import DAMAGE, AssociationsContract
 from schemas.raw import RawTable
 from schemas.source_file.file import SourceFile
 from schemas.tables import ASSOCIATIONS, ENTITLEMENT_KEY, ROW
 from transforms.associations.link import NO_ACCOUNT, NO_ENTITLEMENT, Linked, link_rejects
+from transforms.associations.near_misses import with_near_misses
 from transforms.associations.pairs import pack, row_numbers
 from transforms.tables.columns import to_candidates
 from transforms.tables.conform import Conformed, conform
@@ -23,6 +24,30 @@ def of_unsaid_type(keys: pl.DataFrame) -> pl.DataFrame:
         pl.lit(None, dtype=pl.String).alias("description"),
         pl.lit(None, dtype=pl.String).alias("is_assignable"),
     )
+
+
+def of_nothing(table: RawTable, file: SourceFile) -> pl.Series:
+    """Whether a row names an account and nothing that it holds, row by row: it is no association.
+
+    Raises:
+        SourceFormatError: a column that the file names is missing.
+    """
+    use = use_of(table, file.association_columns, {}, frozenset())
+    account_id, *held = (use.fields.get(name) for name in ASSOCIATIONS)
+    cells = [origin.column for origin in held if origin is not None]
+    if account_id is None or account_id.column is None or not cells or None in cells:
+        return pl.repeat(False, table.rows.height, dtype=pl.Boolean, eager=True)
+    nothing = _is_blank(table.rows[cells[0] or ""])
+    if not nothing.any():
+        return nothing
+    for name in cells[1:]:
+        nothing &= _is_blank(table.rows[name or ""])
+    owner = table.rows[account_id.column].fill_null("")
+    return nothing & ~_is_blank(owner) & ~owner.str.contains(DAMAGE)
+
+
+def _is_blank(cells: pl.Series) -> pl.Series:
+    return (cells.str.strip_chars_start() == "").fill_null(value=True)
 
 
 def conform_associations(table: RawTable, file: SourceFile) -> Conformed:
@@ -46,38 +71,55 @@ def named_entitlements(associations: pl.DataFrame) -> pl.DataFrame:
 
 
 def link_associations(
-    table: RawTable, associations: Conformed, accounts: pl.Series, entitlements: pl.DataFrame
+    table: RawTable,
+    associations: Conformed,
+    accounts: pl.Series,
+    entitlements: pl.DataFrame,
+    missing: pl.Series,
 ) -> Linked:
-    """The associations by row number; `accounts` are the snapshot's ids, in its order."""
+    """The associations by row number.
+
+    Args:
+        table: where they come from.
+        associations: as text.
+        accounts: the snapshot's ids, in its order.
+        entitlements: the snapshot's.
+        missing: ids of accounts that were rejected or left out: what they hold is dropped.
+    """
     text = associations.records
     names = named_entitlements(text)
+    keys = entitlements.select(ENTITLEMENT_KEY)
     account = row_numbers(text["account_id"], accounts)
-    entitlement = row_numbers(names, entitlements.select(ENTITLEMENT_KEY))
+    entitlement = row_numbers(names, keys)
     packed = pack(account, entitlement)
+    is_missing = pl.repeat(False, text.height, dtype=pl.Boolean, eager=True)
+    if account.has_nulls() and missing.len():
+        is_missing = account.is_null() & text["account_id"].is_in(missing.implode())
     rejects = [associations.rejects]
-    for lost, column, reason in (
-        (account.is_null(), "account_id", NO_ACCOUNT),
+    for lost, column, reason, known in (
+        (account.is_null() & ~is_missing, "account_id", NO_ACCOUNT, accounts),
         (
             account.is_not_null() & entitlement.is_null(),
             "integration_specific_entitlement_id",
             NO_ENTITLEMENT,
+            entitlements["integration_specific_id"],
         ),
     ):
-        owners = pl.DataFrame(
-            {
-                ROW: table.rows[ROW].gather(associations.accepted_index.filter(lost)),
-                "account_id": text["account_id"].filter(lost),
-            }
-        ).with_columns(pl.lit(table.origin).alias("file"))
-        unlinked = names.filter(lost).with_columns(text[column].filter(lost).alias("value"))
-        rejects.append(link_rejects(owners, unlinked, column, reason))
+        if lost.any():
+            at = associations.accepted_index.filter(lost)
+            owners = pl.DataFrame(
+                {ROW: table.rows[ROW].gather(at), "account_id": text["account_id"].filter(lost)}
+            ).with_columns(pl.lit(table.origin).alias("file"))
+            unlinked = names.filter(lost).with_columns(text[column].filter(lost).alias("value"))
+            made = link_rejects(owners, unlinked, column, reason)
+            rejects.append(with_near_misses(made, unlinked["value"], known))
     count = associations.count
-    rejected = count.rejected + packed.null_count()
+    dropped = int(is_missing.sum())
     return Linked(
         packed.drop_nulls(),
         pl.concat(rejects),
         table.read_count,
         count.merged,
-        rejected,
-        table.dropped_count,
+        count.rejected + packed.null_count() - dropped,
+        table.dropped_count + dropped,
     )

@@ -25,7 +25,7 @@ class Linked:
         read: how many were read.
         merged: how many said again what another row of the same table had said.
         rejected: how many are rejects.
-        dropped: how many a transform of a person's own left out.
+        dropped: see `TableCount`.
     """
 
     packed: pl.Series
@@ -78,4 +78,6 @@ def link_rejects(
         pl.lit(reason.code).alias("code"),
         pl.lit(str(reason)).alias("reason"),
         names["value"].alias("value"),
+        pl.lit(value=False).alias("is_cell"),
+        pl.lit(None, dtype=pl.String).alias("name"),
     )

@@ -9,7 +9,7 @@ from schemas.raw import RawTable
 from schemas.snapshot import Snapshot
 from schemas.source_file.file import SourceFile
 from schemas.tables import ENTITLEMENT_KEY, ENTITLEMENTS
-from transforms.snapshot.keep_last import count_carried, keep_last
+from transforms.snapshot.keep_last import CarriedForward, KeptBefore, count_carried, keep_last
 from transforms.tables.entitlements import to_entitlements
 from transforms.tables.rejects import TableCount, failures, no_rejects
 
@@ -22,17 +22,23 @@ class Catalogue:
         entitlements: `ENTITLEMENTS`, sorted by resource id, then id.
         rejects: `REJECTS`.
         count: zeros where the source keeps no such table.
-        kept_for_unreadable: see `CarriedForward`.
+        kept: what its rejects keep; None where the source keeps no such table.
+        of_two_types: `ENTITLEMENT_KEY` of what is named under several types, and these, `types`.
     """
 
     entitlements: pl.DataFrame
     rejects: pl.DataFrame
     count: TableCount
-    kept_for_unreadable: int
+    kept: CarriedForward | None
+    of_two_types: pl.DataFrame
 
 
 def to_catalogue(
-    table: RawTable | None, file: SourceFile, last: Snapshot, named: list[pl.DataFrame]
+    table: RawTable | None,
+    file: SourceFile,
+    last: Snapshot,
+    named: list[pl.DataFrame],
+    before: KeptBefore,
 ) -> Catalogue:
     """The entitlements of `table`, and those that are only `named` (`ENTITLEMENTS`) elsewhere.
 
@@ -43,19 +49,21 @@ def to_catalogue(
         SourceFormatError: a column that the file names is missing.
     """
     own, count, rejects = pl.DataFrame(schema=ENTITLEMENTS), TableCount(), no_rejects()
-    unreadable = 0
+    kept = None
     if table is not None:
         conformed = to_entitlements(table, file)
-        kept = keep_last(last.entitlements, conformed, table, ENTITLEMENT_KEY)
+        kept = keep_last(last.entitlements, conformed, table, ENTITLEMENT_KEY, before)
         own = pl.concat([conformed.records, kept.records])
         count, rejects = count_carried(conformed.count, kept), conformed.rejects
-        unreadable = kept.for_unreadable
     only_named = pl.concat([pl.DataFrame(schema=ENTITLEMENTS), *named]).unique()
     only_named = only_named.join(own, on=ENTITLEMENT_KEY, how="anti")
     broken = failures(only_named, EntitlementsContract.to_schema())["index"]
     sound = only_named.with_row_index("n").filter(~pl.col("n").is_in(broken.implode())).drop("n")
-    sound = sound.filter(~pl.struct(ENTITLEMENT_KEY).is_duplicated())
-    return Catalogue(_in_order(pl.concat([own, sound])), rejects, count, unreadable)
+    is_ambiguous = pl.struct(ENTITLEMENT_KEY).is_duplicated()
+    types = pl.col("entitlement_type").unique().sort().str.join(", ").alias("types")
+    of_two_types = sound.filter(is_ambiguous).group_by(ENTITLEMENT_KEY).agg(types)
+    whole = _in_order(pl.concat([own, sound.filter(~is_ambiguous)]))
+    return Catalogue(whole, rejects, count, kept, of_two_types.sort(ENTITLEMENT_KEY))
 
 
 def with_needed(entitlements: pl.DataFrame, last: Snapshot, carried: pl.DataFrame) -> pl.DataFrame:

@@ -4,7 +4,7 @@ import polars as pl
 
 from schemas.snapshot import Snapshot, empty_snapshot
 from schemas.statuses import GONE
-from schemas.tables import ACCOUNTS, ENTITLEMENT_KEY
+from schemas.tables import ACCOUNTS, ENTITLEMENT_KEY, ONE_FIELD
 from transforms.associations.pairs import recode, row_numbers, unpack
 from transforms.tables.conform import NO_RECORD
 
@@ -73,7 +73,8 @@ def lost_to_rejects(live: pl.DataFrame, snapshot: Snapshot, rejects: pl.DataFram
     missing = (
         there(live).drop_nulls("unique_identifier").join(now, on="unique_identifier", how="anti")
     )
-    keys = rejects.filter(pl.col("table") == "accounts")["key"]
+    may_be_one = (pl.col("table") == "accounts") & (pl.col("code").ne_missing(ONE_FIELD))
+    keys = rejects.filter(may_be_one)["key"]
     keys = keys.filter(keys.ne_missing(NO_RECORD))
     if keys.null_count():
         return missing.height

@@ -1,7 +1,8 @@
 """A rejected row is never a removal: every last accepted record that it may have been is kept.
 
 A reject whose key can be read keeps the record of that key. One whose key cannot be read may be any
-record that is missing now, so all of those are kept, and the run says so.
+record that is missing now, so all of those are kept, and the run says so; but a line that stood
+there last time too, beside everybody, is nobody's, and keeps on only what it kept then.
 """
 
 from dataclasses import dataclass, replace
@@ -9,11 +10,16 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from schemas.raw import RawTable
-from schemas.snapshot import Snapshot
-from schemas.tables import ASSOCIATIONS
-from transforms.associations.pairs import row_numbers
+from schemas.tables import KEPT, ONE_FIELD, ROW
 from transforms.tables.conform import NO_RECORD, Conformed
 from transforms.tables.rejects import TableCount
+
+UNREADABLE = "unreadable"
+"""Why a record is kept that no reject names: some row cannot be read, and may be its own."""
+
+_NO_REASONS = pl.DataFrame(schema={"key": pl.String(), "reason": pl.String()})
+_NO_LINES = pl.Series("line", [], dtype=pl.String)
+_BETWEEN_WORDS = r"[\s;,|:\"]+"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,60 +28,119 @@ class CarriedForward:
 
     Attributes:
         records: in any order.
-        for_unreadable: how many of them are kept only because some reject's key cannot be read.
+        reasons: `key` and `reason` of each that a reject names.
+        lines: the text of the rows that cannot be told from one another, with every number a 0.
     """
 
     records: pl.DataFrame
-    for_unreadable: int
+    reasons: pl.DataFrame
+    lines: pl.Series
+
+
+@dataclass(frozen=True, slots=True)
+class KeptBefore:
+    """What the last accepted run kept of one table.
+
+    Attributes:
+        keys: of records that it kept for rows that nobody could read.
+        lines: those rows, with every number a 0.
+    """
+
+    keys: pl.Series
+    lines: pl.Series
+
+
+def kept_before(kept: pl.DataFrame, table: str) -> KeptBefore:
+    """What `kept` (`KEPT`), which the last accepted run left, says of a table."""
+    of_table = kept.filter(pl.col("table") == table)
+    is_unreadable = pl.col("reason") == UNREADABLE
+    return KeptBefore(
+        of_table.filter(is_unreadable)["key"].drop_nulls(),
+        of_table.filter(is_unreadable)["line"].drop_nulls(),
+    )
+
+
+def has_new_line(lines: pl.Series, before: pl.Series) -> bool:
+    """Whether some line is not among those before, or not as often."""
+    now = lines.value_counts(name="now")
+    then = before.alias(lines.name).value_counts(name="then")
+    both = now.join(then, on=lines.name, how="left")
+    return bool((both["now"] > both["then"].fill_null(0)).any())
 
 
 def kept_records(
-    last: pl.DataFrame, current: pl.DataFrame, keys: pl.Series, guessed: pl.Series, key: list[str]
-) -> CarriedForward:
-    """The records of `last` that rejects keep, none of which is in `current`.
-
-    Args:
-        last: the last accepted table.
-        current: the keys of the accepted records of this read.
-        keys: rejects' keys as `key_text` writes them; null where a key cannot be read.
-        guessed: keys of rows that could not even be split into columns: right if they name a record
-            of `last` that is missing now, else unreadable.
-        key: the key's columns.
-    """
-    guesses = guessed.filter(guessed.ne_missing(NO_RECORD))
-    wanted = pl.concat([keys, guesses]).drop_nulls().implode()
-    named = last.filter(key_expression(key).is_in(wanted))
+    last: pl.DataFrame, current: pl.DataFrame, named: pl.Series, key: list[str]
+) -> pl.DataFrame:
+    """The records of `last` that `named` names (as `key_text` writes it), none in `current`."""
+    records = last.filter(key_expression(key).is_in(named.drop_nulls().implode()))
     # Both sides cut down first: to look for a few in a million takes fifty times as long.
-    named = _missing(named, current.join(named, on=key, how="semi"), key)
-    kept_keys = named.select(key_expression(key)).to_series().implode()
-    if not _has_null(keys, key) and guesses.is_in(kept_keys).fill_null(value=False).all():
-        return CarriedForward(named, 0)
-    missing = _missing(last, current, key)
-    return CarriedForward(missing, missing.height - named.height)
+    return missing_records(records, current.join(records, on=key), key)
 
 
-def _missing(last: pl.DataFrame, current: pl.DataFrame, key: list[str]) -> pl.DataFrame:
+def missing_records(last: pl.DataFrame, current: pl.DataFrame, key: list[str]) -> pl.DataFrame:
     """The records of `last` that are not in `current`."""
     return last.join(current, on=key, how="anti")
 
 
-def _has_null(keys: pl.Series, key: list[str]) -> bool:
-    """Whether one of `keys` cannot be read: it, or a part of it, is null."""
-    parts = keys.to_frame()
-    if len(key) > 1:
-        form = pl.Struct(dict.fromkeys(key, pl.String()))
-        parts = keys.filter(keys.ne_missing(NO_RECORD)).str.json_decode(form).struct.unnest()
-    return any(part.null_count() for part in parts)
-
-
 def keep_last(
-    last: pl.DataFrame, now: Conformed, table: RawTable, key: list[str]
+    last: pl.DataFrame, now: Conformed, table: RawTable, key: list[str], before: KeptBefore
 ) -> CarriedForward:
-    """What the rejects of `table` keep of `last`; those the reader found hold guessed keys."""
-    certain = now.rejects.join(table.rejects, on=["file", "row"], how="anti")
-    if not now.rejects.height:
-        return CarriedForward(last.clear(), 0)
-    return kept_records(last, now.of_records(key), certain["key"], table.rejects["key"], key)
+    """What the rejects of `table` keep of `last`.
+
+    Those the reader found hold guessed keys: right if they name a record of `last` that is missing
+    now, else unreadable.
+    """
+    rejects = now.row_rejects
+    if not rejects.height:
+        return CarriedForward(last.clear(), _NO_REASONS, _NO_LINES)
+    certain = rejects.join(table.rejects, on=["file", "row"], how="anti")
+    is_told = ~_has_null(certain["key"], key)
+    of_one_field = table.rejects["code"] == ONE_FIELD
+    guessed = table.rejects.filter(~of_one_field & table.rejects["key"].ne_missing(NO_RECORD))
+    words = _words(table.rejects.filter(of_one_field))
+    reasons = pl.concat(
+        [one.select("key", reason="code") for one in (certain.filter(is_told), guessed, words)]
+    )
+    current = now.of_records(key)
+    records = kept_records(last, current, reasons["key"], key)
+    kept_keys = records.select(key_expression(key)).to_series()
+    is_wrong = ~guessed["key"].is_in(kept_keys.implode()).fill_null(value=False)
+    lines = pl.concat(
+        [_text_of(table, certain.filter(~is_told)), _lines(guessed.filter(is_wrong)["value"])]
+    )
+    if not lines.len():
+        return CarriedForward(records, reasons, lines)
+    missing = missing_records(last, current, key)
+    if not has_new_line(lines, before.lines):
+        still = pl.concat([kept_keys, before.keys.alias(kept_keys.name)])
+        missing = missing.filter(key_expression(key).is_in(still.implode()))
+    return CarriedForward(missing, reasons, lines)
+
+
+def _words(lines: pl.DataFrame) -> pl.DataFrame:
+    """Each word of lines with one field as a key that it may be: such a line names no one else."""
+    words = pl.col("value").str.replace_all(_BETWEEN_WORDS, " ").str.split(" ")
+    return lines.with_columns(key=words).explode("key")
+
+
+def _text_of(table: RawTable, rejects: pl.DataFrame) -> pl.Series:
+    """The text of the rows that these are rejects of, each row once."""
+    rows = table.rows.filter(pl.col(ROW).is_in(rejects["row"].implode()))
+    return _lines(rows.select(pl.concat_str(pl.exclude(ROW), ignore_nulls=True)).to_series())
+
+
+def _lines(texts: pl.Series) -> pl.Series:
+    return texts.str.replace_all(r"\d+", "0")
+
+
+def _has_null(keys: pl.Series, key: list[str]) -> pl.Series:
+    """Whether each of `keys` cannot be read: it, or a part of it, is null."""
+    if len(key) == 1:
+        return keys.is_null()
+    form = pl.Struct(dict.fromkeys(key, pl.String()))
+    parts = keys.set(keys == NO_RECORD, None).str.json_decode(form).struct.unnest()
+    is_null = parts.select(pl.any_horizontal(pl.all().is_null())).to_series()
+    return is_null & keys.ne_missing(NO_RECORD)
 
 
 def count_carried(count: TableCount, kept: CarriedForward) -> TableCount:
@@ -90,65 +155,18 @@ def key_expression(key: list[str]) -> pl.Expr:
     return pl.struct(key).struct.json_encode()
 
 
-def kept_pairs(last: Snapshot, keys: pl.Series, accounts: pl.Series) -> pl.DataFrame:
-    """The associations of `last` (`GRANTS`) that rejects keep.
-
-    Args:
-        last: the last accepted snapshot.
-        keys: rejected associations' keys; null, or null within, where it cannot be read.
-        accounts: ids of accounts that keep all they held: their own rows say what that is.
-    """
-    grants = last.grants
-    if not keys.len() and not accounts.len():
-        return grants.clear()
-    ids = last.accounts["integration_specific_id"]
-    of_kept = grants["account"].is_in(row_numbers(accounts, ids).drop_nulls().implode())
-    if not keys.len():
-        return grants.filter(of_kept)
-    parts = _parts_of(keys)
-    if parts.select(pl.all_horizontal(_IS_UNREADABLE)).to_series().any():
-        return grants
-    return grants.filter(of_kept | _named_pairs(last, parts))
+def kept_rows(table: str, kept: CarriedForward, key: list[str]) -> pl.DataFrame:
+    """What is kept of a table as `KEPT`, `since` left open."""
+    keys = kept.records.select(key_expression(key).alias("key"))
+    reasons = kept.reasons.group_by("key").agg(pl.col("reason").min())
+    named = keys.join(reasons, on="key", how="left")
+    records = named.with_columns(pl.col("reason").fill_null(UNREADABLE))
+    lines = kept.lines.to_frame("line").with_columns(reason=pl.lit(UNREADABLE))
+    return as_kept(table, pl.concat([records, lines], how="diagonal").sort("key", "line"))
 
 
-def has_unreadable(keys: pl.Series) -> bool:
-    """Whether a rejected association may be several: its account or entitlement is not readable."""
-    return bool(_parts_of(keys).select(pl.any_horizontal(_IS_UNREADABLE)).to_series().any())
-
-
-def _parts_of(keys: pl.Series) -> pl.DataFrame:
-    """The keys' parts (`ASSOCIATIONS`); an entitlement of an unreadable resource is unreadable."""
-    parts = keys.str.json_decode(pl.Struct(ASSOCIATIONS)).struct.unnest()
-    is_placed = pl.col("integration_specific_resource_id").is_not_null()
-    return parts.with_columns(pl.when(is_placed).then(_ENTITLEMENT).alias(_ENTITLEMENT))
-
-
-_ENTITLEMENT = "integration_specific_entitlement_id"
-_IS_UNREADABLE = pl.col("account_id", _ENTITLEMENT).is_null()
-
-
-def _named_pairs(last: Snapshot, parts: pl.DataFrame) -> pl.Series:
-    """A mask over `last.grants`: pairs that keys name; an unreadable part of a key names any."""
-    grants = last.grants
-    keys = last.entitlements.select(
-        pl.col("integration_specific_id").alias(_ENTITLEMENT), "integration_specific_resource_id"
-    )
-    numbered = parts.select(
-        account=row_numbers(parts["account_id"], last.accounts["integration_specific_id"]),
-        entitlement=row_numbers(parts.select(keys.columns), keys),
-        any_account=pl.col("account_id").is_null(),
-        any_entitlement=pl.col(_ENTITLEMENT).is_null(),
-    )
-    # A part that is null names no pair: those of `last` have both.
-    exact = grants.select(
-        pl.struct("account", "entitlement").is_in(
-            numbered.select(pl.struct("account", "entitlement")).to_series().implode()
-        )
-    ).to_series()
-    of_account = numbered.filter("any_entitlement")["account"].drop_nulls()
-    of_entitlement = numbered.filter("any_account")["entitlement"].drop_nulls()
-    return (
-        exact
-        | grants["account"].is_in(of_account.implode())
-        | grants["entitlement"].is_in(of_entitlement.implode())
-    )
+def as_kept(table: str, rows: pl.DataFrame) -> pl.DataFrame:
+    """`key`, `line`, `reason` or some of these as `KEPT` of a table, `since` left open."""
+    named = rows.with_columns(table=pl.lit(table))
+    whole = pl.concat([pl.DataFrame(schema=KEPT), named], how="diagonal")
+    return whole.with_columns(pl.col("is_closed").fill_null(value=False))

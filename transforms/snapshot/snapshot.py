@@ -1,30 +1,43 @@
 """From raw rows to a snapshot: tables conformed and linked, what was rejected kept as it was."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import polars as pl
 
 from schemas.export_file import ExportFile
-from schemas.raw import Raw
+from schemas.raw import Raw, RawTable
 from schemas.snapshot import Snapshot
 from schemas.source_file.file import SourceFile
-from schemas.tables import ENTITLEMENT_KEY, RESOURCES
+from schemas.tables import ENTITLEMENT_KEY, GRANTS, RESOURCES
 from transforms.associations.collect import GrantSources
+from transforms.associations.from_table import of_nothing
 from transforms.associations.link import Linked, with_entitlement_rows
-from transforms.associations.pairs import recode, row_numbers, sorted_once, unpack
-from transforms.snapshot.entitlements import to_catalogue, with_needed
+from transforms.associations.pairs import packed_of, row_numbers, sorted_once, unpack
+from transforms.snapshot.close import closed, still_held
+from transforms.snapshot.entitlements import Catalogue, to_catalogue, with_needed
+from transforms.snapshot.keep_associations import (
+    AssociationRejects,
+    kept_association_rows,
+    kept_pairs,
+    pairs_of_accounts,
+    to_association_rejects,
+)
 from transforms.snapshot.keep_last import (
     CarriedForward,
     count_carried,
-    has_unreadable,
     keep_last,
-    kept_pairs,
+    kept_before,
+    kept_rows,
 )
+from transforms.snapshot.kept import completed_rows, no_kept, since_first_kept
+from transforms.snapshot.oddities import cut_warnings, entitlement_warnings
 from transforms.tables.accounts import KEY as ACCOUNT_KEY
 from transforms.tables.accounts import to_accounts
-from transforms.tables.conform import NO_RECORD, Conformed
+from transforms.tables.columns import with_wanted_names
+from transforms.tables.conform import Conformed
 from transforms.tables.entitlements import RESOURCE_KEY, to_resources
+from transforms.tables.left_out import is_left_out
 from transforms.tables.rejects import TableCount, no_rejects
 
 
@@ -38,6 +51,7 @@ class Normalized:
         counts: by table name.
         warnings: what a person should know.
         files: the exports that were read, which are archived once the snapshot is accepted.
+        kept: `KEPT`: what rejects keep, since when, and the lines that cannot be read.
     """
 
     snapshot: Snapshot
@@ -45,9 +59,68 @@ class Normalized:
     counts: dict[str, TableCount]
     warnings: tuple[str, ...]
     files: tuple[ExportFile, ...] = ()
+    kept: pl.DataFrame = field(default_factory=no_kept)
 
 
-def to_snapshot(raw: Raw, file: SourceFile, last: Snapshot, now: datetime) -> Normalized:
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A read without what is no row of its tables.
+
+    Attributes:
+        raw: its tables; what was left out is counted as dropped.
+        left_out: the ids of accounts that were.
+    """
+
+    raw: Raw
+    left_out: pl.Series
+
+
+def to_rows(raw: Raw, file: SourceFile) -> Rows:
+    """What of `raw` says what is: without what `leave_out` names, and associations of nothing.
+
+    Raises:
+        SourceFormatError: a column that the file names is missing.
+    """
+    accounts = _ruled(raw.accounts, file)
+    associations = raw.associations and _ruled(raw.associations, file)
+    if associations is not None:
+        no_line = pl.repeat(False, associations.rejects.height, dtype=pl.Boolean, eager=True)
+        associations = _without(associations, of_nothing(associations, file), no_line)
+    id_column = file.columns.integration_specific_id.column or ""
+    left_out = pl.Series("key", [], dtype=pl.String)
+    if accounts.rows.height < raw.accounts.rows.height and id_column in accounts.rows.columns:
+        before, after = raw.accounts.rows[id_column], accounts.rows[id_column]
+        left_out = before.filter(~before.is_in(after.implode())).alias("key")
+    whole = replace(
+        raw,
+        accounts=accounts,
+        entitlements=raw.entitlements and _ruled(raw.entitlements, file),
+        resources=raw.resources and _ruled(raw.resources, file),
+        associations=associations,
+    )
+    return Rows(whole, left_out)
+
+
+def _ruled(table: RawTable, file: SourceFile) -> RawTable:
+    return _without(table, *is_left_out(table, file.leave_out))
+
+
+def _without(table: RawTable, rows: pl.Series, lines: pl.Series) -> RawTable:
+    """`table` without the rows and the lines where the masks are true, counted as dropped."""
+    count = int(rows.sum()) + int(lines.sum())
+    if not count:
+        return table
+    return replace(
+        table,
+        rows=table.rows.filter(~rows),
+        rejects=table.rejects.filter(~lines) if lines.any() else table.rejects,
+        dropped_count=table.dropped_count + count,
+    )
+
+
+def to_snapshot(
+    raw: Raw, file: SourceFile, last: Snapshot, now: datetime, kept: pl.DataFrame | None = None
+) -> Normalized:
     """The snapshot that `raw` describes.
 
     Args:
@@ -55,36 +128,54 @@ def to_snapshot(raw: Raw, file: SourceFile, last: Snapshot, now: datetime) -> No
         file: how its columns are meant.
         last: the last accepted snapshot, for what rejects keep; an empty one where they keep none.
         now: for times that cannot be, UTC.
+        kept: `KEPT` of the run that left `last`.
 
     Raises:
-        SourceFormatError: a column that the file names is missing, or an unknown one is refused.
+        SourceFormatError: a column that the file names is missing or is there in two spellings, an
+            unknown one is refused, or the cells of entitlements are cut off.
     """
-    accounts, warnings = to_accounts(raw.accounts, file, now)
-    kept = keep_last(last.accounts, accounts, raw.accounts, ACCOUNT_KEY)
-    rows, account_rows = _in_order(accounts, kept.records)
-    resources, resource_count, resource_rejects, kept_resources = _resources(raw, file, last)
-    grant_sources = GrantSources.read(raw, file, accounts)
-    catalogue = to_catalogue(raw.entitlements, file, last, grant_sources.named(raw))
+    raw = with_wanted_names(raw, file)
+    before = no_kept() if kept is None else kept
+    rows = to_rows(raw, file)
+    accounts, warnings = to_accounts(rows.raw.accounts, file, now, last.accounts)
+    carried = _kept_accounts(rows, accounts, last, before)
+    people, account_rows = _in_order(accounts, carried.records)
+    resources, resource_count, resource_rejects, kept_resources = _resources(
+        rows.raw, file, last, before
+    )
+    sources = GrantSources.read(rows.raw, file, accounts)
+    catalogue = to_catalogue(
+        rows.raw.entitlements,
+        file,
+        last,
+        sources.named(rows.raw),
+        kept_before(before, "entitlements"),
+    )
+    missing = pl.concat([rows.left_out, accounts.row_rejects["key"].drop_nulls()]).unique()
+    linked = sources.linked(
+        rows.raw, people, account_rows, catalogue.entitlements, catalogue.of_two_types, missing
+    )
+    links = _carried(rows, file, last, carried, accounts, linked, before)
+    snapshot, linked = _with_needed(people, catalogue, resources, last, links, linked)
+    grants, association_count, also = _grants(snapshot, last, linked, links)
+    snapshot = replace(snapshot, grants=grants)
 
-    linked = grant_sources.linked(raw, rows, account_rows, catalogue.entitlements)
-    carried = _carried(file, last, kept, linked)
-    entitlements = with_needed(catalogue.entitlements, last, carried)
-    if entitlements.height > catalogue.entitlements.height:
-        # Numbered again, not linked again: what is only carried is no end for a new association.
-        moved = row_numbers(
-            catalogue.entitlements.select(ENTITLEMENT_KEY), entitlements.select(ENTITLEMENT_KEY)
-        )
-        linked = [with_entitlement_rows(one, moved) for one in linked]
-    snapshot = Snapshot(rows, entitlements, resources, last.grants.clear())
-    grants, association_count = _grants(snapshot, last, linked, carried)
-
-    counts = {"accounts": count_carried(accounts.count, kept), "associations": association_count}
+    counts = {"accounts": count_carried(accounts.count, carried), "associations": association_count}
     if raw.entitlements:
         counts["entitlements"] = catalogue.count
     if raw.resources:
         counts["resources"] = resource_count
+    now_kept = [
+        kept_rows("accounts", carried, ACCOUNT_KEY),
+        completed_rows(accounts),
+        kept_association_rows(last, also, links.rejects),
+    ]
+    if catalogue.kept:
+        now_kept.append(kept_rows("entitlements", catalogue.kept, ENTITLEMENT_KEY))
+    if kept_resources:
+        now_kept.append(kept_rows("resources", kept_resources, RESOURCE_KEY))
     return Normalized(
-        replace(snapshot, grants=grants),
+        snapshot,
         pl.concat(
             [
                 accounts.rejects,
@@ -97,15 +188,25 @@ def to_snapshot(raw: Raw, file: SourceFile, last: Snapshot, now: datetime) -> No
         (
             *raw.warnings,
             *warnings,
-            *_unreadable_warnings(
-                accounts=kept.for_unreadable,
-                entitlements=catalogue.kept_for_unreadable,
-                resources=kept_resources,
-                associations=association_count.kept if has_unreadable(_keys_of(linked)) else 0,
-            ),
+            *cut_warnings(rows.raw.accounts, file),
+            *entitlement_warnings(snapshot, last, catalogue.of_two_types),
         ),
         raw.files,
+        since_first_kept(pl.concat(now_kept), before, now),
     )
+
+
+def _kept_accounts(
+    rows: Rows, accounts: Conformed, last: Snapshot, before: pl.DataFrame
+) -> CarriedForward:
+    """The accounts that rejects keep, none more open than its own row says."""
+    kept = keep_last(
+        last.accounts, accounts, rows.raw.accounts, ACCOUNT_KEY, kept_before(before, "accounts")
+    )
+    if not kept.records.height:
+        return kept
+    of_rows = accounts.rows.select(pl.all().gather(accounts.rejected_index))
+    return replace(kept, records=closed(kept.records, of_rows))
 
 
 def _in_order(accounts: Conformed, kept: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
@@ -141,38 +242,94 @@ def _together(records: pl.DataFrame, kept: pl.DataFrame, key: list[str]) -> pl.D
 
 
 def _resources(
-    raw: Raw, file: SourceFile, last: Snapshot
-) -> tuple[pl.DataFrame, TableCount, pl.DataFrame, int]:
-    """The resources, their count and rejects, and how many are kept for unreadable rows."""
+    raw: Raw, file: SourceFile, last: Snapshot, before: pl.DataFrame
+) -> tuple[pl.DataFrame, TableCount, pl.DataFrame, CarriedForward | None]:
+    """The resources, their count and rejects, and what is kept of them."""
     if raw.resources is None:
-        return pl.DataFrame(schema=RESOURCES), TableCount(), no_rejects(), 0
+        return pl.DataFrame(schema=RESOURCES), TableCount(), no_rejects(), None
     conformed = to_resources(raw.resources, file)
-    kept = keep_last(last.resources, conformed, raw.resources, RESOURCE_KEY)
+    known = kept_before(before, "resources")
+    kept = keep_last(last.resources, conformed, raw.resources, RESOURCE_KEY, known)
     together = _together(conformed.records, kept.records, RESOURCE_KEY)
-    return together, count_carried(conformed.count, kept), conformed.rejects, kept.for_unreadable
+    return together, count_carried(conformed.count, kept), conformed.rejects, kept
+
+
+@dataclass(frozen=True, slots=True)
+class _CarriedLinks:
+    """Associations of the last snapshot (`GRANTS`, under its own row numbers) that are kept.
+
+    Attributes:
+        of_accounts: with the rejected accounts that hold them.
+        of_rejects: for rejected associations.
+        rejects: these.
+    """
+
+    of_accounts: pl.DataFrame
+    of_rejects: pl.DataFrame
+    rejects: AssociationRejects
+
+    @property
+    def all(self) -> pl.DataFrame:
+        """Both."""
+        if not self.of_rejects.height:
+            return self.of_accounts
+        return pl.concat([self.of_accounts, self.of_rejects]).unique()
 
 
 def _carried(
-    file: SourceFile, last: Snapshot, kept: CarriedForward, linked: list[Linked]
-) -> pl.DataFrame:
-    """The associations of `last` (`GRANTS`, under its own row numbers) that rejects keep."""
-    keys = _keys_of(linked)
-    # Where no cell of an account says what it holds, its rejected row took nothing along.
-    accounts = kept.records["integration_specific_id"]
-    owners = accounts if file.entitlements else accounts.clear()
-    return kept_pairs(last, keys, owners)
+    rows: Rows,
+    file: SourceFile,
+    last: Snapshot,
+    kept: CarriedForward,
+    accounts: Conformed,
+    linked: list[Linked],
+    before: pl.DataFrame,
+) -> _CarriedLinks:
+    """The associations of `last` that rejects keep."""
+    rejects = pl.concat([no_rejects(), *(one.rejects for one in linked)])
+    ids = last.accounts[ACCOUNT_KEY[0]]
+    of_links = to_association_rejects(rejects, ids, kept_before(before, "associations"))
+    of_rejects = kept_pairs(last, of_links)
+    none = pl.DataFrame(schema=GRANTS)
+    if not file.entitlements or not kept.records.height:
+        # Where no cell of an account says what it holds, its rejected row took nothing along.
+        return _CarriedLinks(none, of_rejects, of_links)
+    owners = kept.records[ACCOUNT_KEY[0]]
+    own = accounts.rows[ACCOUNT_KEY[0]].gather(accounts.rejected_index)
+    is_kept = own.is_in(owners.implode())
+    index = accounts.rejected_index.filter(is_kept)
+    cells = rows.raw.accounts.rows.select(pl.all().gather(index))
+    held, said = still_held(last, cells, own.filter(is_kept), file.entitlements)
+    silent = pairs_of_accounts(last, owners.filter(~owners.is_in(said.implode())))
+    return _CarriedLinks(pl.concat([held, silent]), of_rejects, of_links)
 
 
-def _keys_of(linked: list[Linked]) -> pl.Series:
-    """The keys of the rejected associations that are records at all."""
-    keys = pl.concat([pl.Series("key", dtype=pl.String), *(one.rejects["key"] for one in linked)])
-    return keys.filter((keys != NO_RECORD).fill_null(value=True))
+def _with_needed(
+    people: pl.DataFrame,
+    catalogue: Catalogue,
+    resources: pl.DataFrame,
+    last: Snapshot,
+    links: _CarriedLinks,
+    linked: list[Linked],
+) -> tuple[Snapshot, list[Linked]]:
+    """The tables but for the grants, and `linked` under the numbers of their entitlements."""
+    entitlements = with_needed(catalogue.entitlements, last, links.all)
+    if entitlements.height > catalogue.entitlements.height:
+        # Numbered again, not linked again: what is only carried is no end for a new association.
+        moved = row_numbers(
+            catalogue.entitlements.select(ENTITLEMENT_KEY), entitlements.select(ENTITLEMENT_KEY)
+        )
+        linked = [with_entitlement_rows(one, moved) for one in linked]
+    return Snapshot(people, entitlements, resources, last.grants.clear()), linked
 
 
 def _grants(
-    snapshot: Snapshot, last: Snapshot, linked: list[Linked], carried: pl.DataFrame
-) -> tuple[pl.DataFrame, TableCount]:
-    """Who holds what now, with what is carried forward, and what became of every association."""
+    snapshot: Snapshot, last: Snapshot, linked: list[Linked], links: _CarriedLinks
+) -> tuple[pl.DataFrame, TableCount, pl.DataFrame]:
+    """Who holds what now, what became of every association, and what was kept for rejected ones.
+
+    The last is of `last`, and without what is held now all the same.
+    """
     packed = pl.concat([pl.Series(dtype=pl.UInt64), *(one.packed for one in linked)])
     now = sorted_once(packed)
     count = TableCount(
@@ -182,20 +339,26 @@ def _grants(
         rejected=sum(one.rejected for one in linked),
         dropped=sum(one.dropped for one in linked),
     ).check("associations")
+    carried = links.all
     if not carried.height:
-        return unpack(now), count
-    ids = snapshot.accounts["integration_specific_id"]
-    moved = recode(
-        carried,
-        row_numbers(last.accounts["integration_specific_id"], ids),
-        row_numbers(
-            last.entitlements.select(ENTITLEMENT_KEY), snapshot.entitlements.select(ENTITLEMENT_KEY)
-        ),
+        return unpack(now), count, carried
+    moved = pl.DataFrame(
+        {
+            "account": row_numbers(
+                last.accounts["integration_specific_id"],
+                snapshot.accounts["integration_specific_id"],
+            ).gather(carried["account"]),
+            "entitlement": row_numbers(
+                last.entitlements.select(ENTITLEMENT_KEY),
+                snapshot.entitlements.select(ENTITLEMENT_KEY),
+            ).gather(carried["entitlement"]),
+        }
     )
-    together = sorted_once(pl.concat([now, moved]))
-    return unpack(together), replace(count, kept=together.len() - now.len())
-
-
-def _unreadable_warnings(**kept: int) -> tuple[str, ...]:
-    reason = "were kept: a rejected row has no readable id, and may be any of them"
-    return tuple(f"{count} missing {table} {reason}" for table, count in kept.items() if count)
+    is_there = moved.select(pl.all_horizontal(pl.all().is_not_null())).to_series()
+    moved, carried = moved.filter(is_there), carried.filter(is_there)
+    packed = packed_of(moved)
+    together = sorted_once(pl.concat([now, packed]))
+    also = carried.filter(~packed.is_in(now.implode())).join(
+        links.of_rejects, on=list(GRANTS), how="semi"
+    )
+    return unpack(together), replace(count, kept=together.len() - now.len()), also

@@ -54,14 +54,23 @@ class Conformed:
     Attributes:
         rows: every row, canonical, in the source's order.
         accepted_index: the accepted ones among them, ascending, UInt32.
+        rejected_index: the rejected ones, ascending, UInt32.
+        completed_index: accepted ones that would name nobody without their last record, UInt32.
         rejects: `REJECTS`, also those the reader found.
         count: what became of every row.
     """
 
     rows: pl.DataFrame
     accepted_index: pl.Series
+    rejected_index: pl.Series
+    completed_index: pl.Series
     rejects: pl.DataFrame
     count: TableCount
+
+    @property
+    def row_rejects(self) -> pl.DataFrame:
+        """The rejects but for those of a cell whose row stands."""
+        return self.rejects.filter(~pl.col("is_cell"))
 
     @property
     def records(self) -> pl.DataFrame:
@@ -82,8 +91,6 @@ def conform(
     contract: pa.DataFrameSchema,
     key: list[str],
     use: ColumnUse,
-    beside: pl.DataFrame | None = None,
-    failed: tuple[pl.DataFrame, ...] = (),
 ) -> Conformed:
     """Judges `candidates` (one a raw row, in order).
 
@@ -93,34 +100,68 @@ def conform(
         contract: the table's contract.
         key: the columns that must be unique together.
         use: how the raw columns were used, to find a reject's own text.
-        beside: further columns of the same rows that make two rows differ (entitlements kept in a
-            cell).
-        failed: failures known already (`FAILURES`).
     """
-    whole = candidates if beside is None else candidates.hstack(beside)
-    broken, (conflicting, repeated) = both(
-        lambda: failures(candidates, contract), lambda: duplicates_of(whole, key)
+    broken, duplicates = both(
+        lambda: failures(candidates, contract), lambda: duplicates_of(candidates, key)
     )
+    return settle(table, candidates, key, use, Faults(broken, broken.clear()), duplicates)
+
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """What is wrong with the rows of a table.
+
+    Attributes:
+        rows: `FAILURES` that cost their row.
+        cells: `FAILURES` of cells whose row may stand.
+    """
+
+    rows: pl.DataFrame
+    cells: pl.DataFrame
+
+
+def settle(
+    table: RawTable,
+    candidates: pl.DataFrame,
+    key: list[str],
+    use: ColumnUse,
+    faults: Faults,
+    duplicates: tuple[pl.Series, pl.Series],
+) -> Conformed:
+    """What becomes of `candidates`, with their faults and `duplicates_of` them known."""
+    conflicting, repeated = duplicates
     has_key = candidates[key[0]].str.contains(r"\S")
-    faults = pl.concat(
+    rows = pl.concat([faults.rows, failures_of(conflicting & has_key, key[0], CONFLICT)])
+    is_rejected = _mask(rows["index"], candidates.height)
+    told = pl.concat(
         [
-            broken,
-            *failed,
-            failures_of(conflicting & has_key, key[0], CONFLICT),
+            rows.with_columns(is_cell=pl.lit(value=False)),
+            faults.cells.with_columns(is_cell=~is_rejected.gather(faults.cells["index"])),
         ]
     )
-    is_rejected = pl.repeat(False, candidates.height, eager=True)
-    is_rejected = is_rejected.scatter(faults["index"].unique(), True)
-    rejects = to_rejects(table, candidates, key, use, faults)
-    accepted = ~is_rejected & ~repeated
+    rejects = to_rejects(table, candidates, key, use, told)
+    is_accepted = ~is_rejected & ~repeated
     count = TableCount(
         read=table.read_count,
-        accepted=int(accepted.sum()),
+        accepted=int(is_accepted.sum()),
         merged=int((repeated & ~is_rejected).sum()),
         rejected=rejected_row_count(rejects, table.name),
         dropped=table.dropped_count,
+        cells=int(told["is_cell"].sum()),
     ).check(table.name)
-    return Conformed(candidates, accepted.arg_true().cast(pl.UInt32), rejects, count)
+    is_completed = _mask(faults.cells.filter(pl.col("column").is_null())["index"], len(is_accepted))
+    return Conformed(
+        candidates,
+        is_accepted.arg_true().cast(pl.UInt32),
+        is_rejected.arg_true().cast(pl.UInt32),
+        (is_completed & is_accepted).arg_true().cast(pl.UInt32),
+        rejects,
+        count,
+    )
+
+
+def _mask(index: pl.Series, height: int) -> pl.Series:
+    return pl.repeat(False, height, dtype=pl.Boolean, eager=True).scatter(index.unique(), True)
 
 
 def key_text(records: pl.DataFrame, key: list[str]) -> pl.Series:
@@ -149,13 +190,19 @@ def to_rejects(
     use: ColumnUse,
     faults: pl.DataFrame,
 ) -> pl.DataFrame:
-    """The reader's rejects and ours, by line, with the text of the column at fault."""
+    """The reader's rejects and ours, by line, with the text of the column at fault.
+
+    `faults` are `FAILURES`, each with `is_cell` where some are of cells alone.
+    """
+    if "is_cell" not in faults.columns:
+        faults = faults.with_columns(is_cell=pl.lit(value=False))
     index = faults["index"].unique().sort()
     rows = pl.DataFrame(
         {
             "index": index,
             "row": table.rows[ROW].gather(index),
             "key": key_text(candidates.select(pl.col(key).gather(index)), key),
+            "name": _names(candidates).gather(index),
         }
     ).with_columns(key=pl.when(_is_blank(table, index)).then(pl.lit(NO_RECORD)).otherwise("key"))
     valued = [
@@ -169,6 +216,14 @@ def to_rejects(
         pl.lit(table.name).alias("table"), pl.lit(table.origin).alias("file"), *REJECTS_BY_ROW
     )
     return pl.concat([table.rejects, ours]).sort("row", maintain_order=True)
+
+
+def _names(candidates: pl.DataFrame) -> pl.Series:
+    """What a person knows each row by: a login, a label; null where it has neither."""
+    named = next((name for name in ("username", "label") if name in candidates.columns), None)
+    if named is None:
+        return pl.Series("name", [None], dtype=pl.String).new_from_index(0, candidates.height)
+    return candidates[named]
 
 
 def _is_blank(table: RawTable, index: pl.Series) -> pl.Series:

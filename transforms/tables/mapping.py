@@ -2,6 +2,8 @@
 
 import difflib
 import re
+import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import polars as pl
@@ -24,6 +26,18 @@ _ALIKE = 0.75
 """How like a field a column's name is, at least, to be taken for a slip of the hand."""
 _EMAIL = re.compile(r"[^@\s]@(?!odata\.)[^@\s]+\.")
 """An e-mail address, anywhere in a name; not OData's own columns (`manager@odata.type`)."""
+
+
+_SECRET = re.compile(
+    r"(?:^pw|^pin(?:code)?|password|passwd|passwort|passphrase|passcode|kennwort|motdepasse|contrasena|"
+    r"wachtwoord|senha|pwd|secret|token|apikey|accesskey|privatekey|sshkey|credentials?|"
+    r"(?:ntlm|nt|lm)hash|principalkey|otpseed|recoverycodes?|backupcodes?|securityanswer)"
+    r"(?:s|es|hash|hashed|hashes|salt|digest|encrypted|enc|history|plain|clear|cleartext|text|value|"
+    r"\d)*$"
+)
+"""At the end of a column's name, its letters alone: `password_changed_at` is none."""
+_QUESTION = re.compile(r"(?i:has|is|must|can|needs?|requires?|force)(?:[^A-Za-z]|(?=[A-Z][a-z]))")
+"""At the beginning of a column's name: it says yes or no."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +129,13 @@ def accounts_use(accounts: RawTable, file: SourceFile) -> ColumnUse:
             the first line is no header.
     """
     cells = frozenset(one.column for one in file.entitlements)
-    use = use_of(accounts, file.columns, file.attributes, cells)
+    ruled = frozenset(rule.column for rule in file.leave_out if rule.column is not None)
+    named = cells | ruled | file.named_by_associations
+    use = use_of(accounts, file.columns, file.attributes, named)
+    for column in sorted(ruled):
+        if column not in accounts.rows.columns:
+            present = [name for name in accounts.rows.columns if name != ROW]
+            raise _missing(accounts, "leave_out", column, present)
     for one in file.entitlements:
         if one.column not in accounts.rows.columns:
             present = [column for column in accounts.rows.columns if column != ROW]
@@ -132,9 +152,33 @@ def accounts_use(accounts: RawTable, file: SourceFile) -> ColumnUse:
             for name in use.unused
             if name not in use.fields and not is_pattern(name)
         }
+        _check_no_secret(accounts, extra)
         unused = tuple(name for name in use.unused if name not in extra)
         return ColumnUse({**use.fields, **extra}, unused)
     return use
+
+
+def names_secret(column: str) -> bool:
+    """Whether a column is called like a secret: `userPassword`, `api_key`; not `has_password`."""
+    if _QUESTION.match(column):
+        return False
+    letters = re.sub(r"[^a-z0-9]", "", unicodedata.normalize("NFKD", column).casefold())
+    return _SECRET.search(letters) is not None
+
+
+def _check_no_secret(accounts: RawTable, columns: Iterable[str]) -> None:
+    """Refuses to upload a secret because nobody named its column.
+
+    Raises:
+        SourceFormatError: a column is called like a secret.
+    """
+    secrets = sorted(filter(names_secret, columns))
+    if secrets:
+        raise SourceFormatError(
+            f"{accounts.origin}: {', '.join(map(repr, secrets))} would become an attribute and is "
+            "called like a secret: leave it out of the export or query, or say unknown_columns: "
+            "warn; if it is none, name it under attributes"
+        )
 
 
 def misspelt(use: ColumnUse, file: SourceFile) -> list[str]:

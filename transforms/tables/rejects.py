@@ -37,7 +37,10 @@ class TableCount:
     kept: int = 0
     """Last accepted records carried forward for rejected rows; not part of what was read."""
     dropped: int = 0
-    """Rows that a transform of a person's own left out."""
+    """Rows that say of no account what it is or holds: left out by `leave_out` or by a transform of
+    a person's own, of an account that was left out or rejected, or without an entitlement."""
+    cells: int = 0
+    """Rejected cells whose rows stand; not part of what was read."""
 
     @property
     def judged(self) -> int:
@@ -109,8 +112,9 @@ def failures_of(
 
 
 def rejected_row_count(rejects: pl.DataFrame, table: str) -> int:
-    """How many rows of `table` are in `rejects`; a row with two reasons is one row."""
-    return rejects.filter(pl.col("table") == table).select("file", "row").n_unique()
+    """How many rows of `table` are rejects; one with two reasons is one, one with a cell none."""
+    of_rows = rejects.filter((pl.col("table") == table) & ~pl.col("is_cell"))
+    return of_rows.select("file", "row").n_unique()
 
 
 def no_rejects() -> pl.DataFrame:

@@ -17,7 +17,16 @@ NOT_A_TIME = Reason(
     "no_time", "is no time in the stated format, or names no zone and none is stated"
 )
 ABSURD = Reason("absurd_time", "is before 1990 or in the future")
+PLACEHOLDER = Reason(
+    "placeholder_time", "stands for no time, as 0, 1970-01-01, 0000-00-00, infinity and 9999 do"
+)
+_PLACEHOLDERS = (
+    r"(?i)^(?:-?0+(?:\.0+)?|-1|9223372036854775807|0000-00-00.*|[+-]?inf(?:inity)?|9999-.*)$"
+)
+_PLACEHOLDER_DAYS = ("1601-01-01", "1753-01-01", "1899-12-30", "1900-01-01", "1970-01-01")
+"""The first days of FILETIME, SQL Server, OLE, Excel and Unix."""
 
+_LAST_YEAR = 9999
 _USUAL = "%Y-%m-%dT%H:%M:%SZ"
 _FAR_FUTURE_US = 100_000_000_000 * 1_000_000
 _ISO_DATE = r"^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)"
@@ -42,12 +51,12 @@ def _read(text: pl.Expr, column: TimeColumn) -> pl.Expr:
         number = text.cast(pl.Int64, strict=False)
         whole = pl.when(number.abs() < _FAR_FUTURE_US // unit).then(number * unit)
         return whole.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
-    if names_zone(column.format):
-        read = text.str.to_datetime(column.format, strict=False, time_unit="us", time_zone="UTC")
+    # Python's %f are the digits of a fraction, polars's are nanoseconds: its %.f has the dot too.
+    form = (column.format or "").replace(".%f", "%.f")
+    if names_zone(form):
+        read = text.str.to_datetime(form, strict=False, time_unit="us", time_zone="UTC")
         return read.dt.convert_time_zone("UTC")
-    return _local(
-        text.str.to_datetime(column.format, strict=False, time_unit="us"), column.timezone
-    )
+    return _local(text.str.to_datetime(form, strict=False, time_unit="us"), column.timezone)
 
 
 def _iso_to_utc(text: pl.Series, zone: str | None) -> pl.Series:
@@ -97,3 +106,16 @@ def _local(time: pl.Expr, zone: str | None) -> pl.Expr:
 def is_absurd(time: pl.Expr, now: datetime) -> pl.Expr:
     """Whether a time cannot be a login of a living system; false where it is null."""
     return ((time < EARLIEST) | (time > now + CLOCK_SLACK)).fill_null(value=False)
+
+
+def is_placeholder(text: pl.Expr, time: pl.Expr) -> pl.Expr:
+    """Whether a cell, its text and what was read of it, stands for no time at all."""
+    day, hours = time.dt.date(), timedelta(hours=14)
+    first_days = pl.any_horizontal(
+        time.is_between(first - hours, first + timedelta(days=1) + hours)
+        for first in (datetime.fromisoformat(f"{one}T00:00:00+00:00") for one in _PLACEHOLDER_DAYS)
+    )
+    is_first = first_days | (day.dt.year() >= _LAST_YEAR) | (day.dt.year() <= 1)
+    return text.str.strip_chars().str.contains(_PLACEHOLDERS).fill_null(
+        value=False
+    ) | is_first.fill_null(value=False)

@@ -20,10 +20,11 @@ from extractors.directory.ldap.protocol.schema import check_known
 from extractors.directory.ldap.protocol.search import PagedSearch, read_pages
 from extractors.directory.read import probe_directory, read_directory
 from extractors.directory.request import DirectoryRequest
-from schemas.raw import Probe, Raw, ReaderState
+from schemas.raw import LastRead, Probe, Raw, ReaderState
 from schemas.source_file.directory_source import ActiveDirectorySource, LdapSource
 from schemas.source_file.secrets import Resolve
 
+_NEVER_READ = LastRead()
 _NO_ATTRIBUTES = ("1.1",)  # RFC 4511, 4.5.1.8
 
 
@@ -35,10 +36,12 @@ def read_ldap_source(
     now: datetime,
     resolve: Resolve,
     state: ReaderState | None = None,
+    last_read: LastRead = _NEVER_READ,
 ) -> Raw:
     """Reads the accounts, the groups and who is in which, each searched for once.
 
     With `delta` in the file, only what changed since `state` is read, where the server tells it.
+    What entries showed to `last_read`, and do not now, must not only be hidden.
 
     Raises:
         ConfigError: a filter is none, an attribute is secret, or the password would go in clear.
@@ -47,7 +50,7 @@ def read_ldap_source(
         SourceFormatError: an attribute that the schema does not know, or an answer that is no LDAP.
     """
     with connected(source, workspace, resolve) as (connection, endpoint):
-        _check_before(source, connection, account_fields)
+        known = _check_before(source, connection, account_fields)
         request = DirectoryRequest(
             source=source,
             account_fields=account_fields,
@@ -56,6 +59,8 @@ def read_ldap_source(
             origin=str(endpoint),
             now=now,
             taken_at=now,
+            known=known,
+            last_seen=last_read.seen,
             logons=_logons(source, connection, workspace, account_fields, resolve),
         )
         if source.delta is None:
@@ -148,7 +153,12 @@ def _check_before(
     source: LdapSource | ActiveDirectorySource,
     connection: Connection,
     account_fields: RequestedFields,
-) -> None:
-    check_known(connection, account_fields.attributes)
+) -> frozenset[str] | None:
+    """Returns the attributes of the schema, in lower case; None where it cannot be read."""
+    stated: tuple[str, ...] = ()
+    if isinstance(source, LdapSource) and source.status_from not in {"auto", "none"}:
+        stated = (source.status_from,)
+    known = check_known(connection, (*account_fields.attributes, *stated))
     if isinstance(source, ActiveDirectorySource):
         check_one_domain(connection, source.users.base or source.base_dn)
+    return known

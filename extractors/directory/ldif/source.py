@@ -14,10 +14,13 @@ from extractors.directory.ldif.parser import read_ldif
 from extractors.directory.read import probe_directory, read_directory
 from extractors.directory.request import DirectoryRequest
 from extractors.exports.completeness import check_age
+from extractors.exports.dates import named_day
 from extractors.exports.export import Export, private_folder
 from extractors.exports.find import check_unchanged, find_export
+from extractors.exports.order import check_not_ahead, check_not_older, sha256_of
 from extractors.zones.zones import DropZones
-from schemas.raw import Probe, Raw
+from schemas.export_file import ReadExport
+from schemas.raw import LastRead, Probe, Raw
 from schemas.source_file.directory_source import LdifSource
 from schemas.source_file.secrets import Resolve, no_secrets
 
@@ -33,6 +36,7 @@ _BLOBS = frozenset(
     }
 )
 _Entry = tuple[str, str, Attributes]
+_NEVER_READ = LastRead()
 
 
 def read_ldif_source(
@@ -42,21 +46,39 @@ def read_ldif_source(
     *,
     now: datetime,
     resolve: Resolve = no_secrets,
+    last_read: LastRead = _NEVER_READ,
 ) -> Raw:
     """Reads the accounts, the groups and who is in which; the export is read once.
+
+    It is not older than the one that `last_read` remembers, nor dated ahead of `now`.
 
     Raises:
         ConfigError: a path that leads out of its zone, or a filter that only a server applies.
         SourceUnavailableError: no such file, or it cannot be opened.
         SourceIncompleteError: too old, cut off, changed while it was read, or without what is
             needed.
+        SourceStaleError: older than the last accepted one, or dated ahead of the clock.
         SourceFormatError: no LDIF, or one that describes changes; with the line.
     """
     with DropZones(source, workspace, resolve) as zones:
-        request, export = _to_request(source, zones, account_fields, now)
+        export = _found(source, zones, now)
+        last = next((one for one in last_read.exports if one.table == export.table), None)
+        check_not_older(export, last, source, now)
+        request, sha256 = _to_request(source, export, account_fields, now)
+        request = replace(request, last_seen=last_read.seen)
         raw = read_directory(request)
         check_unchanged(export)
-    return replace(raw, files=(export.file,))
+    remembered = ReadExport(
+        export.table,
+        export.name,
+        named_day(export.file),
+        export.size_bytes,
+        export.modified_ns,
+        sha256,
+    )
+    return replace(
+        raw, files=(export.file,), remembered=replace(raw.remembered, exports=(remembered,))
+    )
 
 
 def probe_ldif_source(
@@ -73,15 +95,22 @@ def probe_ldif_source(
         SourceError: as `read_ldif_source`.
     """
     with DropZones(source, workspace, resolve) as zones:
-        return probe_directory(_to_request(source, zones, account_fields, now)[0])
+        export = _found(source, zones, now)
+        return probe_directory(_to_request(source, export, account_fields, now)[0])
+
+
+def _found(source: LdifSource, zones: DropZones, now: datetime) -> Export:
+    export = find_export("file", source.file, zones)
+    check_not_ahead(export, source, now)
+    check_age(export, source.max_age, now)
+    return export
 
 
 def _to_request(
-    source: LdifSource, zones: DropZones, account_fields: RequestedFields, now: datetime
-) -> tuple[DirectoryRequest, Export]:
-    export = find_export("file", source.file, zones)
-    check_age(export, source.max_age, now)
-    entries = _entries(export, account_fields)
+    source: LdifSource, export: Export, account_fields: RequestedFields, now: datetime
+) -> tuple[DirectoryRequest, str]:
+    """Returns how the export is read, and its SHA-256."""
+    entries, sha256 = _entries(export, account_fields)
     request = DirectoryRequest(
         source=source,
         account_fields=account_fields,
@@ -92,25 +121,24 @@ def _to_request(
         taken_at=export.modified_at,
         proof=f"of {len(entries):,} entries in {export.size_bytes:,} bytes, unchanged while read",
     )
-    return request, export
+    return request, sha256
 
 
-def _entries(export: Export, account_fields: RequestedFields) -> list[_Entry]:
-    """Reads all entries: DN, its normal form, attributes in lower case; of blobs those named only.
+def _entries(export: Export, account_fields: RequestedFields) -> tuple[list[_Entry], str]:
+    """Reads all entries: DN, its normal form, attributes in lower case; and the file's SHA-256.
 
-    Passwords and keys are never kept.
+    Of blobs only those named are kept, passwords and keys never.
     """
     named = {name.lower() for name in account_fields.attributes}
     kept: dict[str, str | None] = {}
     entries: list[_Entry] = []
-    with (
-        private_folder(export) as folder,
-        export.zone.fetch(export.file, folder).open("rb") as file,
-    ):
-        for batch in read_ldif(file, export.name, ends_with_empty_line=True):
-            for dn, attributes in batch:
-                entries.append((dn, normal_dn(dn), _kept(attributes, kept, named)))
-    return entries
+    with private_folder(export) as folder:
+        path = export.zone.fetch(export.file, folder)
+        with path.open("rb") as file:
+            for batch in read_ldif(file, export.name, ends_with_empty_line=True):
+                for dn, attributes in batch:
+                    entries.append((dn, normal_dn(dn), _kept(attributes, kept, named)))
+        return entries, sha256_of(path)
 
 
 def _kept(attributes: Attributes, kept: dict[str, str | None], named: set[str]) -> Attributes:

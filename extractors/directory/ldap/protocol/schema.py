@@ -15,20 +15,18 @@ _USAGE = re.compile(r"\bUSAGE (?!userApplications)")
 _SUP = re.compile(r"\bSUP ([A-Za-z0-9.;-]+)")
 
 
-def check_known(connection: Connection, names: tuple[str, ...]) -> None:
-    """Raises unless each of `names` is in the schema, and is no kind of password there.
+def check_known(connection: Connection, names: tuple[str, ...]) -> frozenset[str] | None:
+    """Returns the attributes of the schema, in lower case, after a look for each of `names`.
 
-    Where the reading account may not see the schema, nothing is checked.
+    None where the reading account may not see the schema; then nothing is checked.
 
     Raises:
         ConfigError: one derives from a password's attribute.
         SourceFormatError: one is not there.
     """
-    if not names:
-        return
     parents = _attribute_types(connection)
     if not parents:
-        return
+        return None
     for name in names:
         plain = name.split(";")[0].lower()
         if plain not in parents:
@@ -41,6 +39,7 @@ def check_known(connection: Connection, names: tuple[str, ...]) -> None:
                 "never read; take it out of columns and attributes",
                 key="source",
             )
+    return frozenset(parents)
 
 
 def _lineage(name: str, parents: dict[str, str | None]) -> list[str]:

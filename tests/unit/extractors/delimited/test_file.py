@@ -22,9 +22,9 @@ from extractors.zones.zones import DropZones
 from schemas.errors import ConfigError, SourceFormatError, SourceIncompleteError
 from schemas.raw import Raw, RawTable
 from schemas.source_file.csv_source import CsvSource
-from schemas.tables import REJECTS, ROW, UNREADABLE_LINE
+from schemas.tables import ONE_FIELD, REJECTS, ROW, UNREADABLE_LINE
 
-_NOW = datetime(2026, 1, 1, tzinfo=UTC)
+_NOW = datetime.now(UTC)
 
 
 def _raw(content: bytes | str, folder: Path, **options: object) -> Raw:
@@ -43,9 +43,13 @@ def _rows(columns: dict[str, list[str]], lines: list[int]) -> pl.DataFrame:
     return pl.DataFrame(columns | {ROW: lines}, schema=schema)
 
 
+def _code(why: str) -> str:
+    return ONE_FIELD if why.startswith("1 field ") else UNREADABLE_LINE
+
+
 def _rejects(*lines: tuple[int, str | None, str, str]) -> pl.DataFrame:
     rows = [
-        ("accounts", "a.csv", row, key, None, UNREADABLE_LINE, why, text)
+        ("accounts", "a.csv", row, key, None, _code(why), why, text, False, None)
         for row, key, why, text in lines
     ]
     return pl.DataFrame(rows, schema=REJECTS, orient="row")
@@ -339,7 +343,9 @@ def test_a_byte_that_windows_1252_does_not_have_asks_for_the_encoding(tmp_path: 
 def test_damaged_utf_8_is_not_taken_for_windows_1252(tmp_path: Path) -> None:
     content = "id,note\n1,Zoë\n2,Zoé\n3,".encode()
     for end in (b"\xff\n", "é".encode()[:1]):
-        with pytest.raises(SourceFormatError, match="line 4 has bytes that are not utf-8"):
+        with pytest.raises(
+            SourceFormatError, match=r"line 4 has bytes that are not UTF-8.*mend that line"
+        ):
             _read(content + end, tmp_path)
 
 

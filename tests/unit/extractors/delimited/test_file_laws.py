@@ -17,7 +17,7 @@ from schemas.raw import RawTable
 from schemas.source_file.csv_source import CsvSource
 from schemas.tables import ROW
 
-_NOW = datetime(2026, 1, 1, tzinfo=UTC)
+_NOW = datetime.now(UTC)
 _HEADER = ("id", "mail", "note")
 _THOROUGH = settings(
     max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]

@@ -17,7 +17,7 @@ from schemas.errors import SourceFormatError, SourceIncompleteError
 from schemas.raw import Raw
 from schemas.source_file.csv_source import CsvSource
 
-_NOW = datetime(2026, 1, 1, tzinfo=UTC)
+_NOW = datetime.now(UTC)
 _TEXT = b"id,note\n" + b"".join(b"%d,%d\n" % (n, n * n) for n in range(1000))
 
 

@@ -28,7 +28,7 @@ def job() -> ActivityJob:
 def gathered(*rejects: tuple[str | None, str], read: int, outside: int = 0) -> Gathered:
     """What was read, with rejects as (column, code); their words are others than ours."""
     rows = [
-        ("activity", "log.csv", row, None, column, code, f"other words {row}", None)
+        ("activity", "log.csv", row, None, column, code, f"other words {row}", None, False, None)
         for row, (column, code) in enumerate(rejects, 2)
     ]
     count = ActivityCount(read=read, outside=outside, rejected=len(rows))

@@ -61,21 +61,26 @@ def test_a_row_that_comes_late_within_the_overlap_is_still_sent(world: World):
     assert too_late not in sent(world)
 
 
-def test_the_watermark_moves_to_the_newest_record_and_never_past_now(world: World):
-    world.log("a", world.now - timedelta(minutes=5))
+def test_the_watermark_moves_to_the_newest_record_that_is_not_ahead_of_the_clock(world: World):
+    newest = world.now - timedelta(minutes=5)
+    world.log("a", newest)
     run(world)
     mark = saved_watermark(world.ledger, "log", "app-1")
     assert mark is not None
-    assert mark.until == world.now - timedelta(minutes=5)
-    world.log("b", world.now + timedelta(hours=20))  # a clock that is ahead
+    assert mark.until == newest
+    ahead = world.log("b", world.now + timedelta(hours=20))
     run(world)
     mark = saved_watermark(world.ledger, "log", "app-1")
     assert mark is not None
-    assert mark.until == world.now
+    assert mark.until == newest
+    assert sent(world).count(ahead) == 1
+    late = world.log("d", newest - timedelta(minutes=30))
     on_time = world.log("c", world.now + timedelta(hours=1))
     world.now += timedelta(hours=2)
     run(world)
     assert on_time in sent(world)
+    assert late in sent(world)
+    assert sent(world).count(ahead) == 1
 
 
 def test_the_watermark_stays_where_it_is_until_every_batch_is_done(world: World):

@@ -14,7 +14,7 @@ from schemas.errors import BusyError, IngestError, ReadBackError, SourceIncomple
 from tests.unit.flows.sync.world import Fault, World, but, states
 from tests.unit.flows.world import in_memory
 
-MOST_STEPS = 75
+MOST_STEPS = 96
 """More than a run has."""
 
 
@@ -120,7 +120,7 @@ def test_wherever_a_run_ends_a_plan_is_let_through_only_where_it_was_seen(fed: W
 def test_wherever_a_run_ends_a_rejected_row_removes_nobody(fed: World, point: int):
     before = fed.holds()
     fed.more = "guards: {max_rejected_rows: 100%}\n"
-    fed.add(but()[point % 10], email="nobody", roles="s")
+    fed.add(but()[point % 10], user_status="?", roles="r;s")
     fed.crashes_at(point)
     fed.sync()
     assert fed.holds() == before
@@ -272,7 +272,7 @@ def happens(world: World, what: str, word: str, number: int) -> None:
         case "suspend":
             world.add(word, user_status="SUSPENDED")
         case "break":
-            world.add(word, email="nobody")
+            world.add(word, user_status="gone")
         case "leave":
             world.rows.pop(word, None)
         case "fault":

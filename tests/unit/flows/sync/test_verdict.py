@@ -16,6 +16,7 @@ from flows.sync.verdict import (
     seen_breaches,
 )
 from loaders.ledger.decisions import DecidedRun
+from loaders.lumos.accounts import read_accounts
 from schemas.plan import Breach
 from schemas.run import Decision, Run
 from schemas.snapshot import Snapshot
@@ -146,7 +147,7 @@ def lived(holds: dict[str, str], now: Snapshot, guards: str = "{}") -> tuple[Bre
         }
         with world.context() as context:
             assert context.api is not None
-            return live_breaches(context.api, APP, now, bounds)
+            return live_breaches(read_accounts(context.api, APP), now, bounds)
 
 
 def people(count: int, start: int = 0, status: str = "ACTIVE") -> Snapshot:

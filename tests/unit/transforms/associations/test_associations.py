@@ -44,7 +44,12 @@ def test_an_association_that_lacks_an_end_is_a_reject() -> None:
     assert orphans(made) == [
         (2, "account_id", NO_ACCOUNT, "x"),
         (3, "integration_specific_entitlement_id", NO_ENTITLEMENT, "y"),
-        (4, "integration_specific_entitlement_id", NO_ENTITLEMENT, "e"),
+        (
+            4,
+            "integration_specific_entitlement_id",
+            f"{NO_ENTITLEMENT}; that id is there on another resource",
+            "e",
+        ),
     ]
     count = made.counts["associations"]
     assert (count.read, count.accepted, count.merged, count.rejected) == (3, 0, 0, 3)
@@ -54,6 +59,55 @@ def test_ids_are_matched_byte_for_byte() -> None:
     links = [association("01", "e"), association(" 1", "e"), association("1", "E")]
     made = normalized([account("1")], entitlements=[E], associations=links)
     assert made.counts["associations"].rejected == 3
+
+
+@pytest.mark.parametrize(
+    ("written", "hint"),
+    [
+        ("Ann.Lee", "case"),
+        (" ann.lee", "blanks before or after it"),
+        ("ann.l\u00e9e", "accents or its Unicode form"),
+        ("00ann.lee", "leading zeros"),
+        (" Ann.L\u00e9e", "case, blanks and accents"),
+    ],
+)
+def test_an_association_that_names_nobody_says_what_it_misses_by(written, hint) -> None:
+    links = [association(written, "e"), association("stranger", "e")]
+    made = normalized([account("ann.lee")], entitlements=[E], associations=links)
+    assert grants(made) == []
+    assert [reason for _, _, reason, _ in orphans(made)] == [
+        f"{NO_ACCOUNT}; one differs in {hint} alone",
+        NO_ACCOUNT,
+    ]
+    links = [association("ann.lee", written)]
+    made = normalized(
+        [account("ann.lee")], entitlements=[entitlement("ann.lee")], associations=links
+    )
+    assert orphans(made)[0][2] == f"{NO_ENTITLEMENT}; one differs in {hint} alone"
+
+
+def test_what_a_rejected_account_holds_is_no_second_reject() -> None:
+    links = [association("a", "e"), association("b", "e"), association("x", "e")]
+    made = normalized(
+        [account("a"), account("b", user_status="gone")], entitlements=[E], associations=links
+    )
+    assert grants(made) == [("a", "e", "")]
+    count = made.counts["associations"]
+    assert (count.read, count.accepted, count.rejected, count.dropped) == (3, 1, 1, 1)
+
+
+@pytest.mark.parametrize("blank", ["", "  "])
+def test_a_row_of_an_account_and_no_role_says_that_it_holds_nothing(blank) -> None:
+    links = [association("a", "e"), association("a", "f"), association("b", "e")]
+    last = snapshot([account("a"), account("b")], entitlements=[E, F], associations=links)
+    now = [association("a", blank, blank), association("b", "e")]
+    made = normalized(
+        [account("a"), account("b")], None, last, entitlements=[E, F], associations=now
+    )
+    assert grants(made) == [("b", "e", "")]
+    assert made.rejects.is_empty()
+    count = made.counts["associations"]
+    assert (count.read, count.accepted, count.dropped, count.kept) == (2, 1, 1, 0)
 
 
 def test_a_rejected_association_keeps_its_last_one_while_its_account_is_there() -> None:
@@ -89,7 +143,8 @@ def test_of_a_key_that_is_half_read_whatever_it_may_be_is_kept() -> None:
     def after(link):
         return grants(normalized(people, None, last, entitlements=[E, F], associations=[link]))
 
-    assert after(association("a", "")) == [("a", "e", ""), ("a", "f", "")]
+    assert after(association("a", "", "r")) == [("a", "e", ""), ("a", "f", "")]
+    assert after(association("a", "x\ufffd")) == [("a", "e", ""), ("a", "f", "")]
     assert after(association(" ", "e")) == [("a", "e", ""), ("b", "e", "")]
     assert after(association("", "")) == []
 
@@ -99,7 +154,7 @@ def test_a_row_that_is_blank_in_every_cell_is_no_record_and_keeps_nothing() -> N
     made = normalized([people[0], dict.fromkeys(people[0], " ")], None, snapshot(people))
     assert made.snapshot.accounts["integration_specific_id"].to_list() == ["a"]
     assert made.counts["accounts"].rejected == 1
-    assert made.warnings == ()
+    assert made.kept.is_empty()
 
 
 def test_a_cell_names_entitlements_between_separators() -> None:
@@ -118,7 +173,11 @@ def test_one_id_under_two_types_in_cells_is_held_by_nobody() -> None:
     read = [account("a", roles="x;y", groups=""), account("b", roles="", groups="x")]
     made = normalized(read, TWO)
     assert grants(made) == [("a", "y", "")]
-    assert orphans(made) == [(2, "roles", NO_ENTITLEMENT, "x"), (3, "groups", NO_ENTITLEMENT, "x")]
+    says = "is an id of several types (Group, Role): give one of the columns a prefix"
+    assert orphans(made) == [(2, "roles", says, "x"), (3, "groups", says, "x")]
+    (warning,) = made.warnings
+    assert warning.startswith("'x' is an id of several types of entitlement (Group, Role): ")
+    assert warning.endswith("give one of the columns a prefix")
 
 
 def test_two_types_for_a_known_id_keep_what_was_held_and_give_it_to_nobody_new() -> None:

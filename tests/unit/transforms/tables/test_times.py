@@ -4,18 +4,20 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.unit.builders import NOW, account, normalized, reasons, source_file
-from transforms.tables.times import ABSURD, NOT_A_TIME
+from schemas.errors import ConfigError
+from tests.unit.builders import NOW, account, normalized, reasons, snapshot, source_file
+from transforms.tables.times import ABSURD, NOT_A_TIME, PLACEHOLDER
 
 
 def read(written: str, how: str = "column: seen"):
     """The time that becomes of a cell, or the reason why none does."""
     file = source_file(f"columns: {{last_login: {{{how}}}}}\n")
     made = normalized([account("a", seen=written)], file)
-    times = made.snapshot.accounts["last_login"].to_list()
-    if times:
-        return times[0]
-    assert made.rejects["value"].to_list() == [written]
+    (time,) = made.snapshot.accounts["last_login"].to_list()
+    if made.rejects.is_empty():
+        return time
+    assert time is None
+    assert made.rejects.select("value", "is_cell").rows() == [(written, True)]
     ((column, reason),) = reasons(made)
     assert column == "last_login"
     return reason
@@ -23,6 +25,9 @@ def read(written: str, how: str = "column: seen"):
 
 def utc(*parts: int) -> datetime:
     return datetime(*parts, tzinfo=UTC)
+
+
+QUARTER = utc(2024, 1, 2, 3, 4, 5, 250_000)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +49,17 @@ def utc(*parts: int) -> datetime:
         ("02/01/2024 03:04", NOT_A_TIME),
         ("yesterday", NOT_A_TIME),
         ("never", NOT_A_TIME),
-        ("0", NOT_A_TIME),
+        ("0", PLACEHOLDER),
+        ("0000-00-00", PLACEHOLDER),
+        ("0000-00-00 00:00:00", PLACEHOLDER),
+        ("1970-01-01T00:00:00Z", PLACEHOLDER),
+        ("1970-01-01T01:00:00+01:00", PLACEHOLDER),
+        ("1601-01-01 00:00:00Z", PLACEHOLDER),
+        ("0001-01-01T00:00:00Z", PLACEHOLDER),
+        ("9999-12-31T23:59:59.999Z", PLACEHOLDER),
+        ("9999-12-31", PLACEHOLDER),
+        ("infinity", PLACEHOLDER),
+        ("-infinity", PLACEHOLDER),
     ],
 )
 def test_iso_8601_with_a_zone_is_read(written, time) -> None:
@@ -87,9 +102,18 @@ def test_a_stated_zone_is_that_of_times_that_name_none(written, time) -> None:
         ("format: epoch", "1704164645", utc(2024, 1, 2, 3, 4, 5)),
         ("format: epoch", "1704164645000", NOT_A_TIME),
         ("format: epoch_ms", "1704164645250", utc(2024, 1, 2, 3, 4, 5, 250_000)),
-        ("format: epoch", "0", ABSURD),
-        ("format: epoch", "-1", ABSURD),
-        ("format: epoch", "9223372036854775807", NOT_A_TIME),
+        ("format: epoch", "0", PLACEHOLDER),
+        ("format: epoch_ms", "0", PLACEHOLDER),
+        ("format: epoch", "-1", PLACEHOLDER),
+        ("format: epoch", "-86400000", ABSURD),
+        ("format: epoch", "9223372036854775807", PLACEHOLDER),
+        ("format: '%d/%m/%Y', timezone: UTC", "01/01/1970", PLACEHOLDER),
+        ("format: '%d/%m/%Y', timezone: UTC", "31/12/9999", PLACEHOLDER),
+        ("format: '%Y%m%d', timezone: UTC", "00000000", PLACEHOLDER),
+        ("format: '%H:%M:%S.%f %d.%m.%Y', timezone: UTC", "03:04:05.25 02.01.2024", QUARTER),
+        ("format: '%Y-%m-%dT%H:%M:%S.%f%z'", "2024-01-02T03:04:05.250000+0000", QUARTER),
+        ("never: [Never logged in], format: epoch", " NEVER logged in", None),
+        ("never: ['02/01/2024'], format: '%d/%m/%Y', timezone: UTC", "02/01/2024", None),
         ("format: epoch", "1.7e9", NOT_A_TIME),
         ("format: epoch", "soon", NOT_A_TIME),
     ],
@@ -101,13 +125,38 @@ def test_a_stated_format_is_the_only_one_read(how, written, time) -> None:
 @pytest.mark.parametrize(
     ("time", "is_absurd"),
     [
-        (utc(1601, 1, 1), True),
         (utc(1989, 12, 31, 23, 59, 59), True),
         (utc(1990, 1, 1), False),
         (NOW + timedelta(days=1), False),
         (NOW + timedelta(days=1, seconds=1), True),
-        (utc(9999, 12, 31), True),
+        (utc(2099, 1, 1), True),
     ],
 )
-def test_a_time_that_cannot_be_is_a_reject(time, is_absurd) -> None:
+def test_a_time_that_cannot_be_is_left_out(time, is_absurd) -> None:
     assert read(time.isoformat()) == (ABSURD if is_absurd else time)
+
+
+def test_a_file_may_ask_for_a_reject_of_the_row_instead() -> None:
+    file = source_file("columns: {last_login: {column: seen, unusable: reject}}\n")
+    rows = [account("a", seen="soon"), account("b", seen="2099-01-01Z"), account("c", seen="0")]
+    made = normalized(rows, file)
+    assert made.snapshot.accounts["integration_specific_id"].to_list() == ["c"]
+    assert made.counts["accounts"].rejected == 2
+
+
+def test_the_row_of_a_time_that_is_none_has_the_status_that_it_says() -> None:
+    last = snapshot([account("a", last_login="2024-01-02T03:04:05Z")])
+    for written in ("0000-00-00", "1970-01-01T00:00:00Z", "infinity", "2099-01-01T00:00:00Z", "x"):
+        row = account("a", last_login=written, user_status="SUSPENDED")
+        made = normalized([row], None, last)
+        assert made.snapshot.accounts.select("user_status", "last_login").rows() == [
+            ("SUSPENDED", None)
+        ]
+        assert made.counts["accounts"].cells == 1
+        assert made.kept.is_empty()
+
+
+@pytest.mark.parametrize("form", ["%S%f", "%H:%M:%S,%f"])
+def test_a_fraction_that_follows_no_dot_is_refused(form) -> None:
+    with pytest.raises(ConfigError, match="after a dot"):
+        source_file(f"columns: {{last_login: {{column: x, format: '{form}', timezone: UTC}}}}\n")

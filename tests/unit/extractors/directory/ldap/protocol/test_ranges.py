@@ -37,6 +37,7 @@ def users() -> list[tuple[str, dict[str, list[bytes]]]]:
                 "objectClass": [b"top", b"user"],
                 "objectGUID": [number.to_bytes(16, "little")],
                 "userAccountControl": [b"512"],
+                "accountExpires": [b"0"],
             },
         )
         for number in range(1, COUNT + 1)

@@ -1,0 +1,1 @@
+"""What is not there: whether a directory would have shown it."""
