@@ -61,7 +61,8 @@ def accounts_with_wanted_names(table: RawTable, file: SourceFile) -> RawTable:
     Raises:
         SourceFormatError: two columns differ by case only, and neither is as it is wanted.
     """
-    named = {*file.named_columns, *names_in(file.columns)}
+    left_out = {rule.column for rule in file.leave_out if rule.column is not None}
+    named = {*file.named_columns, *names_in(file.columns), *file.named_by_associations, *left_out}
     return _renamed(table, named, canonical_names(file.columns))
 
 

@@ -31,6 +31,12 @@ def test_a_column_that_the_file_names_is_found_in_any_case() -> None:
     assert made.grants.height == 1
 
 
+def test_a_column_by_which_rows_are_left_out_is_found_in_any_case() -> None:
+    file = source_file("leave_out: [{column: Type, is: [Bot]}]\n")
+    made = normalized([account("a", TYPE="Person"), account("b", TYPE="Bot")], file)
+    assert made.snapshot.accounts["integration_specific_id"].to_list() == ["a"]
+
+
 def test_of_columns_that_differ_by_case_the_one_as_it_is_wanted_counts() -> None:
     rows = [account("a") | {"Email": "other@example.com", "EMAIL": "third@example.com"}]
     assert snapshot(rows).accounts["email"].to_list() == ["a@example.com"]
