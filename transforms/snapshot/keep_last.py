@@ -162,7 +162,7 @@ def kept_rows(table: str, kept: CarriedForward, key: list[str]) -> pl.DataFrame:
     named = keys.join(reasons, on="key", how="left")
     records = named.with_columns(pl.col("reason").fill_null(UNREADABLE))
     lines = kept.lines.to_frame("line").with_columns(reason=pl.lit(UNREADABLE))
-    return as_kept(table, pl.concat([records, lines], how="diagonal").sort("key", "line"))
+    return as_kept(table, pl.concat([records, lines], how="diagonal").sort(["key", "line"]))
 
 
 def as_kept(table: str, rows: pl.DataFrame) -> pl.DataFrame:
