@@ -169,7 +169,6 @@ class Breach:
         allowed: what that comes to, a count.
         found: what the plan has, a count.
         base: what a share is of, a count.
-        is_removal: whether `--allow-removals` may lift it: whether a person may.
         table: the table whose rows are counted.
         of: what a share is of, in words, where that is not the table.
         ids: the first of what is counted, for a person at a terminal: never logged or kept.
@@ -180,7 +179,6 @@ class Breach:
     allowed: int
     found: int
     base: int
-    is_removal: bool
     table: str | None = None
     of: str = ""
     ids: tuple[str, ...] = field(default=(), compare=False, repr=False)

@@ -80,7 +80,7 @@ def full_app_breaches(live: pl.DataFrame, guards: Guards, *, is_fed: bool) -> tu
     count = live.height
     if not count or is_fed or guards.first_into_full_app == "allow":
         return ()
-    full = Breach("first_into_full_app", "hold", 0, count, count, is_removal=True, of=IN_LUMOS)
+    full = Breach("first_into_full_app", "hold", 0, count, count, of=IN_LUMOS)
     return (full,)
 
 
@@ -92,4 +92,4 @@ def reject_breaches(
     if not lost:
         return ()
     key = "max_removed_accounts"
-    return (Breach(key, "0", 0, lost, live.height, is_removal=True, of=OF_REJECTS),)
+    return (Breach(key, "0", 0, lost, live.height, of=OF_REJECTS),)

@@ -121,8 +121,8 @@ def test_a_plan_that_was_held_can_still_be_let_through_and_no_other_in_its_place
         SeenBreach("max_removed_accounts", 17, 20, "10%"),
         SeenBreach("max_removed_associations", 17, 20, "20%"),
     )
-    accounts = Breach("max_removed_accounts", "10%", 2, 17, 20, is_removal=True)
-    associations = Breach("max_removed_associations", "20%", 4, 17, 20, is_removal=True)
+    accounts = Breach("max_removed_accounts", "10%", 2, 17, 20)
+    associations = Breach("max_removed_associations", "20%", 4, 17, 20)
 
     def approved(*breaches: Breach) -> str | None:
         approval = Decision(held.run_id, "approve", "me@host", NOW, "seen")
@@ -130,7 +130,7 @@ def test_a_plan_that_was_held_can_still_be_let_through_and_no_other_in_its_place
         return decide(breaches, waiting, None, lambda _: True, NOW).approves_run
 
     assert approved(accounts, associations) == held.run_id
-    another = Breach("max_removed_accounts", "10%", 2, 18, 20, is_removal=True)
+    another = Breach("max_removed_accounts", "10%", 2, 18, 20)
     assert approved(another, associations) is None
 
 

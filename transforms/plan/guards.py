@@ -96,7 +96,6 @@ def _line(counted: Counted, limit: str, allowed: int) -> Breach:
         allowed,
         counted.found,
         counted.base,
-        is_removal=GUARD[counted.guard].is_approvable,
         table=GUARD[counted.guard].table,
         of=counted.of,
         ids=counted.ids,
@@ -107,9 +106,13 @@ def _least(plan: Plan, guards: Guards) -> Breach:
     """An empty snapshot is never uploaded, whatever the file says."""
     count, least = plan.accounts.after, max(guards.min_accounts, 1)
     return Breach(
-        "min_accounts", str(guards.min_accounts), least, count, count, is_removal=False,
+        "min_accounts",
+        str(guards.min_accounts),
+        least,
+        count,
+        count,
         table="accounts",
-    )  # fmt: skip
+    )
 
 
 def _rejected(counts: dict[str, TableCount], guards: Guards) -> Iterable[Breach]:
@@ -117,9 +120,14 @@ def _rejected(counts: dict[str, TableCount], guards: Guards) -> Iterable[Breach]
     for table, count in counts.items():
         allowed = limit.allowed(count.judged, floor)
         yield Breach(
-            "max_rejected_rows", str(limit), allowed, count.rejected, count.judged,
-            is_removal=False, table=table, of=table,
-        )  # fmt: skip
+            "max_rejected_rows",
+            str(limit),
+            allowed,
+            count.rejected,
+            count.judged,
+            table=table,
+            of=table,
+        )
 
 
 def _emptied(plan: Plan, guards: Guards) -> Breach:

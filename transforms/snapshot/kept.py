@@ -76,4 +76,4 @@ def kept_breaches(kept: pl.DataFrame, keep_for: timedelta, now: datetime) -> tup
     if not found:
         return ()
     limit = duration_text(keep_for)
-    return (Breach(GUARD, limit, 0, found, records.height, is_removal=True, table="kept records"),)
+    return (Breach(GUARD, limit, 0, found, records.height, table="kept records"),)

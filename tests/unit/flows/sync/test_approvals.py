@@ -11,8 +11,8 @@ from schemas.plan import Breach
 from schemas.run import Decision, Run, SeenBreach
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
-ACCOUNTS = Breach("max_removed_accounts", "10%", 2, 17, 20, is_removal=True)
-ASSOCIATIONS = Breach("max_removed_associations", "20%", 4, 17, 20, is_removal=True)
+ACCOUNTS = Breach("max_removed_accounts", "10%", 2, 17, 20)
+ASSOCIATIONS = Breach("max_removed_associations", "20%", 4, 17, 20)
 HELD = Run(
     "held-1",
     "hr",
@@ -48,7 +48,7 @@ def test_neither_the_order_of_guards_nor_what_else_a_report_says_makes_it_anothe
     class ToldAtLength(Breach):
         advice: str = "look at the export"
 
-    longer = ToldAtLength("max_removed_accounts", "10%", 2, 17, 20, is_removal=True)
+    longer = ToldAtLength("max_removed_accounts", "10%", 2, 17, 20)
     assert approved(ASSOCIATIONS, longer)
     assert approved(ACCOUNTS, ASSOCIATIONS, held=replace(HELD, plan={"verdict": "of old"}))
 
@@ -81,7 +81,7 @@ def test_fewer_are_a_larger_share_of_fewer_still() -> None:
 
 
 def test_a_guard_that_nobody_may_lift_is_lifted_by_no_approval() -> None:
-    empty = Breach("min_accounts", "1", 1, 0, 0, is_removal=False)
+    empty = Breach("min_accounts", "1", 1, 0, 0)
     assert not approved(empty, held=replace(HELD, breaches=seen_breaches((empty,))))
 
 

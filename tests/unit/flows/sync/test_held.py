@@ -19,8 +19,8 @@ from tests.unit.flows.world import in_memory
 from transforms.plan.plan import to_plan
 
 WEEK = timedelta(days=7)
-REMOVED = Breach("max_removed_accounts", "10%", 4, 28, 49, is_removal=True)
-REJECTED = Breach("max_rejected_rows", "1%", 1, 5, 100, is_removal=False, table="accounts")
+REMOVED = Breach("max_removed_accounts", "10%", 4, 28, 49)
+REJECTED = Breach("max_rejected_rows", "1%", 1, 5, 100, table="accounts")
 APPROVAL = Decision("held-1", "approve", "you@host", NOW, "a site has closed", NOW + WEEK)
 MOST_STEPS = 40
 

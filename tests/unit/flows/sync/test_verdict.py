@@ -26,11 +26,11 @@ from tests.unit.builders import NOW, account, snapshot, source_file
 from tests.unit.flows.sync.world import APP, World
 from tests.unit.flows.world import in_memory
 
-REMOVED = Breach("max_removed_accounts", "10%", 4, 28, 49, is_removal=True)
-DROPPED = Breach("max_removed_associations", "20%", 4, 28, 49, is_removal=True)
-CLOSED = Breach("max_deactivated_accounts", "10%", 4, 28, 49, is_removal=True)
-EMPTY = Breach("min_accounts", "1", 1, 0, 0, is_removal=False)
-REJECTED = Breach("max_rejected_rows", "1%", 1, 5, 100, is_removal=False, table="accounts")
+REMOVED = Breach("max_removed_accounts", "10%", 4, 28, 49)
+DROPPED = Breach("max_removed_associations", "20%", 4, 28, 49)
+CLOSED = Breach("max_deactivated_accounts", "10%", 4, 28, 49)
+EMPTY = Breach("min_accounts", "1", 1, 0, 0)
+REJECTED = Breach("max_rejected_rows", "1%", 1, 5, 100, table="accounts")
 
 
 HELD = Run("held", "hr", "held", "me@host", NOW, content_hash="hash")
@@ -167,7 +167,6 @@ def test_up_to_the_share_of_what_lumos_holds_may_be_removed(count: int, allowed:
     [breach] = lived(active(count), people(count, start=allowed + 1))
     assert breach == Breach(
         *("max_removed_accounts", "10%", allowed, allowed + 1, count),
-        is_removal=True,
         table="accounts",
         of=IN_LUMOS,
     )
@@ -187,7 +186,6 @@ def test_up_to_the_share_of_what_lumos_holds_may_be_deactivated(count: int, allo
     [breach] = lived(active(count), closing(allowed + 1))
     assert breach == Breach(
         *("max_deactivated_accounts", "10%", allowed, allowed + 1, count),
-        is_removal=True,
         table="accounts",
         of=COULD_IN_LUMOS,
     )

@@ -572,7 +572,7 @@ def test_records_that_are_kept_too_long_are_held_for_a_person() -> None:
     assert kept_breaches(made.kept, keep_for, just - timedelta(seconds=1)) == ()
     (breach,) = kept_breaches(made.kept, keep_for, just)
     assert (breach.guard, breach.found, breach.allowed, breach.limit) == (GUARD, 1, 0, "14d")
-    assert breach.is_removal
+    assert breach.is_approvable
     again = renewed(made.kept, just)
     assert kept_breaches(again, keep_for, just + keep_for - timedelta(seconds=1)) == ()
     assert kept_breaches(again, keep_for, just + keep_for)
