@@ -7,11 +7,12 @@ import traceback
 from collections.abc import Callable
 from typing import TypeVar
 
-from polars.exceptions import PanicException
-
 from schemas.errors import IngestError
 
 _Done = TypeVar("_Done")
+
+_RUST = "pyo3_runtime"
+"""Where the panics of libraries written in Rust are from: they are no Exception."""
 
 
 class BugError(RuntimeError):
@@ -64,6 +65,8 @@ def without_text(work: Callable[[], _Done]) -> _Done:
         return work()
     except (IngestError, BugError):
         raise
-    except (Exception, PanicException) as bug:  # noqa: BLE001 - what is left is a bug, and ends here
+    except BaseException as bug:  # what is left is a bug, and goes no further
+        if not isinstance(bug, Exception) and type(bug).__module__ != _RUST:
+            raise
         line = bug_line(bug)
     raise BugError(line) from None

@@ -24,14 +24,12 @@ from schemas.raw import Raw, RawTable
 from schemas.source_file.csv_source import CsvSource
 from schemas.tables import ONE_FIELD, REJECTS, ROW, UNREADABLE_LINE
 
-_NOW = datetime.now(UTC)
-
 
 def _raw(content: bytes | str, folder: Path, **options: object) -> Raw:
     written = content.encode() if isinstance(content, str) else content
     (folder / "a.csv").write_bytes(written)
     source = CsvSource(kind="csv", accounts="a.csv", max_age=None, **options)
-    return read_source(source, folder, now=_NOW, id_columns={"accounts": "id"})
+    return read_source(source, folder, now=datetime.now(UTC), id_columns={"accounts": "id"})
 
 
 def _read(content: bytes | str, folder: Path, **options: object) -> RawTable:
@@ -329,7 +327,7 @@ def test_the_encoding_is_found_from_the_bytes(encoding: str, detected: str, tmp_
     expected = _rows({"id": ["1", "2"], "note": ["Zoë\r\nx", "€"]}, [2, 4])
     assert_frame_equal(raw.accounts.rows, expected)
     source = CsvSource(kind="csv", accounts="a.csv", max_age=None)
-    (probe,) = probe_source(source, tmp_path, now=_NOW)
+    (probe,) = probe_source(source, tmp_path, now=datetime.now(UTC))
     assert f", {detected}, " in probe.said
     assert [w for w in raw.warnings if "read as Windows-1252" in w] == list(raw.warnings)
     assert len(raw.warnings) == (encoding == "cp1252")

@@ -17,7 +17,6 @@ from schemas.raw import RawTable
 from schemas.source_file.csv_source import CsvSource
 from schemas.tables import ROW
 
-_NOW = datetime.now(UTC)
 _HEADER = ("id", "mail", "note")
 _THOROUGH = settings(
     max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -40,7 +39,7 @@ def _tables(draw: st.DrawFn) -> list[list[str]]:
 def _read(content: bytes, tmp_path: Path, **options: object) -> RawTable:
     (tmp_path / "accounts.csv").write_bytes(content)
     source = CsvSource(kind="csv", accounts="accounts.csv", max_age=None, **options)
-    return read_source(source, tmp_path, now=_NOW).accounts
+    return read_source(source, tmp_path, now=datetime.now(UTC)).accounts
 
 
 def _written(table: list[list[str]], quoting: int, end: str) -> tuple[bytes, list[int]]:

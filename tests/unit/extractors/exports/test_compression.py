@@ -17,12 +17,13 @@ from schemas.errors import SourceFormatError, SourceIncompleteError
 from schemas.raw import Raw
 from schemas.source_file.csv_source import CsvSource
 
-_NOW = datetime.now(UTC)
 _TEXT = b"id,note\n" + b"".join(b"%d,%d\n" % (n, n * n) for n in range(1000))
 
 
 def _read(folder: Path, name: str) -> Raw:
-    return read_source(CsvSource(kind="csv", accounts=name, max_age=None), folder, now=_NOW)
+    return read_source(
+        CsvSource(kind="csv", accounts=name, max_age=None), folder, now=datetime.now(UTC)
+    )
 
 
 def _zip(path: Path, members: dict[str, bytes]) -> bytes:
