@@ -100,7 +100,7 @@ def preview(
 
     Exits 3 where a guard would hold the upload. Example: `lumos-ingest preview hr --out plan/`
     """
-    from flows.cli.preview import preview_command
+    from flows.cli.plan.preview import preview_command
 
     if markdown and as_json:
         raise typer.BadParameter("--markdown and --json: choose one")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from flows.cli.each_source import Ended, each_source
 from flows.cli.output import Output
-from flows.cli.plan_view import show_outcome
+from flows.cli.plan.view import show_outcome
 from flows.run.context import RunContext
 from flows.run.summary import run_summary
 from flows.sync.held import held_error

@@ -7,8 +7,8 @@ import re
 import pytest
 
 from flows.cli.output import Output
-from flows.cli.plan_markdown import to_markdown
-from flows.cli.plan_view import show_plan
+from flows.cli.plan.markdown import to_markdown
+from flows.cli.plan.view import show_plan
 from flows.sync.plan import Preview
 from tests.unit.flows.sync.world import World, but
 from tests.unit.flows.world import in_memory
