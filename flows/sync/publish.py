@@ -9,14 +9,14 @@ import logging
 from collections.abc import Callable
 from functools import partial
 
-from flows.run.context import RunContext
+from flows.run.context import RunContext, lumos_of
 from flows.run.locks import AppLocks
 from flows.sync.request_files import Bodies, content_hash, request_folder, write_bodies
 from loaders.ledger.decisions import check_approved
 from loaders.lumos.accounts import compare_accounts, read_accounts, submit_accounts
 from loaders.lumos.client import LumosApi
 from loaders.lumos.jobs import wait_for_job
-from schemas.errors import ConfigError, ReadBackError, StateError
+from schemas.errors import ReadBackError, StateError
 from schemas.run import OPEN_STATES, Run, RunState
 from schemas.snapshot import Snapshot
 from schemas.source_file.file import Source
@@ -68,10 +68,8 @@ def publish(
         GuardError: a person has taken back the approval that it goes by.
         StateError: the disk is full, or the stored snapshot is not what was planned.
     """
-    api = context.api
-    if api is None or run.app_id is None:
-        raise ConfigError("this needs the Lumos API: set LUMOS_API_TOKEN")
-    if len(run.job_ids) < (run.request_count or 1):
+    api = lumos_of(context)
+    if run.request_count is None or len(run.job_ids) < run.request_count:
         run = _submit_all(source, run, snapshot(), api, context, locks)
     _wait(source, run.job_ids[-1], api, context)
     locks.check()
@@ -161,8 +159,8 @@ def _verify(
     sent = snapshot.accounts.select(
         unique_identifier="integration_specific_id", status="user_status"
     )
-    app_id = run.app_id or ""
-    differences, broken = None, None
+    app_id = str(run.app_id)
+    differences, broken = None, ReadBackError(f"the accounts of app {app_id} were not read back")
     for attempt in range(READ_BACKS):
         if attempt:
             context.sleep(source.file.upload.poll.every.total_seconds())
@@ -181,7 +179,7 @@ def _verify(
         if not differences.height:
             return
     if differences is None:
-        raise broken or ReadBackError(f"the accounts of app {app_id} could not be read back")
+        raise broken
     context.archive.save_frame(run.source, run.run_id, "differences", differences)
     counts = differences["difference"].value_counts(sort=True).rows()
     summary = ", ".join(f"{count} {difference}" for difference, count in counts)

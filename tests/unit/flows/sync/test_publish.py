@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
+import httpx
 import polars as pl
 import pytest
 
@@ -17,7 +18,7 @@ from schemas.errors import (
     ReadBackError,
 )
 from schemas.run import Run
-from tests.unit.flows.sync.world import APP, Fault, World, but, states
+from tests.unit.flows.sync.world import APP, Account, Fault, World, but, states
 from tests.unit.flows.world import in_memory
 
 
@@ -297,3 +298,84 @@ def test_an_upload_that_is_not_to_be_verified_is_not_read_back(world: World):
     world.more = "upload: {verify: false}\n"
     world.lumos.faults = ["alters"]
     assert world.sync().run.state == "done"
+
+
+def test_a_held_run_says_when_why_and_of_what(world: World):
+    world.sync()
+    world.rows = dict(list(world.rows.items())[:5])
+    run = world.sync().run
+    assert (run.state, run.ended_at) == ("held", world.now)
+    assert "max_removed_accounts" in str(run.error)
+    assert run.content_hash is not None
+
+
+def test_an_accepted_run_counts_its_requests(parted: World):
+    counts = parted.sync().run.counts
+    assert counts["requests"] == 3
+    assert counts["bytes"] > 0
+
+
+def test_a_run_that_was_accepted_late_keeps_no_error(world: World):
+    world.more = "upload: {poll: {give_up_after: 0s}}\n"
+    late = fails(world, JobTimeoutError)
+    world.more = ""
+    world.sync()
+    [run] = [one for one in world.runs() if one.run_id == late.run_id]
+    assert (run.state, run.error) == ("done", None)
+
+
+def test_a_job_under_way_is_waited_for_without_the_archive(world: World):
+    world.more = "upload: {verify: false}\n"
+    assert world.crashes_at("before GET /accounts/upload/job-1")
+    [left] = world.runs()
+    world.place.remove(("hr", left.run_id))
+    with pytest.raises(IngestError):
+        world.sync()
+    [run] = [one for one in world.runs() if one.run_id == left.run_id]
+    assert run.state == "done"
+
+
+def ended_elsewhere(world: World, point: str) -> None:
+    """Another process ends the run as this one comes to the point."""
+
+    def watch(what: str) -> None:
+        if what == point:
+            world.watch = lambda _: None
+            world.ledger.update_run(world.runs()[0].run_id, state="failed", error="elsewhere")
+
+    world.watch = watch
+    with pytest.raises(BusyError, match="ended by another process meanwhile"):
+        world.sync()
+    [run] = world.runs()
+    assert (run.state, run.error) == ("failed", "elsewhere")
+
+
+def test_a_run_that_another_process_ended_is_not_planned(world: World):
+    def watch(what: str) -> None:
+        if what == "after a frame was kept" and "accounts.parquet" in frames(
+            world, world.runs()[0]
+        ):
+            world.watch = lambda _: None
+            world.ledger.update_run(world.runs()[0].run_id, state="failed", error="elsewhere")
+
+    world.watch = watch
+    with pytest.raises(BusyError, match="ended by another process meanwhile"):
+        world.sync()
+    assert world.uploads() == []
+    assert world.runs()[0].error == "elsewhere"
+
+
+def test_a_job_is_not_written_into_a_run_that_another_process_ended(world: World):
+    ended_elsewhere(world, "after POST /accounts/upload")
+
+
+def test_pages_that_make_no_whole_list_are_told_as_such(world: World):
+    page = world.lumos._page
+
+    def short(accounts: dict[str, Account], number: int) -> httpx.Response:
+        answer = page(accounts, number).json()
+        items = answer["items"][:7] if world.lumos.jobs else answer["items"]
+        return httpx.Response(200, json={**answer, "items": items})
+
+    world.lumos._page = short  # type: ignore[method-assign]
+    assert "page 1 is short" in str(fails(world, ReadBackError).error)
