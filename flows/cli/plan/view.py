@@ -9,6 +9,10 @@ from flows.sync.plan import Planned
 from flows.sync.summary import plan_tallies
 from flows.sync.verdict import Verdict
 from schemas.source_file.file import Source
+from transforms.tables.rejects import TableCount
+
+_FATES = ("read", "dropped", "merged", "rejected", "kept")
+_CHANGES = ("before", "after", "added", "changed", "removed")
 
 SHOWN = 10
 """Rows of changes and kinds of rejects that a terminal shows; `--json` has all."""
@@ -58,40 +62,14 @@ def show_plan(
 
     With `paths`, also through which groups an association comes.
     """
-    plan, counts = planned.plan, planned.normalized.counts
-    rows = []
-    for table in ("accounts", "entitlements", "associations"):
-        changes, count = getattr(plan, table), counts.get(table)
-        fates: tuple[int | None, ...] = (None,) * 5
-        if count:
-            fates = (count.read, count.dropped, count.merged, count.rejected, count.kept)
-        rows.append(
-            (
-                table,
-                *fates,
-                changes.before,
-                changes.after,
-                changes.added,
-                changes.changed,
-                changes.removed,
-            )
-        )
+    plan = planned.plan
+    fates = [(table, *_fates(count)) for table, count in planned.normalized.counts.items()]
+    output.table(f"{name}: the rows that were read", ("table", *_FATES), fates)
+    tables = ("accounts", "entitlements", "associations")
     output.table(
         f"{name}: the plan, against {planned.against}",
-        (
-            "table",
-            "read",
-            "dropped",
-            "merged",
-            "rejected",
-            "kept",
-            "before",
-            "after",
-            "added",
-            "changed",
-            "removed",
-        ),
-        rows,
+        ("table", *_CHANGES),
+        [(table, *(getattr(getattr(plan, table), one) for one in _CHANGES)) for table in tables],
     )
     _show_tallies(planned, output)
     show_guards(planned, output)
@@ -99,6 +77,10 @@ def show_plan(
         _show_lookalikes(planned, output)
         _show_changes(planned, output, paths)
     show_rejects(planned.normalized.rejects, output)
+
+
+def _fates(count: TableCount) -> tuple[int, ...]:
+    return tuple(getattr(count, fate) for fate in _FATES)
 
 
 def _show_tallies(planned: Planned, output: Output) -> None:
