@@ -54,10 +54,10 @@ class Output:
         if self.as_json:
             return
         is_terminal = self._out.is_terminal
-        table = Table(
-            title=escape(title), box=SIMPLE_HEAD if is_terminal else None, title_justify="left",
-            header_style="bold" if is_terminal else "", title_style="bold" if is_terminal else "",
-        )  # fmt: skip
+        style = "bold" if is_terminal else ""
+        # Not the table's own title, which would be wrapped at the table's width.
+        self._out.print(escape(title), style=style, highlight=False, soft_wrap=True)
+        table = Table(box=SIMPLE_HEAD if is_terminal else None, header_style=style)
         for number, name in enumerate(columns):
             is_number = bool(rows) and all(isinstance(row[number], int | None) for row in rows)
             table.add_column(name, justify="right" if is_number else "left", overflow="fold")
