@@ -156,34 +156,41 @@ def _verify(
         ReadBackError: the app does not hold what was sent.
         BusyError: the lease was lost.
     """
+    problem = _read_back(run, snapshot, api, context, locks)
+    for _ in range(READ_BACKS - 1):
+        if problem is None:
+            return
+        context.sleep(source.file.upload.poll.every.total_seconds())
+        problem = _read_back(run, snapshot, api, context, locks)
+    if problem is not None:
+        raise problem
+
+
+def _read_back(
+    run: Run, snapshot: Snapshot, api: LumosApi, context: RunContext, locks: AppLocks
+) -> ReadBackError | None:
+    """Why the app does not hold what was sent; None where it does."""
+    app_id = str(run.app_id)
+
+    def progress(done: int, total: int) -> None:
+        context.progress("reading back", done, total)
+
+    try:
+        held_by_app = read_accounts(api, app_id, on_page=progress)
+    except ReadBackError as error:
+        return error
+    # Else what was read may be of another's upload.
+    locks.check()
     sent = snapshot.accounts.select(
         unique_identifier="integration_specific_id", status="user_status"
     )
-    app_id = str(run.app_id)
-    differences, broken = None, ReadBackError(f"the accounts of app {app_id} were not read back")
-    for attempt in range(READ_BACKS):
-        if attempt:
-            context.sleep(source.file.upload.poll.every.total_seconds())
-        try:
-            held_by_app = read_accounts(
-                api,
-                app_id,
-                on_page=lambda done, total: context.progress("reading back", done, total),
-            )
-        except ReadBackError as error:
-            broken = error
-            continue
-        # Else what was read may be of another's upload.
-        locks.check()
-        differences = compare_accounts(sent, held_by_app)
-        if not differences.height:
-            return
-    if differences is None:
-        raise broken
+    differences = compare_accounts(sent, held_by_app)
+    if not differences.height:
+        return None
     context.archive.save_frame(run.source, run.run_id, "differences", differences)
     counts = differences["difference"].value_counts(sort=True).rows()
     summary = ", ".join(f"{count} {difference}" for difference, count in counts)
-    raise ReadBackError(
+    return ReadBackError(
         f"app {app_id} does not hold what job {run.job_ids[-1]} was sent: {summary}; "
         f"the list is in the archive under {run.source}/{run.run_id}"
     )

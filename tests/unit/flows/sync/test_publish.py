@@ -365,6 +365,22 @@ def test_a_run_that_another_process_ended_is_not_planned(world: World):
     assert world.runs()[0].error == "elsewhere"
 
 
+def test_a_run_that_another_process_ended_is_not_held(world: World):
+    world.sync()
+    world.rows = dict(list(world.rows.items())[:5])
+
+    def watch(what: str) -> None:
+        newest = world.runs()[0]
+        if what == "after a frame was kept" and "accounts.parquet" in frames(world, newest):
+            world.watch = lambda _: None
+            world.ledger.update_run(newest.run_id, state="failed", error="elsewhere")
+
+    world.watch = watch
+    with pytest.raises(BusyError, match="ended by another process meanwhile"):
+        world.sync()
+    assert world.runs()[0].error == "elsewhere"
+
+
 def test_a_job_is_not_written_into_a_run_that_another_process_ended(world: World):
     ended_elsewhere(world, "after POST /accounts/upload")
 
@@ -379,3 +395,33 @@ def test_pages_that_make_no_whole_list_are_told_as_such(world: World):
 
     world.lumos._page = short  # type: ignore[method-assign]
     assert "page 1 is short" in str(fails(world, ReadBackError).error)
+
+
+def test_a_list_that_is_whole_the_second_time_is_enough(world: World):
+    page, asked = world.lumos._page, list[int]()
+
+    def short_once(accounts: dict[str, Account], number: int) -> httpx.Response:
+        answer = page(accounts, number).json()
+        asked.extend([number] if world.lumos.jobs else [])
+        items = answer["items"][:7] if len(asked) == 1 else answer["items"]
+        return httpx.Response(200, json={**answer, "items": items})
+
+    world.lumos._page = short_once  # type: ignore[method-assign]
+    assert world.sync().run.state == "done"
+    assert asked == [1, 1]
+
+
+def test_what_the_app_holds_otherwise_is_counted_by_kind_the_most_first(world: World):
+    page = world.lumos._page
+
+    def otherwise(accounts: dict[str, Account], number: int) -> httpx.Response:
+        answer = page(accounts, number).json()
+        if not world.lumos.jobs:
+            return httpx.Response(200, json=answer)
+        suspended, _, _, *others = answer["items"]
+        items = [{**suspended, "status": "SUSPENDED"}, *others]
+        return httpx.Response(200, json={"items": items, "total": len(items)})
+
+    world.lumos._page = otherwise  # type: ignore[method-assign]
+    said = str(fails(world, ReadBackError).error)
+    assert "was sent: 2 missing, 1 " in said
