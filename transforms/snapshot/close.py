@@ -23,9 +23,7 @@ def closed(records: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     most = ranked.group_by(_ID).agg(pl.col("rank").max())
     both = records.join(most, on=_ID, how="left")
     own = pl.col(_STATUS).replace_strict(rank, default=None)
-    closest = pl.max_horizontal(own, "rank").replace_strict(
-        dict(enumerate(MOST_OPEN_FIRST)), default=None
-    )
+    closest = pl.max_horizontal(own, "rank").replace_strict(dict(enumerate(MOST_OPEN_FIRST)))
     status = pl.when(own.is_null()).then(_STATUS).otherwise(closest)
     return both.with_columns(status.alias(_STATUS)).select(records.columns)
 

@@ -46,7 +46,7 @@ def since_first_kept(kept: pl.DataFrame, before: pl.DataFrame, now: datetime) ->
 
 def renewed(kept: pl.DataFrame, decided_at: datetime) -> pl.DataFrame:
     """`kept` once a person has let it through: its time begins anew."""
-    return kept.with_columns(pl.max_horizontal("since", pl.lit(decided_at, dtype=UTC_TIME)))
+    return kept.with_columns(pl.max_horizontal("since", pl.lit(decided_at)))
 
 
 def kept_warnings(kept: pl.DataFrame, keep_for: timedelta) -> tuple[str, ...]:
