@@ -163,9 +163,10 @@ def _is_there(module: str) -> bool:
 
 def _check_dialect(drivername: str) -> None:
     """Raises unless SQLAlchemy, or a package beside it, brings the dialect and its driver."""
-    unknown = ConfigError(
-        f"SQLAlchemy knows no dialect {drivername}: install the package that has it", key=KEY
-    )
+    reason = f"SQLAlchemy knows no dialect {drivername}: install the package that has it"
+    if drivername.startswith("mongodb"):
+        reason = "a MongoDB takes no queries: write discover: mongodb in their place"
+    unknown = ConfigError(reason, key=KEY)
     dialect = raise_as(
         lambda: registry.load(drivername.replace("+", ".")), {NoSuchModuleError: lambda _: unknown}
     )

@@ -105,6 +105,12 @@ def _only_by_java(database: str) -> ConfigError:
     )
 
 
+_OTHER_NAMES = {
+    "ibm_db_sa": "db2+ibm_db",  # before SQLAlchemy knew DB2 by db2
+    "postgres": "postgresql",  # before its version 1.4, and from hosts of databases to this day
+}
+
+
 def _from_sqlalchemy(text: str) -> DatabaseUrl:
     url = _made(text)
     for name, value in url.query.items():
@@ -113,8 +119,8 @@ def _from_sqlalchemy(text: str) -> DatabaseUrl:
             raise secret_error()
     if url.password is not None:
         raise secret_error()
-    if url.drivername == "ibm_db_sa":  # its name before SQLAlchemy knew DB2 by db2
-        url = url.set(drivername="db2+ibm_db")
+    if url.drivername in _OTHER_NAMES:
+        url = url.set(drivername=_OTHER_NAMES[url.drivername])
     backend, plus, driver = url.drivername.partition("+")
     if driver in _ASYNC:
         raise ConfigError(

@@ -99,5 +99,12 @@ def test_a_missing_driver_is_named_with_the_command_that_installs_it() -> None:
         check_driver(read_database_url("jdbc:db2://h/x").url.drivername)
     with pytest.raises(ConfigError, match="knows no dialect nonsense"):
         check_driver("nonsense")
+    with pytest.raises(ConfigError, match="write discover: mongodb"):
+        check_driver("mongodb+srv")
     with pytest.raises(ConfigError, match="pip install psycopg2"):
         check_driver("postgresql+psycopg2")
+
+
+def test_postgres_is_another_name_of_postgresql() -> None:
+    url = read_database_url("postgres://db.example.com/hr").url
+    assert url == read_database_url("postgresql://db.example.com/hr").url
