@@ -26,8 +26,8 @@ def fresh_command(workspace: Path, names: list[str], longest: timedelta, *, as_j
     settings = read_settings(workspace)
     sources, broken = pick_sources(settings.workspace, names, every=not names)
     with open_context(settings, with_lumos=False) as context:
-        found = freshness(sources, context.ledger, context.now(), longest)
         now = context.now()
+        found = freshness(sources, context.ledger, now, longest)
     for one in found:
         if one.accepted_at is None:
             text = f"{one.source}: never accepted"

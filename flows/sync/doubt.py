@@ -6,6 +6,7 @@ import polars as pl
 
 from flows.run.context import RunContext
 from flows.sync.request_files import content_hash
+from flows.sync.verdict import IN_LUMOS
 from schemas.errors import StateError
 from schemas.plan import Breach
 from schemas.run import Run
@@ -18,7 +19,6 @@ _log = logging.getLogger(__name__)
 MOST_DOUBTS = 5
 """Of so many uploads that were not accepted, the newest ones, each may be what the app holds."""
 
-IN_LUMOS = "accounts that Lumos holds"
 OF_REJECTS = "accounts that Lumos holds, whose rows are rejects here"
 
 

@@ -1,11 +1,10 @@
 """Decisions in the ledger, SQLite and PostgreSQL: whoever decides at the same time, one holds."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
 
 import pytest
 
@@ -25,22 +24,9 @@ from loaders.ledger.ledger import Ledger, open_ledger
 from schemas.errors import BusyError, ConfigError, GuardError, StateError
 from schemas.run import Decision, DecisionKind, Run
 
-pytest_plugins = ["tests.postgresql_server"]
+pytest_plugins = ["tests.ledgers"]
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/ledger.sqlite"
-    return str(request.getfixturevalue("new_database")())
-
-
-@pytest.fixture
-def ledger(url: str) -> Iterator[Ledger]:
-    with open_ledger(url) as ledger:
-        yield ledger
 
 
 def held(ledger: Ledger, source: str = "hr", **changes: object) -> Run:

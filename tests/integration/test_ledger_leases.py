@@ -16,22 +16,9 @@ from loaders.ledger.ledger import Ledger, open_ledger
 from loaders.ledger.tables import leases
 from schemas.errors import BusyError, StateError
 
-pytest_plugins = ["tests.postgresql_server"]
+pytest_plugins = ["tests.ledgers"]
 
 HOLDER = Path(__file__).with_name("lease_holder.py")
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/ledger.sqlite"
-    return str(request.getfixturevalue("new_database")())
-
-
-@pytest.fixture
-def ledger(url: str) -> Iterator[Ledger]:
-    with open_ledger(url) as ledger:
-        yield ledger
 
 
 class Clock:

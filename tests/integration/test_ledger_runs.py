@@ -1,7 +1,6 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -15,22 +14,9 @@ from loaders.ledger.tables import VERSION, VERSION_TABLE, metadata
 from schemas.errors import BusyError, StateError
 from schemas.run import Run, RunScope, RunState, SeenBreach
 
-pytest_plugins = ["tests.postgresql_server"]
+pytest_plugins = ["tests.ledgers"]
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/ledger.sqlite"
-    return str(request.getfixturevalue("new_database")())
-
-
-@pytest.fixture
-def ledger(url: str) -> Iterator[Ledger]:
-    with open_ledger(url) as ledger:
-        yield ledger
 
 
 def ended(
