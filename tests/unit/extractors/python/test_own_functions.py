@@ -15,9 +15,11 @@ SECRET = "canary-4711"
 
 @pytest.fixture(autouse=True)
 def clean_path(tmp_path: Path) -> Iterator[None]:
+    """No workspace of another test is on the path that is put back."""
+    WORKSPACE_MODULES.load("json", tmp_path / "none", "source.read")  # lets go of the last one
     path = list(sys.path)
     yield
-    WORKSPACE_MODULES.load("json", tmp_path / "none", "source.read")  # lets go of the last one
+    WORKSPACE_MODULES.load("json", tmp_path / "none", "source.read")
     sys.path[:] = path
 
 
