@@ -475,6 +475,23 @@ def test_a_removed_and_an_added_account_of_one_address_look_like_one_person() ->
     assert to_plan(now.snapshot(), now.snapshot()).lookalikes.rows() == []
 
 
+def test_one_who_is_gone_is_told_beside_one_who_is_new_and_like_them() -> None:
+    """Of several the first by id; once where both id and address are alike; by the id before."""
+    address = {"email": "x@example.com"}
+    before = source(20).but({"A1": address, "old": {"email": "y@example.com"}})
+    now = source(20).but({"0a1": address, "a1": address, "new": {"email": "Y@example.com"}})
+    assert to_plan(now.snapshot(), before.snapshot()).lookalikes.rows() == [
+        ("A1", "0a1", "id"),
+        ("old", "new", "e-mail"),
+    ]
+
+
+def test_accounts_without_an_address_are_not_alike() -> None:
+    nameless = {"email": "", "given_name": "A", "family_name": "B"}
+    before, now = source(20).but({"old": nameless}), source(20).but({"new": nameless})
+    assert to_plan(now.snapshot(), before.snapshot()).lookalikes.rows() == []
+
+
 def catalogue(*labels: str) -> Source:
     return replace(source(3), labels={f"e{n:02}": label for n, label in enumerate(labels)})
 
