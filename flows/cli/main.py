@@ -21,6 +21,7 @@ from flows.cli.commands import (
     schema,
     serve,
     sync,
+    why,
 )
 from flows.cli.output import Output, go_quiet, never_fail_to_encode
 from flows.run.crash_report import report_bug
@@ -59,7 +60,7 @@ def lumos_ingest(
 
 for _command in (check, preview, sync, approve, reject, abandon, activity, backfill):
     app.command()(_command)
-for _other in (serve, runs, repair, demo, sandbox, schema):
+for _other in (serve, runs, why, repair, demo, sandbox, schema):
     app.command()(_other)
 
 
