@@ -58,7 +58,7 @@ $(READY): $(RUNS) requirements-dev.lock
 # The servers and the browser that the tests run against.
 system: $(READY)
 	./tests/system_packages.sh
-	$(BIN)/python -m tests.snowflake_emulator
+	$(BIN)/python -m tests.scim_servers
 	$(BIN)/python -m tests.kerberos_package
 
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \

@@ -43,6 +43,7 @@ from schemas.source_file.file import SourceFile
 from schemas.source_file.guards import Guards, PerEntitlement, Watched
 from schemas.source_file.python_source import PythonSource, Transforms
 from schemas.source_file.quantities import Limit, duration_text
+from schemas.source_file.scim_source import ScimBasic, ScimOAuth, ScimSource
 from schemas.source_file.secrets import Secret
 from schemas.source_file.sql_source import Partition, Queries, Query, SqlSource, Tls
 from schemas.source_file.zones.logins import AzureZone, GcsZone, HttpsZone, S3Zone, SftpZone
@@ -94,6 +95,9 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("source, of kind ldif", LdifSource),
     ("source.users and source.groups", Branch),
     ("source.delta, of a directory", DirectoryDelta),
+    ("source, of kind scim", ScimSource),
+    ("source.basic", ScimBasic),
+    ("source.oauth", ScimOAuth),
     ("source, of kind python", PythonSource),
     ("transform", Transforms),
     ("A secret", Secret),

@@ -16,6 +16,7 @@ from schemas.source_file.csv_source import CsvSource
 from schemas.source_file.directory_source import ActiveDirectorySource, LdapSource, LdifSource
 from schemas.source_file.file import AnySource
 from schemas.source_file.python_source import PythonSource
+from schemas.source_file.scim_source import ScimSource
 from schemas.source_file.secrets import Resolve, no_secrets
 from schemas.source_file.sql_source import SqlSource
 
@@ -24,7 +25,7 @@ _NOTHING = Named()
 _NEVER_READ = LastRead()
 
 
-def read_source(  # noqa: PLR0913 - what one kind of source or another needs
+def read_source(  # noqa: C901, PLR0911, PLR0913 - a case a kind, and what one or another needs
     source: AnySource,
     workspace: Path,
     *,
@@ -113,11 +114,23 @@ def read_source(  # noqa: PLR0913 - what one kind of source or another needs
             from extractors.python.source import read_python_source
 
             return read_python_source(source, workspace, now=now, resolve=resolve, state=state)
+        case ScimSource():
+            from extractors.scim.source import read_scim_source
+
+            return read_scim_source(
+                source,
+                workspace,
+                now=now,
+                resolve=resolve,
+                named=named,
+                id_column=id_columns.get("accounts") or "",
+                sleep=sleep,
+            )
         case _:
             assert_never(source)
 
 
-def probe_source(
+def probe_source(  # noqa: PLR0911 - a case a kind
     source: AnySource,
     workspace: Path,
     *,
@@ -164,6 +177,10 @@ def probe_source(
             from extractors.python.source import probe_python_source
 
             return probe_python_source(source, workspace)
+        case ScimSource():
+            from extractors.scim.source import probe_scim_source
+
+            return probe_scim_source(source, workspace, resolve=resolve, named=named)
         case _:
             assert_never(source)
 

@@ -158,7 +158,7 @@ def open_web_zone(
     elif login.username and login.password:
         auth = httpx.BasicAuth(login.username, resolve(login.password).get_secret_value())
     client = httpx.Client(
-        verify=_trust(workspace, login.ca_file) if login.ca_file else True,
+        verify=trusting(workspace, login.ca_file, "https.ca_file") if login.ca_file else True,
         headers=headers,
         auth=auth,
         timeout=httpx.Timeout(timeout_s, connect=min(timeout_s, 10)),
@@ -166,8 +166,12 @@ def open_web_zone(
     return WebZone(client, url.base)
 
 
-def _trust(workspace: Path, ca_file: str) -> ssl.SSLContext:
-    key = "https.ca_file"
+def trusting(workspace: Path, ca_file: str, key: str) -> ssl.SSLContext:
+    """Returns what verifies a server by the authorities in `ca_file`, which `key` names.
+
+    Raises:
+        ConfigError: it cannot be read, or holds no certificate.
+    """
     return raise_as(
         lambda: ssl.create_default_context(cafile=workspace / ca_file),
         {
@@ -205,8 +209,11 @@ def refusal(answer: httpx.Response) -> str | None:
     return f"{status} {answer.reason_phrase}".rstrip()
 
 
-def failure(error: Exception) -> str:
-    """Returns why a request failed, in words of ours: httpx's can quote what was sent."""
+def failure(error: Exception, ca_key: str = "https.ca_file") -> str:
+    """Returns why a request failed, in words of ours: httpx's can quote what was sent.
+
+    `ca_key` is the key of the source file that names authorities of one's own.
+    """
     if isinstance(error, httpx.InvalidURL):
         return "is no address"
     if isinstance(error, httpx.TimeoutException):
@@ -214,18 +221,18 @@ def failure(error: Exception) -> str:
     if isinstance(error, httpx.ProxyError):
         return "the proxy does not let it through"
     if isinstance(error, httpx.ConnectError):
-        return _connect_reason(error)
+        return _connect_reason(error, ca_key)
     return "the connection was cut"
 
 
-def _connect_reason(error: httpx.ConnectError) -> str:
+def _connect_reason(error: httpx.ConnectError, ca_key: str) -> str:
     cause: BaseException | None = error
     while cause is not None:
         match cause:
             case ssl.SSLCertVerificationError():
                 return (
                     f"the server's certificate is not trusted ({cause.verify_message}): is the "
-                    "address right? Name a CA of your own in https.ca_file"
+                    f"address right? Name a CA of your own in {ca_key}"
                 )
             case ssl.SSLError():
                 return "TLS could not be agreed on"

@@ -28,11 +28,20 @@ from schemas.source_file.guards import Guards
 from schemas.source_file.problems import first_problem
 from schemas.source_file.python_source import PythonSource, Transforms
 from schemas.source_file.quantities import Duration
+from schemas.source_file.scim_source import ScimSource
 from schemas.source_file.sql_source import SqlSource
 from schemas.source_file.yaml_lines import Path, to_yaml_document
 from schemas.tables import ACCOUNT_FIELDS
 
-AnySource = CsvSource | SqlSource | LdapSource | ActiveDirectorySource | LdifSource | PythonSource
+AnySource = (
+    CsvSource
+    | SqlSource
+    | LdapSource
+    | ActiveDirectorySource
+    | LdifSource
+    | ScimSource
+    | PythonSource
+)
 """Whatever a source file may name, by its `kind`."""
 
 _Located = TypeVar("_Located", ConfigError, FunctionError)
@@ -144,7 +153,8 @@ class SourceFile(Strict):
         """The columns of the accounts that the file names, and the fields it says how to fill."""
         written = self.columns.model_fields_set
         fields = (name for name in written if getattr(self.columns, name) is not None)
-        return Named(self.named_columns, frozenset(fields))
+        ruled = (rule.column for rule in self.leave_out if rule.column is not None)
+        return Named(self.named_columns.union(ruled), frozenset(fields))
 
     @property
     def activity_origin(self) -> ActivitySource | ActivityDatabase | SqlSource | None:
