@@ -105,7 +105,7 @@ def read_source(  # noqa: PLR0913 - what one kind of source or another needs
                 workspace,
                 now=now,
                 resolve=resolve,
-                named=named.columns,
+                named=named,
                 id_column=id_columns.get("accounts") or "integration_specific_id",
                 state=state,
             )

@@ -3,7 +3,7 @@
 import os
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC
@@ -22,6 +22,8 @@ from schemas.errors import (
     raise_as,
 )
 from schemas.export_file import ExportFile
+from schemas.loopback import is_loopback
+from schemas.proxies import check_proxies
 from schemas.source_file.secrets import Resolve
 from schemas.source_file.zones.logins import HttpsZone
 from schemas.source_file.zones.urls import ZoneUrl
@@ -157,13 +159,29 @@ def open_web_zone(
         headers["Authorization"] = f"Bearer {token}"
     elif login.username and login.password:
         auth = httpx.BasicAuth(login.username, resolve(login.password).get_secret_value())
-    client = httpx.Client(
-        verify=_trust(workspace, login.ca_file) if login.ca_file else True,
-        headers=headers,
-        auth=auth,
-        timeout=httpx.Timeout(timeout_s, connect=min(timeout_s, 10)),
+    verify = _trust(workspace, login.ca_file) if login.ca_file else True
+    # What comes from this machine comes through no proxy, whatever the environment says.
+    is_here = is_loopback(httpx.URL(url.base).host)
+    if not is_here:
+        check_proxies(os.environ)
+    client = _trusting(
+        lambda: httpx.Client(
+            verify=verify,
+            headers=headers,
+            auth=auth,
+            timeout=httpx.Timeout(timeout_s, connect=min(timeout_s, 10)),
+            transport=httpx.HTTPTransport(verify=verify) if is_here else None,
+        )
     )
     return WebZone(client, url.base)
+
+
+def _trusting(make: Callable[[], httpx.Client]) -> httpx.Client:
+    variable = "SSL_CERT_FILE" if os.environ.get("SSL_CERT_FILE") else "SSL_CERT_DIR"
+    unusable = ConfigError(
+        f"{variable} names no certificates that can be read: name a file in PEM, or unset it"
+    )
+    return raise_as(make, {OSError: lambda _: unusable})
 
 
 def _trust(workspace: Path, ca_file: str) -> ssl.SSLContext:
