@@ -350,8 +350,8 @@ def test_h2s_documents_and_arrays_are_json(tmp_path: Path) -> None:
 
 def test_hsqldbs_bits_are_all_told() -> None:
     settings = JdbcSettings("jdbc:hsqldb:mem:x", _jar("hsqldb.jar"), "SA", SecretStr(""))
-    sql = """SELECT B'101' AS some, B'100' AS others, B'1' AS yes, B'0' AS no,
-        CAST(B'0110' AS BIT VARYING(8)) AS varying FROM (VALUES(1)) v"""
+    sql = """SELECT B'101' AS a, B'100' AS b, B'1' AS c, B'0' AS d,
+        CAST(B'0110' AS BIT VARYING(8)) AS e FROM (VALUES(1)) v"""
     with open_jdbc(settings) as reader:
         assert reader.read("q", sql).row(0) == ("101", "100", "true", "false", "0110")
 
@@ -364,7 +364,8 @@ def test_a_driver_that_knows_no_java_time_hands_over_its_times_all_the_same(
         f"jdbc:derby:{tmp_path}/d;create=true", _jar("derby.jar"), zone="Europe/Paris"
     )
     times = "TIMESTAMP('2026-07-01 03:04:05.120'), DATE('2026-01-02'), TIME('03:04:05')"
-    sql = f"SELECT * FROM (VALUES ({times}), (CAST(NULL AS TIMESTAMP), NULL, NULL)) AS v(t, d, c)"
+    none = "CAST(NULL AS TIMESTAMP), CAST(NULL AS DATE), CAST(NULL AS TIME)"
+    sql = f"SELECT * FROM (VALUES ({times}), ({none})) AS v(t, d, c)"
     with open_jdbc(settings) as reader:
         rows = reader.read("q", sql).rows()
     assert rows == [("2026-07-01T01:04:05.12Z", "2026-01-02", "03:04:05"), (None, None, None)]
