@@ -244,9 +244,10 @@ def test_a_server_without_starttls_is_told() -> None:
         def refuse() -> None:
             taken, _ = listening.accept()
             with taken:
-                taken.recv(4096)
+                asked = taken.recv(4096)
                 # An extended response with the result protocolError (RFC 4511, 4.14.2).
-                taken.sendall(bytes.fromhex("300c02010178070a010204000400"))
+                answer = asked[2 : 4 + asked[3]] + bytes.fromhex("78070a010204000400")
+                taken.sendall(bytes([0x30, len(answer)]) + answer)
                 taken.recv(4096)
 
         thread = threading.Thread(target=refuse, daemon=True)
