@@ -51,7 +51,7 @@ class AppInputCreate(BaseModel):
 
     name: Text | None = None
     category: Text | None = None
-    description: Annotated[Text, Field(max_length=8192)] | None = None
+    description: Annotated[str, Field(max_length=8192)] | None = None
     logo_url: Text | None = None
     website_url: Text | None = None
     request_instructions: Text | None = None
@@ -77,10 +77,10 @@ class AppInputUpdate(BaseModel):
 
     name: Text | None = None
     category: Text | None = None
-    description: Text | None = Field(None, max_length=1000)
+    description: str | None = Field(None, max_length=1000)
     logo_url: Text | None = None
     website_url: Text | None = None
-    request_instructions: Text | None = Field(None, max_length=511)
+    request_instructions: str | None = Field(None, max_length=511)
 
     @model_validator(mode="after")
     def _category_is_known(self) -> Self:
