@@ -45,7 +45,7 @@ from schemas.source_file.python_source import PythonSource, Transforms
 from schemas.source_file.quantities import Limit, duration_text
 from schemas.source_file.scim_source import ScimBasic, ScimOAuth, ScimSource
 from schemas.source_file.secrets import Secret
-from schemas.source_file.sql_source import Partition, Queries, Query, SqlSource, Tls
+from schemas.source_file.sql_source import Freshness, Partition, Queries, Query, SqlSource, Tls
 from schemas.source_file.zones.logins import AzureZone, GcsZone, HttpsZone, S3Zone, SftpZone
 from schemas.statuses import STATUS_OF
 
@@ -88,6 +88,7 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("source.queries", Queries),
     ("A query", Query),
     ("A query's partition", Partition),
+    ("source.freshness, of kind sql", Freshness),
     ("source.delta, of kind sql", SqlDelta),
     ("source.tls", Tls),
     ("source, of kind ldap", LdapSource),

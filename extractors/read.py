@@ -106,7 +106,7 @@ def read_source(  # noqa: C901, PLR0911, PLR0913 - a case a kind, and what one o
                 workspace,
                 now=now,
                 resolve=resolve,
-                named=named.columns,
+                named=named,
                 id_column=id_columns.get("accounts") or "integration_specific_id",
                 state=state,
             )

@@ -31,7 +31,8 @@ def read_python_source(
         IngestError: as the function raised it.
     """
     function = _load(source, workspace)
-    request = ReadRequest(deepcopy(source.options), workspace, now, to_fetcher(resolve), state)
+    options = deepcopy(source.options)
+    request = ReadRequest(options, workspace, now, to_fetcher(resolve, options), state)
     raw = function.call(request)
     if not isinstance(raw, Raw):
         raise function.error(

@@ -18,7 +18,8 @@ import httpx
 
 from extractors.scim.documents import NotJsonError, decode
 from extractors.scim.login import Login, LoginRefusedError, to_login
-from extractors.zones.https import failure, trusting
+from extractors.zones.https import failure
+from extractors.zones.web import trusted_by, web_client
 from schemas.errors import SourceFormatError, SourceUnavailableError
 from schemas.source_file.scim_source import ScimSource
 from schemas.source_file.secrets import Resolve
@@ -74,16 +75,16 @@ def opened_service(
         ConfigError: a secret or the CA file is not in its place, or is no such thing.
     """
     timeout_s = source.timeout.total_seconds()
-    verify = trusting(workspace, source.ca_file, "source.ca_file") if source.ca_file else True
-    with httpx.Client(
-        verify=verify,
+    verify = trusted_by(workspace, source.ca_file, "source.ca_file")
+    with web_client(
+        source.url,
+        verify,
         headers={
             "Accept": "application/scim+json, application/json",
             "User-Agent": f"lumos-ingest/{importlib.metadata.version('lumos-ingest')}",
         },
         timeout=httpx.Timeout(timeout_s, connect=min(timeout_s, 10)),
         limits=httpx.Limits(max_connections=source.pages_at_once + 1),
-        follow_redirects=False,
     ) as client:
         login = to_login(source, resolve, client)
         yield ScimService(source.url.rstrip("/"), client, login, source.pages_at_once, sleep, clock)

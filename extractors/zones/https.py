@@ -14,12 +14,12 @@ from typing import NoReturn
 import httpx
 
 from extractors.zones.private_file import open_private
+from extractors.zones.web import trusted_by, web_client
 from schemas.errors import (
     ConfigError,
     SourceFormatError,
     SourceIncompleteError,
     SourceUnavailableError,
-    raise_as,
 )
 from schemas.export_file import ExportFile
 from schemas.source_file.secrets import Resolve
@@ -157,30 +157,14 @@ def open_web_zone(
         headers["Authorization"] = f"Bearer {token}"
     elif login.username and login.password:
         auth = httpx.BasicAuth(login.username, resolve(login.password).get_secret_value())
-    client = httpx.Client(
-        verify=trusting(workspace, login.ca_file, "https.ca_file") if login.ca_file else True,
+    client = web_client(
+        url.base,
+        trusted_by(workspace, login.ca_file, "https.ca_file"),
         headers=headers,
         auth=auth,
         timeout=httpx.Timeout(timeout_s, connect=min(timeout_s, 10)),
     )
     return WebZone(client, url.base)
-
-
-def trusting(workspace: Path, ca_file: str, key: str) -> ssl.SSLContext:
-    """Returns what verifies a server by the authorities in `ca_file`, which `key` names.
-
-    Raises:
-        ConfigError: it cannot be read, or holds no certificate.
-    """
-    return raise_as(
-        lambda: ssl.create_default_context(cafile=workspace / ca_file),
-        {
-            ssl.SSLError: lambda _: ConfigError(f"{ca_file} holds no certificate", key=key),
-            OSError: lambda error: ConfigError(
-                f"{ca_file} cannot be read: {error.strerror}", key=key
-            ),
-        },
-    )
 
 
 def to_file(answer: httpx.Response, key: str, name: str) -> ExportFile:

@@ -166,10 +166,12 @@ class Named:
     Attributes:
         columns: the source's columns.
         fields: the fields of an account that it says how to fill.
+        status_columns: those of the columns that its status goes by; none where it names none.
     """
 
     columns: frozenset[str] = frozenset()
     fields: frozenset[str] = frozenset()
+    status_columns: frozenset[str] = frozenset()
 
 
 class AccountColumns(Strict):

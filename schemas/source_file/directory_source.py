@@ -1,5 +1,6 @@
 """The sources of kind `ldap`, `active_directory` and `ldif`: directories and their exports."""
 
+import re
 from datetime import timedelta
 from typing import Literal
 
@@ -130,6 +131,12 @@ class DirectoryServer(Strict):
             )
         if not self.host:
             raise ValueError("host names no host")
+        for host in self.hosts if self.protocol != "ldapi" else ():
+            if "/" in host or re.fullmatch(r"[^:]*:\d+|\[.*\].*", host):
+                raise ValueError(
+                    "host is a name or an address alone, such as ldap.corp.example: what stands "
+                    "before and behind it in a URL goes under protocol, port and base_dn"
+                )
         if (self.certificate is None) != (self.key is None):
             raise ValueError("certificate and key go together")
         return self

@@ -1,6 +1,5 @@
 """A person decides: `approve`, `reject` and `abandon` as they are typed, and what waits."""
 
-
 import pytest
 from terminal import SOURCE, Said, Workspace, at_a_terminal, rows
 

@@ -15,9 +15,9 @@ from extractors.directory.ldap.protocol.connection import connected
 from extractors.directory.ldap.protocol.forest import check_one_domain, controllers_of
 from extractors.directory.values import first_texts
 from extractors.read import read_source
-from schemas.errors import SourceFormatError, SourceUnavailableError
+from schemas.errors import ConfigError, SourceFormatError, SourceUnavailableError
 from schemas.source_file.columns import Named
-from schemas.source_file.directory_source import ActiveDirectorySource
+from schemas.source_file.directory_source import ActiveDirectorySource, LdapSource
 
 if TYPE_CHECKING:
     from schemas.raw import Raw
@@ -61,6 +61,13 @@ def test_the_whole_domain_is_read_from_its_root(samba_ad_server: SambaAd) -> Non
     assert not {"pc1$", "DC1$", "gone0"} & names
     assert raw.entitlements is not None
     assert "Domain Admins" in set(raw.entitlements.rows["label"])
+
+
+def test_a_domain_is_not_read_as_another_directory(samba_ad_server: SambaAd) -> None:
+    source, resolve = to_source(samba_ad_server)
+    keys = source.model_dump(exclude_unset=True, exclude={"kind"})
+    with pytest.raises(ConfigError, match=r"source\.kind: the server is an Active Directory: say"):
+        read_source(LdapSource(kind="ldap", **keys), Path(), now=NOW, resolve=resolve)
 
 
 def test_every_member_of_a_large_group_is_read(samba_ad_server: SambaAd) -> None:

@@ -15,7 +15,11 @@ from extractors.directory.ldap.incremental.finder import DeltaFinder
 from extractors.directory.ldap.incremental.method import to_change_method, usable_state
 from extractors.directory.ldap.incremental.state import to_directory_state, to_reader_state
 from extractors.directory.ldap.protocol.connection import connected
-from extractors.directory.ldap.protocol.forest import check_one_domain, controllers_of
+from extractors.directory.ldap.protocol.forest import (
+    check_kind,
+    check_one_domain,
+    controllers_of,
+)
 from extractors.directory.ldap.protocol.schema import check_known
 from extractors.directory.ldap.protocol.search import PagedSearch, read_pages
 from extractors.directory.read import probe_directory, read_directory
@@ -158,6 +162,7 @@ def _check_before(
     stated: tuple[str, ...] = ()
     if isinstance(source, LdapSource) and source.status_from not in {"auto", "none"}:
         stated = (source.status_from,)
+    check_kind(connection, source)
     known = check_known(connection, (*account_fields.attributes, *stated))
     if isinstance(source, ActiveDirectorySource):
         check_one_domain(connection, source.users.base or source.base_dn)

@@ -34,7 +34,7 @@ NUMBERS: dict[str, dict[Meaning, Container[int]]] = {
         "typo": (1064, 1052, 1055, 1060, 1248, 1222),
         "write": (1792, 1290),
         "truncated": (1260, 1301, 1406),
-        "conflict": (1213,),
+        "conflict": (1213, 1412),  # 1412: the table was emptied or altered after the snapshot
         "other": (1105, 1644),  # what a function makes up: its text may quote a row
     },
     "oracle": {
@@ -46,7 +46,7 @@ NUMBERS: dict[str, dict[Meaning, Container[int]]] = {
         "privilege": (1031, 41900),
         "typo": (900, 903, 905, 906, 907, 911, 918, 923, 933, 936, 972),
         "write": (1456,),
-        "conflict": (1555, 8177),
+        "conflict": (1555, 8177, 1410, 8103),
         "truncated": (1406, 22835),
     },
     "mssql": {
@@ -57,7 +57,7 @@ NUMBERS: dict[str, dict[Meaning, Container[int]]] = {
         "typo": (102, 156, 105, 170, 209, 8156),
         "timeout": (1222, 3617),
         "write": (3906,),
-        "conflict": (1205, 3960),
+        "conflict": (1205, 3960, 3961),
         "other": range(50_000, 2**31),  # what a procedure makes up
     },
     "snowflake": {

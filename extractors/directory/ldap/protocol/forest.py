@@ -7,7 +7,11 @@ from ldap3 import BASE, Connection
 from extractors.directory.dn import is_below, normal_dn
 from extractors.directory.ldap.protocol.search import PagedSearch, read_pages
 from extractors.directory.values import plain_text
-from schemas.errors import SourceIncompleteError
+from schemas.errors import ConfigError, SourceIncompleteError
+from schemas.source_file.directory_source import ActiveDirectorySource, LdapSource
+
+_OF_ACTIVE_DIRECTORY = ("1.2.840.113556.1.4.800", "1.2.840.113556.1.4.1851")
+"""What Active Directory, and its lightweight form, say that they are ([MS-ADTS] 3.1.1.3.4.3)."""
 
 
 def controllers_of(connection: Connection) -> list[str]:
@@ -57,6 +61,26 @@ def root_dse_values(connection: Connection, attribute: str) -> list[str]:
     entries = [answer for answer in connection.response if answer["type"] == "searchResEntry"]
     values = entries[0]["raw_attributes"].get(attribute, []) if entries else []
     return [plain_text(value) for value in values]
+
+
+def check_kind(connection: Connection, source: LdapSource | ActiveDirectorySource) -> None:
+    """Raises where the server is of the other kind than the source file says.
+
+    A server that says nothing of what it is is taken at the file's word. An Active Directory has no
+    entryUUID, which a source of kind ldap goes by unless it says otherwise.
+
+    Raises:
+        ConfigError: it is.
+    """
+    capabilities = root_dse_values(connection, "supportedCapabilities")
+    is_domain = any(of_ad in capabilities for of_ad in _OF_ACTIVE_DIRECTORY)
+    if isinstance(source, LdapSource) and is_domain and source.id == "entryUUID":
+        raise ConfigError(
+            "the server is an Active Directory: say active_directory", key="source.kind"
+        )
+    is_other = not capabilities and root_dse_values(connection, "supportedExtension")
+    if isinstance(source, ActiveDirectorySource) and is_other:
+        raise ConfigError("the server is no Active Directory: say ldap", key="source.kind")
 
 
 def check_one_domain(connection: Connection, base: str) -> None:
