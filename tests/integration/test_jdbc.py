@@ -49,6 +49,7 @@ _DEBIAN = {
     "h2.jar": "libh2-java",
     "hsqldb.jar": "libhsqldb-java",
     "derby.jar": "libderby-java",
+    "sqlite-jdbc.jar": "libxerial-sqlite-jdbc-java",
 }
 
 
@@ -385,6 +386,16 @@ def test_a_slip_in_a_path_makes_no_database(jar: str, url: str, user: str, tmp_p
     with pytest.raises(IngestError):
         read_source(source, tmp_path, now=NOW, resolve=no_secrets)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_driver_that_refuses_to_be_read_only_once_connected_is_told_of(tmp_path: Path) -> None:
+    (tmp_path / "x.db").touch()
+    settings = JdbcSettings(f"jdbc:sqlite:{tmp_path}/x.db", _jar("sqlite-jdbc.jar"))
+    with open_jdbc(settings) as reader:
+        assert reader.read("q", "SELECT 1 AS n").rows() == [("1",)]
+        assert reader.refuses_read_only
+    with open_jdbc(_h2()) as reader:
+        assert not reader.refuses_read_only
 
 
 @pytest.mark.parametrize("database", ["sqlite", "duckdb"])

@@ -98,6 +98,8 @@ def code_of(error: Exception, engine: str) -> Code:
         code = f"{code}, {_vendor(engine, text)} {number}".removeprefix(", ")
     reason = _NETWORK.search(text)
     name = reason.group().lower() if reason else type(error).__name__
+    own_name = getattr(error, "error_name", None)  # Trino's, such as COLUMN_NOT_FOUND
+    name = own_name if isinstance(own_name, str) and own_name.isascii() else name
     name = "FATAL" if fatal_text(text) else name
     return Code(code or name, meaning or _meaning_of_type(error))
 
@@ -170,6 +172,9 @@ def _meaning_of_type(error: Exception) -> Meaning:
     """Finds a meaning without a code: what never reached the server, or was cut off from it."""
     if isinstance(error, UnicodeError):
         return "data"
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    if "ProgrammingError" in kinds:  # PEP 249: what is wrong with the statement
+        return "typo"
     return "lost" if isinstance(error, OSError) or _is_connection_text(str(error)) else "other"
 
 
