@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
 from flows.activity.job import activity_of
 from flows.activity.order import Sending, send_activity
@@ -70,7 +71,8 @@ def _run(source: Source, context: RunContext) -> Sending:
         return send_activity(source, context)
     from flows.orchestration.activity_flow import activity
 
-    return activity(source.name, str(context.settings.workspace))
+    ended = activity(source.name, str(context.settings.workspace))
+    return cast("Sending", ended)  # only a deployment's run may find nothing to do
 
 
 def show_sending(name: str, sending: Sending, output: Output) -> None:

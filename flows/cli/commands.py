@@ -163,6 +163,49 @@ def serve(
     raise typer.Exit(serve_command(workspace, jobs=jobs, as_json=as_json))
 
 
+def deploy(
+    prune: Annotated[
+        bool,
+        typer.Option("--prune", help="Remove what it made before and has no source any more."),
+    ] = False,
+    workspace: Workspace = HERE,
+    as_json: Json = False,
+) -> None:
+    """Register the schedules with the Prefect server at PREFECT_API_URL, as prefect.yaml says them.
+
+    Writes prefect.yaml, and keeps what you change there. Example: `lumos-ingest deploy --prune`
+    """
+    from flows.cli.deploy import deploy_command
+
+    raise typer.Exit(deploy_command(workspace, prune=prune, as_json=as_json))
+
+
+def stop_worker(
+    pool: Annotated[
+        str | None,
+        typer.Option("--pool", metavar="NAME", help="The work pool; that of prefect.yaml if none."),
+    ] = None,
+    wait: Annotated[
+        str, typer.Option("--wait", metavar="DURATION", help="How long to wait for its runs.")
+    ] = "3h",
+    keep_paused: Annotated[
+        bool, typer.Option("--keep-paused", help="Leave the pool paused, for all its workers.")
+    ] = False,
+    workspace: Workspace = HERE,
+    as_json: Json = False,
+) -> None:
+    """Stop this machine's Prefect workers, once the runs they have at work have ended.
+
+    The pool is paused meanwhile. Example: `lumos-ingest stop-worker --wait 2h`
+    """
+    from flows.cli.stop_worker import stop_worker_command
+
+    longest = _duration(wait, "--wait")
+    raise typer.Exit(
+        stop_worker_command(workspace, pool, longest, keep_paused=keep_paused, as_json=as_json)
+    )
+
+
 # What brings activity records to Lumos: `activity`, `backfill`.
 
 
