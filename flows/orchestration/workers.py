@@ -24,6 +24,7 @@ QUIET = timedelta(seconds=15)
 _LOOK_S = 2.0
 _ENDS_WITHIN = timedelta(seconds=20)
 _PROC = Path("/proc")
+_SERVER = "PREFECT_API_URL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,19 +88,30 @@ def _at_work_here(drain: Drain, pool: str) -> list[FlowRun]:
 
 
 def workers_here(pool: str) -> list[int]:
-    """The processes of this machine, and of this user, that are Prefect workers of the pool."""
+    """The processes of this machine, and of this user, that are Prefect workers of the pool.
+
+    Those of another server, which may have a pool of that name too, are none of them.
+    """
     found = []
+    server = os.environ.get(_SERVER)
     for folder in _PROC.iterdir():
         if not folder.name.isdecimal():
             continue
         try:
-            words = (folder / "cmdline").read_bytes().decode(errors="replace").split("\0")
-            is_ours = folder.stat().st_uid == os.geteuid()
+            words = _texts(folder / "cmdline")
+            if folder.stat().st_uid != os.geteuid() or not _is_worker_of(words, pool):
+                continue
+            variables = _texts(folder / "environ")
         except OSError:  # gone meanwhile, or another's
             continue
-        if is_ours and _is_worker_of(words, pool):
+        named = [one.partition("=")[2] for one in variables if one.startswith(f"{_SERVER}=")]
+        if (named or [None]) == [server]:
             found.append(int(folder.name))
     return sorted(found)
+
+
+def _texts(path: Path) -> list[str]:
+    return path.read_bytes().decode(errors="replace").split("\0")
 
 
 def _is_worker_of(words: list[str], pool: str) -> bool:

@@ -131,11 +131,17 @@ def to_entry(written: Mapping[str, Any], place: str) -> Entry:
 
 def _problem(error: ValidationError) -> str:
     problems = error.errors(include_url=False, include_input=False, include_context=False)
-    key = ".".join(str(part) for part in problems[0]["loc"])
-    if problems[0]["type"] == "extra_forbidden":
-        known = "" if "." in key else f"; known are {', '.join(Entry.model_fields)}"
+    # A misspelt key comes before the key that is missing for it.
+    first = min(problems, key=lambda problem: problem["type"] == "missing")
+    key = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        known = f"; known are {', '.join(Entry.model_fields)}" if "." not in key else ""
+        if key.startswith("schedules."):
+            known = (
+                "; a schedule is {cron: …, timezone: …, slug: …}: its nights are right in spring"
+            )
         return f"{key}: is not known here{known}"
-    return f"{key}: {problems[0]['msg'].removeprefix('Value error, ')}"
+    return f"{key}: {first['msg'].removeprefix('Value error, ')}"
 
 
 def _wrong_entrypoint(entry: Entry) -> str | None:
