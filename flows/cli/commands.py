@@ -21,6 +21,10 @@ Unused = Annotated[
 Jobs = Annotated[
     int, typer.Option("--jobs", "-j", metavar="N", min=1, help="Sources at work at once.")
 ]
+Submit = Annotated[
+    bool,
+    typer.Option("--submit", help="Hand it to the workers of the deployments; do not wait for it."),
+]
 HERE = Path()
 JOBS = 4
 
@@ -131,6 +135,7 @@ def sync(  # noqa: PLR0913, PLR0917 - one parameter an option
             "--from-archive", metavar="RUN", help="Upload the snapshot of an accepted run again."
         ),
     ] = None,
+    submit: Submit = False,
     jobs: Jobs = JOBS,
     workspace: Workspace = HERE,
     as_json: Json = False,
@@ -144,6 +149,12 @@ def sync(  # noqa: PLR0913, PLR0917 - one parameter an option
     from flows.sync.origin import SyncOptions, to_origin
 
     options = SyncOptions(allow_removals, to_origin(as_of, from_archive))
+    if submit:
+        from flows.cli.submit import submit_sync
+
+        raise typer.Exit(
+            submit_sync(workspace, sources or [], options, every=every, as_json=as_json)
+        )
     raise typer.Exit(
         sync_command(workspace, sources or [], options, every=every, jobs=jobs, as_json=as_json)
     )
@@ -216,6 +227,7 @@ def activity(
     every: Annotated[
         bool, typer.Option("--all", help="Every source that has a block activity.")
     ] = False,
+    submit: Submit = False,
     jobs: Jobs = JOBS,
     workspace: Workspace = HERE,
     as_json: Json = False,
@@ -224,6 +236,10 @@ def activity(
 
     Example: `lumos-ingest activity hr` or `lumos-ingest activity --all`
     """
+    if submit:
+        from flows.cli.submit import submit_activity
+
+        raise typer.Exit(submit_activity(workspace, sources or [], every=every, as_json=as_json))
     from flows.cli.activity import activity_command
 
     raise typer.Exit(

@@ -25,6 +25,7 @@ def stop_worker_command(
         PrefectServerError: a run is still at work after so long, or a worker does not end.
     """
     from flows.orchestration.deploy.prefect_file import pool_of
+    from flows.orchestration.night import our_deployments
     from flows.orchestration.prefect_api import api_url, open_prefect_api
     from flows.orchestration.workers import Drain, stop_workers, wait_until_idle, workers_here
 
@@ -37,7 +38,8 @@ def stop_worker_command(
         found = api.pool(name)
         if found is None:
             raise ConfigError(f"the Prefect server has no work pool {name}: name it with --pool")
-        drain = Drain(api, context.ledger, context.now, context.sleep, output.note)
+        ours = [one.id for one in our_deployments(api, str(settings.workspace))]
+        drain = Drain(api, context.ledger, ours, context.now, context.sleep, output.note)
         is_kept = found.is_paused
         api.set_pool_paused(name, is_paused=True)
         output.note(f"work pool {name}: paused")

@@ -31,10 +31,19 @@ def sync_command(
     Raises:
         IngestError: nothing could begin.
     """
-    if options.origin != THE_SOURCE and (every or len(names) != 1):
-        raise ConfigError("--as-of and --from-archive go with one source: name it")
+    check_origin_alone(names, options, every=every)
     run_one = partial(sync_one, options)
     return each_source(workspace, names, run_one, every=every, jobs=jobs, as_json=as_json)
+
+
+def check_origin_alone(names: list[str], options: SyncOptions, *, every: bool) -> None:
+    """Raises where a past day, or an accepted run, is asked for of more than one source.
+
+    Raises:
+        ConfigError: it is.
+    """
+    if options.origin != THE_SOURCE and (every or len(names) != 1):
+        raise ConfigError("--as-of and --from-archive go with one source: name it")
 
 
 def sync_one(options: SyncOptions, source: Source, context: RunContext, output: Output) -> Ended:

@@ -34,6 +34,7 @@ class Drain:
     Attributes:
         api: the server's.
         ledger: tells which runs have a process, and where.
+        deployments: the ids of those whose runs have a lease in that ledger while they work.
         now: the clock, UTC.
         sleep: waits for seconds.
         tell: told a line when something begins.
@@ -41,6 +42,7 @@ class Drain:
 
     api: PrefectApi
     ledger: Ledger
+    deployments: list[str]
     now: Callable[[], datetime]
     sleep: Callable[[float], None]
     tell: Callable[[str], None]
@@ -56,7 +58,7 @@ def wait_until_idle(drain: Drain, pool: str, longest: timedelta) -> None:
     idle_since: datetime | None = None
     told: set[str] = set()
     while True:
-        end_dead_runs(drain.ledger, drain.api, [], drain.now())
+        end_dead_runs(drain.ledger, drain.api, drain.deployments, drain.now())
         working = _at_work_here(drain, pool)
         now = drain.now()
         if not working:

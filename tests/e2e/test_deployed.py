@@ -180,6 +180,9 @@ def test_the_server_has_the_schedules_of_the_files_and_what_people_changed(
     by_hand = {"name": "by-hand", "flow_id": people["flow_id"], "parameters": people["parameters"]}
     server.ask("deployments/", by_hand)
 
+    [submitted] = deployed.type("sync", "people", "--submit", "--json").document["sources"]
+    assert deployed.state(submitted["flow_run_id"]) == "SCHEDULED"
+
     work.source(source("people", "0 3 * * *"), "people")
     (work.path / "sources" / "tools.yaml").unlink()
     text = (work.path / "prefect.yaml").read_text("utf-8")
@@ -232,13 +235,13 @@ def worker(deployed: Deployed, name: str) -> Iterator[subprocess.Popen[bytes]]:
 
 def test_a_night_is_right_whatever_is_killed(deployed: Deployed, server: PrefectServer) -> None:
     names = {"hr", "crm", "erp"}
-    soon = datetime.now(UTC) + timedelta(seconds=100)
+    soon = datetime.now(UTC) + timedelta(seconds=60)
     for name in names:
         deployed.workspace.source(source(name, f"{soon.minute} {soon.hour} * * *"), name)
     assert deployed.type("deploy").code == 0
     with worker(deployed, "first") as first:
         # The schedule fires: each source has an upload under way.
-        until(lambda: deployed.ledger_states() == dict.fromkeys(names, {"submitted"}))
+        until(lambda: deployed.ledger_states() == {name: {"submitted"} for name in names})
         pids = deployed.processes()
         os.kill(pids["hr"], signal.SIGKILL)
         os.kill(pids["crm"], signal.SIGTERM)
@@ -253,8 +256,13 @@ def test_a_night_is_right_whatever_is_killed(deployed: Deployed, server: Prefect
         assert deployed.states()["erp"][0] == "CRASHED"
         until(lambda: names <= deployed.processes().keys())
         server.restart()
-        until(lambda: deployed.ledger_states() == dict.fromkeys(names, {"done"}))
+        until(lambda: deployed.ledger_states() == {name: {"done"} for name in names})
         until(lambda: deployed.state(nightly) == "COMPLETED")
+        # What ended while the server was away may be Running there still.
+        watchdog = deployed.begin("watchdog", grace_seconds=1, retry_minutes=0)
+        until(lambda: deployed.state(watchdog) == "COMPLETED")
+        begun = {name: len(states) for name, states in deployed.states().items()}
+        assert begun == {"hr": 2, "crm": 2, "erp": 2, "watchdog": 2, "nightly": 1}
         stopped = deployed.type("stop-worker")
         assert stopped.code == 0, stopped.err
         assert f"stopped, with nothing at work: process {second.pid}" in stopped.out

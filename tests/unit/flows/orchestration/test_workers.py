@@ -42,7 +42,7 @@ class World:
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     with open_ledger(f"sqlite:///{tmp_path}/ledger.db") as ledger:
-        yield World(Drain(None, ledger, lambda: NOON, lambda _: None, lambda _: None))
+        yield World(Drain(None, ledger, ["sync/hr"], lambda: NOON, lambda _: None, lambda _: None))
 
 
 @pytest.mark.parametrize("state", ["PENDING", "RUNNING", "CANCELLING"])
@@ -70,7 +70,15 @@ def test_a_run_on_another_machine_is_not_waited_for(world: World) -> None:
     assert world.now < NOON + 2 * QUIET
 
 
+def test_a_run_that_has_lost_its_process_is_not_waited_for_for_ever(world: World) -> None:
+    world.ends_at = NOON + 9 * HOUR
+    world.api.add_run(RUN, "sync/hr", "RUNNING")
+    wait_until_idle(world.drain, "lumos", HOUR)
+    assert world.api.ended == [RUN]
+
+
 def test_a_run_that_takes_too_long_keeps_its_worker(world: World) -> None:
     world.api.add_run(RUN, "sync/hr", "RUNNING")
+    world.lease()
     with pytest.raises(PrefectServerError, match=f"still at work: {RUN}; the worker was not"):
         wait_until_idle(world.drain, "lumos", timedelta(minutes=5))
