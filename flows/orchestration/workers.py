@@ -107,7 +107,7 @@ def workers_here(pool: str) -> list[int]:
         except OSError:  # gone meanwhile, or another's
             continue
         named = [one.partition("=")[2] for one in variables if one.startswith(f"{_SERVER}=")]
-        if (named or [None]) == [server]:
+        if (named[0] if named else None) == server:
             found.append(int(folder.name))
     return sorted(found)
 
