@@ -106,6 +106,9 @@ class SourceFile(Strict):
         None, description="Who used what, when; the command activity sends it."
     )
     schedule: Schedule | None = Field(None, description="When the source is due.")
+    labels: tuple[str, ...] = Field(
+        (), description="Words by which the flow `nightly` takes some of the sources."
+    )
 
     @field_validator("attributes")
     @classmethod
