@@ -33,6 +33,8 @@ moduleload syncprov.so
 moduleload ppolicy.so
 moduleload lastbind.so
 moduleload sssvlv.so
+moduleload dynlist.so
+moduleload refint.so
 pidfile {home}/slapd.pid
 TLSCACertificateFile {authority}
 TLSCertificateFile {certificate}
@@ -66,6 +68,7 @@ overlay memberof
 overlay syncprov
 overlay ppolicy
 overlay lastbind
+{overlays}
 access to attrs=userPassword by anonymous auth by * none
 access to attrs=employeeNumber by dn.exact="uid={limited},ou=Partners,{base}" none by * read
 access to attrs=pwdAccountLockedTime,shadowExpire
@@ -155,9 +158,17 @@ def large_openldap_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @contextmanager
 def running_openldap(
-    home: Path, tree: Tree, *, is_expired: bool = False, more_ldif: str = ""
+    home: Path,
+    tree: Tree,
+    *,
+    is_expired: bool = False,
+    more_ldif: str = "",
+    overlays: str = "",
 ) -> Iterator[OpenLdap]:
-    """A server of one's own in `home`, with an expired certificate, or more entries, if wanted."""
+    """A server of one's own in `home`; with an expired certificate, or more entries, if wanted.
+
+    `overlays` are further lines of the configuration of the tree's database.
+    """
     check_openldap_programs()
     for folder in ("db", "referring"):
         (home / folder).mkdir()
@@ -172,7 +183,7 @@ def running_openldap(
     )
     client = new_certificate(home, authority, READER)
     config = home / "slapd.conf"
-    config.write_text(_config(home, authority, certificate))
+    config.write_text(_config(home, authority, certificate, overlays))
     _load(config, BASE, tree.ldif() + more_ldif)
     _load(config, "o=referring", _REFERRING)
     port, tls_port = _free_ports(2)
@@ -205,8 +216,9 @@ def check_openldap_programs() -> None:
         pytest.skip(f"missing: {', '.join(missing)}")
 
 
-def _config(home: Path, authority: Authority, certificate: Certificate) -> str:
+def _config(home: Path, authority: Authority, certificate: Certificate, overlays: str) -> str:
     return _CONFIG.format(
+        overlays=overlays,
         home=home,
         authority=authority.file,
         certificate=certificate.file,

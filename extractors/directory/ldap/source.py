@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
 from ldap3 import Connection
 
@@ -12,7 +13,12 @@ from extractors.directory.accounts import users_search
 from extractors.directory.entries import Entries, Find, Search, to_entries
 from extractors.directory.last_logon import Logons, add_logons
 from extractors.directory.ldap.incremental.finder import DeltaFinder
-from extractors.directory.ldap.incremental.method import to_change_method, usable_state
+from extractors.directory.ldap.incremental.method import (
+    VIRTUAL_ONLY,
+    can_show_generated,
+    to_change_method,
+    usable_state,
+)
 from extractors.directory.ldap.incremental.state import to_directory_state, to_reader_state
 from extractors.directory.ldap.protocol.connection import connected
 from extractors.directory.ldap.protocol.forest import check_one_domain, controllers_of
@@ -69,7 +75,10 @@ def read_ldap_source(
             connection, source, source.delta, str(endpoint), account_fields.attributes
         )
         last = usable_state(to_directory_state(state), method, source.delta, now)
-        delta = DeltaFinder(request.find, connection, method, last, now)
+        generated = None
+        if can_show_generated(connection):
+            generated = finder(connection, source, controls=((VIRTUAL_ONLY, True, None),))
+        delta = DeltaFinder(request.find, connection, method, last, now, generated)
         raw = read_directory(replace(request, find=delta.find))
         kept = to_reader_state(delta.state())
         return replace(raw, proof=(*raw.proof, *delta.proofs), state=kept)
@@ -108,8 +117,12 @@ def finder(
     source: LdapSource | ActiveDirectorySource,
     *,
     most_pages: int | None = None,
+    controls: tuple[Any, ...] = (),
 ) -> Find:
-    """Returns what searches over `connection`: all, or only the first `most_pages` pages."""
+    """Returns what searches over `connection`: all, or only the first `most_pages` pages.
+
+    `controls` are further ones of each request, as ldap3 takes them.
+    """
     is_domain = isinstance(source, ActiveDirectorySource)
 
     def find(search: Search) -> Entries:
@@ -120,6 +133,7 @@ def finder(
             attributes=search.attributes or _NO_ATTRIBUTES,
             page_size=source.page_size,
             referrals="ignore" if is_domain else "refuse",
+            controls=controls,
             timeout_s=source.search_timeout.total_seconds(),
         )
         pages = read_pages(connection, paged)
