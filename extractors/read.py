@@ -91,7 +91,13 @@ def read_source(  # noqa: PLR0913 - what one kind of source or another needs
 
             requested = to_requested_fields(named, id_columns.get("accounts"))
             return read_ldif_source(
-                source, workspace, requested, now=now, resolve=resolve, last_read=last_read
+                source,
+                workspace,
+                requested,
+                now=now,
+                sleep=sleep,
+                resolve=resolve,
+                last_read=last_read,
             )
         case SqlSource(discover="mongodb"):
             from extractors.mongodb.source import read_mongodb_source

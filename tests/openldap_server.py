@@ -83,6 +83,18 @@ maxsize 16777216
 dbnosync
 access to * by * read
 """
+_MINIMAL = """
+include /etc/ldap/schema/core.schema
+include /etc/ldap/schema/cosine.schema
+include /etc/ldap/schema/inetorgperson.schema
+include /etc/ldap/schema/nis.schema
+include /etc/ldap/schema/dyngroup.schema
+modulepath /usr/lib/ldap
+moduleload back_mdb.so
+moduleload dynlist.so
+moduleload ppolicy.so
+pidfile {home}/slapd.pid
+"""
 _REFERRING = """dn: o=referring
 objectClass: organization
 o: referring
@@ -197,6 +209,32 @@ def running_openldap(
             yield OpenLdap(
                 "127.0.0.1", port, tls_port, socket_url, authority, other, client, tree, process
             )
+        finally:
+            process.terminate()
+            process.wait()
+
+
+@contextmanager
+def running_slapd(home: Path, config: str, trees: dict[str, str]) -> Iterator[int]:
+    """A server of any configuration in `home`; yields its port. `trees` is LDIF by suffix.
+
+    In `config`, `{home}` stands for the folder; each database has a folder `db0`, `db1`, … there.
+    """
+    check_openldap_programs()
+    for number in range(len(trees)):
+        (home / f"db{number}").mkdir()
+    file = home / "slapd.conf"
+    file.write_text(_MINIMAL.replace("{home}", str(home)) + config.replace("{home}", str(home)))
+    for suffix, ldif in trees.items():
+        _load(file, suffix, ldif)
+    [port] = _free_ports(1)
+    with (home / "log").open("wb") as log:
+        run = ["setpriv", "--pdeathsig", "KILL", _program("slapd"), "-d", "0"]
+        url = f"ldap://127.0.0.1:{port}"
+        process = subprocess.Popen([*run, "-f", file, "-h", url], stdout=log, stderr=log)
+        try:
+            _wait_until_up(port, process)
+            yield port
         finally:
             process.terminate()
             process.wait()

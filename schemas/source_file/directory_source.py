@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from schemas.source_file.columns import Strict
+from schemas.source_file.csv_source import Completeness
 from schemas.source_file.delta import DirectoryDelta
 from schemas.source_file.quantities import Duration
 from schemas.source_file.secrets import Secret
@@ -174,6 +175,12 @@ class LdifSource(DirectoryModel, LdapMeaning, Dropped):
     )
     max_age: Duration | None = Field(
         timedelta(hours=36), description="An older export is refused; null takes any."
+    )
+    complete: Completeness | None = None
+    ends_with_empty_line: bool = Field(
+        True,
+        description="Whether an export without an empty line at its end was cut off, as one of "
+        "slapcat, ldapsearch or ldifde was; false takes it: say in complete what shows its end.",
     )
 
     def exports(self) -> dict[str, str]:

@@ -1,7 +1,9 @@
 """A directory read over LDAP: connected once, searched page by page, proved whole."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -20,10 +22,10 @@ from extractors.directory.ldap.incremental.method import (
     usable_state,
 )
 from extractors.directory.ldap.incremental.state import to_directory_state, to_reader_state
-from extractors.directory.ldap.protocol.connection import connected
+from extractors.directory.ldap.protocol.connection import connected, reopen
 from extractors.directory.ldap.protocol.forest import check_one_domain, controllers_of
 from extractors.directory.ldap.protocol.schema import check_known
-from extractors.directory.ldap.protocol.search import PagedSearch, read_pages
+from extractors.directory.ldap.protocol.search import SMALLEST_PAGE, PagedSearch, read_pages
 from extractors.directory.read import probe_directory, read_directory
 from extractors.directory.request import DirectoryRequest
 from schemas.raw import LastRead, Probe, Raw, ReaderState
@@ -56,11 +58,12 @@ def read_ldap_source(
         SourceFormatError: an attribute that the schema does not know, or an answer that is no LDAP.
     """
     with connected(source, workspace, resolve) as (connection, endpoint):
+        begin_anew = partial(reopen, connection, source, endpoint)
         known = _check_before(source, connection, account_fields)
         request = DirectoryRequest(
             source=source,
             account_fields=account_fields,
-            find=finder(connection, source),
+            find=finder(connection, source, begin_anew),
             base_dn=source.base_dn,
             origin=str(endpoint),
             now=now,
@@ -77,7 +80,8 @@ def read_ldap_source(
         last = usable_state(to_directory_state(state), method, source.delta, now)
         generated = None
         if can_show_generated(connection):
-            generated = finder(connection, source, controls=((VIRTUAL_ONLY, True, None),))
+            only = (VIRTUAL_ONLY, True, None)
+            generated = finder(connection, source, begin_anew, controls=(only,))
         delta = DeltaFinder(request.find, connection, method, last, now, generated)
         raw = read_directory(replace(request, find=delta.find))
         kept = to_reader_state(delta.state())
@@ -101,7 +105,9 @@ def probe_ldap_source(
         request = DirectoryRequest(
             source=source,
             account_fields=account_fields,
-            find=finder(connection, source, most_pages=1),
+            find=finder(
+                connection, source, partial(reopen, connection, source, endpoint), most_pages=1
+            ),
             base_dn=source.base_dn,
             origin=str(endpoint),
             now=now,
@@ -115,15 +121,19 @@ def probe_ldap_source(
 def finder(
     connection: Connection,
     source: LdapSource | ActiveDirectorySource,
+    begin_anew: Callable[[], None],
     *,
     most_pages: int | None = None,
     controls: tuple[Any, ...] = (),
 ) -> Find:
     """Returns what searches over `connection`: all, or only the first `most_pages` pages.
 
-    `controls` are further ones of each request, as ldap3 takes them.
+    After a search that may have filled a page `begin_anew` binds the connection anew: OpenLDAP with
+    a subordinate database gives, with success, a part to the next one where the last page was full
+    (2.5.13). `controls` are further ones of each request, as ldap3 takes them.
     """
     is_domain = isinstance(source, ActiveDirectorySource)
+    full = source.page_size or SMALLEST_PAGE
 
     def find(search: Search) -> Entries:
         paged = PagedSearch(
@@ -137,7 +147,10 @@ def finder(
             timeout_s=source.search_timeout.total_seconds(),
         )
         pages = read_pages(connection, paged)
-        return to_entries(chain.from_iterable(islice(pages, most_pages)))
+        entries = to_entries(chain.from_iterable(islice(pages, most_pages)))
+        if len(entries) >= full:
+            begin_anew()
+        return entries
 
     return find
 
@@ -158,8 +171,9 @@ def _logons(
     logons: Logons = {}
     for host in controllers_of(connection):
         one_host = source.model_copy(update={"host": host})
-        with connected(one_host, workspace, resolve) as (controller, _):
-            add_logons(logons, finder(controller, one_host), users)
+        with connected(one_host, workspace, resolve) as (controller, endpoint):
+            begin_anew = partial(reopen, controller, one_host, endpoint)
+            add_logons(logons, finder(controller, one_host, begin_anew), users)
     return logons
 
 

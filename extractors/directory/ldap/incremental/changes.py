@@ -152,7 +152,7 @@ def _search(
             text,
             scope,
             dereference_aliases=DEREF_NEVER,
-            attributes=list(attributes),
+            attributes=[name.lower() for name in attributes],
             controls=[control],
         )
         return dict(connection.result)

@@ -3,10 +3,11 @@
 import difflib
 import re
 
-from ldap3 import BASE, Connection
+from ldap3 import Connection
 
 from extractors.directory.account_fields import is_secret
 from extractors.directory.ldap.protocol.forest import root_dse
+from extractors.directory.ldap.protocol.search import read_values
 from extractors.directory.values import plain_text
 from schemas.errors import ConfigError, SourceFormatError
 
@@ -95,10 +96,7 @@ def _names(text: str) -> list[str]:
 def _definitions(connection: Connection) -> list[str]:
     """Returns the attributes' definitions (RFC 4512, 4.1.2), as the server writes them."""
     where = root_dse(connection, "subschemaSubentry")
-    if where is None or not connection.search(
-        where, "(objectClass=subschema)", BASE, attributes=["attributeTypes"]
-    ):
+    if where is None:
         return []
-    entries = [answer for answer in connection.response if answer["type"] == "searchResEntry"]
-    values = entries[0]["raw_attributes"].get("attributeTypes", []) if entries else []
+    values = read_values(connection, where, "attributeTypes", "(objectClass=subschema)")
     return [plain_text(value) for value in values]

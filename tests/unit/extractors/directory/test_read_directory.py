@@ -303,6 +303,62 @@ def test_groups_may_be_left_alone(tmp_path: Path) -> None:
     assert (raw.entitlements, raw.associations) == (None, None)
 
 
+def test_two_entries_of_one_dn_are_refused_with_both_lines(tmp_path: Path) -> None:
+    """Two exports in one file: which of the two is the account, nobody knows."""
+    again = user("a", "entryUUID: 2").replace("uid=a,dc=x", "UID=A, dc=X")
+
+    with pytest.raises(SourceFormatError, match="lines 1 and 11: two entries of one DN"):
+        read(tmp_path, user("a", "entryUUID: 1"), GROUP, again)
+
+    assert held(read(tmp_path, user("a"), GROUP, user("a"))) == {("a", "g")}  # the same twice
+
+
+def test_what_a_server_hides_is_no_account(tmp_path: Path) -> None:
+    raw = read(
+        tmp_path,
+        user("a"),
+        user("gone", "objectClass: nsTombstone"),
+        user("deleted", "isDeleted: TRUE"),
+        user("template", "objectClass: ldapSubEntry"),
+        GROUP,
+    )
+
+    assert column(raw, "username") == ["a"]
+    assert "of 5 entries" in raw.proof[0]
+    assert "3 of them deleted or of the server's own" in raw.proof[0]
+
+
+@pytest.mark.parametrize(
+    ("complete", "error"),
+    [
+        ({"trailer": r"# (\d+) entries"}, None),
+        ({"trailer": r"# (\d+) rows"}, "its last line is not the trailer"),
+        ({"manifest": "count.json"}, None),
+        ({"manifest": "wrong.json"}, "2 rows were read and the manifest wrong.json states 3"),
+        ({"marker": "{path}.done"}, "its marker export.ldif.done is not there"),
+    ],
+)
+def test_an_export_may_be_proved_whole_as_other_exports_are(
+    tmp_path: Path, complete: dict[str, str], error: str | None
+) -> None:
+    (tmp_path / "count.json").write_text("2")
+    (tmp_path / "wrong.json").write_text("3")
+    entries = (user("a"), GROUP, "# 2 entries")
+    if error is None:
+        assert "says 2" in read(tmp_path, *entries, complete=complete).proof[0]
+        return
+    with pytest.raises(SourceIncompleteError, match=error):
+        read(tmp_path, *entries, complete=complete)
+
+
+def test_an_export_may_end_without_an_empty_line_where_the_file_says_so(tmp_path: Path) -> None:
+    read(tmp_path, user("a"), user("b"), groups=None)
+    cut = (tmp_path / "export.ldif").read_text("utf-8")[:-2]
+
+    raw = read(tmp_path, cut, groups=None, ends_with_empty_line=False)
+    assert column(raw, "username") == ["a", "b"]
+
+
 def test_a_change_record_is_refused_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(SourceFormatError, match="line 2: changetype: describes a change"):
         read(tmp_path, "dn: uid=a,dc=x\nchangetype: delete\n")

@@ -1,0 +1,94 @@
+"""What servers do otherwise than one would think, against the servers: docs/servers.md."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from pydantic import SecretStr
+
+from extractors.read import read_source
+from schemas.source_file.columns import Named
+from schemas.source_file.directory_source import LdapSource
+from tests.openldap_server import running_slapd
+
+if TYPE_CHECKING:
+    from schemas.raw import Raw
+
+BASE = "dc=tern,dc=example"
+DATABASE = """
+database mdb
+suffix {suffix}
+rootdn cn=admin,dc=tern,dc=example
+directory {home}/db{number}
+maxsize 16777216
+dbnosync
+access to * by * read
+"""
+
+
+def database(number: int, suffix: str, *lines: str) -> str:
+    text = DATABASE.replace("{number}", str(number)).replace("{suffix}", suffix)
+    return text + "".join(f"{line}\n" for line in lines)
+
+
+def read(port: int, columns: set[str] | None = None, **keys: Any) -> Raw:
+    made: dict[str, Any] = {
+        "kind": "ldap",
+        "host": "127.0.0.1",
+        "port": port,
+        "protocol": "ldap",
+        "base_dn": BASE,
+        "username": f"cn=admin,{BASE}",
+        "password": {"env": "LDAP_PASSWORD"},
+        "id": "uid",
+        "group_id": "cn",
+    }
+    return read_source(
+        LdapSource.model_validate(made | keys),
+        Path(),
+        now=datetime.now(UTC),
+        resolve=lambda _secret: SecretStr("secret"),
+        named=Named(frozenset(columns or ()), frozenset()),
+    )
+
+
+def person(name: str, below: str, *lines: str) -> str:
+    more = "".join(f"{line}\n" for line in lines)
+    named = f"uid: {name}\ncn: {name}\nsn: {name}\n"
+    return f"dn: uid={name},{below}\nobjectClass: inetOrgPerson\n{named}{more}\n"
+
+
+def group(name: str, below: str, *members: str) -> str:
+    named = "".join(f"member: {member}\n" for member in members)
+    return f"dn: cn={name},{below}\nobjectClass: groupOfNames\ncn: {name}\n{named}\n"
+
+
+def held(raw: Raw) -> set[tuple[str, str]]:
+    assert raw.associations is not None
+    return set(raw.associations.rows.drop("source row", "path").rows())
+
+
+@pytest.mark.parametrize("page_size", [1, 2, 5, 10, None])
+def test_a_subordinate_database_is_read_whole_where_the_last_page_was_full(
+    tmp_path: Path, page_size: int | None
+) -> None:
+    """OpenLDAP 2.5.13 goes on in the wrong database on a connection whose last page was full."""
+    below = f"ou=sub,{BASE}"
+    top = f"dn: {BASE}\nobjectClass: domain\ndc: tern\n\n"
+    top += "".join(person(f"a{number}", BASE) for number in range(6))
+    top += "".join(group(f"g{number}", BASE, f"uid=a{number},{BASE}") for number in range(5))
+    sub = f"dn: {below}\nobjectClass: organizationalUnit\nou: sub\n\n"
+    sub += "".join(person(f"b{number}", below) for number in range(4))
+    sub += "".join(group(f"h{number}", below, f"uid=b{number},{below}") for number in range(3))
+    config = database(1, below, "subordinate") + database(0, BASE, "rootpw secret")
+    with running_slapd(tmp_path, config, {BASE: top, below: sub}) as port:
+        raw = read(port, page_size=page_size, status_from="none")
+
+    assert raw.accounts.rows.height == 10
+    assert held(raw) == {
+        *((f"a{number}", f"g{number}") for number in range(5)),
+        *((f"b{number}", f"h{number}") for number in range(3)),
+    }
