@@ -25,7 +25,7 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*(?:;[A-Za-z0-9-]+)*")
 Cells = list[str | None]
 
 FACTS = ("is_disabled", "is_expired", "is_locked_out", "is_password_expired")
-"""What Active Directory says of an account apart from its status, under names of ours."""
+"""What a directory says of an account apart from its status, under names of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,7 @@ class DirectoryProfile:
         field_attributes: by field: the attributes that it is made from.
         link_attributes: what else of an account is needed to find its groups.
         group_attributes: the attributes that are read of a group.
+        fact_attributes: by fact of `FACTS`: the attributes that it is made from.
     """
 
     users_filter: str
@@ -64,6 +65,7 @@ class DirectoryProfile:
     field_attributes: Mapping[str, tuple[str, ...]]
     link_attributes: tuple[str, ...]
     group_attributes: tuple[str, ...]
+    fact_attributes: Mapping[str, tuple[str, ...]]
 
 
 def to_requested_fields(named: Named, id_column: str | None) -> RequestedFields:

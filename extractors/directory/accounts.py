@@ -10,19 +10,22 @@ from extractors.directory.absence.seen import STAMPS
 from extractors.directory.account_fields import Cells, DirectoryProfile, RequestedFields
 from extractors.directory.accounts_ad import (
     AD_PROFILE,
-    FACT_ATTRIBUTES,
     ad_facts,
     ad_fields,
     are_accounts,
 )
-from extractors.directory.accounts_ldap import ldap_fields, ldap_profile
+from extractors.directory.accounts_ldap import ldap_facts, ldap_fields, ldap_profile
 from extractors.directory.dn import normal_dn
 from extractors.directory.entries import Entries, Find, Search, text_column
 from extractors.directory.filter import in_brackets, to_filter
+from extractors.directory.locks import DURATION
 from extractors.directory.values import plain_text, to_texts
 from schemas.errors import ConfigError, SourceIncompleteError
 from schemas.source_file.directory_source import DirectorySource, LdifSource
 from schemas.tables import ROW
+
+_NO_POLICIES = Entries([], {})
+_ROOT_TYPES = frozenset({"dc", "o", "c"})
 
 
 def is_active_directory(source: DirectorySource) -> bool:
@@ -52,7 +55,7 @@ def users_search(source: DirectorySource, requested: RequestedFields, base_dn: s
             f"{unnamed[0]} is named by no column or attribute of the file", key="source.references"
         )
     made_from = [profile.field_attributes.get(name, ()) for name in requested.fields]
-    made_from += [FACT_ATTRIBUTES[name] for name in requested.facts]
+    made_from += [profile.fact_attributes[name] for name in requested.facts]
     needed = list(chain.from_iterable(made_from))
     needed += [*requested.attributes, *(profile.link_attributes if source.groups else ())]
     if source.groups and source.membership == "member_of":
@@ -96,21 +99,40 @@ def service_dns(source: DirectorySource, find: Find, users: Search) -> set[str]:
     return {normal_dn(dn) for dn in services.dns}
 
 
+def find_policies(source: DirectorySource, find: Find, accounts: Entries, base_dn: str) -> Entries:
+    """Finds the password policies where an account was locked by one; else none are searched for.
+
+    They may lie outside the base of the accounts; what cannot be seen is not there.
+    """
+    if profile_of(source) is AD_PROFILE or not accounts.has("pwdAccountLockedTime"):
+        return _NO_POLICIES
+    parts = normal_dn(base_dn).split(",") if base_dn else []
+    inside = sum(part.partition("=")[0] not in _ROOT_TYPES for part in parts)
+    for base in dict.fromkeys((",".join(parts[inside:]) or base_dn, base_dn)):
+        try:
+            return find(Search(base, "(objectClass=pwdPolicy)", "subtree", (DURATION,)))
+        except SourceIncompleteError:
+            continue
+    return _NO_POLICIES
+
+
 def to_account_rows(
     entries: Entries,
     source: DirectorySource,
     requested: RequestedFields,
     services: set[str],
     now: datetime,
+    policies: Entries = _NO_POLICIES,
 ) -> pl.DataFrame:
     """Makes a row an entry: the requested fields, then the attributes that the file names.
 
-    `services` are the normalized DNs of accounts of type `service`.
+    `services` are the normalized DNs of accounts of type `service`, `policies` the directory's
+    password policies.
 
     Raises:
         SourceIncompleteError: no entry has the id, or what shows the status.
     """
-    fields = _fields(entries, source, now)
+    fields = _fields(entries, source, now, policies)
     made: dict[str, pl.Series] = {}
     for name in requested.fields:
         if name == "account_type":
@@ -121,7 +143,8 @@ def to_account_rows(
         if _is_kept(column):
             made[name] = column
     _check_needed(made, source, requested, entries)
-    facts = ad_facts(entries, now) if requested.facts else {}
+    is_domain = profile_of(source) is AD_PROFILE
+    facts = ad_facts(entries, now) if is_domain else ldap_facts(entries, now, policies)
     made |= {name: text_column(name, facts[name]()) for name in requested.facts}
     if requested.has_dn:
         made["dn"] = text_column("dn", list(entries.dns))
@@ -139,11 +162,11 @@ def _checked(text: str | None, default: str, key: str) -> str:
 
 
 def _fields(
-    entries: Entries, source: DirectorySource, now: datetime
+    entries: Entries, source: DirectorySource, now: datetime, policies: Entries
 ) -> dict[str, Callable[[], Cells]]:
     if is_active_directory(source) or source.kind == "active_directory":
         return ad_fields(entries, now)
-    return ldap_fields(entries, source, now)
+    return ldap_fields(entries, source, now, policies)
 
 
 def _is_kept(column: pl.Series) -> bool:

@@ -6,12 +6,14 @@ from extractors.directory.absence.searches import seen_accounts, seen_groups
 from extractors.directory.absence.status import check_status_is_seen
 from extractors.directory.accounts import (
     find_accounts,
+    find_policies,
     is_active_directory,
     profile_of,
     service_dns,
     to_account_rows,
     users_search,
 )
+from extractors.directory.accounts_ad import with_logons
 from extractors.directory.dn import check_dn
 from extractors.directory.entries import Search
 from extractors.directory.group_tables import (
@@ -21,7 +23,6 @@ from extractors.directory.group_tables import (
     to_raw_table,
 )
 from extractors.directory.groups import find_groups, group_texts, groups_search, members_of
-from extractors.directory.last_logon import with_logons
 from extractors.directory.members import Effective
 from extractors.directory.request import DirectoryRequest
 from extractors.directory.warnings import account_notes, member_notes
@@ -46,9 +47,12 @@ def read_directory(request: DirectoryRequest) -> Raw:
     said = check_status_is_seen(request, accounts, _where(request, user_search))
     seen = {"users": seen_accounts(request, user_search, accounts)}
     services = service_dns(source, find, user_search)
-    rows = to_account_rows(accounts, source, request.account_fields, services, request.now)
+    policies = find_policies(source, find, accounts, request.base_dn)
+    rows = to_account_rows(
+        accounts, source, request.account_fields, services, request.now, policies
+    )
     table = to_raw_table("accounts", rows, _where(request, user_search))
-    notes = account_notes(accounts, request.account_fields, left_out, source)
+    notes = account_notes(request, accounts, policies, left_out)
     notes = (*notes, *(f"{table.origin}: {note}" for note in said))
     proof = f"{table.origin}: {len(accounts):,} accounts, {request.proof}"
     if group_search is None:

@@ -3,12 +3,14 @@
 import re
 from collections import Counter
 
-from extractors.directory.account_fields import RequestedFields
 from extractors.directory.accounts import is_active_directory
+from extractors.directory.accounts_ldap import status_attributes, to_moments
 from extractors.directory.dn import is_below, normal_dn
 from extractors.directory.entries import Entries, Find, Search
+from extractors.directory.locks import MAIL_ONLY, ROLE, Moment, read_locks
 from extractors.directory.members import Members
-from schemas.source_file.directory_source import DirectorySource
+from extractors.directory.request import DirectoryRequest
+from schemas.source_file.directory_source import ActiveDirectorySource, LdapMeaning
 
 _FOREIGN = re.compile(r"cn=s-1-[0-9-]+,cn=foreignsecurityprincipals,", re.IGNORECASE)
 
@@ -70,10 +72,14 @@ def _times(counted: Counter[str]) -> str:
 
 
 def account_notes(
-    entries: Entries, requested: RequestedFields, left_out: int, source: DirectorySource
+    request: DirectoryRequest, entries: Entries, policies: Entries, left_out: int
 ) -> tuple[str, ...]:
-    """Returns a line for each: computers left out, attributes nobody has, several mail values."""
-    notes = []
+    """Returns a line for each: computers left out, attributes nobody has, several mail values.
+
+    And what the status does not say, though somebody may expect it to. `policies` are the
+    directory's password policies.
+    """
+    requested, source, notes = request.account_fields, request.source, list[str]()
     if left_out:
         notes.append(
             f"computers and trusts that match users.filter, and are left out: {left_out:,}"
@@ -90,4 +96,37 @@ def account_notes(
             notes.append(
                 f"accounts with several mail values, of which the first one counts: {several:,}"
             )
+    if is_active_directory(source) or isinstance(source, ActiveDirectorySource):
+        return tuple(notes)
+    if "user_status" in requested.fields:
+        notes += _lock_notes(source, entries, to_moments(entries, request.now, policies))
     return tuple(notes)
+
+
+def _lock_notes(source: LdapMeaning, entries: Entries, moments: list[Moment]) -> list[str]:
+    attributes = status_attributes(source)
+    notes = []
+    for name in attributes:
+        count = read_locks(entries, (name,), moments).count("locked_out")
+        if count:
+            notes.append(
+                f"accounts locked out for a while by {name}, a fact apart from the status "
+                f"(is_locked_out): {count:,}"
+            )
+    if ROLE in attributes:
+        by_role = read_locks(entries, (ROLE,), moments)
+        unseen = zip(by_role, entries.first("nsAccountLock"), strict=True)
+        count = sum(one == "SUSPENDED" and lock is None for one, lock in unseen)
+        if count:
+            notes.append(
+                "accounts in nsManagedDisabledRole that show no nsAccountLock, and are taken for "
+                f"SUSPENDED: {count:,}"
+            )
+    for name in MAIL_ONLY if source.status_from == "auto" else ():
+        shut = [value for value in entries.first(name) if value not in {None, b"active"}]
+        if shut:
+            notes.append(
+                f"accounts with a {name} other than active, which is taken for the mailbox's and "
+                f"not for the account's: {len(shut):,}; map it in columns.user_status where it is"
+            )
+    return notes

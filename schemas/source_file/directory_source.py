@@ -17,7 +17,32 @@ _CATALOGUES = (3268, 3269)
 
 Scope = Literal["subtree", "level", "base"]
 LdapStatus = Literal[
-    "auto", "pwdAccountLockedTime", "nsAccountLock", "shadowExpire", "loginShell", "none"
+    "auto",
+    "pwdAccountLockedTime",
+    "nsAccountLock",
+    "shadowExpire",
+    "pwdStartTime",
+    "pwdEndTime",
+    "accountUnlockTime",
+    "nsRoleDN",
+    "krbPrincipalExpiration",
+    "loginDisabled",
+    "loginExpirationTime",
+    "lockedByIntruder",
+    "ds-pwp-account-disabled",
+    "ds-pwp-account-expiration-time",
+    "ds-pwp-account-activation-time",
+    "ibm-pwdAccountLocked",
+    "orclIsEnabled",
+    "orclActiveStartDate",
+    "orclActiveEndDate",
+    "sambaAcctFlags",
+    "inetUserStatus",
+    "zimbraAccountStatus",
+    "midPointAccountStatus",
+    "msDS-UserAccountDisabled",
+    "loginShell",
+    "none",
 ]
 PersonField = Literal["integration_specific_id", "email", "username"]
 
@@ -68,8 +93,8 @@ class LdapMeaning(Strict):
     )
     status_from: LdapStatus = Field(
         "auto",
-        description="The attribute that says whether an account is shut; `auto` goes by "
-        "pwdAccountLockedTime, nsAccountLock and shadowExpire where they are, `none` by nothing.",
+        description="The attribute that says whether an account is shut; `auto` goes by all of "
+        "them but loginShell, where they are, `none` by nothing.",
     )
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pydantic import SecretStr
 
+from extractors.directory.accounts_ad import Logons, add_logons, with_logons
 from extractors.directory.entries import Entries, Search, to_entries
-from extractors.directory.last_logon import Logons, add_logons, with_logons
 from extractors.directory.ldap.protocol.connection import connected
 from extractors.directory.ldap.protocol.forest import check_one_domain, controllers_of
 from extractors.directory.values import first_texts

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from ldap3 import MODIFY_REPLACE, Connection, Server
 from pydantic import SecretStr
 
 from extractors.read import read_source
@@ -66,6 +68,14 @@ def group(name: str, below: str, *members: str) -> str:
     return f"dn: cn={name},{below}\nobjectClass: groupOfNames\ncn: {name}\n{named}\n"
 
 
+def binds(server: Server, dn: str, password: str) -> bool:
+    connection = Connection(server, dn, password)
+    try:
+        return bool(connection.bind())
+    finally:
+        connection.unbind()
+
+
 def held(raw: Raw) -> set[tuple[str, str]]:
     assert raw.associations is not None
     return set(raw.associations.rows.drop("source row", "path").rows())
@@ -92,3 +102,55 @@ def test_a_subordinate_database_is_read_whole_where_the_last_page_was_full(
         *((f"a{number}", f"g{number}") for number in range(5)),
         *((f"b{number}", f"h{number}") for number in range(3)),
     }
+
+
+POLICY = """dn: {base}
+objectClass: domain
+dc: tern
+
+dn: ou=Policies,{base}
+objectClass: organizationalUnit
+ou: Policies
+
+dn: cn=default,ou=Policies,{base}
+objectClass: pwdPolicy
+objectClass: device
+cn: default
+pwdAttribute: userPassword
+pwdLockout: TRUE
+pwdMaxFailure: 1
+pwdLockoutDuration: 1
+
+dn: ou=People,{base}
+objectClass: organizationalUnit
+ou: People
+
+"""
+
+
+def test_who_mistyped_a_password_is_no_suspended_account(tmp_path: Path) -> None:
+    """OpenLDAP leaves pwdAccountLockedTime when its time is over, and takes a bind again."""
+    people = f"ou=People,{BASE}"
+    tree = POLICY.format(base=BASE) + person("ann", people, "userPassword: Right-1")
+    tree += person("bob", people, "userPassword: Right-1") + person("cy", people)
+    overlay = "overlay ppolicy", f"ppolicy_default cn=default,ou=Policies,{BASE}"
+    config = database(0, BASE, "rootpw secret", *overlay)
+    with running_slapd(tmp_path, config, {BASE: tree}) as port:
+        server = Server("127.0.0.1", port, get_info="NO_INFO")
+        dn = f"uid=ann,{people}"
+        assert not binds(server, dn, "wrong")
+        assert not binds(server, dn, "Right-1")
+        relax = ("1.3.6.1.4.1.4203.666.5.12", True, None)
+        with Connection(server, f"cn=admin,{BASE}", "secret") as admin:
+            for name, lock in (
+                ("bob", {"pwdAccountLockedTime": [(MODIFY_REPLACE, ["000001010000Z"])]}),
+                ("cy", {"pwdEndTime": [(MODIFY_REPLACE, ["20200101000000Z"])]}),
+            ):
+                assert admin.modify(f"uid={name},{people}", lock, controls=[relax])
+        time.sleep(2)
+
+        raw = read(port, groups=None, base_dn=people)
+        assert binds(server, dn, "Right-1")
+
+    statuses = dict(raw.accounts.rows.select("username", "user_status").rows())
+    assert statuses == {"ann": "ACTIVE", "bob": "SUSPENDED", "cy": "SUSPENDED"}

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from extractors.directory.absence.seen import STAMPS, Watch, check_still_seen, seen_of
+from extractors.directory.absence.seen import LINKS, STAMPS, Watch, check_still_seen, seen_of
 from extractors.directory.accounts import is_active_directory
 from extractors.directory.entries import Entries, Search
 from extractors.directory.request import DirectoryRequest
@@ -20,7 +20,7 @@ def seen_accounts(request: DirectoryRequest, search: Search, accounts: Entries) 
     apart = {*(name.lower() for name in STAMPS), "objectclass"}
     attributes = tuple(name for name in search.attributes if name.lower() not in apart)
     seen = seen_of(accounts, attributes)
-    links = frozenset(name.lower() for name in request.source.references)
+    links = LINKS | {name.lower() for name in request.source.references}
     watch = Watch(
         where=f"{request.origin} {search.base}".strip(),
         sort="accounts",

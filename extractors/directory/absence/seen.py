@@ -7,20 +7,39 @@ import polars as pl
 
 from extractors.directory.dn import normal_dn
 from extractors.directory.entries import Entries
+from extractors.directory.locks import LOCKS
 from extractors.directory.values import first_texts
 from schemas.errors import SourceIncompleteError
 
 STAMPS = ("entryCSN", "uSNChanged", "modifyTimestamp")
 """Attributes that change with the entry, the finest first."""
 
-STATUS = ("pwdAccountLockedTime", "nsAccountLock", "shadowExpire")
-"""Attributes without which an account is open."""
+LINKS = frozenset(
+    {
+        "assistant",
+        "managedby",
+        "manager",
+        "member",
+        "owner",
+        "roleoccupant",
+        "secretary",
+        "seealso",
+        "uniquemember",
+    }
+)
+"""Attributes, in lower case, that name entries, whatever the schema has of them.
+
+What they name is deleted, renamed, moved or restored, and the entry that names it bears no trace:
+Active Directory follows links by themselves; OpenLDAP's refint stamps nothing.
+"""
 
 _LOGINS = ("authTimestamp", "pwdLastSuccess")
 _VOLATILE = frozenset(
     {
+        "accountunlocktime",
         "authtimestamp",
         "lastlogontimestamp",
+        "lockedbyintruder",
         "memberof",
         "msds-user-account-control-computed",
         "pwdaccountlockedtime",
@@ -116,7 +135,7 @@ def _hidden(lost: pl.DataFrame, name: str, watch: Watch, *, is_shown: bool) -> i
         lost = lost.filter(is_same.fill_null(value=True))
     has_logged_in = pl.col(_LOGIN) != pl.col(f"{_LOGIN}_before").fill_null("")
     unexplained = lost.filter(~has_logged_in.fill_null(value=False)).height
-    needed = 1 if name in STATUS else _FEW
+    needed = 1 if name in LOCKS else _FEW
     return unexplained if not is_shown and unexplained >= needed else 0
 
 

@@ -12,8 +12,8 @@ from ldap3 import Connection
 
 from extractors.directory.account_fields import RequestedFields
 from extractors.directory.accounts import users_search
+from extractors.directory.accounts_ad import Logons, add_logons
 from extractors.directory.entries import Entries, Find, Search, to_entries
-from extractors.directory.last_logon import Logons, add_logons
 from extractors.directory.ldap.incremental.finder import DeltaFinder
 from extractors.directory.ldap.incremental.method import (
     VIRTUAL_ONLY,

@@ -7,6 +7,7 @@ from itertools import chain
 
 from ldap3 import Connection
 
+from extractors.directory.absence.seen import LINKS
 from extractors.directory.entries import to_entries
 from extractors.directory.ldap.incremental.changes import SYNC_REQUEST, dirsync
 from extractors.directory.ldap.incremental.finder import ChangeMethod
@@ -14,6 +15,7 @@ from extractors.directory.ldap.incremental.state import DirectoryState
 from extractors.directory.ldap.protocol.forest import root_dse, root_dse_values
 from extractors.directory.ldap.protocol.schema import unkept_attributes
 from extractors.directory.ldap.protocol.search import PagedSearch, read_pages
+from extractors.directory.locks import LOCKS
 from extractors.directory.values import first_texts, whole_number
 from schemas.errors import ConfigError, SourceIncompleteError
 from schemas.source_file.delta import DirectoryDelta
@@ -23,35 +25,15 @@ from schemas.source_file.quantities import duration_text
 _CONSTRUCTED_OR_OWN = 0x4 | 0x1  # systemFlags: made when read, or not replicated ([MS-ADTS] 2.2.10)
 _DN_SYNTAXES = frozenset({"2.5.5.1", "2.5.5.7", "2.5.5.14"})  # alone, with bytes, with text
 
-LINKS = frozenset(
-    {
-        "assistant",
-        "managedby",
-        "manager",
-        "member",
-        "owner",
-        "roleoccupant",
-        "secretary",
-        "seealso",
-        "uniquemember",
-    }
-)
-"""Attributes that name entries, whatever the schema has of them.
-
-What they name is deleted, renamed, moved or restored, and the entry that names it bears no trace:
-Active Directory follows links by themselves; OpenLDAP's refint stamps nothing.
-"""
-
 KNOWN = LINKS | {
     "authtimestamp",
     "ismemberof",
     "lastlogon",
     "memberof",
     "msds-user-account-control-computed",
-    "nsaccountlock",
     "nsrole",
-    "pwdaccountlockedtime",
     "pwdlastsuccess",
+    *(name.lower() for name in LOCKS),
 }
 """Attributes that change without the entry's being modified, whatever the schema has of them.
 

@@ -84,6 +84,46 @@ def column(raw: Raw, name: str) -> list[str | None]:
         (["shadowExpire: 20606"], "ACTIVE"),
         (["shadowExpire: soon"], "shadowExpire: soon"),
         (["loginShell: /sbin/nologin"], "ACTIVE"),  # only where the file says so
+        (["pwdEndTime: 20260601000000Z"], "SUSPENDED"),
+        (["pwdEndTime: 20260601000001Z"], "ACTIVE"),
+        (["pwdStartTime: 20260601000001Z"], "STAGED"),
+        (["pwdStartTime: 20260101000000Z"], "ACTIVE"),
+        (["accountUnlockTime: 19700101000000Z"], "SUSPENDED"),  # for good
+        (["accountUnlockTime: 20260601010000Z"], "ACTIVE"),  # a lockout that ends
+        (["accountUnlockTime: 20990101000000Z"], "SUSPENDED"),  # and one that does not, for years
+        (["nsRoleDN: cn=nsManagedDisabledRole,dc=x"], "SUSPENDED"),
+        (["nsRoleDN: cn=Staff,dc=x"], "ACTIVE"),
+        (["krbPrincipalExpiration: 20200101000000Z"], "SUSPENDED"),
+        (["krbPrincipalExpiration: 20380101000000Z"], "ACTIVE"),
+        (["krbPrincipalExpiration: never"], "krbPrincipalExpiration: never"),
+        (["loginDisabled: TRUE"], "SUSPENDED"),
+        (["loginDisabled: FALSE"], "ACTIVE"),
+        (["loginExpirationTime: 20200101000000Z"], "SUSPENDED"),
+        (["lockedByIntruder: TRUE"], "ACTIVE"),
+        (["ds-pwp-account-disabled: true"], "SUSPENDED"),
+        (["ds-pwp-account-expiration-time: 20200101000000Z"], "SUSPENDED"),
+        (["ds-pwp-account-activation-time: 20990101000000Z"], "STAGED"),
+        (["ibm-pwdAccountLocked: true"], "SUSPENDED"),
+        (["orclIsEnabled: DISABLED"], "SUSPENDED"),
+        (["orclIsEnabled: ENABLED"], "ACTIVE"),
+        (["orclActiveStartDate: 20990101000000z"], "orclActiveStartDate: 20990101000000z"),
+        (["orclActiveEndDate: 20200101000000Z"], "SUSPENDED"),
+        (["sambaAcctFlags: [UD         ]"], "SUSPENDED"),
+        (["sambaAcctFlags: [UL         ]"], "ACTIVE"),
+        (["sambaAcctFlags: [U          ]"], "ACTIVE"),
+        (["inetUserStatus: Active"], "ACTIVE"),
+        (["inetUserStatus: inactive"], "SUSPENDED"),
+        (["inetUserStatus: deleted"], "DEPROVISIONED"),
+        (["zimbraAccountStatus: locked"], "SUSPENDED"),
+        (["zimbraAccountStatus: lockout"], "ACTIVE"),
+        (["zimbraAccountStatus: pending"], "STAGED"),
+        (["midPointAccountStatus: disabled"], "SUSPENDED"),
+        (["msDS-UserAccountDisabled: TRUE"], "SUSPENDED"),
+        (["mailUserStatus: inactive"], "ACTIVE"),  # a mailbox's; told of
+        # The most closed counts, and what is not understood opens nobody.
+        (["nsAccountLock: perhaps", "loginDisabled: TRUE"], "SUSPENDED"),
+        (["nsAccountLock: perhaps", "lockedByIntruder: TRUE"], "nsAccountLock: perhaps"),
+        (["loginDisabled: TRUE", "inetUserStatus: deleted"], "DEPROVISIONED"),
     ],
 )
 def test_a_status_is_told_by_what_shuts_an_account(
@@ -92,6 +132,71 @@ def test_a_status_is_told_by_what_shuts_an_account(
     raw = read(tmp_path, user("a", *lines), GROUP)
 
     assert column(raw, "user_status") == [status]
+
+
+def policy(name: str, *lines: str) -> str:
+    more = "".join(f"{line}\n" for line in lines)
+    return f"dn: cn={name},ou=policies\nobjectClass: pwdPolicy\ncn: {name}\n{more}"
+
+
+def test_a_lockout_that_its_policy_ends_is_a_fact_beside_the_status(tmp_path: Path) -> None:
+    """2026-06-01 is now; the policy that an account names is the one, else the one there is."""
+    since = "pwdAccountLockedTime: 20260531235900Z"
+    long_ago = "pwdAccountLockedTime: 20260501000000Z"
+    named = "pwdPolicySubentry: cn=minutes,ou=policies"
+    people = (
+        user("now", since, named),
+        user("over", long_ago, named),
+        user("good", "pwdAccountLockedTime: 000001010000Z", named),
+        user("hard", long_ago, "pwdPolicySubentry: cn=forever,ou=policies"),
+        user("default", since),
+    )
+    minutes = policy("minutes", "pwdLockoutDuration: 300")
+    forever = policy("forever", "pwdLockoutDuration: 0")
+
+    raw = read(tmp_path, *people, minutes, forever, GROUP, columns={"is_locked_out"})
+    assert column(raw, "user_status") == ["ACTIVE", "ACTIVE", *["SUSPENDED"] * 3]
+    assert column(raw, "is_locked_out") == ["true", "false", "false", "false", "false"]
+    assert (
+        "accounts locked out for a while by pwdAccountLockedTime, a fact apart from the status "
+        "(is_locked_out): 1"
+    ) in raw.warnings
+
+    raw = read(tmp_path, *people, minutes, GROUP, columns={"is_locked_out"})
+    assert column(raw, "user_status")[-1] == "ACTIVE"
+
+
+def test_what_may_be_taken_for_a_status_is_told(tmp_path: Path) -> None:
+    raw = read(
+        tmp_path,
+        user("a", "nsRoleDN: cn=nsManagedDisabledRole,dc=x"),
+        user("b", "nsRoleDN: cn=nsManagedDisabledRole,dc=x", "nsAccountLock: true"),
+        user("c", "mailUserStatus: inactive"),
+        GROUP,
+    )
+
+    role, mail = raw.warnings
+    assert role.startswith("accounts in nsManagedDisabledRole that show no nsAccountLock")
+    assert role.endswith("SUSPENDED: 1")
+    assert mail.startswith("accounts with a mailUserStatus other than active")
+
+
+def test_facts_apart_from_the_status_are_told_of_any_directory(tmp_path: Path) -> None:
+    facts = ["is_disabled", "is_expired", "is_locked_out", "is_password_expired"]
+    raw = read(
+        tmp_path,
+        user("a", "loginDisabled: TRUE", "passwordExpirationTime: 20200101000000Z"),
+        user("b", "shadowExpire: 1", "krbPasswordExpiration: 20990101000000Z"),
+        GROUP,
+        columns=set(facts),
+    )
+
+    assert [column(raw, name) for name in facts] == [
+        ["true", "false"],
+        ["false", "true"],
+        ["false", "false"],
+        ["true", "false"],
+    ]
 
 
 @pytest.mark.parametrize(
@@ -398,6 +503,9 @@ EVERYBODY = group("everybody", 513)
         (["userAccountControl: 512", "accountExpires: 9223372036854775807"], "ACTIVE"),
         (["userAccountControl: 512", "accountExpires: 132223104000000000"], "SUSPENDED"),
         (["userAccountControl: 512", "accountExpires: 150000000000000000"], "ACTIVE"),
+        (["userAccountControl: 512", "accountExpires: -1"], "ACTIVE"),
+        (["userAccountControl: 512", "accountExpires: 3000000000000000000"], "ACTIVE"),
+        (["userAccountControl: 512", "accountExpires: -2"], None),
         (["userAccountControl: 512", "accountExpires: soon"], None),
         (["userAccountControl: many"], None),
         ([], None),
