@@ -36,7 +36,8 @@ def ldap_profile(source: LdapMeaning) -> DirectoryProfile:
         users_filter="(|(objectClass=person)(objectClass=organizationalPerson)"
         "(objectClass=inetOrgPerson)(objectClass=posixAccount)(objectClass=account))",
         groups_filter="(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames)"
-        "(objectClass=groupOfMembers)(objectClass=posixGroup)(objectClass=groupOfURLs))",
+        "(objectClass=groupOfMembers)(objectClass=posixGroup)(objectClass=groupOfURLs)"
+        "(&(objectClass=organizationalRole)(roleOccupant=*)))",
         field_attributes={
             "integration_specific_id": () if source.id == "dn" else (source.id,),
             "email": ("mail",),

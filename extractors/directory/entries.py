@@ -77,6 +77,19 @@ class Entries:
         return Entries([self.dns[row] for row in rows], columns)
 
 
+def each_once(entries: Entries) -> Entries:
+    """Returns the entries, of those of one DN the first."""
+    first: dict[str, int] = {}
+    return entries.where([first.setdefault(dn, row) == row for row, dn in enumerate(entries.dns)])
+
+
+def joined(first: Entries, second: Entries) -> Entries:
+    """Returns the entries of both, one after the other."""
+    names = dict.fromkeys((*first.columns, *second.columns))
+    columns = {name: [*first.cells(name), *second.cells(name)] for name in names}
+    return Entries([*first.dns, *second.dns], columns)
+
+
 Find = Callable[[Search], Entries]
 """Reads all that a search finds; raises SourceError where it cannot."""
 

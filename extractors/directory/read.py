@@ -22,7 +22,14 @@ from extractors.directory.group_tables import (
     to_entitlements,
     to_raw_table,
 )
-from extractors.directory.groups import find_groups, group_texts, groups_search, members_of
+from extractors.directory.groups import (
+    check_members_are_named,
+    find_groups,
+    group_texts,
+    groups_search,
+    members_of,
+    with_groups_between,
+)
 from extractors.directory.members import Effective
 from extractors.directory.request import DirectoryRequest
 from extractors.directory.warnings import account_notes, member_notes
@@ -63,14 +70,16 @@ def read_directory(request: DirectoryRequest) -> Raw:
     accounts = accounts.only((*profile_of(source).link_attributes, "memberOf"))
     groups = find_groups(find, group_search)
     seen["groups"] = seen_groups(request, group_search, groups, seen["users"])
-    members = members_of(request, user_search, accounts, groups)
-    effective = effective_of(members, nested=source.nested_groups == "effective")
-    texts = group_texts(request, accounts, groups)
+    check_members_are_named(request, accounts, groups)
+    with_others = with_groups_between(request, group_search, accounts, groups)
+    members = members_of(request, user_search, accounts, with_others)
+    effective = effective_of(members, len(groups), nested=source.nested_groups == "effective")
+    texts = group_texts(request, accounts, with_others)
     origin = _where(request, group_search)
     associations = to_associations(_ids(request, rows), texts, effective, origin)
     return Raw(
         accounts=table,
-        entitlements=to_entitlements(texts, origin),
+        entitlements=to_entitlements(texts, len(groups), origin),
         resources=None,
         associations=associations,
         taken_at=request.taken_at,

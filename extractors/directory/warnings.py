@@ -14,6 +14,11 @@ from schemas.source_file.directory_source import ActiveDirectorySource, LdapMean
 
 _FOREIGN = re.compile(r"cn=s-1-[0-9-]+,cn=foreignsecurityprincipals,", re.IGNORECASE)
 
+_EVERYBODY = re.compile(r"cn=s-1-(?:1-0|5-11),")
+_GROUPS = frozenset(
+    {b"group", b"groupofnames", b"groupofuniquenames", b"groupofmembers", b"posixgroup"}
+)
+
 
 def member_notes(members: Members, find: Find, users: Search) -> tuple[str, ...]:
     """Returns a warning a sort of trouble with members, so that none vanishes unseen.
@@ -44,7 +49,9 @@ def _describe_unmatched_members(unmatched_members: Counter[str], find: Find, use
     sorts: Counter[str] = Counter()
     others = _describe_unmatched(find, users) if inside - foreign else {}
     for dn in unmatched_members:
-        if dn in foreign:
+        if dn in foreign and _EVERYBODY.match(dn):
+            sorts["that stand for everybody (Authenticated Users), and are not spelled out"] += 1
+        elif dn in foreign:
             sorts["foreign security principals"] += 1
         elif dn not in inside:
             sorts[f"outside {users.base}"] += 1
@@ -62,8 +69,14 @@ def _describe_unmatched(find: Find, users: Search) -> dict[str, str]:
     sorts = {}
     for dn, values in zip(others.dns, others.values("objectClass"), strict=True):
         classes = {value.lower() for value in values}
-        sorts[normal_dn(dn)] = "computers" if b"computer" in classes else "that users leaves out"
+        sorts[normal_dn(dn)] = _sort_of(classes)
     return sorts
+
+
+def _sort_of(classes: set[bytes]) -> str:
+    if b"computer" in classes:
+        return "computers"
+    return "groups that groups leaves out" if classes & _GROUPS else "that users leaves out"
 
 
 def _times(counted: Counter[str]) -> str:

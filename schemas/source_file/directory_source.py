@@ -170,6 +170,10 @@ class LdapSource(DirectoryModel, LdapMeaning, DirectoryServer):
     """Accounts and groups in an LDAP directory such as OpenLDAP."""
 
     kind: Literal["ldap"]
+    dereference: Literal["never", "search", "find", "always"] = Field(
+        "never",
+        description="Which aliases the server follows: below the base, at the base, or both.",
+    )
 
 
 class ActiveDirectorySource(DirectoryModel, ActiveDirectoryMeaning, DirectoryServer):

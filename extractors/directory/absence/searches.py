@@ -7,7 +7,7 @@ from extractors.directory.accounts import is_active_directory
 from extractors.directory.entries import Entries, Search
 from extractors.directory.request import DirectoryRequest
 
-_MEMBERS = ("member", "uniqueMember", "memberUid")
+_MEMBERS = ("member", "uniqueMember", "roleOccupant", "memberUid")
 _NO_LINKS: frozenset[str] = frozenset()
 
 

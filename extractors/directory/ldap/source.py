@@ -13,7 +13,7 @@ from ldap3 import Connection
 from extractors.directory.account_fields import RequestedFields
 from extractors.directory.accounts import users_search
 from extractors.directory.accounts_ad import Logons, add_logons
-from extractors.directory.entries import Entries, Find, Search, to_entries
+from extractors.directory.entries import Entries, Find, Search, each_once, to_entries
 from extractors.directory.ldap.incremental.finder import DeltaFinder
 from extractors.directory.ldap.incremental.method import (
     VIRTUAL_ONLY,
@@ -145,12 +145,14 @@ def finder(
             referrals="ignore" if is_domain else "refuse",
             controls=controls,
             timeout_s=source.search_timeout.total_seconds(),
+            dereference=source.dereference if isinstance(source, LdapSource) else "never",
         )
         pages = read_pages(connection, paged)
         entries = to_entries(chain.from_iterable(islice(pages, most_pages)))
         if len(entries) >= full:
             begin_anew()
-        return entries
+        # With aliases, an entry may come once for itself and once for each of them.
+        return entries if paged.dereference == "never" else each_once(entries)
 
     return find
 

@@ -8,7 +8,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
-from ldap3 import BASE, DEREF_NEVER, LEVEL, SUBTREE, Connection
+from ldap3 import (
+    BASE,
+    DEREF_ALWAYS,
+    DEREF_BASE,
+    DEREF_NEVER,
+    DEREF_SEARCH,
+    LEVEL,
+    SUBTREE,
+    Connection,
+)
 from ldap3.core.exceptions import LDAPException, LDAPResponseTimeoutError
 
 from extractors.directory.ldap.protocol.ranges import has_ranges, with_whole_ranges
@@ -20,6 +29,12 @@ from schemas.errors import SourceIncompleteError, SourceUnavailableError, raise_
 _T = TypeVar("_T")
 PAGED = "1.2.840.113556.1.4.319"
 SCOPES = {"subtree": SUBTREE, "level": LEVEL, "base": BASE}
+_ALIASES = {
+    "never": DEREF_NEVER,
+    "search": DEREF_SEARCH,
+    "find": DEREF_BASE,
+    "always": DEREF_ALWAYS,
+}
 _SIZES = (1000, 500, 100, 20)
 SMALLEST_PAGE = _SIZES[-1]
 """Entries a page at least, where the source file states no number."""
@@ -39,6 +54,7 @@ class PagedSearch:
         referrals: whether entries that lie on another server make the read an error.
         controls: further controls of the request, as ldap3 takes them.
         timeout_s: the longest that the whole search may take; None for no limit.
+        dereference: which aliases the server follows (RFC 4511, 4.5.1.3).
     """
 
     base: str
@@ -49,6 +65,7 @@ class PagedSearch:
     referrals: Literal["refuse", "ignore"] = "refuse"
     controls: tuple[Any, ...] = ()
     timeout_s: float | None = None
+    dereference: Literal["never", "search", "find", "always"] = "never"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +170,7 @@ def _request_page(
             search.base,
             search.filter,
             SCOPES[search.scope],
-            dereference_aliases=DEREF_NEVER,
+            dereference_aliases=_ALIASES[search.dereference],
             attributes=[name.lower() for name in search.attributes],  # ldapjs knows no others
             controls=list(search.controls) or None,
             paged_size=size,

@@ -283,6 +283,84 @@ def test_members_may_name_their_groups_instead(tmp_path: Path) -> None:
     assert "cn=lost" not in raw.warnings[0]
 
 
+def team(name: str, *members: str) -> str:
+    named = "".join(f"member: {member}\n" for member in members)
+    return f"dn: cn={name},dc=x\nobjectClass: groupOfNames\ncn: {name}\n{named}"
+
+
+NESTED = (
+    user("a"),
+    user("b"),
+    team("app-pay", "cn=team-fin,dc=x"),
+    team("team-fin", "uid=a,dc=x", "cn=team-sub,ou=elsewhere,dc=x"),
+    team("team-sub", "uid=b,dc=x").replace("cn=team-sub,dc=x", "cn=team-sub,ou=elsewhere,dc=x"),
+    team("team-other", "uid=b,dc=x", "uid=nobody,dc=x"),
+)
+
+
+def test_who_is_in_an_entitlement_is_told_through_groups_that_are_none(tmp_path: Path) -> None:
+    """`groups.filter` says which groups are entitlements, and not who is in them."""
+    raw = read(tmp_path, *NESTED, groups={"filter": "(cn=app-*)"})
+
+    assert held(raw) == {("a", "app-pay"), ("b", "app-pay")}
+    assert raw.entitlements is not None
+    assert raw.entitlements.rows["integration_specific_id"].to_list() == ["app-pay"]
+    assert raw.associations is not None
+    assert set(raw.associations.rows["path"]) == {
+        "app-pay > team-fin",
+        "app-pay > team-fin > team-sub",
+    }
+    assert raw.warnings == ()  # nor is what is wrong with a group beside the way a matter of theirs
+
+    raw = read(tmp_path, *NESTED, groups={"filter": "(cn=app-*)"}, nested_groups="direct")
+    assert held(raw) == set()
+    assert "1 groups that groups leaves out" in raw.warnings[0]
+
+
+def test_members_that_name_groups_are_in_an_entitlement_through_others_too(tmp_path: Path) -> None:
+    people = user("a", "memberOf: cn=team-fin,dc=x"), user("b", "memberOf: cn=team-other,dc=x")
+    teams = team("app-pay"), team("team-fin") + "memberOf: cn=app-pay,dc=x\n", team("team-other")
+
+    raw = read(tmp_path, *people, *teams, groups={"filter": "(cn=app-*)"}, membership="member_of")
+
+    assert held(raw) == {("a", "app-pay")}
+
+
+@pytest.mark.parametrize(
+    ("people", "error"),
+    [
+        ([user("a")], "no account and no group shows memberOf"),
+        ([user("a", "memberOf: cn=team-fin,dc=x")], "no group shows memberOf"),
+    ],
+)
+def test_where_nobody_names_groups_none_can_be_told(
+    tmp_path: Path, people: list[str], error: str
+) -> None:
+    teams = team("app-pay", "cn=team-fin,dc=x"), team("team-fin", "uid=a,dc=x")
+
+    with pytest.raises(SourceIncompleteError, match=error) as caught:
+        read(tmp_path, *people, *teams, membership="member_of")
+    assert "say membership: member" in str(caught.value)
+
+
+def test_two_logins_that_differ_by_case_are_two(tmp_path: Path) -> None:
+    wheel = "dn: cn=wheel,dc=x\nobjectClass: posixGroup\ncn: wheel\nmemberUid: jdoe\n"
+
+    raw = read(tmp_path, user("jdoe"), user("JDoe", base="ou=former,dc=x"), wheel)
+    assert held(raw) == {("jdoe", "wheel")}
+
+
+def test_occupants_of_a_role_are_its_members(tmp_path: Path) -> None:
+    role = "dn: cn={0},dc=x\nobjectClass: organizationalRole\ncn: {0}\n"
+
+    raw = read(
+        tmp_path, user("a"), role.format("Clerk") + "roleOccupant: uid=a,dc=x\n", role.format("No")
+    )
+    assert held(raw) == {("a", "Clerk")}
+    assert raw.entitlements is not None
+    assert raw.entitlements.rows.height == 1
+
+
 def test_members_that_are_no_accounts_are_told_apart(tmp_path: Path) -> None:
     room = "dn: cn=room,ou=p,dc=x\nobjectClass: room\ncn: room\n"
     group = (
