@@ -15,13 +15,13 @@ from extractors.directory.accounts_ad import (
     are_accounts,
 )
 from extractors.directory.accounts_ldap import ldap_facts, ldap_fields, ldap_profile
-from extractors.directory.dn import normal_dn
-from extractors.directory.entries import Entries, Find, Search, text_column
+from extractors.directory.dn import check_dn, normal_dn
+from extractors.directory.entries import Entries, Find, Search, Searches, text_column
 from extractors.directory.filter import in_brackets, to_filter
 from extractors.directory.locks import DURATION
 from extractors.directory.values import plain_text, to_texts
 from schemas.errors import ConfigError, SourceIncompleteError
-from schemas.source_file.directory_source import DirectorySource, LdifSource
+from schemas.source_file.directory_source import Branch, DirectorySource, LdifSource
 from schemas.tables import ROW
 
 _NO_POLICIES = Entries([], {})
@@ -42,11 +42,11 @@ def profile_of(source: DirectorySource) -> DirectoryProfile:
     return ldap_profile(source)
 
 
-def users_search(source: DirectorySource, requested: RequestedFields, base_dn: str) -> Search:
-    """Returns the search for the accounts.
+def users_search(source: DirectorySource, requested: RequestedFields, base_dn: str) -> Searches:
+    """Returns the searches for the accounts.
 
     Raises:
-        ConfigError: the filter is none, or a reference is to no attribute that is read.
+        ConfigError: a filter is none, or a reference is to no attribute that is read.
     """
     profile = profile_of(source)
     unnamed = sorted(set(source.references) - set(requested.attributes))
@@ -62,31 +62,58 @@ def users_search(source: DirectorySource, requested: RequestedFields, base_dn: s
         needed.append("memberOf")
     needed += STAMPS
     by_name = {name.lower(): name for name in needed}
-    return Search(
-        source.users.base or base_dn,
-        _checked(source.users.filter, profile.users_filter, "source.users.filter"),
-        source.users.scope,
+    return to_searches(
+        source.user_branches,
+        ("source.users", base_dn, profile.users_filter),
         tuple(by_name.values()),
     )
 
 
-def find_accounts(source: DirectorySource, find: Find, search: Search) -> tuple[Entries, int]:
+def to_searches(
+    branches: tuple[Branch, ...], defaults: tuple[str, str, str], attributes: tuple[str, ...]
+) -> Searches:
+    """Returns a search a branch; `defaults` are the branches' key, their base and their filter.
+
+    Raises:
+        ConfigError: a filter is none, or what is left out is no DN.
+    """
+    key, base_dn, filter_text = defaults
+    return Searches(
+        tuple(
+            Search(
+                branch.base or base_dn,
+                _checked(branch.filter, filter_text, f"{key}.filter"),
+                branch.scope,
+                attributes,
+                tuple(_checked_dn(dn, f"{key}.without") for dn in branch.without),
+            )
+            for branch in branches
+        )
+    )
+
+
+def _checked_dn(dn: str, key: str) -> str:
+    check_dn(dn, key)
+    return normal_dn(dn)
+
+
+def find_accounts(source: DirectorySource, find: Find, search: Searches) -> tuple[Entries, int]:
     """Finds the entries that are accounts, and how many computers and trusts are left out.
 
     Raises:
         SourceIncompleteError: there are none.
     """
-    entries = find(search)
+    entries = search.read(find)
     accounts = entries.where(are_accounts(entries)) if is_active_directory(source) else entries
     if not len(accounts):
         raise SourceIncompleteError(
-            f"{search.base}: no account there: check users.base and users.filter, and that the "
+            f"{search.where}: no account there: check users.base and users.filter, and that the "
             "reading account may see them"
         )
     return accounts, len(entries) - len(accounts)
 
 
-def service_dns(source: DirectorySource, find: Find, users: Search) -> set[str]:
+def service_dns(source: DirectorySource, find: Find, users: Searches) -> set[str]:
     """Finds the normalized DNs of the accounts that `service_accounts` selects.
 
     Raises:
@@ -95,7 +122,7 @@ def service_dns(source: DirectorySource, find: Find, users: Search) -> set[str]:
     if source.service_accounts is None:
         return set()
     text = _checked(source.service_accounts, "", "source.service_accounts")
-    services = find(Search(users.base, f"(&{users.filter}{text})", users.scope, ()))
+    services = users.of((), lambda users_filter: f"(&{users_filter}{text})").read(find)
     return {normal_dn(dn) for dn in services.dns}
 
 

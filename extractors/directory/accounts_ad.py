@@ -8,7 +8,7 @@ from datetime import datetime
 
 from extractors.directory.account_fields import Cells, DirectoryProfile
 from extractors.directory.dn import normal_dn
-from extractors.directory.entries import Entries, Find, Search
+from extractors.directory.entries import Entries, Find, Searches
 from extractors.directory.values import (
     filetime_to_time,
     first_texts,
@@ -176,9 +176,9 @@ def _remark(group_type: int | None, manager: str | None, names: dict[str, str]) 
     return ", ".join(parts)
 
 
-def add_logons(logons: Logons, find: Find, users: Search) -> None:
+def add_logons(logons: Logons, find: Find, users: Searches) -> None:
     """Adds what one controller knows of the accounts that the search `users` finds."""
-    entries = find(Search(users.base, users.filter, users.scope, ("objectGUID", "lastLogon")))
+    entries = users.of(("objectGUID", "lastLogon")).read(find)
     for guid, value in zip(entries.first("objectGUID"), entries.first("lastLogon"), strict=True):
         if guid is None or value is None or is_absurd_filetime(value):
             continue

@@ -5,11 +5,11 @@ from urllib.parse import unquote
 import polars as pl
 
 from extractors.directory.absence.seen import STAMPS
-from extractors.directory.accounts import is_active_directory, profile_of
+from extractors.directory.accounts import is_active_directory, profile_of, to_searches
 from extractors.directory.accounts_ad import group_remarks
 from extractors.directory.accounts_ldap import group_ids
 from extractors.directory.dn import normal_dn
-from extractors.directory.entries import Entries, Find, Search, joined
+from extractors.directory.entries import Entries, Find, Search, Searches, joined
 from extractors.directory.filter import in_brackets, to_filter
 from extractors.directory.group_tables import GroupTexts, describe, group_labels
 from extractors.directory.members import (
@@ -34,24 +34,17 @@ _SCOPES: dict[str, Scope] = {"sub": "subtree", "one": "level", "base": "base", "
 _PARTS = 4
 
 
-def groups_search(request: DirectoryRequest) -> Search | None:
-    """Returns the search for the groups; None where the source has none.
+def groups_search(request: DirectoryRequest) -> Searches | None:
+    """Returns the searches for the groups; None where the source has none.
 
     Raises:
-        ConfigError: the filter is none.
+        ConfigError: a filter is none.
     """
-    branch = request.source.groups
-    if branch is None:
+    branches = request.source.group_branches
+    if not branches:
         return None
-    profile = profile_of(request.source)
-    if branch.filter is not None:
-        to_filter(branch.filter, "source.groups.filter")
-    return Search(
-        branch.base or request.base_dn,
-        in_brackets(branch.filter) if branch.filter is not None else profile.groups_filter,
-        branch.scope,
-        _group_attributes(request),
-    )
+    defaults = ("source.groups", request.base_dn, profile_of(request.source).groups_filter)
+    return to_searches(branches, defaults, _group_attributes(request))
 
 
 def _group_attributes(request: DirectoryRequest) -> tuple[str, ...]:
@@ -60,23 +53,23 @@ def _group_attributes(request: DirectoryRequest) -> tuple[str, ...]:
     return (*of_kind, *naming, "memberUid", "memberURL", *STAMPS)
 
 
-def find_groups(find: Find, search: Search) -> Entries:
+def find_groups(find: Find, search: Searches) -> Entries:
     """Finds the groups.
 
     Raises:
         SourceIncompleteError: there are none.
     """
-    groups = find(search)
+    groups = search.read(find)
     if not len(groups):
         raise SourceIncompleteError(
-            f"{search.base}: no group there: check groups.base and groups.filter, and that the "
+            f"{search.where}: no group there: check groups.base and groups.filter, and that the "
             "reading account may see them; or say groups: null"
         )
     return groups
 
 
 def with_groups_between(
-    request: DirectoryRequest, search: Search, accounts: Entries, groups: Entries
+    request: DirectoryRequest, search: Searches, accounts: Entries, groups: Entries
 ) -> Entries:
     """Returns the groups, and after them those that are no entitlements and lie inside them.
 
@@ -93,7 +86,7 @@ def with_groups_between(
         "subtree",
         search.attributes,
     )
-    if request.source.nested_groups == "direct" or every == search:
+    if request.source.nested_groups == "direct" or search.each == (every,):
         return groups
     members = _named(request, accounts, groups)
     if not (members.unmatched_members or members.unknown_groups):
@@ -135,7 +128,7 @@ def check_members_are_named(request: DirectoryRequest, accounts: Entries, groups
 
 
 def members_of(
-    request: DirectoryRequest, users: Search, accounts: Entries, groups: Entries
+    request: DirectoryRequest, users: Searches, accounts: Entries, groups: Entries
 ) -> Members:
     """Returns who is in which group, by all attributes that name a member or a group."""
     directory = Directory(accounts, groups)
@@ -177,7 +170,7 @@ def group_texts(request: DirectoryRequest, accounts: Entries, groups: Entries) -
 
 
 def add_dynamic_members(
-    members: Members, directory: Directory, groups: Entries, find: Find, users: Search
+    members: Members, directory: Directory, groups: Entries, find: Find, users: Searches
 ) -> None:
     """Adds the accounts that the groups' URLs select (groupOfURLs); each search is made once.
 
@@ -194,7 +187,7 @@ def add_dynamic_members(
         add_selected(members, directory, group, selected[search])
 
 
-def to_search(url: str, users: Search) -> Search:
+def to_search(url: str, users: Searches) -> Search:
     """Returns the search that an LDAP URL describes (RFC 4516), narrowed to accounts.
 
     Raises:

@@ -15,7 +15,7 @@ from extractors.directory.accounts import (
 )
 from extractors.directory.accounts_ad import with_logons
 from extractors.directory.dn import check_dn
-from extractors.directory.entries import Search
+from extractors.directory.entries import Searches
 from extractors.directory.group_tables import (
     effective_of,
     to_associations,
@@ -132,18 +132,16 @@ def probe_directory(request: DirectoryRequest) -> tuple[Probe, ...]:
     return tuple(probes)
 
 
-def _where(request: DirectoryRequest, search: Search) -> str:
-    return f"{request.origin} {search.base}".strip()
+def _where(request: DirectoryRequest, search: Searches) -> str:
+    return f"{request.origin} {search.where}".strip()
 
 
 def _check_bases(request: DirectoryRequest) -> None:
     source = request.source
-    bases = {
-        "source.base_dn": request.base_dn,
-        "source.users.base": source.users.base,
-        "source.groups.base": source.groups.base if source.groups else None,
-    }
-    for key, base in bases.items():
+    bases: list[tuple[str, str | None]] = [("source.base_dn", request.base_dn)]
+    bases += [("source.users.base", branch.base) for branch in source.user_branches]
+    bases += [("source.groups.base", branch.base) for branch in source.group_branches]
+    for key, base in bases:
         if base is not None:
             check_dn(base, key)
 

@@ -6,7 +6,7 @@ from collections import Counter
 from extractors.directory.accounts import is_active_directory
 from extractors.directory.accounts_ldap import status_attributes, to_moments
 from extractors.directory.dn import is_below, normal_dn
-from extractors.directory.entries import Entries, Find, Search
+from extractors.directory.entries import Entries, Find, Searches
 from extractors.directory.locks import MAIL_ONLY, ROLE, Moment, read_locks
 from extractors.directory.members import Members
 from extractors.directory.request import DirectoryRequest
@@ -20,7 +20,7 @@ _GROUPS = frozenset(
 )
 
 
-def member_notes(members: Members, find: Find, users: Search) -> tuple[str, ...]:
+def member_notes(members: Members, find: Find, users: Searches) -> tuple[str, ...]:
     """Returns a warning a sort of trouble with members, so that none vanishes unseen.
 
     `users` is the search that the accounts were read with. It takes one search more, where any
@@ -42,9 +42,11 @@ def member_notes(members: Members, find: Find, users: Search) -> tuple[str, ...]
     return tuple(f"{note}; they are left out" for note in notes)
 
 
-def _describe_unmatched_members(unmatched_members: Counter[str], find: Find, users: Search) -> str:
-    base = normal_dn(users.base)
-    inside = {dn for dn in unmatched_members if not base or is_below(dn, base)}
+def _describe_unmatched_members(
+    unmatched_members: Counter[str], find: Find, users: Searches
+) -> str:
+    bases = [normal_dn(search.base) for search in users.each]
+    inside = {dn for dn in unmatched_members if any(is_below(dn, base) for base in bases)}
     foreign = {dn for dn in unmatched_members if _FOREIGN.match(dn)}
     sorts: Counter[str] = Counter()
     others = _describe_unmatched(find, users) if inside - foreign else {}
@@ -54,7 +56,9 @@ def _describe_unmatched_members(unmatched_members: Counter[str], find: Find, use
         elif dn in foreign:
             sorts["foreign security principals"] += 1
         elif dn not in inside:
-            sorts[f"outside {users.base}"] += 1
+            sorts[f"outside {users.where}"] += 1
+        elif users.leaves_out(dn):
+            sorts["that users.without leaves out"] += 1
         else:
             sorts[others.get(dn, "not there at all")] += 1
     parts = ", ".join(f"{count:,} {sort}" for sort, count in sorted(sorts.items()))
@@ -62,10 +66,9 @@ def _describe_unmatched_members(unmatched_members: Counter[str], find: Find, use
     return f"{count} members that are no accounts: {parts}"
 
 
-def _describe_unmatched(find: Find, users: Search) -> dict[str, str]:
+def _describe_unmatched(find: Find, users: Searches) -> dict[str, str]:
     """Finds what else is below the accounts' base, by normalized DN."""
-    search = Search(users.base, f"(!{users.filter})", users.scope, ("objectClass",))
-    others = find(search)
+    others = users.of(("objectClass",), lambda users_filter: f"(!{users_filter})").read(find)
     sorts = {}
     for dn, values in zip(others.dns, others.values("objectClass"), strict=True):
         classes = {value.lower() for value in values}

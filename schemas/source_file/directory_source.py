@@ -1,7 +1,7 @@
 """The sources of kind `ldap`, `active_directory` and `ldif`: directories and their exports."""
 
 from datetime import timedelta
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -55,14 +55,22 @@ class Branch(Strict):
     )
     filter: str | None = Field(None, min_length=1, description="An LDAP filter (RFC 4515).")
     scope: Scope = Field("subtree", description="How deep.")
+    without: tuple[str, ...] = Field(
+        (), description="DNs below which nothing counts, they themselves included."
+    )
+
+
+Branches = Annotated[tuple[Branch, ...], Field(min_length=1)]
 
 
 class DirectoryModel(Strict):
     """What a directory's entries mean."""
 
-    users: Branch = Field(Branch(), description="Which entries are accounts.")
-    groups: Branch | None = Field(
-        Branch(), description="Which entries are entitlements; null reads none."
+    users: Branch | Branches = Field(
+        Branch(), description="Which entries are accounts; one block, or a list of them."
+    )
+    groups: Branch | Branches | None = Field(
+        Branch(), description="Which entries are entitlements; likewise; null reads none."
     )
     membership: Literal["member", "member_of"] = Field(
         "member",
@@ -80,6 +88,18 @@ class DirectoryModel(Strict):
         "place, that person's email, username or id.",
     )
     separator: str = Field("; ", min_length=1, description="Between the values of one attribute.")
+
+    @property
+    def user_branches(self) -> tuple[Branch, ...]:
+        """Where accounts are; each entry counts once."""
+        return (self.users,) if isinstance(self.users, Branch) else self.users
+
+    @property
+    def group_branches(self) -> tuple[Branch, ...]:
+        """Where groups are; none where the source has none."""
+        if self.groups is None:
+            return ()
+        return (self.groups,) if isinstance(self.groups, Branch) else self.groups
 
 
 class LdapMeaning(Strict):

@@ -190,5 +190,6 @@ def _check_before(
         stated = (source.status_from,)
     known = check_known(connection, (*account_fields.attributes, *stated))
     if isinstance(source, ActiveDirectorySource):
-        check_one_domain(connection, source.users.base or source.base_dn)
+        for branch in source.user_branches:
+            check_one_domain(connection, branch.base or source.base_dn)
     return known

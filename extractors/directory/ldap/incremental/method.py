@@ -87,7 +87,7 @@ def _id_attribute(connection: Connection, source: LdapSource) -> str:
     Raises:
         SourceIncompleteError: nothing does.
     """
-    base = source.users.base or source.base_dn
+    base = source.user_branches[0].base or source.base_dn
     for name in _IDS:
         if _first_value(connection, base, name) is not None:
             return name

@@ -343,6 +343,43 @@ def test_where_nobody_names_groups_none_can_be_told(
     assert "say membership: member" in str(caught.value)
 
 
+def test_accounts_and_groups_may_lie_in_several_places_and_parts_be_left_out(
+    tmp_path: Path,
+) -> None:
+    groups = (
+        GROUP.replace("cn=g,dc=x", "cn=g,ou=teams,dc=x"),
+        team("h", "uid=b,ou=guests,dc=x", "uid=c,ou=tests,ou=staff,dc=x").replace(
+            "dn: cn=h,dc=x", "dn: cn=h,ou=roles,dc=x"
+        ),
+    )
+    people = (
+        user("a", base="ou=staff,dc=x"),
+        user("b", base="ou=guests,dc=x"),
+        user("c", base="ou=tests,ou=staff,dc=x"),
+        user("d", base="ou=former,dc=x"),
+    )
+
+    raw = read(
+        tmp_path,
+        *people,
+        *groups,
+        users=[
+            {"base": "ou=staff,dc=x", "without": ["OU=Tests, OU=Staff, DC=X"]},
+            {"base": "ou=guests,dc=x", "filter": "(uid=b)"},
+            {"base": "uid=a,ou=staff,dc=x"},  # twice, and once an account
+        ],
+        groups=[{"base": "ou=teams,dc=x"}, {"base": "ou=roles,dc=x"}],
+    )
+
+    assert column(raw, "username") == ["a", "b"]
+    assert raw.entitlements is not None
+    assert raw.entitlements.rows["integration_specific_id"].to_list() == ["g", "h"]
+    assert held(raw) == {("b", "h")}
+    assert "1 that users.without leaves out" in raw.warnings[0]
+    with pytest.raises(ConfigError, match=r"source.users.without: is no DN"):
+        read(tmp_path, *people, users={"without": ["nonsense"]}, groups=None)
+
+
 def test_two_logins_that_differ_by_case_are_two(tmp_path: Path) -> None:
     wheel = "dn: cn=wheel,dc=x\nobjectClass: posixGroup\ncn: wheel\nmemberUid: jdoe\n"
 
