@@ -1,13 +1,20 @@
 """The accounts of a directory as a raw table: searched, picked out, and under canonical names."""
 
 from collections.abc import Callable
-from datetime import datetime
 from itertools import chain
 
 import polars as pl
 
-from extractors.directory.absence.seen import STAMPS
-from extractors.directory.account_fields import Cells, DirectoryProfile, RequestedFields
+from extractors.directory.absence.seen import STAMPS, addresses_before
+from extractors.directory.account_fields import (
+    Cells,
+    DirectoryProfile,
+    RequestedFields,
+    check_attributes,
+    chosen_addresses,
+    one_of_several,
+    with_stand_in_names,
+)
 from extractors.directory.accounts_ad import (
     AD_PROFILE,
     ad_facts,
@@ -19,9 +26,15 @@ from extractors.directory.dn import check_dn, normal_dn
 from extractors.directory.entries import Entries, Find, Search, Searches, text_column
 from extractors.directory.filter import in_brackets, to_filter
 from extractors.directory.locks import DURATION
+from extractors.directory.request import DirectoryRequest
 from extractors.directory.values import plain_text, to_texts
 from schemas.errors import ConfigError, SourceIncompleteError
-from schemas.source_file.directory_source import Branch, DirectorySource, LdifSource
+from schemas.source_file.directory_source import (
+    ActiveDirectorySource,
+    Branch,
+    DirectorySource,
+    LdifSource,
+)
 from schemas.tables import ROW
 
 _NO_POLICIES = Entries([], {})
@@ -49,6 +62,8 @@ def users_search(source: DirectorySource, requested: RequestedFields, base_dn: s
         ConfigError: a filter is none, or a reference is to no attribute that is read.
     """
     profile = profile_of(source)
+    if not isinstance(source, ActiveDirectorySource):
+        check_attributes(frozenset({source.id, source.group_id}))
     unnamed = sorted(set(source.references) - set(requested.attributes))
     if unnamed:
         raise ConfigError(
@@ -144,22 +159,21 @@ def find_policies(source: DirectorySource, find: Find, accounts: Entries, base_d
 
 
 def to_account_rows(
+    request: DirectoryRequest,
     entries: Entries,
-    source: DirectorySource,
-    requested: RequestedFields,
     services: set[str],
-    now: datetime,
     policies: Entries = _NO_POLICIES,
-) -> pl.DataFrame:
+) -> tuple[pl.DataFrame, int]:
     """Makes a row an entry: the requested fields, then the attributes that the file names.
 
     `services` are the normalized DNs of accounts of type `service`, `policies` the directory's
-    password policies.
+    password policies. Returns also for how many the login stands for a name.
 
     Raises:
         SourceIncompleteError: no entry has the id, or what shows the status.
     """
-    fields = _fields(entries, source, now, policies)
+    source, requested = request.source, request.account_fields
+    fields = _fields(request, entries, policies)
     made: dict[str, pl.Series] = {}
     for name in requested.fields:
         if name == "account_type":
@@ -171,14 +185,22 @@ def to_account_rows(
             made[name] = column
     _check_needed(made, source, requested, entries)
     is_domain = profile_of(source) is AD_PROFILE
+    now = request.now
     facts = ad_facts(entries, now) if is_domain else ldap_facts(entries, now, policies)
     made |= {name: text_column(name, facts[name]()) for name in requested.facts}
     if requested.has_dn:
         made["dn"] = text_column("dn", list(entries.dns))
     for name in requested.attributes:
-        made[name] = text_column(name, _named(entries, name, source, fields))
+        is_id = name == requested.id_attribute
+        cells = one_of_several(entries, name) if is_id else _named(entries, name, source, fields)
+        made[name] = text_column(name, cells)
+    stand_ins = 0
+    if {"given_name", "family_name"} <= set(requested.fields):
+        kind = "Active Directory" if is_domain else "LDAP"
+        addresses = ("email",) if "email" in requested.fields else requested.attributes
+        made, stand_ins = with_stand_in_names(made, entries, addresses, kind)
     rows = pl.int_range(1, len(entries) + 1, dtype=pl.UInt32, eager=True).alias(ROW)
-    return pl.DataFrame([rows, *made.values()])
+    return pl.DataFrame([rows, *made.values()]), stand_ins
 
 
 def _checked(text: str | None, default: str, key: str) -> str:
@@ -189,11 +211,14 @@ def _checked(text: str | None, default: str, key: str) -> str:
 
 
 def _fields(
-    entries: Entries, source: DirectorySource, now: datetime, policies: Entries
+    request: DirectoryRequest, entries: Entries, policies: Entries
 ) -> dict[str, Callable[[], Cells]]:
-    if is_active_directory(source) or source.kind == "active_directory":
-        return ad_fields(entries, now)
-    return ldap_fields(entries, source, now, policies)
+    source, now = request.source, request.now
+    before = addresses_before(request.last_seen.get("users"))
+    fields: dict[str, Callable[[], Cells]] = {"email": lambda: chosen_addresses(entries, before)}
+    if is_active_directory(source) or isinstance(source, ActiveDirectorySource):
+        return fields | ad_fields(entries, now)
+    return fields | ldap_fields(entries, source, now, policies)
 
 
 def _is_kept(column: pl.Series) -> bool:

@@ -42,7 +42,7 @@ AD_PROFILE = DirectoryProfile(
         "family_name": ("sn",),
         "username": ("sAMAccountName",),
         "user_status": ("userAccountControl", "accountExpires"),
-        "account_type": ("objectClass",),
+        "account_type": ("objectClass", "sAMAccountName"),
         "last_login": ("lastLogonTimestamp",),
     },
     link_attributes=("objectClass", "userAccountControl", "objectGUID", "objectSid",
@@ -76,7 +76,6 @@ def ad_fields(entries: Entries, now: datetime) -> dict[str, Callable[[], Cells]]
     """Returns by field the function that makes its cells, one an entry."""
     return {
         "integration_specific_id": lambda: first_texts(entries, "objectGUID"),
-        "email": lambda: first_texts(entries, "mail"),
         "given_name": lambda: first_texts(entries, "givenName"),
         "family_name": lambda: first_texts(entries, "sn"),
         "username": lambda: first_texts(entries, "sAMAccountName"),
@@ -139,9 +138,13 @@ def _has_passed(value: bytes | None, now: datetime) -> bool | None:
 
 
 def _types(entries: Entries) -> Cells:
+    """Returns `service` of managed service accounts, and of those of the domain's own tickets."""
+    logins = first_texts(entries, "sAMAccountName")
     return [
-        "service" if _classes(values) & _MANAGED else "user"
-        for values in entries.values("objectClass")
+        "service"
+        if _classes(values) & _MANAGED or (login or "").lower().startswith("krbtgt")
+        else "user"
+        for values, login in zip(entries.values("objectClass"), logins, strict=True)
     ]
 
 

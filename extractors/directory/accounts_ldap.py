@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
-from extractors.directory.account_fields import Cells, DirectoryProfile
+from extractors.directory.account_fields import Cells, DirectoryProfile, one_of_several
 from extractors.directory.entries import Entries
 from extractors.directory.locks import (
     EXPIRIES,
@@ -15,7 +15,7 @@ from extractors.directory.locks import (
     lockouts_of,
     read_locks,
 )
-from extractors.directory.values import first_texts, to_texts
+from extractors.directory.values import first_texts, plain_text, to_texts
 from schemas.source_file.directory_source import LdapMeaning
 
 _LOGINS = ("authTimestamp", "pwdLastSuccess")
@@ -63,13 +63,21 @@ def ldap_fields(
     """
     return {
         "integration_specific_id": lambda: _ids(entries, source.id),
-        "email": lambda: first_texts(entries, "mail"),
         "given_name": lambda: first_texts(entries, "givenName"),
         "family_name": lambda: first_texts(entries, "sn"),
-        "username": lambda: first_texts(entries, "uid"),
+        "username": lambda: _logins(entries),
         "user_status": lambda: _statuses(entries, source, to_moments(entries, now, policies)),
         "last_login": lambda: _last_logins(entries),
     }
+
+
+def _logins(entries: Entries) -> Cells:
+    """Returns each login; of several, the RDN's own, else the first in the alphabet."""
+    several = [sorted(map(plain_text, values)) for values in entries.values("uid")]
+    return [
+        own or (texts[0] if texts else None)
+        for own, texts in zip(one_of_several(entries, "uid"), several, strict=True)
+    ]
 
 
 def group_ids(entries: Entries, source: LdapMeaning) -> Cells:
@@ -78,7 +86,7 @@ def group_ids(entries: Entries, source: LdapMeaning) -> Cells:
 
 
 def _ids(entries: Entries, attribute: str) -> Cells:
-    return list(entries.dns) if attribute == "dn" else first_texts(entries, attribute)
+    return list(entries.dns) if attribute == "dn" else one_of_several(entries, attribute)
 
 
 def status_attributes(source: LdapMeaning) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 import polars as pl
 
 from extractors.directory.absence.searches import seen_accounts, seen_groups
+from extractors.directory.absence.seen import with_addresses
 from extractors.directory.absence.status import check_status_is_seen
 from extractors.directory.accounts import (
     find_accounts,
@@ -55,13 +56,15 @@ def read_directory(request: DirectoryRequest) -> Raw:
     seen = {"users": seen_accounts(request, user_search, accounts)}
     services = service_dns(source, find, user_search)
     policies = find_policies(source, find, accounts, request.base_dn)
-    rows = to_account_rows(
-        accounts, source, request.account_fields, services, request.now, policies
-    )
+    rows, stand_ins = to_account_rows(request, accounts, services, policies)
+    if "email" in rows.columns:
+        seen["users"] = with_addresses(seen["users"], accounts, rows["email"].to_list())
     table = to_raw_table("accounts", rows, _where(request, user_search))
     notes = account_notes(request, accounts, policies, left_out)
     notes = (*notes, *(f"{table.origin}: {note}" for note in said))
     proof = f"{table.origin}: {len(accounts):,} accounts, {request.proof}"
+    if stand_ins:
+        proof += f"; for {stand_ins:,} without an address or both names login and kind stand"
     if group_search is None:
         remembered = LastRead(seen=seen)
         return Raw(
@@ -110,7 +113,7 @@ def probe_directory(request: DirectoryRequest) -> tuple[Probe, ...]:
     accounts, _ = find_accounts(source, find, user_search)
     if is_active_directory(source):
         check_status_is_seen(request, accounts, _where(request, user_search))
-    rows = to_account_rows(accounts, source, request.account_fields, set(), request.now)
+    rows, _ = to_account_rows(request, accounts, set())
     probes = [
         Probe(
             "accounts",

@@ -47,6 +47,9 @@ LdapStatus = Literal[
 PersonField = Literal["integration_specific_id", "email", "username"]
 
 
+AttributeName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]*$")]
+
+
 class Branch(Strict):
     """Where entries of one sort are, and which of those there count."""
 
@@ -105,11 +108,13 @@ class DirectoryModel(Strict):
 class LdapMeaning(Strict):
     """What only directories such as OpenLDAP leave open."""
 
-    id: Literal["entryUUID", "uid", "dn"] = Field(
-        "entryUUID", description="What identifies an account."
+    id: AttributeName = Field(
+        "entryUUID",
+        description="What identifies an account: `uid`, `nsUniqueId`, `ipaUniqueID`, `GUID` or any "
+        "other attribute of one value, or `dn`; of several values, the one in its DN.",
     )
-    group_id: Literal["entryUUID", "cn", "dn"] = Field(
-        "entryUUID", description="What identifies a group."
+    group_id: AttributeName = Field(
+        "entryUUID", description="What identifies a group: likewise, `cn`, say."
     )
     status_from: LdapStatus = Field(
         "auto",

@@ -54,7 +54,7 @@ OpenLDAP takes pwdAccountLockedTime away when a login succeeds (slapo-ppolicy of
 _FEW = 3
 """Of entries that showed an attribute of no account's status: fewer may well have lost it."""
 
-_DN, _STAMP, _LOGIN, _MARK = "dn", "stamp", "login", "@"
+_DN, _STAMP, _LOGIN, _EMAIL, _MARK = "dn", "stamp", "login", "email", "@"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,24 @@ def seen_of(entries: Entries, attributes: Iterable[str]) -> pl.DataFrame:
             *shown,
         ]
     )
+
+
+def with_addresses(
+    seen: pl.DataFrame, entries: Entries, addresses: list[str | None]
+) -> pl.DataFrame:
+    """Returns what was seen with the e-mail that was chosen of those entries that have several."""
+    cells = [
+        address if len(values) > 1 else None
+        for address, values in zip(addresses, entries.values("mail"), strict=True)
+    ]
+    return seen.with_columns(pl.Series(_EMAIL, cells, dtype=pl.String))
+
+
+def addresses_before(seen: pl.DataFrame | None) -> dict[str, str]:
+    """Returns by normalized DN the e-mail that was chosen of several in the last accepted read."""
+    if seen is None or _EMAIL not in seen.columns:
+        return {}
+    return dict(seen.select(_DN, _EMAIL).drop_nulls().iter_rows())
 
 
 def showed(seen: Mapping[str, pl.DataFrame], search: str, attribute: str) -> bool:

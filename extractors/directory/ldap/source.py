@@ -186,8 +186,10 @@ def _check_before(
 ) -> frozenset[str] | None:
     """Returns the attributes of the schema, in lower case; None where it cannot be read."""
     stated: tuple[str, ...] = ()
-    if isinstance(source, LdapSource) and source.status_from not in {"auto", "none"}:
-        stated = (source.status_from,)
+    if isinstance(source, LdapSource):
+        apart = {"auto", "none", "dn", "entryUUID"}
+        named = (source.status_from, source.id, source.group_id)
+        stated = tuple(name for name in named if name not in apart)
     known = check_known(connection, (*account_fields.attributes, *stated))
     if isinstance(source, ActiveDirectorySource):
         for branch in source.user_branches:

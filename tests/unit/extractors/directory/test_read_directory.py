@@ -13,7 +13,7 @@ import pytest
 from extractors.directory.account_fields import to_requested_fields
 from extractors.directory.ldif.source import read_ldif_source
 from schemas.errors import ConfigError, SourceError, SourceFormatError, SourceIncompleteError
-from schemas.raw import Raw
+from schemas.raw import LastRead, Raw
 from schemas.source_file.columns import Named
 from schemas.source_file.directory_source import LdifSource
 from schemas.tables import ACCOUNT_FIELDS
@@ -28,18 +28,25 @@ def user(uid: str, *lines: str, base: str = "dc=x") -> str:
 
 
 def read(
-    folder: Path, *entries: str, columns: set[str] | None = None, id_column: str = "", **keys: Any
+    folder: Path,
+    *entries: str,
+    columns: set[str] | None = None,
+    fields: set[str] | None = None,
+    id_column: str = "",
+    last_read: LastRead = LastRead(),  # noqa: B008 - frozen
+    **keys: Any,
 ) -> Raw:
     export = folder / "export.ldif"
     export.write_text("\n".join(entries) + "\n", "utf-8")
     os.utime(export, (NOW.timestamp(), NOW.timestamp()))
     source = {"kind": "ldif", "file": "export.ldif", "id": "uid", "group_id": "cn"}
-    named = Named(frozenset(columns or ()), frozenset())
+    named = Named(frozenset(columns or ()), frozenset(fields or ()))
     raw = read_ldif_source(
         LdifSource.model_validate({**source, "max_age": None, **keys}),
         folder,
         to_requested_fields(named, id_column),
         now=NOW,
+        last_read=last_read,
     )
     # That nobody is shut is a matter of its own.
     told = tuple(text for text in raw.warnings if "all are taken for ACTIVE" not in text)
@@ -424,7 +431,7 @@ def test_several_values_are_joined_in_order_and_one_mail_is_chosen(tmp_path: Pat
         separator=" | ",
     )
 
-    assert column(raw, "email") == ["z@x.org"]
+    assert column(raw, "email") == ["a@x.org"]
     assert column(raw, "title") == ["A | Z"]
     assert column(raw, "employeeType") == [None]
     absent, several = raw.warnings
@@ -432,7 +439,89 @@ def test_several_values_are_joined_in_order_and_one_mail_is_chosen(tmp_path: Pat
         "no account has the attribute employeeType, jpegPhoto: it is misspelt, or the reading "
         "account may not read it"
     )
-    assert several == "accounts with several mail values, of which the first one counts: 1"
+    assert several == (
+        "accounts with several mail values, of which last time's counts, else the first address in "
+        "the alphabet: 1"
+    )
+
+
+def test_of_several_addresses_last_time_s_is_kept_while_it_is_there(tmp_path: Path) -> None:
+    """A directory promises no order: whoever comes first would be another person every night."""
+    first = read(tmp_path, user("a", "mail: none", "mail: z@x.org", "mail: m@x.org"), GROUP)
+    assert column(first, "email") == ["m@x.org"]
+
+    added = user("a", "mail: a@x.org", "mail: m@x.org")
+    again = read(tmp_path, added, GROUP, last_read=first.remembered)
+    assert column(again, "email") == ["m@x.org"]
+
+    gone = user("a", "mail: z@x.org", "mail: a@x.org")
+    assert column(read(tmp_path, gone, GROUP, last_read=again.remembered), "email") == ["a@x.org"]
+
+
+def test_of_several_ids_the_one_in_the_dn_counts(tmp_path: Path) -> None:
+    raw = read(
+        tmp_path,
+        user("a", "uid: zed", "employeeNumber: 7", "employeeNumber: 8"),
+        user("b", "uid: alpha").replace("dn: uid=b", "dn: cn=Ben+uid=B"),
+        user("c", "uid: d").replace("dn: uid=c", "dn: cn=Cy"),
+        "dn: cn=g,dc=x\nobjectClass: groupOfNames\ncn: also\ncn: g\nmember: uid=a,dc=x\n",
+    )
+    assert column(raw, "integration_specific_id") == ["a", "b", None]
+    assert column(raw, "username") == ["a", "b", "c"]
+    assert held(raw) == {("a", "g")}
+
+    raw = read(
+        tmp_path,
+        user("a", "employeeNumber: 7", "employeeNumber: 8"),
+        user("b", "employeeNumber: 9"),
+        columns={"employeeNumber"},
+        id_column="employeeNumber",
+        groups=None,
+    )
+    assert column(raw, "employeeNumber") == [None, "9"]
+
+
+@pytest.mark.parametrize("name", ["nsUniqueId", "ipaUniqueID", "departmentNumber", "GUID"])
+def test_any_attribute_of_one_value_may_be_the_id(tmp_path: Path, name: str) -> None:
+    raw = read(
+        tmp_path, user("a", f"{name}: 1-2"), GROUP + f"{name}: 3-4\n", id=name, group_id=name
+    )
+
+    assert held(raw) == {("1-2", "3-4")}
+    with pytest.raises(ConfigError, match="holds a password or a key"):
+        read(tmp_path, user("a"), GROUP, id="userPassword")
+
+
+def test_a_login_stands_for_a_name_where_there_is_neither_address_nor_both_names(
+    tmp_path: Path,
+) -> None:
+    raw = read_domain(
+        tmp_path,
+        in_domain("Administrator", 500, "userAccountControl: 512"),
+        in_domain("krbtgt", 502, "userAccountControl: 514"),
+        in_domain("svc-x", 1102, "userAccountControl: 512", "sn: Backup"),
+        in_domain("ann", 1103, "userAccountControl: 512", "mail: ann@x"),
+        in_domain("bob", 1104, "userAccountControl: 512", "givenName: Bob", "sn: Bee"),
+        EVERYBODY,
+    )
+
+    assert raw.accounts.rows.select("given_name", "family_name", "account_type").rows() == [
+        ("Administrator", "Active Directory account, x", "user"),
+        ("krbtgt", "Active Directory service account, x", "service"),
+        ("svc-x", "Backup", "user"),
+        (None, None, "user"),
+        ("Bob", "Bee", "user"),
+    ]
+    assert "for 3 without an address or both names login and kind stand" in raw.proof[0]
+
+
+def test_an_address_in_another_attribute_needs_no_name(tmp_path: Path) -> None:
+    named = to_requested_fields(Named(frozenset({"upn"}), frozenset({"email"})), "uid")
+    assert "email" not in named.fields
+    raw = read(tmp_path, user("a", "upn: a@x.org"), user("b"), GROUP, columns={"upn"},
+               fields={"email"})  # fmt: skip
+
+    assert column(raw, "given_name") == [None, "b"]
 
 
 def test_a_blob_is_kept_only_where_it_is_asked_for(tmp_path: Path) -> None:
