@@ -140,15 +140,18 @@ def one_of_several(entries: Entries, attribute: str) -> Cells:
 def chosen_addresses(entries: Entries, chosen_before: Mapping[str, str]) -> Cells:
     """Returns each account's e-mail; of several values last time's, else the first address.
 
-    `chosen_before` is what was chosen last time by normalized DN; first is first in the alphabet.
+    `chosen_before` is what was chosen last time by normalized DN. First are those of the
+    directory's own domain, then it goes by the alphabet: its own order is no promise.
     """
     cells = first_texts(entries, "mail")
     for row, values in enumerate(entries.values("mail")):
         if len(values) > 1:
-            texts = sorted(plain_text(value) for value in values)
-            before = chosen_before.get(normal_dn(entries.dns[row]))
-            addresses = [text for text in texts if "@" in text] or texts
-            cells[row] = before if before in texts else addresses[0]
+            texts = {plain_text(value) for value in values}
+            dn = normal_dn(entries.dns[row])
+            before, domain = chosen_before.get(dn), _domain_of(dn)
+            ranked = [("@" not in text, not text.lower().endswith(f"@{domain}"), text)
+                      for text in texts]  # fmt: skip
+            cells[row] = before if before in texts else min(ranked)[-1]
     return cells
 
 
@@ -183,8 +186,13 @@ def with_stand_in_names(
 def _stand_in(kind: str, account_type: str | None, dn: str) -> str:
     """Returns what an account is: `Active Directory service account, corp.example`."""
     service = " service" if account_type == "service" else ""
-    parts = [part[3:] for part in normal_dn(dn).split(",") if part.startswith("dc=")]
-    return f"{kind}{service} account" + (f", {'.'.join(parts)}" if parts else "")
+    domain = _domain_of(normal_dn(dn))
+    return f"{kind}{service} account" + (f", {domain}" if domain else "")
+
+
+def _domain_of(dn: str) -> str:
+    """Returns the domain that a normalized DN is in (RFC 2247); empty where it names none."""
+    return ".".join(part[3:] for part in dn.split(",") if part.startswith("dc="))
 
 
 def _cells(made: Mapping[str, pl.Series], name: str, count: int) -> Cells:

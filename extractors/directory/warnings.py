@@ -110,8 +110,8 @@ def account_notes(
         several = sum(len(values) > 1 for values in entries.values("mail"))
         if several:
             notes.append(
-                "accounts with several mail values, of which last time's counts, else the first "
-                f"address in the alphabet: {several:,}"
+                "accounts with several mail values, of which last time's counts, else the first of "
+                f"the directory's own domain or in the alphabet: {several:,}"
             )
     if is_active_directory(source) or isinstance(source, ActiveDirectorySource):
         return tuple(notes)

@@ -89,15 +89,18 @@ def read_pages(connection: Connection, search: PagedSearch) -> Iterator[list[Raw
             round in a circle, a referral was not followed, or a range did not continue.
         SourceFormatError: an answer that is no LDAP.
     """
-    strategy = connection.strategy
-    if not isinstance(strategy, RawEntryStrategy):
-        strategy = use_raw_entries(connection)
+    strategy = _strategy_of(connection)
     if search.timeout_s is not None:
         strategy.inbox.deadline = time.monotonic() + search.timeout_s
     try:
         yield from _pages(connection, search)
     finally:
         strategy.inbox.deadline = None
+
+
+def _strategy_of(connection: Connection) -> RawEntryStrategy:
+    strategy = connection.strategy
+    return strategy if isinstance(strategy, RawEntryStrategy) else use_raw_entries(connection)
 
 
 def _pages(connection: Connection, search: PagedSearch) -> Iterator[list[RawEntry]]:
@@ -146,6 +149,7 @@ def read_values(
         SourceUnavailableError: the server does not answer, or the connection was lost.
     """
     name = attribute.lower()
+    _strategy_of(connection)
 
     def search_entry() -> list[dict[str, list[bytes]]]:
         connection.search(dn, filter_text, BASE, DEREF_NEVER, attributes=[name])

@@ -440,8 +440,8 @@ def test_several_values_are_joined_in_order_and_one_mail_is_chosen(tmp_path: Pat
         "account may not read it"
     )
     assert several == (
-        "accounts with several mail values, of which last time's counts, else the first address in "
-        "the alphabet: 1"
+        "accounts with several mail values, of which last time's counts, else the first of the "
+        "directory's own domain or in the alphabet: 1"
     )
 
 
@@ -453,6 +453,9 @@ def test_of_several_addresses_last_time_s_is_kept_while_it_is_there(tmp_path: Pa
     added = user("a", "mail: a@x.org", "mail: m@x.org")
     again = read(tmp_path, added, GROUP, last_read=first.remembered)
     assert column(again, "email") == ["m@x.org"]
+
+    own = user("a", "mail: b@X", "mail: a@alias.x")  # dc=x is the directory's domain
+    assert column(read(tmp_path, own, GROUP), "email") == ["b@X"]
 
     gone = user("a", "mail: z@x.org", "mail: a@x.org")
     assert column(read(tmp_path, gone, GROUP, last_read=again.remembered), "email") == ["a@x.org"]
