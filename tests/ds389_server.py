@@ -4,6 +4,7 @@ Made from Debian's own template, without dscreate, which wants its folders in /e
 """
 
 import base64
+import getpass
 import hashlib
 import os
 import re
@@ -109,7 +110,7 @@ def _made(home: Path, base: str, port: int) -> Path:
         "db_lib": "bdb",
         "ds_suffix": base,
         "ds_port": port,
-        "ds_user": "root",
+        "ds_user": getpass.getuser(),
         "ds_passwd": "{SSHA}" + base64.b64encode(hashed + b"salt").decode(),
         "rootdn": "cn=Directory Manager",
         "fqdn": "localhost",

@@ -5,7 +5,7 @@ a password is no less an account of the company.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -151,6 +151,9 @@ LOCKS: Mapping[str, Rule] = {
 EXPIRIES = tuple(name for name, rule in LOCKS.items() if rule in {_until, _days})
 """Those of them that say until when an account is open."""
 
+LOCKOUTS = ("pwdAccountLockedTime", "accountUnlockTime", "lockedByIntruder")
+"""Those of them that a password mistyped sets, and that go by themselves or with the next login."""
+
 SHELL, DURATION = "loginShell", "pwdLockoutDuration"
 MAIL_ONLY = ("mailUserStatus",)
 """Attributes that shut a mailbox, and no account: told of, never a status."""
@@ -210,3 +213,16 @@ def _time(text: str) -> datetime | None:
     if written is None:
         return None
     return datetime.fromisoformat(f"{written[:19]}+00:00").astimezone(UTC)
+
+
+def without_lockouts(entries: Entries, moments: list[Moment]) -> Entries:
+    """Returns the entries without the locks that are mere lockouts: those come and go."""
+    columns = dict(entries.columns)
+    for name in LOCKOUTS:
+        if entries.has(name):
+            meanings = read_locks(entries, (name,), moments)
+            columns[name.lower()] = [
+                None if meaning in {"open", "locked_out"} else cell
+                for meaning, cell in zip(meanings, entries.cells(name), strict=True)
+            ]
+    return replace(entries, columns=columns)

@@ -53,9 +53,9 @@ def read_directory(request: DirectoryRequest) -> Raw:
     if request.logons is not None:
         accounts = with_logons(accounts, request.logons)
     said = check_status_is_seen(request, accounts, _where(request, user_search))
-    seen = {"users": seen_accounts(request, user_search, accounts)}
-    services = service_dns(source, find, user_search)
     policies = find_policies(source, find, accounts, request.base_dn)
+    seen = {"users": seen_accounts(request, user_search, accounts, policies)}
+    services = service_dns(source, find, user_search)
     rows, stand_ins = to_account_rows(request, accounts, services, policies)
     if "email" in rows.columns:
         seen["users"] = with_addresses(seen["users"], accounts, rows["email"].to_list())

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from extractors.read import read_source
 from schemas.source_file.columns import Named
 from schemas.source_file.directory_source import LdapSource
+from tests.ds389_server import running_ds389
 from tests.openldap_server import running_slapd
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def database(number: int, suffix: str, *lines: str) -> str:
     return text + "".join(f"{line}\n" for line in lines)
 
 
-def read(port: int, columns: set[str] | None = None, **keys: Any) -> Raw:
+def read(port: int, columns: set[str] | None = None, secret: str = "secret", **keys: Any) -> Raw:
     made: dict[str, Any] = {
         "kind": "ldap",
         "host": "127.0.0.1",
@@ -52,7 +53,7 @@ def read(port: int, columns: set[str] | None = None, **keys: Any) -> Raw:
         LdapSource.model_validate(made | keys),
         Path(),
         now=datetime.now(UTC),
-        resolve=lambda _secret: SecretStr("secret"),
+        resolve=lambda _secret: SecretStr(secret),
         named=Named(frozenset(columns or ()), frozenset()),
     )
 
@@ -154,3 +155,35 @@ def test_who_mistyped_a_password_is_no_suspended_account(tmp_path: Path) -> None
 
     statuses = dict(raw.accounts.rows.select("username", "user_status").rows())
     assert statuses == {"ann": "ACTIVE", "bob": "SUSPENDED", "cy": "SUSPENDED"}
+
+
+def test_389_locks_people_for_a_while_for_good_and_by_hand(tmp_path: Path) -> None:
+    """Each way as the server itself writes it: accountUnlockTime, 1970 for good, nsAccountLock."""
+    tree = f"dn: {BASE}\nobjectClass: domain\ndc: tern\n\n"
+    for name in ("ann", "bob", "cy", "di"):
+        tree += person(name, BASE, "userPassword: Right-pass-1")
+    with running_ds389(tmp_path, BASE, tree) as running:
+        server = Server(running.host, running.port, get_info="NO_INFO")
+        with Connection(server, *running.admin) as admin:
+
+            def set_policy(**words: str) -> None:
+                changes = {name: [(MODIFY_REPLACE, [word])] for name, word in words.items()}
+                assert admin.modify("cn=config", changes)
+
+            set_policy(passwordLockout="on", passwordMaxFailure="1", passwordLockoutDuration="600")
+            assert not binds(server, f"uid=ann,{BASE}", "wrong")
+            set_policy(passwordUnlock="off")
+            assert not binds(server, f"uid=bob,{BASE}", "wrong")
+            lock = {"nsAccountLock": [(MODIFY_REPLACE, ["true"])]}
+            assert admin.modify(f"uid=cy,{BASE}", lock)
+        assert not binds(server, f"uid=ann,{BASE}", "Right-pass-1")
+        login, password = running.admin
+        raw = read(running.port, {"is_locked_out"}, groups=None, username=login, secret=password)
+
+    shown = raw.accounts.rows.select("username", "user_status", "is_locked_out").rows()
+    assert sorted(shown) == [
+        ("ann", "ACTIVE", "true"),
+        ("bob", "SUSPENDED", "false"),
+        ("cy", "SUSPENDED", "false"),
+        ("di", "ACTIVE", "false"),
+    ]
