@@ -157,7 +157,7 @@ def _kind(annotation: object) -> str:
         return f"[{title}](#{_anchor(title)})"
     inside = typing.get_args(annotation)
     if typing.get_origin(annotation) is typing.Annotated:
-        annotation, inside = inside[0], ()
+        annotation, inside = inside[0], typing.get_args(inside[0])
     match typing.get_origin(annotation):
         case typing.Literal:
             return " or ".join(f"`{one}`" for one in inside)

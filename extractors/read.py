@@ -92,7 +92,13 @@ def read_source(  # noqa: C901, PLR0911, PLR0913 - a case a kind, and what one o
 
             requested = to_requested_fields(named, id_columns.get("accounts"))
             return read_ldif_source(
-                source, workspace, requested, now=now, resolve=resolve, last_read=last_read
+                source,
+                workspace,
+                requested,
+                now=now,
+                sleep=sleep,
+                resolve=resolve,
+                last_read=last_read,
             )
         case SqlSource(discover="mongodb"):
             from extractors.mongodb.source import read_mongodb_source

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pydantic import SecretStr
 
-from extractors.directory.entries import Entries, Search, to_entries
-from extractors.directory.last_logon import Logons, add_logons, with_logons
+from extractors.directory.accounts_ad import Logons, add_logons, with_logons
+from extractors.directory.entries import Entries, Search, Searches, to_entries
 from extractors.directory.ldap.protocol.connection import connected
 from extractors.directory.ldap.protocol.forest import check_one_domain, controllers_of
 from extractors.directory.values import first_texts
@@ -114,7 +114,7 @@ def test_a_domain_s_controllers_are_found_in_its_configuration(samba_ad_server: 
 
 
 def test_the_newest_logon_of_all_controllers_counts() -> None:
-    users = Search("DC=x", "(cn=*)", "subtree", ())
+    users = Searches((Search("DC=x", "(cn=*)", "subtree", ()),))
     logons: Logons = {}
 
     for known in ({b"ann": b"5", b"bob": b"0"}, {b"ann": b"133801632000000000"}, {b"ann": b"7"}):

@@ -82,6 +82,22 @@ def connected(
         _close(connection)
 
 
+def reopen(connection: Connection, source: DirectoryServer, endpoint: Endpoint) -> None:
+    """Binds `connection` anew, to the same address.
+
+    Raises:
+        SourceUnavailableError: the server does not answer any more, or refuses the bind.
+    """
+    _close(connection)
+
+    def failed(error: Exception) -> SourceUnavailableError:
+        return SourceUnavailableError(f"{endpoint}: {reason_of(error, endpoint, connection)}")
+
+    errors = (LDAPException, OSError, UnicodeError, *ticket_errors(source))
+    if not raise_as(lambda: _open(connection, source), dict.fromkeys(errors, failed)):
+        raise refusal_of(dict(connection.result or {}), endpoint)
+
+
 def _first_that_answers(
     source: DirectoryServer,
     workspace: Path,
