@@ -2,10 +2,10 @@
 
 import re
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from cronsim import CronSim, CronSimError
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from schemas.source_file.activity import ActivityApp, ActivityColumns, ActivityDatabase, Keep
 from schemas.source_file.columns import Strict, check_zone
@@ -101,6 +101,14 @@ class Schedule(Strict):
         return check_zone(name)
 
 
+def _to_words(written: Any) -> Any:  # noqa: ANN401 - whatever the file holds
+    return [written] if isinstance(written, str) else written
+
+
+Words = Annotated[tuple[str, ...], BeforeValidator(_to_words), Field(min_length=1)]
+"""A word, or several."""
+
+
 class Activity(Strict):
     """Where activity records come from, which of them are sent, and how."""
 
@@ -114,6 +122,11 @@ class Activity(Strict):
     )
     columns: ActivityColumns = Field(
         ActivityColumns(), description="The canonical field of a record: the source's column."
+    )
+    where: dict[str, Words] = Field(
+        default_factory=dict,
+        description="Only rows whose column has one of these words, in any case, as "
+        "`{outcome.result: [SUCCESS]}`; the others are counted, and are neither sent nor rejects.",
     )
     keep: Keep = Field(
         "newest",
