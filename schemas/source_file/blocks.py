@@ -2,10 +2,10 @@
 
 import re
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from cronsim import CronSim, CronSimError
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from schemas.source_file.activity import ActivityApp, ActivityColumns, ActivityDatabase, Keep
 from schemas.source_file.columns import Strict, check_zone
@@ -101,14 +101,6 @@ class Schedule(Strict):
         return check_zone(name)
 
 
-def _to_words(written: Any) -> Any:  # noqa: ANN401 - whatever the file holds
-    return [written] if isinstance(written, str) else written
-
-
-Words = Annotated[tuple[str, ...], BeforeValidator(_to_words), Field(min_length=1)]
-"""A word, or several."""
-
-
 class Activity(Strict):
     """Where activity records come from, which of them are sent, and how."""
 
@@ -123,7 +115,7 @@ class Activity(Strict):
     columns: ActivityColumns = Field(
         ActivityColumns(), description="The canonical field of a record: the source's column."
     )
-    where: dict[str, Words] = Field(
+    where: dict[str, tuple[str, ...]] = Field(
         default_factory=dict,
         description="Only rows whose column has one of these words, in any case, as "
         "`{outcome.result: [SUCCESS]}`; the others are counted, and are neither sent nor rejects.",
@@ -169,6 +161,21 @@ class Activity(Strict):
     @classmethod
     def _check_zone(cls, name: str) -> str:
         return check_zone(name)
+
+    @field_validator("where", mode="before")
+    @classmethod
+    def _accept_one_word(cls, written: Any) -> Any:  # noqa: ANN401 - whatever the file holds
+        if not isinstance(written, dict):
+            return written
+        return {name: [one] if isinstance(one, str) else one for name, one in written.items()}
+
+    @field_validator("where")
+    @classmethod
+    def _check_words(cls, where: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        empty = [column for column, words in where.items() if not words]
+        if empty:
+            raise ValueError(f"{empty[0]!r} has no word: name those of the rows that are meant")
+        return where
 
     @model_validator(mode="after")
     def _check_since(self) -> "Activity":
