@@ -11,6 +11,7 @@ from extractors.delimited.source import finished, proof_of
 from extractors.exports.completeness import companions_of
 from extractors.exports.dates import named_day, start_of_day
 from extractors.exports.export import Export
+from extractors.exports.find import refreshed
 from extractors.zones.zones import DropZones, shown
 from schemas.errors import SourceUnavailableError
 from schemas.raw import Probe, RawTable
@@ -48,7 +49,10 @@ def read_activity_files(
             if not is_judged and not _may_hold(export, source, since, until):
                 continue
             options = source if is_judged else of_any_age
-            rested = finished(export, options, zones, now=now, sleep=sleep)
+            # A listing has fewer facts than a look at the file, and may have others.
+            rested = finished(refreshed(export), options, zones, now=now, sleep=sleep)
+            if rested.size_bytes == 0 and export is newest and len(exports) > 1:
+                continue  # the log was rotated a moment ago
             if _may_hold(rested, source, since, until):
                 end = yield from read_csv_batches(rested, source)
                 proof_of(rested, end, source, zones)
@@ -67,7 +71,10 @@ def probe_activity_files(
     """
     with DropZones(source, workspace, resolve) as zones:
         exports = _exports(source, zones)
-        newest = finished(_newest_of(exports), source, zones, now=now, sleep=lambda _: None)
+        filled = [export for export in exports if export.size_bytes] or exports
+        newest = finished(
+            refreshed(_newest_of(filled)), source, zones, now=now, sleep=lambda _: None
+        )
         probe = probe_csv_file(newest, source)
     if len(exports) > 1:
         probe = replace(probe, said=f"{probe.said}, the newest of {len(exports)} files")

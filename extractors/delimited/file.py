@@ -198,9 +198,10 @@ def _batches(
     rejects = to_line_rejects(export, layout.dialect, layout.structure.rejects, None)
     read_count = rejects.height
     no_rejects = pl.DataFrame(schema=REJECTS)
+    written_at = export.modified_at if export.file.is_dated else None
     for rows in row_batches(layout.text, layout.dialect, layout.structure, folder):
         count = rows.height + rejects.height
-        yield RawTable(export.table, rows, rejects, count, export.name)
+        yield RawTable(export.table, rows, rejects, count, export.name, written_at=written_at)
         read_count += rows.height
         rejects = no_rejects
     return FileEnd(read_count, layout.trailer_count)

@@ -4,7 +4,7 @@ import os
 from dataclasses import replace
 from datetime import date
 
-from extractors.exports.dates import day_of
+from extractors.exports.dates import day_of, named_day
 from extractors.exports.export import Export
 from extractors.zones.zones import DropZones, is_pattern, shown
 from schemas.errors import SourceIncompleteError, SourceUnavailableError
@@ -22,13 +22,15 @@ def find_export(
     """Returns the file that `pattern` means: that of the path, or the newest match of a pattern.
 
     The newest is the last written, then the last by name; or the last by name alone, as the source
-    file says. What was archived is no export, nor are `companions`: the templates of markers and
-    manifests, which a wide pattern matches as well. With `as_of`, only the exports of that day are,
-    archived or not: by the date in the name, else by the day it was last written.
+    file says; by the date in its name where nobody says when it was written. What was archived is
+    no export, nor are `companions`: the templates of markers and manifests, which a wide pattern
+    matches as well. With `as_of`, only the exports of that day are, archived or not: by the date in
+    the name, else by the day it was last written.
 
     Raises:
         ConfigError: a path that leads out of its zone, or that is no regular file.
-        SourceUnavailableError: no such file, no match, no permission, or a zone out of reach.
+        SourceUnavailableError: no such file, no match, no permission, a zone out of reach, or
+            nothing that tells which match is the newest.
     """
     zone, key = zones.place(pattern, table)
     files = zone.matches(key)
@@ -48,11 +50,32 @@ def find_export(
             f"none of the exports {shown(pattern)} is of {as_of}: see which days there are",
             key=table,
         )
-    by_name = zones.options.newest == "name"
-    files.sort(key=lambda file: (0 if by_name else file.modified_ns, file.name), reverse=True)
+    _sort(files, pattern, table, by_name=zones.options.newest == "name")
     export = Export(table, files[0], zone, tuple(file.name for file in files[1:]))
     # A listing has fewer facts than a look at the file, and may have others.
     return refreshed(export) if is_pattern(pattern) else export
+
+
+def _sort(files: list[ExportFile], pattern: str, table: str, *, by_name: bool) -> None:
+    """Sorts newest first; where nobody says when files were written, by the dates in their names.
+
+    Raises:
+        SourceUnavailableError: nobody says it, and not every name has a date.
+    """
+    if by_name:
+        files.sort(key=lambda file: file.name, reverse=True)
+        return
+    if all(file.is_dated for file in files):
+        files.sort(key=lambda file: (file.modified_ns, file.name), reverse=True)
+        return
+    days = {file.name: named_day(file) for file in files}
+    if len(files) > 1 and None in days.values():
+        raise SourceUnavailableError(
+            f"{shown(pattern)}: {len(files)} files match, and the server does not say when they "
+            "were written: have a date in every name, or say newest: name",
+            key=table,
+        )
+    files.sort(key=lambda file: (days[file.name] or date.min, file.name), reverse=True)
 
 
 def _without(companions: tuple[str, ...], files: list[ExportFile]) -> list[ExportFile]:

@@ -115,6 +115,11 @@ class Activity(Strict):
     columns: ActivityColumns = Field(
         ActivityColumns(), description="The canonical field of a record: the source's column."
     )
+    where: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict,
+        description="Only rows whose column has one of these words, in any case, as "
+        "`{outcome.result: [SUCCESS]}`; the others are counted, and are neither sent nor rejects.",
+    )
     keep: Keep = Field(
         "newest",
         description="What is sent of an account: its newest LOGIN and its newest ACTIVITY, those "
@@ -156,6 +161,21 @@ class Activity(Strict):
     @classmethod
     def _check_zone(cls, name: str) -> str:
         return check_zone(name)
+
+    @field_validator("where", mode="before")
+    @classmethod
+    def _accept_one_word(cls, written: Any) -> Any:  # noqa: ANN401 - whatever the file holds
+        if not isinstance(written, dict):
+            return written
+        return {name: [one] if isinstance(one, str) else one for name, one in written.items()}
+
+    @field_validator("where")
+    @classmethod
+    def _check_words(cls, where: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        empty = [column for column, words in where.items() if not words]
+        if empty:
+            raise ValueError(f"{empty[0]!r} has no word: name those of the rows that are meant")
+        return where
 
     @model_validator(mode="after")
     def _check_since(self) -> "Activity":

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal, TypeVar
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from schemas.errors import ConfigError, FunctionError, raise_as
 from schemas.source_file.activity import ActivityDatabase
@@ -132,6 +132,15 @@ class SourceFile(Strict):
                 "user_status: {constant: ACTIVE}"
             )
         return let_go
+
+    @model_validator(mode="after")
+    def _check_where(self) -> "SourceFile":
+        if self.activity is not None and self.activity.where and self.activity_origin is None:
+            raise ValueError(
+                "activity.where is for logs: the accounts' own last login and last activity have "
+                "no other columns"
+            )
+        return self
 
     @property
     def named_columns(self) -> frozenset[str]:

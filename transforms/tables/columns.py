@@ -1,6 +1,6 @@
 """From a source's columns to candidate rows: named, trimmed, mapped, not yet judged."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import polars as pl
@@ -66,13 +66,15 @@ def accounts_with_wanted_names(table: RawTable, file: SourceFile) -> RawTable:
     return _renamed(table, named, canonical_names(file.columns))
 
 
-def table_with_wanted_names(table: RawTable, mapping: Strict) -> RawTable:
+def table_with_wanted_names(table: RawTable, mapping: Strict, also: Iterable[str] = ()) -> RawTable:
     """Returns a table with each column that its mapping wants under the name that is wanted.
+
+    So are those named in `also`.
 
     Raises:
         SourceFormatError: two columns differ by case only, and neither is as it is wanted.
     """
-    return _renamed(table, names_in(mapping), canonical_names(mapping))
+    return _renamed(table, names_in(mapping) | set(also), canonical_names(mapping))
 
 
 def _renamed(table: RawTable, named: set[str], canonical: list[str]) -> RawTable:
@@ -140,7 +142,7 @@ def _mapped(text: pl.Series, origin: TextColumn) -> pl.Series:
         case StatusColumn():
             return _by_table(text.fill_null(""), origin.values, STATUS_OF)
         case EventTypeColumn():
-            return _by_table(text.fill_null(""), origin.values, EVENT_OF)
+            return _by_table(text.fill_null(""), origin.meanings, EVENT_OF)
         case AccountTypeColumn():
             kinds = {"user": "user", "service": "service"}
             return _by_table(text, dict(origin.values), kinds)
