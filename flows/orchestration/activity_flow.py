@@ -15,6 +15,7 @@ if not Path(flows.__file__ or "").parent.samefile(Path(__file__).parents[1]):
         "else, such as pipelines, or start where Python does not find it"
     )
 
+from flows.orchestration.shown import count_lines, show_run, warning_lines
 from flows.orchestration.sync_flow import as_task
 
 from prefect import flow  # isort: skip - flows.sync sets what Prefect reads at its import
@@ -46,8 +47,21 @@ def activity(source: str, workspace: str = ".") -> Sending:
 def _activity(source: str, workspace: str) -> Sending:
     settings = read_settings(Path(workspace))
     chosen = choose_sources(settings.workspace, [source], every=False)[0]
-    with open_context(settings) as context:
+
+    def work(context: RunContext) -> Sending:
         return send_activity(chosen, context, step=as_task)
+
+    with open_context(settings) as context:
+        return show_run(chosen, "activity", context, work, _section)
+
+
+def _section(sending: Sending) -> list[str]:
+    recovered = (f"run {one} had been cut off: recovered first" for one in sending.recovered)
+    return [*warning_lines((*sending.warnings, *recovered)), *count_lines(sending.run)]
+
+
+def _run_job(job: ActivityJob, context: RunContext) -> Sending:
+    return run_job(job, context, step=as_task)
 
 
 def backfill_window(job: ActivityJob, context: RunContext) -> Sending:
@@ -63,7 +77,7 @@ def backfill_window(job: ActivityJob, context: RunContext) -> Sending:
         retries=0,
     )
     def backfill() -> Sending:
-        return without_text(partial(run_job, job, context, step=as_task))
+        return show_run(job.source, "backfill", context, partial(_run_job, job), _section)
 
     sent: Sending = backfill()
     return sent

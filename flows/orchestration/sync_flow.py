@@ -23,7 +23,9 @@ if not Path(flows.__file__ or "").parent.samefile(Path(__file__).parents[1]):
         "else, such as pipelines, or start where Python does not find it"
     )
 
-from flows.run.context import open_context
+from flows.orchestration.decide_flow import ask_for_decision
+from flows.orchestration.shown import planned_lines, show_run
+from flows.run.context import RunContext, open_context
 from flows.run.crash_report import without_text
 from flows.run.settings import read_settings
 from flows.run.workspace import choose_sources
@@ -76,14 +78,24 @@ def sync(
 def _sync(source: str, workspace: str, options: SyncOptions) -> Outcome:
     settings = read_settings(Path(workspace))
     chosen = choose_sources(settings.workspace, [source], every=False)[0]
-    with open_context(settings) as context:
-        outcome = sync_source(
+
+    def work(context: RunContext) -> Outcome:
+        return sync_source(
             chosen,
             context,
             allow_removals=options.allow_removals,
             step=as_task,
             origin=options.origin,
         )
+
+    with open_context(settings) as context:
+        outcome = show_run(chosen, "sync", context, work, _section)
     if outcome.run.state == "held":
+        ask_for_decision(source, outcome.run.run_id, settings.workspace)
         raise held_error(source, outcome.run.run_id, outcome.planned)
     return outcome
+
+
+def _section(outcome: Outcome) -> list[str]:
+    recovered = (f"run {one} had been cut off: recovered first" for one in outcome.recovered)
+    return planned_lines(outcome.planned, recovered)

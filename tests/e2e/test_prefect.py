@@ -7,6 +7,7 @@ import sys
 import time
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -43,7 +44,7 @@ def as_flow(
     )
 
 
-def flow_runs(env: dict[str, str]) -> list[dict[str, object]]:
+def flow_runs(env: dict[str, str]) -> list[dict[str, Any]]:
     wanted = {"sort": "START_TIME_DESC"}
     found = httpx.post(f"{env['PREFECT_API_URL']}/flow_runs/filter", json=wanted, timeout=60)
     return found.json()
@@ -164,6 +165,75 @@ class TestAsAFlow:
         for secret in (CANARY, "user1@example.com", workspace.sandbox.token):
             assert secret.encode() not in database
             assert secret not in said.stderr + said.stdout
+
+
+def seen(env: dict[str, str], what: str, **wanted: object) -> list[dict[str, Any]]:
+    """What Prefect has of a kind, as its page shows it."""
+    found = httpx.post(f"{env['PREFECT_API_URL']}/{what}/filter", json=wanted, timeout=60)
+    return found.raise_for_status().json()
+
+
+def page_of(env: dict[str, str], run: dict[str, Any]) -> str:
+    """The page of counts and reasons of a flow run."""
+    [page] = seen(env, "artifacts", artifacts={"flow_run_id": {"any_": [run["id"]]}})
+    assert page["type"] == "markdown"
+    return str(page["data"])
+
+
+def lines_of(env: dict[str, str], run: dict[str, Any]) -> list[str]:
+    """The log lines on a flow run's page."""
+    wanted = {"flow_run_id": {"any_": [run["id"]]}}
+    return [line["message"] for line in seen(env, "logs", logs=wanted)]
+
+
+def canary_row(number: int, email: str = "") -> str:
+    cells = [f"{CANARY}{column}{number}" for column in "igf"]
+    email = email or f"{CANARY}{number}@example.com"
+    return f"{cells[0]},{email},{cells[1]},{cells[2]},ACTIVE,{CANARY}team,{CANARY}role"
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.xdist_group("prefect")
+class TestWhatItsPageShows:
+    def test_a_runs_page_has_counts_reasons_and_log_lines_and_no_row(
+        self, workspace: Workspace, prefect_env: dict[str, str], prefect_home: Path
+    ):
+        workspace.source(SOURCE + "guards: {max_rejected_rows: 50%}\n")
+        workspace.export(*map(canary_row, range(20)), canary_row(20, f"{CANARY}@@example"))
+        assert as_flow(workspace, prefect_env).returncode == 0
+        workspace.export(*map(canary_row, range(5)))
+        assert as_flow(workspace, prefect_env).returncode == 3
+        held, done = flow_runs(prefect_env)[:2]
+        [held_run, done_run] = workspace.run("runs", "--json").document
+        for run in (held, done):
+            assert set(run["tags"]) == {"source:hr", "app:HR Portal"}
+        page = page_of(prefect_env, done)
+        assert f"- Run: `{done_run['run_id']}` (sync)" in page
+        assert "| accounts | 0 | 20 | 20 | 0 | 0 | 0 | 1 | 0 |" in page
+        assert "## Rejected rows: 1" in page
+        assert "| accounts | email | " in page
+        page = page_of(prefect_env, held)
+        assert f"- Run: `{held_run['run_id']}` (sync)" in page
+        assert "| max_removed_accounts | 15 | 20 accounts | 2 (10%) |" in page
+        assert any("hr: accepted as run" in line for line in lines_of(prefect_env, done))
+        assert any("associations: 0 added, 15 removed" in x for x in lines_of(prefect_env, held))
+        database = b"".join(path.read_bytes() for path in prefect_home.glob("prefect.db*"))
+        assert held_run["run_id"].encode() in database
+        assert CANARY.encode() not in database
+
+    def test_the_page_of_a_run_that_failed_says_why_and_what_was_rejected(
+        self, workspace: Workspace, prefect_env: dict[str, str], prefect_home: Path
+    ):
+        workspace.source(SOURCE + "rejected_rows: fail\n")
+        workspace.export(canary_row(1), canary_row(2, f"{CANARY}@@example"))
+        assert as_flow(workspace, prefect_env).returncode == 1
+        page = page_of(prefect_env, flow_runs(prefect_env)[0])
+        assert "# hr: failed" in page
+        assert "- Why: exports/hr.csv:3: email " in page
+        assert "| accounts rejected | 1 |" in page
+        assert "## Rejected rows: 1" in page
+        database = b"".join(path.read_bytes() for path in prefect_home.glob("prefect.db*"))
+        assert CANARY.encode() not in database
 
 
 def register_nightly(env: dict[str, str], workspace: Path) -> str:
