@@ -52,9 +52,9 @@ _LONGEST = timedelta(days=365)
 class Form(RunInput):
     """What a person is shown, and fills in. Prefect lets all of it be changed: it is compared."""
 
-    plan_hash: str = Field(description="The plan this is about. Leave it as it is.")
-    verdict: str = Field(description="Why it is held. Leave it as it is.")
-    counts: str = Field(description="What it changes. Leave it as it is.")
+    plan_hash: str
+    verdict: str
+    counts: str
     decision: Literal["approve", "reject"] = Field(description="What becomes of the plan.")
     reason: str = Field(min_length=1, description="Why; it is kept with the decision.")
     decided_by: str = Field(min_length=1, description="Who decides; Prefect does not know.")
@@ -103,10 +103,10 @@ def _decide(name: str, run_id: str, workspace: Path) -> None:
         run = _held(source, run_id, context)
     patience = min(source.file.guards.approval_lapses, _LONGEST)
     # Here the run ends, and begins again from the top of the flow once the form is filled in.
-    answer = suspend_flow_run(wait_for_input=_to_form(run), timeout=int(patience.total_seconds()))
+    answer = suspend_flow_run(wait_for_input=to_form(run), timeout=int(patience.total_seconds()))
     try:
         with open_context(settings, with_lumos=False) as context:
-            _keep(source, run, answer, context)
+            keep_decision(source, run, answer, context)
     finally:
         # What a person wrote is the ledger's alone.
         or_warn(name, partial(delete_flow_run_input, answer.metadata.key))
@@ -133,20 +133,19 @@ def _too_late(run: Run) -> ConfigError:
     )
 
 
-def _to_form(run: Run) -> type[Form]:
+def to_form(run: Run) -> type[Form]:
     """The form, filled in with what the plan is."""
-    shown = _shown(run)
     description = (
-        f"**{plain(run.source)}: a plan is held as run {run.run_id}; nothing was uploaded.**\n\n"
-        f"- {plain(shown['verdict'])}\n- {plain(shown['counts'])}\n"
-        f"- Plan `{shown['plan_hash']}`\n\n"
+        f"{plain(run.source)}: a plan is held as run {run.run_id}; nothing was uploaded. "
         f"`lumos-ingest preview {run.source}` shows which accounts. Approved, it is carried out by "
-        "the source's next run, if the source still gives that plan."
+        "the source's next run, if the source still gives that plan. Leave hash, verdict and "
+        "counts as they are."
     )
-    return Form.with_initial_data(description=description, **shown)
+    return Form.with_initial_data(description=description, **shown_in_form(run))
 
 
-def _shown(run: Run) -> dict[str, str]:
+def shown_in_form(run: Run) -> dict[str, str]:
+    """What the form names of the plan: its hash, the verdict, and counts."""
     counts = [
         f"{table}: "
         + ", ".join(f"{run.counts.get(f'{table}_{kind}', 0)} {kind}" for kind in _KINDS)
@@ -162,13 +161,18 @@ def _shown(run: Run) -> dict[str, str]:
 _KINDS = ("added", "changed", "removed")
 
 
-def _keep(source: Source, run: Run, answer: Form, context: RunContext) -> None:
+def keep_decision(source: Source, run: Run, answer: Form, context: RunContext) -> None:
     """Writes the decision into the ledger.
 
     Raises:
-        ConfigError: what the form showed was changed, or the run waits for no decision any more.
+        ConfigError: what the form showed was changed, something is blank, or the run waits for no
+            decision any more.
     """
-    if answer.model_dump(include=set(_shown(run))) != _shown(run):
+    if not answer.reason.strip() or not answer.decided_by.strip():
+        raise ConfigError(
+            f"run {run.run_id}: the form lacks a reason, or who decides: nothing was decided"
+        )
+    if answer.model_dump(include=set(shown_in_form(run))) != shown_in_form(run):
         raise ConfigError(
             f"run {run.run_id}: the form says another plan, verdict or counts than this run has: "
             "nothing was decided; fill in a new one, or type lumos-ingest approve or reject"

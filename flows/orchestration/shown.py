@@ -105,7 +105,7 @@ def run_lines(run: Run) -> list[str]:
     lines += [f"- App: {plain(run.app_id)}"] if run.app_id else []
     lines += [f"- Job: `{run.job_ids[-1]}`"] if run.job_ids else []
     lines += [f"- Carries out: `{run.approves_run_id}`"] if run.approves_run_id else []
-    lines += [f"- Why: {plain(run.error)}"] if run.error else []
+    lines += [f"- Why: {plain(run.error)}"] if run.error and run.state != "held" else []
     return lines
 
 
