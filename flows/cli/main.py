@@ -13,6 +13,7 @@ from flows.cli.commands import (
     backfill,
     check,
     demo,
+    deploy,
     preview,
     reject,
     repair,
@@ -20,6 +21,7 @@ from flows.cli.commands import (
     sandbox,
     schema,
     serve,
+    stop_worker,
     sync,
 )
 from flows.cli.output import Output, go_quiet, never_fail_to_encode
@@ -59,7 +61,7 @@ def lumos_ingest(
 
 for _command in (check, preview, sync, approve, reject, abandon, activity, backfill):
     app.command()(_command)
-for _other in (serve, runs, repair, demo, sandbox, schema):
+for _other in (serve, deploy, stop_worker, runs, repair, demo, sandbox, schema):
     app.command()(_other)
 
 

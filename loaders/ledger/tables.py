@@ -156,3 +156,14 @@ notices = sa.Table(
     sa.Column("noticed_at", UtcTime, nullable=False),
     sa.Column("run_id", sa.String),
 )
+
+asked = sa.Table(
+    "ledger_asked",
+    metadata,
+    # That a run was asked for in place of one that was due and came to nothing; once each.
+    sa.Column("source", sa.String, primary_key=True),
+    sa.Column("kind", sa.String, primary_key=True),
+    sa.Column("due_at", UtcTime, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("asked_at", UtcTime, nullable=False),
+)

@@ -98,6 +98,9 @@ class SourceFile(Strict):
         None, description="Who used what, when; the command activity sends it."
     )
     schedule: Schedule | None = Field(None, description="When the source is due.")
+    labels: tuple[str, ...] = Field(
+        (), description="Words by which the flow `nightly` takes some of the sources."
+    )
     notify: tuple[Secret, ...] | None = Field(
         None,
         description="Who is told how runs of this source end: a place, or a list of places, where "

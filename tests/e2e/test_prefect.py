@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -114,7 +115,8 @@ class TestAsAFlow:
             1,
         )
         assert workspace.accounts()["a0001"]["last_login"].startswith("2026-07-01T10:00:00")
-        assert flow_runs(prefect_env)[0]["name"] == "activity-hr"
+        name = str(flow_runs(prefect_env)[0]["name"])
+        assert re.fullmatch(r"activity-hr-\d{4}-\d\d-\d\dT\d\d:\d\dZ", name)
 
     def test_each_window_of_a_backfill_is_a_flow_run(
         self, workspace: Workspace, prefect_env: dict[str, str]
