@@ -10,6 +10,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Literal
+from uuid import UUID
 
 import flows
 
@@ -21,8 +22,9 @@ if not Path(flows.__file__ or "").parent.samefile(Path(__file__).parents[1]):
     )
 
 from prefect import flow
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import FlowFilter, FlowFilterName
 from prefect.deployments import run_deployment
-from prefect.exceptions import ObjectNotFound
 from prefect.flow_runs import suspend_flow_run
 from prefect.input import RunInput, delete_flow_run_input
 from pydantic import Field
@@ -41,9 +43,6 @@ from schemas.run import Run
 from schemas.source_file.file import Source
 
 _log = logging.getLogger(__name__)
-
-FORM = "decide/decide"
-"""The deployment that a held run's form is started in, where the server has it."""
 
 
 _LONGEST = timedelta(days=365)
@@ -79,19 +78,27 @@ def ask_for_decision(source: str, run_id: str, workspace: Path) -> None:
     """Starts the form of a held run, once, where the flow `decide` is deployed."""
 
     def ask() -> None:
-        parameters = {"source": source, "run_id": run_id, "workspace": str(workspace)}
-        try:
-            run_deployment(
-                FORM,
-                parameters=parameters,
-                timeout=0,
-                as_subflow=False,
-                idempotency_key=f"decide {run_id}",
-            )
-        except ObjectNotFound:
+        deployment_id = _deployed_for(str(workspace))
+        if deployment_id is None:
             return
+        run_deployment(
+            deployment_id,
+            parameters={"source": source, "run_id": run_id, "workspace": str(workspace)},
+            timeout=0,
+            as_subflow=False,
+            idempotency_key=f"decide {run_id}",
+        )
 
     or_warn(source, ask)
+
+
+def _deployed_for(workspace: str) -> UUID | None:
+    """The flow's deployment for the workspace, else one for any; None where there is none."""
+    of_decide = FlowFilter(name=FlowFilterName(any_=[decide.name]))
+    with get_client(sync_client=True) as client:
+        deployments = client.read_deployments(flow_filter=of_decide)
+    by_workspace = {one.parameters.get("workspace"): one.id for one in deployments}
+    return by_workspace.get(workspace) or by_workspace.get(None)
 
 
 def _decide(name: str, run_id: str, workspace: Path) -> None:
