@@ -1,13 +1,9 @@
 """Messages go out by apprise, to servers of the tests' own; claims are kept in a ledger."""
 
-import json
 import logging
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -17,6 +13,7 @@ from flows.notices.channels import UNKNOWN, deliver, problem_of
 from loaders.ledger.ledger import Ledger, open_ledger
 from loaders.ledger.notices import Claim, claim_notice, put_back
 from schemas.notices import Message, Notice
+from tests.message_taker import listening
 
 pytest_plugins = ["tests.postgresql_server"]
 
@@ -24,32 +21,6 @@ MESSAGE = Message("lumos-ingest: hr: failed", "the export is too old\nIn full: â
 NIGHT = datetime(2026, 12, 1, 2, tzinfo=UTC)
 QUIET = timedelta(hours=20)
 FAILED = Notice("hr", "sync", "failed", NIGHT, "r1")
-
-
-@contextmanager
-def listening(status: int = 200) -> Iterator[tuple[str, list[dict[str, object]]]]:
-    """A server that takes messages, or does not: its host and port, and what came."""
-    came: list[dict[str, object]] = []
-
-    class Taker(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            content = self.rfile.read(int(self.headers["Content-Length"]))
-            came.append(json.loads(content))
-            self.send_response(status)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            return
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Taker)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"127.0.0.1:{server.server_port}", came
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def test_a_message_goes_to_each_address_as_it_is_written() -> None:
