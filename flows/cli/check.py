@@ -14,6 +14,7 @@ from extractors.read import probe_source, read_account, read_privileges
 from flows.activity.job import activity_app, activity_of, no_activity_app
 from flows.cli.output import Output, log_to_stderr
 from flows.cli.runs.waits import Waiting, waiting_plans
+from flows.notices.notify import check_channels
 from flows.run.app_identity import app_of
 from flows.run.consistency import check_consistent
 from flows.run.context import no_such_app, open_context, to_lumos_api, utc_now
@@ -339,6 +340,7 @@ def check_source(
         attempt(lambda: look_at_activity(source, settings, findings), source.file.activity_key)
         if api is not None:
             findings.attempt(lambda: check_activity_app(source, api))
+    findings.attempt(lambda: check_channels(source, settings, to_resolver(settings.workspace)))
     for duty, schedule in schedules_of([source]).items():
         next_at = due_after(schedule, utc_now()).astimezone(ZoneInfo(schedule.timezone))
         findings.facts.append(

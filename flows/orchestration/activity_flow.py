@@ -15,6 +15,7 @@ if not Path(flows.__file__ or "").parent.samefile(Path(__file__).parents[1]):
         "else, such as pipelines, or start where Python does not find it"
     )
 
+from flows.orchestration.shown import count_lines, show_run, warning_lines
 from flows.orchestration.sync_flow import as_task
 
 from prefect import State, flow  # isort: skip - flows.sync sets what Prefect reads at its import
@@ -52,11 +53,24 @@ def activity(source: str, workspace: str = ".") -> Sending | State[None]:
 def _activity(source: str, workspace: str) -> Sending | State[None]:
     settings = read_settings(Path(workspace))
     chosen = choose_sources(settings.workspace, [source], every=False)[0]
+
+    def work(context: RunContext) -> Sending:
+        return send_activity(chosen, context, step=as_task)
+
     with open_context(settings) as context, run_lease(context.ledger, context.now):
         done = nothing_to_do(Duty(source, "activity"), context)
         if done is not None:
             return done
-        return send_activity(chosen, context, step=as_task)
+        return show_run(chosen, "activity", context, work, _section)
+
+
+def _section(sending: Sending) -> list[str]:
+    recovered = (f"run {one} had been cut off: recovered first" for one in sending.recovered)
+    return [*warning_lines((*sending.warnings, *recovered)), *count_lines(sending.run)]
+
+
+def _run_job(job: ActivityJob, context: RunContext) -> Sending:
+    return run_job(job, context, step=as_task)
 
 
 def backfill_window(job: ActivityJob, context: RunContext) -> Sending:
@@ -73,7 +87,7 @@ def backfill_window(job: ActivityJob, context: RunContext) -> Sending:
     )
     def backfill() -> Sending:
         with run_lease(context.ledger, context.now):
-            return without_text(partial(run_job, job, context, step=as_task))
+            return show_run(job.source, "backfill", context, partial(_run_job, job), _section)
 
     sent: Sending = backfill()
     return sent

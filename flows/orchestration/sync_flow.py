@@ -22,9 +22,11 @@ if not Path(flows.__file__ or "").parent.samefile(Path(__file__).parents[1]):
         "else, such as pipelines, or start where Python does not find it"
     )
 
+from flows.orchestration.decide_flow import ask_for_decision
 from flows.orchestration.run_leases import run_lease
 from flows.orchestration.run_times import nothing_to_do, run_name
-from flows.run.context import open_context
+from flows.orchestration.shown import planned_lines, show_run
+from flows.run.context import RunContext, open_context
 from flows.run.crash_report import without_text
 from flows.run.settings import read_settings
 from flows.run.workspace import choose_sources
@@ -77,18 +79,28 @@ def sync(
 def _sync(source: str, workspace: str, options: SyncOptions) -> Outcome | State[None]:
     settings = read_settings(Path(workspace))
     chosen = choose_sources(settings.workspace, [source], every=False)[0]
-    with open_context(settings) as context, run_lease(context.ledger, context.now):
-        if options == SyncOptions(allow_removals=False, origin=THE_SOURCE):
-            done = nothing_to_do(Duty(source, "sync"), context)
-            if done is not None:
-                return done
-        outcome = sync_source(
+
+    def work(context: RunContext) -> Outcome:
+        return sync_source(
             chosen,
             context,
             allow_removals=options.allow_removals,
             step=as_task,
             origin=options.origin,
         )
+
+    with open_context(settings) as context, run_lease(context.ledger, context.now):
+        if options == SyncOptions(allow_removals=False, origin=THE_SOURCE):
+            done = nothing_to_do(Duty(source, "sync"), context)
+            if done is not None:
+                return done
+        outcome = show_run(chosen, "sync", context, work, _section)
     if outcome.run.state == "held":
+        ask_for_decision(source, outcome.run.run_id, settings.workspace)
         raise held_error(source, outcome.run.run_id, outcome.planned)
     return outcome
+
+
+def _section(outcome: Outcome) -> list[str]:
+    recovered = (f"run {one} had been cut off: recovered first" for one in outcome.recovered)
+    return planned_lines(outcome.planned, recovered)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
@@ -29,6 +29,7 @@ from schemas.source_file.problems import first_problem
 from schemas.source_file.python_source import PythonSource, Transforms
 from schemas.source_file.quantities import Duration
 from schemas.source_file.scim_source import ScimSource
+from schemas.source_file.secrets import Secret
 from schemas.source_file.sql_source import SqlSource
 from schemas.source_file.yaml_lines import Path, to_yaml_document
 from schemas.tables import ACCOUNT_FIELDS
@@ -109,6 +110,17 @@ class SourceFile(Strict):
     labels: tuple[str, ...] = Field(
         (), description="Words by which the flow `nightly` takes some of the sources."
     )
+    notify: tuple[Secret, ...] | None = Field(
+        None,
+        description="Who is told how runs of this source end: a place, or a list of places, where "
+        "URLs of apprise lie, such as `{env: HR_NOTIFY}`; `[]` is nobody. Without it, whoever "
+        "`LUMOS_INGEST_NOTIFY` names.",
+    )
+
+    @field_validator("notify", mode="before")
+    @classmethod
+    def _take_one_place(cls, written: Any) -> Any:  # noqa: ANN401 - whatever the file holds
+        return [written] if isinstance(written, dict | str) else written
 
     @field_validator("attributes")
     @classmethod

@@ -24,6 +24,9 @@ from sandbox.server import running_sandbox
 pytest_plugins = ["tests.postgresql_server"]
 pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("prefect")]
 
+OURS = {"nightly", "watchdog", "decide"}
+"""The flows that are of no source."""
+
 TWO = "0 2 * * *"
 
 
@@ -94,10 +97,10 @@ class Deployed:
         path.write_text(text.replace(old, new), "utf-8")
 
     def deployments(self) -> dict[str, dict[str, Any]]:
-        """The workspace's, by name; of `nightly` and `watchdog`, the flow is theirs."""
+        """The workspace's, by name; of those of no source, the flow is theirs."""
         flows = {one["id"]: one["name"] for one in self.server.ask("flows/filter", {})}
         return {
-            flow if (flow := flows[one["flow_id"]]) in {"nightly", "watchdog"} else one["name"]: one
+            flow if (flow := flows[one["flow_id"]]) in OURS else one["name"]: one
             for one in self.server.ask("deployments/filter", {})
             if one["parameters"].get("workspace") == str(self.workspace.path)
         }
@@ -172,7 +175,7 @@ def test_the_server_has_the_schedules_of_the_files_and_what_people_changed(
     first = deployed.type("deploy")
     assert first.code == 0, first.err
     assert "sync/people" in first.out
-    assert set(deployed.schedules()) == {"people", "badges", "tools", "nightly", "watchdog"}
+    assert set(deployed.schedules()) == {"people", "badges", "tools", *OURS}
     people = deployed.deployments()["people"]
     assert people["global_concurrency_limit"]["limit"] == 1
     assert people["concurrency_options"]["collision_strategy"] == "ENQUEUE"

@@ -9,13 +9,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from schemas.errors import ConfigError, raise_as
 from schemas.source_file.blocks import Schedule
 
-FlowName = Literal["sync", "activity", "nightly", "watchdog"]
+FlowName = Literal["sync", "activity", "nightly", "watchdog", "decide"]
 
 ENTRYPOINTS: Mapping[FlowName, str] = {
     "sync": "lumos_ingest.prefect_flows.sync",
     "activity": "lumos_ingest.prefect_flows.activity",
     "nightly": "lumos_ingest.prefect_flows.nightly",
     "watchdog": "lumos_ingest.prefect_flows.watchdog",
+    "decide": "lumos_ingest.prefect_flows.decide",
 }
 MARK = "lumos_ingest"
 """The key by which an entry of prefect.yaml is lumos-ingest's; Prefect takes no notice of it."""
@@ -160,6 +161,7 @@ _PARAMETERS: Mapping[FlowName, frozenset[str]] = {
         "workspace", "label", "day", "timezone", "retry_minutes", "give_up_hours"
     }),
     "watchdog": frozenset({"workspace", "grace_seconds", "retry_minutes"}),
+    "decide": frozenset({"workspace"}),
 }  # fmt: skip
 
 

@@ -148,6 +148,7 @@ def _new_file(workspace: Path) -> CommentedMap:
     _append(document, workspace, "nightly", name, None, None)
     watched = Schedule(cron=_WATCHDOG_CRON, timezone="UTC")
     _append(document, workspace, "watchdog", name, None, watched)
+    _append(document, workspace, "decide", name, None, None)
     return document
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from prefect.utilities.callables import parameter_schema
 
 from flows.orchestration.activity_flow import activity
+from flows.orchestration.decide_flow import decide
 from flows.orchestration.deploy.entries import Entry, EntrySchedule, FlowName, Located
 from flows.orchestration.deploy.prefect_file import POOL
 from flows.orchestration.nightly_flow import nightly
@@ -23,6 +24,7 @@ FLOWS: Mapping[FlowName, Any] = {
     "activity": activity,
     "nightly": nightly,
     "watchdog": watchdog,
+    "decide": decide,
 }
 LABEL = "lumos-ingest.workspace"
 """The label of a deployment that `deploy` made, with the workspace's name."""

@@ -50,6 +50,7 @@ def test_each_source_is_a_deployment_with_the_schedule_of_its_file(tmp_path: Pat
         "activity/crm": [("30 * * * *", "UTC", "activity")],
         f"nightly/{name}": [],
         f"watchdog/{name}": [("*/5 * * * *", "UTC", "watchdog")],
+        f"decide/{name}": [],
     }
     for one in file.located:
         limit = one.entry.concurrency_limit

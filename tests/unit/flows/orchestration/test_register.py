@@ -60,7 +60,7 @@ def world(tmp_path: Path) -> World:
 def test_the_first_deploy_makes_all_of_it_and_the_second_touches_nothing(world: World) -> None:
     registered = world.deploy()
     name = default_name(world.folder)
-    assert registered.made == [f"nightly/{name}", f"watchdog/{name}", "sync/hr"]
+    assert registered.made == [f"nightly/{name}", f"watchdog/{name}", f"decide/{name}", "sync/hr"]
     assert registered.made_pool == "lumos"
     hr = world.api.kept["sync/hr"]
     assert (hr["concurrency_limit"], hr["concurrency_options"]) == (
