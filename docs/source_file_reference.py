@@ -20,13 +20,9 @@ from schemas.source_file.activity import (
 )
 from schemas.source_file.blocks import Activity, App, AppCreation, Poll, Schedule, Upload
 from schemas.source_file.columns import (
-    AccountColumns,
     AccountTypeColumn,
-    AssociationColumns,
-    EntitlementColumn,
-    EntitlementColumns,
-    LeftOut,
-    ResourceColumns,
+    Case,
+    Condition,
     StatusColumn,
     TextColumn,
     TimeColumn,
@@ -41,6 +37,15 @@ from schemas.source_file.directory_source import (
 )
 from schemas.source_file.file import SourceFile
 from schemas.source_file.guards import Guards, PerEntitlement, Watched
+from schemas.source_file.mappings import (
+    AccountColumns,
+    AssociationColumns,
+    EntitlementColumn,
+    EntitlementColumns,
+    LeftOut,
+    NewestRow,
+    ResourceColumns,
+)
 from schemas.source_file.python_source import PythonSource, Transforms
 from schemas.source_file.quantities import Limit, duration_text
 from schemas.source_file.secrets import Secret
@@ -99,10 +104,13 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("A secret", Secret),
     ("columns", AccountColumns),
     ("A column of text", TextColumn),
+    ("A case", Case),
+    ("A case's condition", Condition),
     ("columns.user_status", StatusColumn),
     ("columns.account_type", AccountTypeColumn),
     ("columns.last_login and columns.last_activity", TimeColumn),
     ("leave_out", LeftOut),
+    ("several_rows", NewestRow),
     ("An item of entitlements", EntitlementColumn),
     ("entitlement_columns", EntitlementColumns),
     ("resource_columns", ResourceColumns),
@@ -160,6 +168,8 @@ def _kind(annotation: object) -> str:
             return " or ".join(_kind(one) for one in inside if one is not type(None))
         case builtins.tuple:
             return f"a list; each {_kind(inside[0])}"
+        case _ if annotation is typing.Self:
+            return "likewise"
         case builtins.dict:
             return f"a mapping to {_kind(inside[1])}"
         case _:
@@ -191,8 +201,10 @@ def _default(field: FieldInfo) -> str:
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
-def _written(item: BaseModel) -> str:
+def _written(item: BaseModel | str) -> str:
     """An item of a list as the file writes it."""
+    if isinstance(item, str):
+        return item or '""'
     return "{" + ", ".join(f"{key}: {value}" for key, value in item.model_dump().items()) + "}"
 
 

@@ -9,8 +9,16 @@ from schemas.contracts import DAMAGE
 from schemas.raw import RawTable
 from schemas.tables import REJECTS, ROW, Reason
 from transforms.parallel import both
+from transforms.tables.columns import untold_texts
+from transforms.tables.expressions import NEVER_ASKED
 from transforms.tables.mapping import ColumnUse, cell_of
-from transforms.tables.rejects import TableCount, failures, failures_of, rejected_row_count
+from transforms.tables.rejects import (
+    TableCount,
+    failures,
+    failures_of,
+    rejected_row_count,
+    with_untold,
+)
 
 # Two rows with one key: the same twice is merged, two that differ are both rejected.
 
@@ -55,6 +63,7 @@ class Conformed:
         rows: every row, canonical, in the source's order.
         accepted_index: the accepted ones among them, ascending, UInt32.
         rejected_index: the rejected ones, ascending, UInt32.
+        merged_index: those that say again what an accepted one says, ascending, UInt32.
         completed_index: accepted ones that would name nobody without their last record, UInt32.
         rejects: `REJECTS`, also those the reader found.
         count: what became of every row.
@@ -63,6 +72,7 @@ class Conformed:
     rows: pl.DataFrame
     accepted_index: pl.Series
     rejected_index: pl.Series
+    merged_index: pl.Series
     completed_index: pl.Series
     rejects: pl.DataFrame
     count: TableCount
@@ -104,6 +114,7 @@ def conform(
     broken, duplicates = both(
         lambda: failures(candidates, contract), lambda: duplicates_of(candidates, key)
     )
+    broken = with_untold(broken, untold_texts(table, use, NEVER_ASKED))
     return settle(table, candidates, key, use, Faults(broken, broken.clear()), duplicates)
 
 
@@ -154,6 +165,7 @@ def settle(
         candidates,
         is_accepted.arg_true().cast(pl.UInt32),
         is_rejected.arg_true().cast(pl.UInt32),
+        (repeated & ~is_rejected).arg_true().cast(pl.UInt32),
         (is_completed & is_accepted).arg_true().cast(pl.UInt32),
         rejects,
         count,
