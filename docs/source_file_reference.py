@@ -53,12 +53,13 @@ from schemas.source_file.sql_source import Partition, Queries, Query, SqlSource,
 from schemas.source_file.zones.logins import AzureZone, GcsZone, HttpsZone, S3Zone, SftpZone
 from schemas.statuses import STATUS_OF
 
-PLAIN = {
+PLAIN: dict[object, str] = {
     str: "text",
     int: "a whole number",
     bool: "`true` or `false`",
     timedelta: "a duration",
     Limit: "a limit",
+    typing.Self: "likewise",
 }
 
 TARGET = Path(__file__).with_name("source-file.md")
@@ -168,12 +169,10 @@ def _kind(annotation: object) -> str:
             return " or ".join(_kind(one) for one in inside if one is not type(None))
         case builtins.tuple:
             return f"a list; each {_kind(inside[0])}"
-        case _ if annotation is typing.Self:
-            return "likewise"
         case builtins.dict:
             return f"a mapping to {_kind(inside[1])}"
         case _:
-            return PLAIN.get(typing.cast("type", annotation), "a value")
+            return PLAIN.get(annotation, "a value")
 
 
 def _escaped(field: FieldInfo) -> str:

@@ -58,8 +58,16 @@ class CsvOptions(Dropped):
     """How a delimited file is read."""
 
     encoding: str = Field("auto", description="auto, utf-8, utf-16, windows-1252, latin-1, …")
-    separator: str = Field("auto", description="auto, `,`, `;`, `|`, tab, or another character.")
+    separator: str = Field(
+        "auto", description="auto, `,`, `;`, `|`, tab, or one or more other characters."
+    )
     quote: str = Field('"', description="The quoting character, or none.")
+    escape: str = Field(
+        "none", description="The character that escapes the next one, such as a backslash; or none."
+    )
+    blank: tuple[str, ...] = Field(
+        (), description="Cells that mean nothing, such as `\\N`, as written."
+    )
     header: bool = Field(
         True, description="false: no header line; columns are column_1, column_2, …"
     )
@@ -73,9 +81,16 @@ class CsvOptions(Dropped):
     @classmethod
     def _check_separator(cls, written: str) -> str:
         separator = "\t" if written in {"tab", "\\t"} else written
-        if separator != "auto" and (len(separator.encode()) != 1 or separator in '"\r\n'):
-            raise ValueError("write auto, tab, or one character such as , ; or |")
+        if not separator or re.search(r'["\r\n\x00]', separator):
+            raise ValueError("write auto, tab, or characters such as , ; | or ||")
         return separator
+
+    @field_validator("escape")
+    @classmethod
+    def _check_escape(cls, written: str) -> str:
+        if written != "none" and (len(written.encode()) != 1 or written in '"\r\n,;\t|'):
+            raise ValueError(r"write none, or one character such as \\")
+        return written
 
     @field_validator("quote")
     @classmethod
