@@ -27,7 +27,7 @@ from schemas.source_file.columns import (
     TextColumn,
     TimeColumn,
 )
-from schemas.source_file.csv_source import ActivitySource, Completeness, CsvSource
+from schemas.source_file.csv_source import ActivitySource, Completeness, CsvSource, Join
 from schemas.source_file.delta import DirectoryDelta, SqlDelta
 from schemas.source_file.directory_source import (
     ActiveDirectorySource,
@@ -84,6 +84,7 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("app.create", AppCreation),
     ("source, of kind csv", CsvSource),
     ("source.complete", Completeness),
+    ("source.join", Join),
     ("source.s3", S3Zone),
     ("source.gcs", GcsZone),
     ("source.azure", AzureZone),

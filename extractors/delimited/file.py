@@ -45,10 +45,12 @@ class FileEnd:
     Attributes:
         read_count: its rows, with those that could not be split.
         trailer_count: the rows its trailer states; None where the source file names no trailer.
+        line_count: its physical lines.
     """
 
     read_count: int
     trailer_count: int | None
+    line_count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +180,7 @@ def _read(
     rejects = to_line_rejects(export, layout, id_column)
     table = RawTable(export.table, rows, rejects, rows.height + rejects.height, export.name)
     warning = layout.text.warning
-    end = FileEnd(table.read_count, layout.trailer_count)
+    end = FileEnd(table.read_count, layout.trailer_count, layout.structure.line_count)
     warnings = (*((warning,) if warning else ()), *written_again(remembered, last))
     return FileRead(table, end, warnings, with_earlier(remembered, last))
 
@@ -209,7 +211,7 @@ def _batches(
         yield RawTable(export.table, made.restored(rows), rejects, count, export.name)
         read_count += rows.height
         rejects = no_rejects
-    return FileEnd(read_count, layout.trailer_count)
+    return FileEnd(read_count, layout.trailer_count, layout.structure.line_count)
 
 
 def layout_of(export: Export, options: CsvOptions, folder: Path) -> Layout:

@@ -75,7 +75,7 @@ def link_cells(
         cells: what the column names.
         account_rows: the accepted account's number -> its row in the snapshot.
         entitlements: the snapshot's.
-        accounts: the accepted accounts by number, for rejects: `ROW`, `file` and `account_id`.
+        accounts: the accepted accounts by number, for rejects: `file`, `row` and `account_id`.
         of_two_types: `ENTITLEMENT_KEY` of what is named under several `types`.
     """
     faults = _fault_rejects(cells, accounts)
@@ -190,12 +190,8 @@ class GrantSources:
         linked = []
         if self.cells:
             rows = account_rows.gather(self.owners)
-            at = pl.DataFrame(
-                {
-                    ROW: raw.accounts.rows[ROW].gather(self.index),
-                    "account_id": ids.gather(rows),
-                }
-            ).with_columns(pl.lit(raw.accounts.origin).alias("file"))
+            at = raw.accounts.places(raw.accounts.rows[ROW].gather(self.index))
+            at = at.with_columns(ids.gather(rows).alias("account_id"))
             linked = [link_cells(one, rows, entitlements, at, of_two_types) for one in self.cells]
         if raw.associations is not None and self.table is not None:
             linked.append(

@@ -119,9 +119,8 @@ def link_associations(
     ):
         if lost.any():
             at = associations.accepted_index.filter(lost)
-            owners = pl.DataFrame(
-                {ROW: table.rows[ROW].gather(at), "account_id": text["account_id"].filter(lost)}
-            ).with_columns(pl.lit(table.origin).alias("file"))
+            owners = table.places(table.rows[ROW].gather(at))
+            owners = owners.with_columns(text["account_id"].filter(lost).alias("account_id"))
             unlinked = names.filter(lost).with_columns(text[column].filter(lost).alias("value"))
             made = link_rejects(owners, unlinked, column, reason)
             rejects.append(with_near_misses(made, unlinked["value"], known))

@@ -7,7 +7,7 @@ import polars as pl
 
 from schemas.contracts import DAMAGE
 from schemas.raw import RawTable
-from schemas.tables import REJECTS, ROW, Reason
+from schemas.tables import READ_FAULTS, REJECTS, ROW, UNREADABLE_MARK, Reason
 from transforms.parallel import both
 from transforms.tables.columns import untold_texts
 from transforms.tables.expressions import NEVER_ASKED
@@ -212,22 +212,37 @@ def to_rejects(
     rows = pl.DataFrame(
         {
             "index": index,
-            "row": table.rows[ROW].gather(index),
             "key": key_text(candidates.select(pl.col(key).gather(index)), key),
             "name": _names(candidates).gather(index),
         }
-    ).with_columns(key=pl.when(_is_blank(table, index)).then(pl.lit(NO_RECORD)).otherwise("key"))
+    ).hstack(table.places(table.rows[ROW].gather(index)))
+    rows = rows.with_columns(
+        key=pl.when(_is_blank(table, index)).then(pl.lit(NO_RECORD)).otherwise("key")
+    )
     valued = [
         group.with_columns(_values(table, use, column, group["index"]))
         for (column,), group in faults.group_by("column", maintain_order=True)
     ]
     if not valued:
         return table.rejects
-    ours = pl.concat(valued).join(rows, on="index", how="left").sort("index", "column")
-    ours = ours.select(
-        pl.lit(table.name).alias("table"), pl.lit(table.origin).alias("file"), *REJECTS_BY_ROW
+    ours = _with_read_faults(pl.concat(valued))
+    ours = ours.join(rows, on="index", how="left").sort("index", "column")
+    ours = ours.select(pl.lit(table.name).alias("table"), "file", *REJECTS_BY_ROW)
+    order = ["file", "row"] if table.parts else ["row"]
+    return pl.concat([table.rejects, ours]).sort(order, maintain_order=True)
+
+
+def _with_read_faults(faults: pl.DataFrame) -> pl.DataFrame:
+    """The faults, each of a cell that the reader could not read with what the reader says of it."""
+    if not faults["value"].str.contains(UNREADABLE_MARK, literal=True).any():
+        return faults
+    value = pl.col("value").str.extract(f"({UNREADABLE_MARK}[a-z ]+)")
+    codes = {value: reason.code for value, reason in READ_FAULTS.items()}
+    texts = {value: str(reason) for value, reason in READ_FAULTS.items()}
+    return faults.with_columns(
+        code=value.replace_strict(codes, default=pl.col("code")),
+        reason=value.replace_strict(texts, default=pl.col("reason")),
     )
-    return pl.concat([table.rejects, ours]).sort("row", maintain_order=True)
 
 
 def _names(candidates: pl.DataFrame) -> pl.Series:

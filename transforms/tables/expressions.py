@@ -18,13 +18,13 @@ from schemas.source_file.columns import (
     parts_of,
 )
 from schemas.statuses import CAN_LOG_IN, STATUS_OF
-from schemas.tables import Reason
+from schemas.tables import UNREADABLE_MARK, Reason
 from transforms.tables.times import is_placeholder, to_utc
 from transforms.tables.vocabulary import NOTHING
 
 NO_MATCH = Reason("no_match", "does not fit the pattern")
 NO_CASE = Reason("no_case", "is none of the cases, and no else is stated")
-UNTOLD = Reason("untold_condition", "a condition's cell cannot be read as a time")
+UNTOLD = Reason("untold_condition", "depends on a cell that cannot be read")
 CONTRADICTS = Reason(
     "contradicts_else", "says that the account is shut, and no case names the word: add a case"
 )
@@ -285,11 +285,19 @@ def _condition_holds(
     rows: pl.DataFrame, condition: Condition, now: datetime
 ) -> tuple[pl.Series, pl.Series]:
     cells = rows[condition.column].str.strip_chars().fill_null("")
+    if not condition.words:
+        return _time_holds(cells, condition, now)
+    wanted = [word.strip().casefold() for word in condition.words]
+    words = cells.unique().to_list()
+    known = [word for word in words if word.casefold() in wanted]
+    unread = [word for word in words if UNREADABLE_MARK in word]
     none = pl.repeat(False, rows.height, dtype=pl.Boolean, eager=True)
-    if condition.words:
-        wanted = [word.strip().casefold() for word in condition.words]
-        known = [word for word in cells.unique().to_list() if word.casefold() in wanted]
-        return (cells.is_in(known) if known else none), none
+    return (cells.is_in(known) if known else none, cells.is_in(unread) if unread else none)
+
+
+def _time_holds(
+    cells: pl.Series, condition: Condition, now: datetime
+) -> tuple[pl.Series, pl.Series]:
     never = {word.casefold() for word in condition.never} | {""}
     origin = TimeColumn.model_construct(
         column=condition.column, format=condition.format, timezone=condition.timezone
