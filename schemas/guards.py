@@ -26,6 +26,11 @@ class Guard:
     is_approvable: bool = True
 
     @property
+    def relation(self) -> str:
+        """How the count stands to the base, in a word: what is new is no part of it."""
+        return "beside" if "max_added" in self.key else "of"
+
+    @property
     def words(self) -> str:
         """What the guard bounds, in a sentence or two."""
         sentence = f"{self.counted[0].upper()}{self.counted[1:]}."

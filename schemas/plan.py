@@ -201,4 +201,5 @@ class Breach:
         row = guards.GUARD.get(self.guard)
         is_plain = row is not None and row.table in (self.of or self.table, None)
         of = str(self.base) if is_plain else f"{self.base} {self.of or self.table or ''}".rstrip()
-        return f"{self.guard}: {self.found} of {of}, allowed {self.allowed} ({self.limit})"
+        relation = row.relation if row else "of"
+        return f"{self.guard}: {self.found} {relation} {of}, allowed {self.allowed} ({self.limit})"

@@ -1,7 +1,6 @@
 """A command over sources: side by side, whatever becomes of the others."""
 
 import os
-import signal
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -19,7 +18,6 @@ from flows.run.side_by_side import Slots, side_by_side, stopped_by_signals
 from flows.run.summary import run_summary
 from flows.run.workspace import pick_sources
 from schemas.errors import ConfigError, GuardError, IngestError, StateError, raise_as
-from schemas.settings import Settings
 from schemas.source_file.file import Source
 
 Ended = tuple[int, dict[str, object]]
@@ -81,26 +79,37 @@ def each_source(
         (error.exit_code, _without_run(name, error)) for name, error in broken.items()
     ]
     came: list[int] = []
+
+    def told() -> int:
+        """Prints the document; the exit code."""
+        output.document({"sources": [document for _, document in ended]})
+        codes = {code for code, _ in ended}
+        worst = next((code for code in _WORST_FIRST if code in codes), 0)
+        return SIGNALLED + came[0] if came else worst
+
     if sources:
         check_prefect(os.environ.get("PREFECT_API_URL"))
-        with stopped_by_signals(slots := Slots(jobs)) as came:
-            ended += _side_by_side(sources, settings, output, run_one, slots)
-    output.document({"sources": [document for _, document in ended]})
-    if came:
-        return SIGNALLED + came[0]
-    codes = {code for code, _ in ended}
-    return next((code for code in _WORST_FIRST if code in codes), 0)
+        slots = Slots(jobs)
+        with (
+            stopped_by_signals(slots) as came,
+            open_context(settings, sleep=slots.sleep) as context,
+        ):
+            ends, has_stuck = _side_by_side(sources, context, output, run_one, slots)
+            ended += ends
+            if has_stuck:
+                # A thread within a library notices nothing; the next run finds its process gone.
+                code = told()
+                sys.stdout.flush()
+                os._exit(code)
+    return told()
 
 
 def _side_by_side(
-    sources: list[Source], settings: Settings, output: Output, run_one: RunOne, slots: Slots
-) -> list[Ended]:
-    """The ends in the sources' order; a stopped one's is told by what the ledger has of it."""
-    with (
-        output.progress_lines() as line_of,
-        open_context(settings, sleep=slots.sleep) as context,
-    ):
-        begun_at = context.now()
+    sources: list[Source], context: RunContext, output: Output, run_one: RunOne, slots: Slots
+) -> tuple[list[Ended], bool]:
+    """The ends in the sources' order, a stopped one's as the ledger has it; whether one hangs."""
+    begun_at = context.now()
+    with output.progress_lines() as line_of:
 
         def work(source: Source) -> Ended:
             with output.together(), line_of(source.name) as moved:
@@ -111,18 +120,11 @@ def _side_by_side(
 
                 return run_alone(source, replace(context, progress=progress), output, run_one)
 
-        works = [partial(work, source) for source in sources]
-        ends, has_stuck = side_by_side(works, slots)
-        ended = [
+        ends, has_stuck = side_by_side([partial(work, source) for source in sources], slots)
+        return [
             end or stopped(source, begun_at, context, output)
             for source, end in zip(sources, ends, strict=True)
-        ]
-        if has_stuck:
-            # A thread within a library notices nothing; the next run finds its process gone.
-            output.document({"sources": [document for _, document in ended]})
-            sys.stdout.flush()
-            os._exit(SIGNALLED + signal.SIGTERM)
-    return ended
+        ], has_stuck
 
 
 def run_alone(source: Source, context: RunContext, output: Output, run_one: RunOne) -> Ended:

@@ -24,7 +24,7 @@ def shifted(lines: list[str]) -> list[str]:
 LIES = {
     "everyone gets the one approver's role": (
         lambda lines: [line.replace("Base", "Base; Approver") for line in lines],
-        "per_entitlement.max_added: 11 of 10 holders of an entitlement, allowed 5 (50%)",
+        "per_entitlement.max_added: 11 beside 10 holders of an entitlement, allowed 5 (50%)",
     ),
     "the status column is filled": (
         lambda lines: [line.replace("SUSPENDED", "ACTIVE") for line in lines],
@@ -36,7 +36,7 @@ LIES = {
     ),
     "another app's accounts are appended": (
         lambda lines: [*lines, *rows(30)[12:]],
-        "max_added_accounts: 18 of 12, allowed 3 (25%)",
+        "max_added_accounts: 18 beside 12, allowed 3 (25%)",
     ),
     "the names are blank": (
         lambda lines: [

@@ -1,5 +1,6 @@
 """Sources side by side in one process: each alone with its failure, all stopped together."""
 
+import json
 import os
 import signal
 import sqlite3
@@ -68,21 +69,28 @@ def test_fewer_than_one_at_once_is_wrong_usage(workspace: Workspace) -> None:
     assert "--jobs" in said.err
 
 
+def begun(workspace: Workspace, *words: str) -> subprocess.Popen[str]:
+    """A `sync` that is under way."""
+    keys = {
+        "LUMOS_API_URL": workspace.sandbox.url,
+        "LUMOS_API_TOKEN": workspace.sandbox.token,
+    }
+    command = [Path(sys.executable).with_name("lumos-ingest"), "sync", *words]
+    return subprocess.Popen(
+        [*command, "--workspace", workspace.path],
+        env={**os.environ, **keys},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_whoever_stops_it_is_told_what_was_sent_and_the_next_run_goes_on(
     slow: Workspace, number: signal.Signals
 ) -> None:
     fill(slow, "every: 0.1s")
-    keys = {"LUMOS_API_URL": slow.sandbox.url, "LUMOS_API_TOKEN": slow.sandbox.token}
-    command = [Path(sys.executable).with_name("lumos-ingest"), "sync", "one", "two"]
-    child = subprocess.Popen(
-        [*command, "--workspace", slow.path],
-        env={**os.environ, **keys},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with child:
+    with begun(slow, "one", "two") as child:
         until = time.monotonic() + 60
         while slow.stats()["uploads"] < 2 and time.monotonic() < until:
             time.sleep(0.05)
@@ -100,3 +108,29 @@ def test_whoever_stops_it_is_told_what_was_sent_and_the_next_run_goes_on(
     assert said.code == 0, said.err
     assert [len(one["recovered"]) for one in said.document["sources"]] == [1, 1]
     assert slow.stats()["overlapping_uploads"] == 0
+
+
+def test_a_transform_that_hangs_is_left_behind_with_the_signals_own_exit_code(
+    workspace: Workspace,
+) -> None:
+    (workspace.path / "hanging.py").write_text(
+        "import pathlib, time\n"
+        "def hang(rows):\n"
+        "    pathlib.Path(__file__).with_name('hangs').touch()\n"
+        "    time.sleep(600)\n"
+    )
+    fill(workspace, "every: 0.1s")
+    workspace.source(
+        "transform: hanging:hang\n" + (workspace.path / "sources" / "one.yaml").read_text("utf-8"),
+        "one",
+    )
+    with begun(workspace, "one", "--json") as child:
+        until = time.monotonic() + 60
+        while not (workspace.path / "hangs").exists() and time.monotonic() < until:
+            time.sleep(0.05)
+        child.send_signal(signal.SIGINT)
+        out, err = child.communicate(timeout=60)
+    assert child.returncode == 128 + signal.SIGINT, err
+    [ended] = json.loads(out)["sources"]
+    assert (ended["source"], ended["state"]) == ("one", "stopped")
+    assert "nothing was sent: the next run begins anew" in err

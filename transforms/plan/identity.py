@@ -94,10 +94,10 @@ def lookalikes(now: pl.DataFrame, before: pl.DataFrame, accounts: Matched) -> pl
 
 
 def _paired(gone: pl.DataFrame, new: pl.DataFrame, key: pl.Expr, alike: str) -> pl.DataFrame:
-    left = gone.select(key.alias("key"), removed=_ID).drop_nulls("key")
-    right = new.select(key.alias("key"), added=_ID).unique("key", keep="first", maintain_order=True)
-    joined = left.join(right, on="key", how="inner", maintain_order="left")
-    return joined.select("removed", "added", pl.lit(alike).alias("alike"))
+    """Who is gone beside who is new under the same key: the first by id, of several."""
+    left = gone.select(key.alias("key"), removed=_ID)
+    right = new.select(key.alias("key"), added=_ID).group_by("key").agg(pl.col("added").min())
+    return left.join(right, on="key").select("removed", "added", pl.lit(alike).alias("alike"))
 
 
 def _folded_id() -> pl.Expr:

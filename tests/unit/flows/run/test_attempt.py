@@ -149,6 +149,19 @@ def test_how_another_process_ended_the_run_meanwhile_is_not_written_over(
     assert states(context) == [("done", None)]
 
 
+def test_a_run_that_another_process_ends_just_now_is_over(context: RunContext) -> None:
+    run = left(context, "planned")
+
+    def ended_meanwhile(one: Run, _error: IngestError) -> bool:
+        context.ledger.update_run(one.run_id, state="done", ended_at=NOW)
+        return True
+
+    assert record_failure(run.run_id, SourceError("late"), context, ended_meanwhile)
+    found = context.ledger.run(run.run_id)
+    assert found is not None
+    assert (found.state, found.error) == ("done", None)
+
+
 def test_what_dead_runs_left_is_brought_to_its_end_oldest_first(context: RunContext) -> None:
     open_runs = [left(context, "planned"), left(context, "submitted")]
     left(context, "reading")

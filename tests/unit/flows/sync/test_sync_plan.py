@@ -1,11 +1,13 @@
 """The stages up to a plan: what it is against, what is told of it, what a person may do then."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
 
 from flows.sync.plan import Target, to_target
 from schemas.errors import ContractError, LumosRefusedError, ReadBackError
+from schemas.source_file.file import Source, to_source
 from tests.unit.flows.sync.world import APP, World, but
 from tests.unit.flows.world import in_memory
 
@@ -143,6 +145,53 @@ def test_a_preview_without_a_token_goes_by_what_was_accepted_last(world: World):
     assert planned.plan.accounts.removed == 1
     note = "Lumos was not asked (no LUMOS_API_TOKEN): what the app holds was not compared"
     assert planned.normalized.warnings == (note,)
+
+
+def test_a_preview_without_a_token_goes_by_no_other_source(world: World):
+    world.sync()
+    other = world.ledger.start_run("other", "a@host", world.now, "app-2")
+    world.ledger.update_run(other.run_id, state="done", ended_at=world.now)
+    planned = world.preview(with_lumos=False).planned
+    assert planned.base is not None
+    assert planned.base.source == "hr"
+
+
+def test_a_preview_keeps_the_record_of_a_rejected_row_as_a_sync_does(world: World):
+    world.more = "guards: {max_rejected_rows: 1}\n"
+    world.sync()
+    world.add("a", email="nobody", user_status="?")
+    planned = world.preview().planned
+    assert planned.plan.accounts.removed == 0
+    assert planned.normalized.kept.height == 1
+
+
+class DirectoryWorld(World):
+    """A World whose source is a directory's export: a person in a group that is in another."""
+
+    @property
+    def source(self) -> Source:
+        """The source `hr`."""
+        text = (
+            f"app: {self.app}\n"
+            "source: {kind: ldif, file: hr.ldif, id: uid, group_id: cn, nested_groups: effective}\n"
+        )
+        return to_source(text, "hr", "sources/hr.yaml")
+
+    def write_source(self) -> None:
+        """Writes the export."""
+        group = "dn: cn={0},dc=x\nobjectClass: groupOfNames\ncn: {0}\nmember: {1},dc=x\n\n"
+        person = "dn: uid=a,dc=x\nobjectClass: inetOrgPerson\nuid: a\ngivenName: A\nsn: B\n"
+        mail = "mail: a@example.com\n\n"
+        groups = group.format("inner", "uid=a") + group.format("outer", "cn=inner")
+        (self.folder / "hr.ldif").write_text(person + mail + groups, "utf-8")
+        os.utime(self.folder / "hr.ldif", (self.now.timestamp(), self.now.timestamp()))
+
+
+def test_a_preview_says_through_which_groups_an_account_holds_another():
+    with in_memory(DirectoryWorld) as world:
+        paths = world.preview().paths
+    assert paths is not None
+    assert paths.rows() == [("a", "outer", "outer > inner")]
 
 
 def test_a_preview_without_a_token_before_the_first_run_is_against_nothing(world: World):

@@ -127,6 +127,14 @@ def test_a_plan_that_was_rejected_says_so_whenever_it_comes_again():
     assert decided(REMOVED, held=rejected, rejected=rejected, is_same=False) == Verdict((REMOVED,))
 
 
+def test_a_share_of_the_guards_own_table_is_seen_without_its_name():
+    of_all = replace(REMOVED, table="accounts", of="accounts")
+    of_some = replace(REMOVED, table="accounts", of="accounts that could log in")
+    assert [one.table for one in seen_breaches((of_all,))] == [""]
+    assert [one.table for one in seen_breaches((replace(of_all, of=""),))] == [""]
+    assert [one.table for one in seen_breaches((of_some,))] == ["accounts that could log in"]
+
+
 def test_a_held_run_that_does_not_say_what_was_seen_lets_nothing_through():
     assert decided(REMOVED, held=waiting()).is_held
 

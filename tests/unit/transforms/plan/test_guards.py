@@ -208,7 +208,7 @@ def test_two_holders_are_not_replaced_by_others() -> None:
 def test_a_share_of_the_accounts_may_come(count: int, allowed: int) -> None:
     before = source(count)
     assert broken(before, source(count + allowed)) == []
-    said = f"max_added_accounts: {allowed + 1} of {count}, allowed {allowed} (25%)"
+    said = f"max_added_accounts: {allowed + 1} beside {count}, allowed {allowed} (25%)"
     assert line(before, source(count + allowed + 1)) == said
 
 
@@ -238,7 +238,7 @@ def test_a_share_of_the_associations_may_come() -> None:
     assert broken(before, before.but(held=before.held | {(a, "s") for a in ids(20, 40)})) == []
     more = before.held | {(a, "s") for a in ids(20, 40)} | {(a, "r") for a in ids(6, 60)}
     assert line(before, before.but(held=more)) == (
-        "max_added_associations: 26 of 100, allowed 25 (25%)"
+        "max_added_associations: 26 beside 100, allowed 25 (25%)"
     )
 
 
@@ -291,7 +291,7 @@ def test_an_entitlement_may_gain_half_its_holders(holders: int, allowed: int) ->
     assert broken(before, source(100, roles=[*wide, ("r", holders + allowed)])) == []
     base = max(holders, 10)
     assert line(before, source(100, roles=[*wide, ("r", holders + allowed + 1)])) == (
-        f"per_entitlement.max_added: {allowed + 1} of {base} holders of an entitlement, "
+        f"per_entitlement.max_added: {allowed + 1} beside {base} holders of an entitlement, "
         f"allowed {allowed} (50%)"
     )
 
@@ -320,7 +320,7 @@ def test_what_accounts_bring_and_take_along_is_bounded_with_them() -> None:
     assert broken(before, new.but(held=came)) == []
     also = came | {(one, "season") for one in ids(6, 50)}
     assert [str(one) for one in breaches(before, new.but(held=also))] == [
-        "per_entitlement.max_added: 6 of 10 holders of an entitlement, allowed 5 (50%)"
+        "per_entitlement.max_added: 6 beside 10 holders of an entitlement, allowed 5 (50%)"
     ]
     assert broken(before, before.without(*ids(6))) == []
 
@@ -473,6 +473,23 @@ def test_a_removed_and_an_added_account_of_one_address_look_like_one_person() ->
         ("old", "new", "e-mail")
     ]
     assert to_plan(now.snapshot(), now.snapshot()).lookalikes.rows() == []
+
+
+def test_one_who_is_gone_is_told_beside_one_who_is_new_and_like_them() -> None:
+    """Of several the first by id; once where both id and address are alike; by the id before."""
+    address = {"email": "x@example.com"}
+    before = source(20).but({"A1": address, "old": {"email": "y@example.com"}})
+    now = source(20).but({"0a1": address, "a1": address, "new": {"email": "Y@example.com"}})
+    assert to_plan(now.snapshot(), before.snapshot()).lookalikes.rows() == [
+        ("A1", "0a1", "id"),
+        ("old", "new", "e-mail"),
+    ]
+
+
+def test_accounts_without_an_address_are_not_alike() -> None:
+    nameless = {"email": "", "given_name": "A", "family_name": "B"}
+    before, now = source(20).but({"old": nameless}), source(20).but({"new": nameless})
+    assert to_plan(now.snapshot(), before.snapshot()).lookalikes.rows() == []
 
 
 def catalogue(*labels: str) -> Source:

@@ -105,5 +105,26 @@ def test_one_guard_is_let_through_and_another_drifts() -> None:
     assert drift(nights, mixed(44, 22))[0] == [f"{said} (10%, doubled over 7d)"]
 
 
+def test_two_guards_are_let_through_on_two_nights_and_both_drift_from_there() -> None:
+    def mixed(start: int, closed: int) -> Snapshot:
+        return snapshot(
+            [
+                account(
+                    f"a{n:03}",
+                    email=f"{n}@x.example",
+                    user_status="SUSPENDED" if n >= 200 - closed else "ACTIVE",
+                )
+                for n in range(start, 200)
+            ]
+        )
+
+    since = [mixed(30 + 7 * night, 30 + 6 * night) for night in range(6)]
+    nights = [mixed(0, 0), mixed(30, 0), *since[:-1]]
+    assert [line.split(":")[0] for line in drift(nights, since[-1])[0]] == [
+        "max_deactivated_accounts",
+        "max_removed_accounts",
+    ]
+
+
 def test_a_number_has_no_window() -> None:
     assert drift([people(0), people(15)], people(30), "{max_removed_accounts: 15}")[0] == []
