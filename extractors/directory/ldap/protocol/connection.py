@@ -95,7 +95,7 @@ def reopen(connection: Connection, source: DirectoryServer, endpoint: Endpoint) 
 
     errors = (LDAPException, OSError, UnicodeError, *ticket_errors(source))
     if not raise_as(lambda: _open(connection, source), dict.fromkeys(errors, failed)):
-        raise refusal_of(dict(connection.result or {}), endpoint)
+        raise refusal_of(dict(connection.result or {}), endpoint, source)
 
 
 def _first_that_answers(
