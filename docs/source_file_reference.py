@@ -20,18 +20,14 @@ from schemas.source_file.activity import (
 )
 from schemas.source_file.blocks import Activity, App, AppCreation, Poll, Schedule, Upload
 from schemas.source_file.columns import (
-    AccountColumns,
     AccountTypeColumn,
-    AssociationColumns,
-    EntitlementColumn,
-    EntitlementColumns,
-    LeftOut,
-    ResourceColumns,
+    Case,
+    Condition,
     StatusColumn,
     TextColumn,
     TimeColumn,
 )
-from schemas.source_file.csv_source import ActivitySource, Completeness, CsvSource
+from schemas.source_file.csv_source import ActivitySource, Completeness, CsvSource, Join
 from schemas.source_file.delta import DirectoryDelta, SqlDelta
 from schemas.source_file.directory_source import (
     ActiveDirectorySource,
@@ -41,6 +37,15 @@ from schemas.source_file.directory_source import (
 )
 from schemas.source_file.file import SourceFile
 from schemas.source_file.guards import Guards, PerEntitlement, Watched
+from schemas.source_file.mappings import (
+    AccountColumns,
+    AssociationColumns,
+    EntitlementColumn,
+    EntitlementColumns,
+    LeftOut,
+    NewestRow,
+    ResourceColumns,
+)
 from schemas.source_file.python_source import PythonSource, Transforms
 from schemas.source_file.quantities import Limit, duration_text
 from schemas.source_file.secrets import Secret
@@ -48,12 +53,13 @@ from schemas.source_file.sql_source import Partition, Queries, Query, SqlSource,
 from schemas.source_file.zones.logins import AzureZone, GcsZone, HttpsZone, S3Zone, SftpZone
 from schemas.statuses import STATUS_OF
 
-PLAIN = {
+PLAIN: dict[object, str] = {
     str: "text",
     int: "a whole number",
     bool: "`true` or `false`",
     timedelta: "a duration",
     Limit: "a limit",
+    typing.Self: "likewise",
 }
 
 TARGET = Path(__file__).with_name("source-file.md")
@@ -78,6 +84,7 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("app.create", AppCreation),
     ("source, of kind csv", CsvSource),
     ("source.complete", Completeness),
+    ("source.join", Join),
     ("source.s3", S3Zone),
     ("source.gcs", GcsZone),
     ("source.azure", AzureZone),
@@ -99,10 +106,13 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("A secret", Secret),
     ("columns", AccountColumns),
     ("A column of text", TextColumn),
+    ("A case", Case),
+    ("A case's condition", Condition),
     ("columns.user_status", StatusColumn),
     ("columns.account_type", AccountTypeColumn),
     ("columns.last_login and columns.last_activity", TimeColumn),
     ("leave_out", LeftOut),
+    ("several_rows", NewestRow),
     ("An item of entitlements", EntitlementColumn),
     ("entitlement_columns", EntitlementColumns),
     ("resource_columns", ResourceColumns),
@@ -163,7 +173,7 @@ def _kind(annotation: object) -> str:
         case builtins.dict:
             return f"a mapping to {_kind(inside[1])}"
         case _:
-            return PLAIN.get(typing.cast("type", annotation), "a value")
+            return PLAIN.get(annotation, "a value")
 
 
 def _escaped(field: FieldInfo) -> str:
@@ -191,8 +201,10 @@ def _default(field: FieldInfo) -> str:
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
-def _written(item: BaseModel) -> str:
+def _written(item: BaseModel | str) -> str:
     """An item of a list as the file writes it."""
+    if isinstance(item, str):
+        return item or '""'
     return "{" + ", ".join(f"{key}: {value}" for key, value in item.model_dump().items()) + "}"
 
 

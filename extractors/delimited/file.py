@@ -4,12 +4,13 @@ import logging
 import os
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
 
 from extractors.delimited.dialect import Dialect, quote_of, to_dialect
+from extractors.delimited.rewritten import Rewritten, to_rewritten
 from extractors.delimited.rows import row_batches, to_rows
 from extractors.delimited.structure import LineReject, Structure, to_structure
 from extractors.exports.completeness import trailer_count
@@ -44,10 +45,12 @@ class FileEnd:
     Attributes:
         read_count: its rows, with those that could not be split.
         trailer_count: the rows its trailer states; None where the source file names no trailer.
+        line_count: its physical lines.
     """
 
     read_count: int
     trailer_count: int | None
+    line_count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +76,14 @@ class Layout:
 
     Attributes:
         text: the file as UTF-8.
+        rewritten: the same in a dialect that polars reads.
         dialect: how it is written.
         structure: what its lines are.
         trailer_count: the rows its trailer states; None where the source file names no trailer.
     """
 
     text: TextFile
+    rewritten: Rewritten
     dialect: Dialect
     structure: Structure
     trailer_count: int | None
@@ -132,9 +137,11 @@ def probe_csv_file(export: Export, options: CsvOptions) -> Probe:
     """
     with private_folder(export) as folder:
         text = to_text_file(export, options.encoding, quote_of(options), folder)
-        dialect = to_dialect(text, options)
+        made = to_rewritten(text, options, folder)
+        dialect = to_dialect(made.text, with_separator(options, made))
+    separator = made.as_written(dialect.separator)
     look = (
-        f"{export.size_bytes} bytes, {text.encoding}, separator {dialect.separator!r}, "
+        f"{export.size_bytes} bytes, {text.encoding}, separator {separator!r}, "
         f"{len(dialect.columns)} columns"
     )
     return Probe(export.table, export.name, look, dialect.columns)
@@ -168,11 +175,12 @@ def _read(
         check_line_end(export, last, remembered)
     if layout.text.warning and last is not None and last.encoding == "utf-8":
         check_lines(export, layout.text.unpacked)
-    rows = to_rows(layout.text, layout.dialect, layout.structure, folder)
-    rejects = to_line_rejects(export, layout.dialect, layout.structure.rejects, id_column)
+    made = layout.rewritten
+    rows = made.restored(to_rows(made.text, layout.dialect, layout.structure, folder))
+    rejects = to_line_rejects(export, layout, id_column)
     table = RawTable(export.table, rows, rejects, rows.height + rejects.height, export.name)
     warning = layout.text.warning
-    end = FileEnd(table.read_count, layout.trailer_count)
+    end = FileEnd(table.read_count, layout.trailer_count, layout.structure.line_count)
     warnings = (*((warning,) if warning else ()), *written_again(remembered, last))
     return FileRead(table, end, warnings, with_earlier(remembered, last))
 
@@ -195,16 +203,17 @@ def _batches(
     export: Export, options: CsvOptions, folder: Path
 ) -> Generator[RawTable, None, FileEnd]:
     layout = layout_of(export, options, folder)
-    rejects = to_line_rejects(export, layout.dialect, layout.structure.rejects, None)
+    rejects, made = to_line_rejects(export, layout, None), layout.rewritten
     read_count = rejects.height
     no_rejects = pl.DataFrame(schema=REJECTS)
     written_at = export.modified_at if export.file.is_dated else None
-    for rows in row_batches(layout.text, layout.dialect, layout.structure, folder):
+    for rows in row_batches(made.text, layout.dialect, layout.structure, folder):
+        restored = made.restored(rows)
         count = rows.height + rejects.height
-        yield RawTable(export.table, rows, rejects, count, export.name, written_at=written_at)
+        yield RawTable(export.table, restored, rejects, count, export.name, written_at=written_at)
         read_count += rows.height
         rejects = no_rejects
-    return FileEnd(read_count, layout.trailer_count)
+    return FileEnd(read_count, layout.trailer_count, layout.structure.line_count)
 
 
 def layout_of(export: Export, options: CsvOptions, folder: Path) -> Layout:
@@ -216,13 +225,22 @@ def layout_of(export: Export, options: CsvOptions, folder: Path) -> Layout:
         SourceFormatError: no text, no usable header, or a file that reads two ways.
     """
     text = to_text_file(export, options.encoding, quote_of(options), folder)
-    dialect = to_dialect(text, options)
+    made = to_rewritten(text, options, folder)
+    dialect = to_dialect(made.text, with_separator(options, made))
     stated, trailer_line = None, None
     if options.complete and options.complete.trailer:
         last_line, below = _last_line(text.path)
         stated = trailer_count(export, last_line, options.complete.trailer)
         trailer_line = text.facts.count - below
-    return Layout(text, dialect, to_structure(text, dialect, trailer_line), stated)
+    structure = to_structure(made.text, dialect, trailer_line)
+    return Layout(text, made, dialect, structure, stated)
+
+
+def with_separator(options: CsvOptions, made: Rewritten) -> CsvOptions:
+    """Returns the options with the separator that stands in the rewritten file."""
+    if made.separator is None:
+        return options
+    return options.model_copy(update={"separator": made.separator})
 
 
 def _last_line(path: Path) -> tuple[str, int]:
@@ -238,10 +256,10 @@ def _last_line(path: Path) -> tuple[str, int]:
     return line.decode(errors="replace"), len(below) - 1 - has_end
 
 
-def to_line_rejects(
-    export: Export, dialect: Dialect, rejected: list[LineReject], id_column: str | None
-) -> pl.DataFrame:
+def to_line_rejects(export: Export, layout: Layout, id_column: str | None) -> pl.DataFrame:
     """Returns `REJECTS` for the lines that are no rows."""
+    dialect, made = layout.dialect, layout.rewritten
+    rejected = [_as_written(reject, made) for reject in layout.structure.rejects]
     position = _position_of(id_column, dialect.columns)
     columns = {
         "table": [export.table] * len(rejected),
@@ -256,6 +274,13 @@ def to_line_rejects(
         "name": [None] * len(rejected),
     }
     return pl.DataFrame(columns, schema=REJECTS)
+
+
+def _as_written(reject: LineReject, made: Rewritten) -> LineReject:
+    if not made.written:
+        return reject
+    fields = reject.fields and tuple(made.as_written(one) for one in reject.fields)
+    return replace(reject, text=made.as_written(reject.text), fields=fields)
 
 
 def _position_of(column: str | None, columns: tuple[str, ...]) -> int | None:

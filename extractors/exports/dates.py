@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from schemas.export_file import ExportFile
 
 # A time of day may follow at once: hr_20260102033000.csv.
-_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)(-?)(\d\d)\2(\d\d)(?=\D|$|(?:\d{4}|\d{6})(?!\d))")
+_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)([-_.]?)(\d\d)\2(\d\d)(?=\D|$|(?:\d{4}|\d{6})(?!\d))")
 
 
 def day_of(file: ExportFile, timezone: str) -> date | None:

@@ -40,7 +40,7 @@ def gather(job: ActivityJob, span: Span, context: RunContext) -> Gathered:
     if origin is None:
         raw = apply_transforms(source, context, extract(source, context))
         raw = replace(raw, accounts=accounts_with_wanted_names(raw.accounts, source.file))
-        raw = to_rows(raw, source.file).raw
+        raw = to_rows(raw, source.file, context.now()).raw
         accounts, _ = to_accounts(raw.accounts, source.file, now)
         gathering.add_events(to_events(accounts.records, job.app_id), accounts.rejects)
     else:

@@ -1,6 +1,6 @@
 """Where activity records come from: their app, their source, their columns, and what is known."""
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import Field, GetJsonSchemaHandler, field_validator, model_validator
 from pydantic.json_schema import JsonSchemaValue
@@ -70,9 +70,11 @@ class EventTypeColumn(TextColumn):
         return {value: EVENT_OF[event.upper()] for value, event in values.items()}
 
     @model_validator(mode="after")
-    def _check_constant(self) -> "EventTypeColumn":
-        if self.constant is not None and self.constant.upper() not in EVENT_OF:
-            raise ValueError(f"{self.constant!r} is no event type; write LOGIN or ACTIVITY")
+    def _check_constants(self) -> Self:
+        words = {word.casefold() for word in self.values}
+        for constant in self.constants:
+            if constant.upper() not in EVENT_OF and constant.casefold() not in words:
+                raise ValueError(f"{constant!r} is no event type; write LOGIN or ACTIVITY")
         return self
 
 
@@ -87,6 +89,13 @@ class ActivityColumns(Strict):
     event_type: EventTypeColumn | None = None
     timestamp: TimeColumn | None = None
     app_instance_identifier: TextColumn | None = None
+
+    @model_validator(mode="after")
+    def _check_moments(self) -> Self:
+        texts = (self.account_id, self.email, self.event_type, self.app_instance_identifier)
+        if any(text.has_moment for text in texts if text is not None):
+            raise ValueError("before and after are for accounts alone")
+        return self
 
 
 class ActivityApp(Strict):

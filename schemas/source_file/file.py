@@ -10,21 +10,19 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from schemas.errors import ConfigError, FunctionError, raise_as
 from schemas.source_file.activity import ActivityDatabase
 from schemas.source_file.blocks import Activity, App, Schedule, Upload
-from schemas.source_file.columns import (
+from schemas.source_file.columns import Named, Strict, TextColumn, TimeColumn, is_pattern
+from schemas.source_file.csv_source import ActivitySource, CsvSource
+from schemas.source_file.directory_source import ActiveDirectorySource, LdapSource, LdifSource
+from schemas.source_file.guards import Guards
+from schemas.source_file.mappings import (
     AccountColumns,
     AssociationColumns,
     EntitlementColumn,
     EntitlementColumns,
     LeftOut,
-    Named,
     ResourceColumns,
-    Strict,
-    TextColumn,
-    is_pattern,
+    SeveralRows,
 )
-from schemas.source_file.csv_source import ActivitySource, CsvSource
-from schemas.source_file.directory_source import ActiveDirectorySource, LdapSource, LdifSource
-from schemas.source_file.guards import Guards
 from schemas.source_file.problems import first_problem
 from schemas.source_file.python_source import PythonSource, Transforms
 from schemas.source_file.quantities import Duration
@@ -92,6 +90,12 @@ class SourceFile(Strict):
     leave_out: tuple[LeftOut, ...] = Field(
         (), description="Rows that are no accounts; how many is in a run's counts, as dropped."
     )
+    several_rows: SeveralRows = Field(
+        "reject",
+        description="What several rows of one account are that differ: rejects; merged, where they "
+        "differ in what is blank or in what they hold alone; or `{newest: changed_at}`, the newest "
+        "by that column, the others counted as dropped.",
+    )
     upload: Upload = Field(Upload(), description="How a snapshot is sent.")
     activity: Activity | None = Field(
         None, description="Who used what, when; the command activity sends it."
@@ -130,13 +134,26 @@ class SourceFile(Strict):
             )
         return self
 
+    @model_validator(mode="after")
+    def _check_moments(self) -> "SourceFile":
+        for block in (self.entitlement_columns, self.resource_columns, self.association_columns):
+            fields = (getattr(block, name) for name in type(block).model_fields)
+            if any(field.has_moment for field in fields if field is not None):
+                raise ValueError("before and after are for accounts alone")
+        return self
+
     @property
     def named_columns(self) -> frozenset[str]:
         """The columns of the accounts that the file names, as the source calls them."""
-        fields = (getattr(self.columns, name) for name in self.columns.model_fields_set)
-        mapped = (*filter(None, fields), *self.attributes.values())
-        names = {field.column for field in mapped if field.column is not None}
-        return frozenset(names | {entitlement.column for entitlement in self.entitlements})
+        written = (getattr(self.columns, name) for name in self.columns.model_fields_set)
+        mapped = (*filter(None, written), *self.attributes.values(), *self.entitlements)
+        names = {name for field in mapped for name in field.sources}
+        return frozenset(names | set(self.newest_row.sources if self.newest_row else ()))
+
+    @property
+    def newest_row(self) -> TimeColumn | None:
+        """What says which of several rows of one account is the newest; None where nothing does."""
+        return None if isinstance(self.several_rows, str) else self.several_rows.newest
 
     @property
     def named_by_associations(self) -> frozenset[str]:
@@ -146,7 +163,7 @@ class SourceFile(Strict):
             return frozenset()
         written = self.association_columns
         fields = (getattr(written, name) for name in type(written).model_fields)
-        return frozenset(field.column for field in fields if field and field.column is not None)
+        return frozenset(name for field in fields if field for name in field.sources)
 
     @property
     def named(self) -> Named:

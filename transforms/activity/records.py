@@ -19,10 +19,17 @@ from transforms.activity.columns import (
 from transforms.activity.late import FileTimes, LateFile, late_files, with_rows
 from transforms.activity.where import is_meant
 from transforms.associations.near_misses import near_misses, with_near_misses
-from transforms.tables.columns import table_with_wanted_names, unread_times
+from transforms.tables.columns import table_with_wanted_names, unread_times, untold_texts
 from transforms.tables.conform import to_rejects
+from transforms.tables.expressions import NEVER_ASKED
 from transforms.tables.mapping import ColumnUse
-from transforms.tables.rejects import failures, failures_of, no_rejects, rejected_row_count
+from transforms.tables.rejects import (
+    failures,
+    failures_of,
+    no_rejects,
+    rejected_row_count,
+    with_untold,
+)
 from transforms.tables.times import ABSURD, NOT_A_TIME, is_absurd
 
 # Activity records reduced to what Lumos can use: the newest of each kind, or each record once.
@@ -277,7 +284,9 @@ class Gathering:
         """Rejects or keeps the rows that are asked for."""
         index = is_asked.arg_true().cast(pl.UInt32)
         rows = candidates if index.len() == candidates.height else candidates[index]
-        broken = _moved(failures(rows, ACTIVITY_CONTRACT), index)
+        of_rows = replace(table, rows=table.rows[index])
+        untold = untold_texts(of_rows, use, NEVER_ASKED)
+        broken = _moved(with_untold(failures(rows, ACTIVITY_CONTRACT), untold), index)
         is_unknown = self._is_unknown(rows)
         faults = [unusable, broken]
         if self._wanted.activity.unknown_accounts == "reject":

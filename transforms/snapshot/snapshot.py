@@ -39,6 +39,7 @@ from transforms.tables.conform import Conformed
 from transforms.tables.entitlements import RESOURCE_KEY, to_resources
 from transforms.tables.left_out import is_left_out
 from transforms.tables.rejects import TableCount, no_rejects
+from transforms.tables.several_rows import account_ids, is_superseded
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,24 +76,25 @@ class Rows:
     left_out: pl.Series
 
 
-def to_rows(raw: Raw, file: SourceFile) -> Rows:
+def to_rows(raw: Raw, file: SourceFile, now: datetime) -> Rows:
     """What of `raw` says what is: without what `leave_out` names, and associations of nothing.
 
     Raises:
         SourceFormatError: a column that the file names is missing.
     """
-    accounts = _ruled(raw.accounts, file)
+    accounts, older = _newest_only(_ruled(raw.accounts, file), file, now)
     associations = raw.associations and _ruled(raw.associations, file)
     if associations is not None:
         no_line = pl.repeat(False, associations.rejects.height, dtype=pl.Boolean, eager=True)
         associations = _without(associations, of_nothing(associations, file), no_line)
-    id_column = file.columns.integration_specific_id.column or ""
     left_out = pl.Series("key", [], dtype=pl.String)
-    if accounts.rows.height < raw.accounts.rows.height and id_column in accounts.rows.columns:
-        before, after = raw.accounts.rows[id_column], accounts.rows[id_column]
-        left_out = before.filter(~before.is_in(after.implode())).alias("key")
+    if accounts.rows.height < raw.accounts.rows.height:
+        before, after = (account_ids(one, file, now) for one in (raw.accounts, accounts))
+        if before is not None and after is not None:
+            left_out = before.filter(~before.is_in(after.implode())).drop_nulls().alias("key")
     whole = replace(
         raw,
+        warnings=(*raw.warnings, *older),
         accounts=accounts,
         entitlements=raw.entitlements and _ruled(raw.entitlements, file),
         resources=raw.resources and _ruled(raw.resources, file),
@@ -103,6 +105,17 @@ def to_rows(raw: Raw, file: SourceFile) -> Rows:
 
 def _ruled(table: RawTable, file: SourceFile) -> RawTable:
     return _without(table, *is_left_out(table, file.leave_out))
+
+
+def _newest_only(
+    table: RawTable, file: SourceFile, now: datetime
+) -> tuple[RawTable, tuple[str, ...]]:
+    """The accounts without rows that a newer one supersedes, and what to say of these."""
+    older = is_superseded(table, file, now)
+    if not older.any():
+        return table, ()
+    note = f"{table.origin}: {older.sum()} rows have a newer row of their account: left out"
+    return _without(table, older, pl.repeat(False, table.rejects.height, eager=True)), (note,)
 
 
 def _without(table: RawTable, rows: pl.Series, lines: pl.Series) -> RawTable:
@@ -136,7 +149,7 @@ def to_snapshot(
     """
     raw = with_wanted_names(raw, file)
     before = no_kept() if kept is None else kept
-    rows = to_rows(raw, file)
+    rows = to_rows(raw, file, now)
     accounts, warnings = to_accounts(rows.raw.accounts, file, now, last.accounts)
     carried = _kept_accounts(rows, accounts, last, before)
     people, account_rows = _in_order(accounts, carried.records)
@@ -186,7 +199,7 @@ def to_snapshot(
         ),
         counts,
         (
-            *raw.warnings,
+            *rows.raw.warnings,
             *warnings,
             *cut_warnings(rows.raw.accounts, file),
             *entitlement_warnings(snapshot, last, catalogue.of_two_types),
@@ -299,7 +312,8 @@ def _carried(
     is_kept = own.is_in(owners.implode())
     index = accounts.rejected_index.filter(is_kept)
     cells = rows.raw.accounts.rows.select(pl.all().gather(index))
-    held, said = still_held(last, cells, own.filter(is_kept), file.entitlements)
+    any_row = file.several_rows == "merge"
+    held, said = still_held(last, cells, own.filter(is_kept), file.entitlements, any_row=any_row)
     silent = pairs_of_accounts(last, owners.filter(~owners.is_in(said.implode())))
     return _CarriedLinks(pl.concat([held, silent]), of_rejects, of_links)
 

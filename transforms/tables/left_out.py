@@ -3,7 +3,7 @@
 import polars as pl
 
 from schemas.raw import RawTable
-from schemas.source_file.columns import LeftOut
+from schemas.source_file.mappings import LeftOut
 from schemas.tables import ROW
 
 

@@ -30,8 +30,25 @@ _LAST_YEAR = 9999
 _USUAL = "%Y-%m-%dT%H:%M:%SZ"
 _FAR_FUTURE_US = 100_000_000_000 * 1_000_000
 _ISO_DATE = r"^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)"
-_ZONED = _ISO_DATE + r" ?(Z|z|[+-]\d{2}:?\d{2})$"
+_ZONED = _ISO_DATE + r"([+-]\d{2}:\d{2})$"
 _BARE = _ISO_DATE + "$"
+_SPELLINGS = (
+    (r"^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})?", "${1}-${2}-${3}T${4}:${5}:${6}"),
+    (r"^(.{16}):(\D|$)", "${1}${2}"),
+    (r"^((?:19|20)\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])$", "${1}-${2}-${3}"),
+    (r"(:\d{2}),(\d)", "${1}.${2}"),
+    (r" ?(?:[zZ]|UTC|GMT)$", "+00:00"),
+    (r"(:\d{2}(?:\.\d+)?) ?([+-]\d{2})$", "${1}${2}:00"),
+    (r"(:\d{2}(?:\.\d+)?) ?([+-]\d{2}):?(\d{2})$", "${1}${2}:${3}"),
+)
+"""Spellings of ISO 8601 and of databases, each as the usual one: basic, with a comma, ` UTC`."""
+_DATE = r"^\d{4}-\d{2}-\d{2}$"
+_EPOCH = r"^\d{9,10}(?:\.\d{1,9})?$"
+_EPOCH_MS = r"^\d{12,13}$"
+_NUMBER = r"^([+-]?\d{1,15})(?:\.(\d{1,9})\d*)?$"
+_DAY_US = 86_400 * 1_000_000
+_EXCEL_DAYS = {"excel": -25_569, "excel_1904": -24_107}
+"""The day 0 of a spreadsheet, in days since 1970; of Excel's usual calendar from March 1900 on."""
 
 
 def to_utc(text: pl.Series, column: TimeColumn) -> pl.Series:
@@ -47,10 +64,9 @@ def to_utc(text: pl.Series, column: TimeColumn) -> pl.Series:
 
 def _read(text: pl.Expr, column: TimeColumn) -> pl.Expr:
     if column.format in {"epoch", "epoch_ms"}:
-        unit = 1_000_000 if column.format == "epoch" else 1_000
-        number = text.cast(pl.Int64, strict=False)
-        whole = pl.when(number.abs() < _FAR_FUTURE_US // unit).then(number * unit)
-        return whole.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+        return _of_number(text, 1_000_000 if column.format == "epoch" else 1_000)
+    if column.format in _EXCEL_DAYS:
+        return _local(_of_days(text, _EXCEL_DAYS[column.format]), column.timezone)
     # Python's %f are the digits of a fraction, polars's are nanoseconds: its %.f has the dot too.
     form = (column.format or "").replace(".%f", "%.f")
     if names_zone(form):
@@ -59,33 +75,68 @@ def _read(text: pl.Expr, column: TimeColumn) -> pl.Expr:
     return _local(text.str.to_datetime(form, strict=False, time_unit="us"), column.timezone)
 
 
-def _iso_to_utc(text: pl.Series, zone: str | None) -> pl.Series:
-    """ISO 8601.
+def _of_number(text: pl.Expr, unit_us: int) -> pl.Expr:
+    """Seconds or milliseconds since 1970, with or without a fraction, exactly."""
+    whole = text.str.extract(_NUMBER, 1).cast(pl.Int64, strict=False)
+    digits = text.str.extract(_NUMBER, 2).fill_null("").str.pad_end(9, "0").cast(pl.Int64)
+    fraction = digits * unit_us // 1_000_000_000
+    signed = pl.when(text.str.starts_with("-")).then(-fraction).otherwise(fraction)
+    moment = pl.when(whole.abs() < _FAR_FUTURE_US // unit_us).then(whole * unit_us + signed)
+    return moment.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
 
-    The usual form, in UTC to the second, is read first: it is forty times as fast as the rest.
+
+def _of_days(text: pl.Expr, first: int) -> pl.Expr:
+    """Days of a spreadsheet, the time of day as their fraction, to the second."""
+    days = pl.when(text.str.contains(_NUMBER)).then(text).cast(pl.Float64, strict=False)
+    is_known = days.is_between(61, 2_958_465.999_999)
+    seconds = ((days + first) * 86_400).round().cast(pl.Int64, strict=False)
+    return pl.when(is_known).then(seconds * 1_000_000).cast(pl.Datetime("us"))
+
+
+def _iso_to_utc(text: pl.Series, zone: str | None) -> pl.Series:
+    """ISO 8601 and its like.
+
+    The usual form, in UTC to the second, is read first: it is forty times as fast as the rest. Then
+    the other usual ones, and only what is left is spelled anew.
     """
     # Times seldom repeat: polars's cache of them would take half of the time.
-    usual = text.str.to_datetime(_USUAL, strict=False, time_unit="us", time_zone="UTC", cache=False)
-    left = usual.is_null() & text.is_not_null()
-    if not left.any():
-        return usual
-    frame = pl.DataFrame({"usual": usual, "text": text, "left": left})
-    other = pl.when("left").then(_any_iso_to_utc(pl.col("text"), zone))
-    return frame.select(pl.coalesce("usual", other)).to_series()
+    read = text.str.to_datetime(_USUAL, strict=False, time_unit="us", time_zone="UTC", cache=False)
+    for is_spelled in (False, True):
+        left = (read.is_null() & text.is_not_null()).arg_true()
+        if not left.len():
+            break
+        frame = text.gather(left).to_frame("text")
+        spelled = _spelled(pl.col("text")) if is_spelled else pl.col("text")
+        read = read.scatter(left, frame.select(_any_iso_to_utc(spelled, zone)).to_series())
+    return read
+
+
+def _spelled(text: pl.Expr) -> pl.Expr:
+    for spelling, usual in _SPELLINGS:
+        text = text.str.replace(spelling, usual)
+    return text
 
 
 def _any_iso_to_utc(text: pl.Expr, zone: str | None) -> pl.Expr:
-    """ISO 8601 with an offset; without one only where a zone is stated."""
+    """ISO 8601 with an offset; without one only where a zone is stated.
+
+    A date alone is its midnight there, or in UTC; a number of nine digits and more is Unix time.
+    """
     shape = "%Y-%m-%dT%H:%M:%S%.f"
-    zoned = (
-        text.str.replace(_ZONED, "${1}T${2}${3}")
-        .str.replace("[zZ]$", "+00:00")
-        .str.replace(r"T(\d{2}:\d{2})([+-])", "T${1}:00${2}")
+    zoned = text.str.replace(_ZONED, "${1}T${2}${3}").str.replace(
+        r"T(\d{2}:\d{2})([+-])", "T${1}:00${2}"
     )
     read = (
         pl.when(text.str.contains(_ZONED))
         .then(zoned)
         .str.to_datetime(f"{shape}%#z", strict=False, time_unit="us", time_zone="UTC")
+    )
+    day = pl.when(text.str.contains(_DATE)).then(text).str.to_datetime("%Y-%m-%d", strict=False)
+    read = pl.coalesce(
+        read,
+        _of_number(pl.when(text.str.contains(_EPOCH)).then(text), 1_000_000),
+        _of_number(pl.when(text.str.contains(_EPOCH_MS)).then(text), 1_000),
+        _local(day.cast(pl.Datetime("us")), zone),
     )
     if zone is None:
         return read
