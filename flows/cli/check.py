@@ -91,8 +91,8 @@ def look_at_activity(source: Source, settings: Settings, notebook: "Notebook") -
         notebook.facts.append("activity: the accounts' last login and last activity")
         return
     workspace, resolve = settings.workspace, to_resolver(settings.workspace)
-    probes = probe_activity(origin, workspace, now=utc_now(), resolve=resolve)
     activity = activity_of(source)
+    probes = probe_activity(origin, workspace, shape=activity.shape, now=utc_now(), resolve=resolve)
     for probe in probes:
         table = table_with_wanted_names(probed_table(probe), activity.columns, activity.where)
         use = activity_use(table, activity.columns)

@@ -194,7 +194,8 @@ class Gathering:
         columns, where = self._wanted.activity.columns, self._wanted.activity.where
         table = table_with_wanted_names(table, columns, where)
         use = activity_use(table, columns)
-        self._reject(table.rejects, table.read_count - table.rows.height)
+        self._reject(table.rejects, table.rejects.height)
+        self._tell(read=table.dropped_count, excluded=table.dropped_count)
         if where:
             table = self._meant(table, use)
         for start in range(0, table.rows.height, SLICE):
