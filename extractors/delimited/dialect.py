@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -179,13 +179,22 @@ def _header_columns(sample: _Sample, separator: str) -> tuple[str, ...]:
     if not re.fullmatch(record_pattern(separator, sample.quote), sample.lines[0]):
         raise SourceFormatError(f"{where}, has a stray or unclosed quote: see skip_lines and quote")
     columns = _first_record(sample, separator)
+    check_names(columns, where)
+    return tuple(columns)
+
+
+def check_names(columns: Sequence[str], where: str) -> None:
+    """Raises unless these may be the names of columns; `where` they stand, for the message.
+
+    Raises:
+        SourceFormatError: one is blank, is there twice, or cannot be a name.
+    """
     seen: set[str] = set()
     for position, column in enumerate(columns, 1):
         problem = _name_problem(column, seen)
         if problem:
             raise SourceFormatError(f"{where}: the name of column {position} {problem}")
         seen.add(column)
-    return tuple(columns)
 
 
 def _name_problem(column: str, seen: set[str]) -> str | None:

@@ -12,6 +12,7 @@ import polars as pl
 from extractors.delimited.dialect import Dialect, quote_of, to_dialect
 from extractors.delimited.rewritten import Rewritten, to_rewritten
 from extractors.delimited.rows import row_batches, to_rows
+from extractors.delimited.spreadsheet import is_workbook, read_workbook
 from extractors.delimited.structure import LineReject, Structure, to_structure
 from extractors.exports.completeness import trailer_count
 from extractors.exports.dates import named_day
@@ -31,7 +32,7 @@ from schemas.export_file import ReadExport
 from schemas.headers import AmbiguousColumnError, column_named
 from schemas.raw import Probe, RawTable
 from schemas.source_file.csv_source import CsvOptions
-from schemas.tables import ONE_FIELD, REJECTS, UNREADABLE_LINE
+from schemas.tables import ONE_FIELD, REJECTS, ROW, UNREADABLE_LINE
 
 _TAIL = 1 << 16
 
@@ -124,6 +125,8 @@ def probe_csv_file(export: Export, options: CsvOptions) -> Probe:
         SourceFormatError: no text in a known encoding, or no usable header.
     """
     with private_folder(export) as folder:
+        if is_workbook(export):
+            return _probe_sheet(export, options, folder)
         text = to_text_file(export, options.encoding, quote_of(options), folder)
         return probe_csv_text(text, options, folder)
 
@@ -154,6 +157,13 @@ def named(dialect: Dialect, names: tuple[str, ...]) -> Dialect:
     )
 
 
+def _probe_sheet(export: Export, options: CsvOptions, folder: Path) -> Probe:
+    table, _, notes = read_workbook(export.zone.fetch(export.file, folder), export, options)
+    columns = tuple(column for column in table.rows.columns if column != ROW)
+    look = f"{export.size_bytes} bytes, {len(columns)} columns, {table.read_count} rows"
+    return Probe(export.table, export.name, "; ".join((look, *notes)), columns)
+
+
 @contextmanager
 def unchanged(export: Export) -> Iterator[None]:
     """Raises where the file changes while it is read.
@@ -176,6 +186,8 @@ def _read(
     last: ReadExport | None,
     folder: Path,
 ) -> FileRead:
+    if is_workbook(export):
+        return _read_sheet(export, options, last, folder)
     layout = layout_of(export, options, folder)
     remembered = _remembered(layout.text)
     if layout.trailer_count is None:
@@ -192,17 +204,34 @@ def _read(
     return FileRead(table, end, warnings, with_earlier(remembered, last))
 
 
+def _read_sheet(
+    export: Export, options: CsvOptions, last: ReadExport | None, folder: Path
+) -> FileRead:
+    path = export.zone.fetch(export.file, folder)
+    table, last_row, notes = read_workbook(path, export, options)
+    remembered = _bytes_of(export, path)
+    end = FileEnd(table.read_count, None, last_row)
+    warnings = (*notes, *written_again(remembered, last))
+    return FileRead(table, end, warnings, with_earlier(remembered, last))
+
+
 def _remembered(text: TextFile) -> ReadExport:
-    export = text.export
+    is_plain = text.encoding == "utf-8" and is_ascii(text.path)
+    return replace(
+        _bytes_of(text.export, text.original),
+        encoding="ascii" if is_plain else text.encoding,
+        has_line_end=has_line_end(text.path),
+    )
+
+
+def _bytes_of(export: Export, original: Path) -> ReadExport:
     return ReadExport(
         table=export.table,
         name=export.name,
         named_day=named_day(export.file),
         size_bytes=export.size_bytes,
         modified_ns=export.modified_ns,
-        sha256=sha256_of(text.original),
-        encoding="ascii" if text.encoding == "utf-8" and is_ascii(text.path) else text.encoding,
-        has_line_end=has_line_end(text.path),
+        sha256=sha256_of(original),
     )
 
 

@@ -75,6 +75,9 @@ class CsvOptions(Dropped):
         True, description="false: no header line; columns are column_1, column_2, …"
     )
     skip_lines: int = Field(0, ge=0, description="Lines before the header.")
+    sheet: str = Field(
+        "1", min_length=1, description="Of an .xlsx workbook: the sheet, by its name or number."
+    )
     max_age: Duration | None = Field(
         timedelta(hours=36), description="An older export is refused; null takes any."
     )

@@ -239,10 +239,11 @@ def _with_read_faults(faults: pl.DataFrame) -> pl.DataFrame:
     value = pl.col("value").str.extract(f"({UNREADABLE_MARK}[a-z ]+)")
     codes = {value: reason.code for value, reason in READ_FAULTS.items()}
     texts = {value: str(reason) for value, reason in READ_FAULTS.items()}
-    return faults.with_columns(
+    told = faults.with_columns(
         code=value.replace_strict(codes, default=pl.col("code")),
         reason=value.replace_strict(texts, default=pl.col("reason")),
     )
+    return told.unique(["index", "column", "code"], keep="first", maintain_order=True)
 
 
 def _names(candidates: pl.DataFrame) -> pl.Series:

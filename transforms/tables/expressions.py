@@ -314,7 +314,8 @@ def _time_holds(
     moment = _moment(condition.before or condition.after or "", condition.timezone, now)
     in_zone = pl.col("at").dt.convert_time_zone(condition.timezone)
     ends = pl.when("alone").then(in_zone.dt.offset_by("1d")).otherwise(in_zone)
-    holds = ends <= moment if condition.before is not None else in_zone > moment
+    ends = ends.dt.convert_time_zone("UTC")
+    holds = ends <= moment if condition.before is not None else pl.col("at") > moment
     told = at.select(holds.fill_null(value=False)).to_series() & ~untold
     return cells.is_in(text.filter(told).implode()), cells.is_in(text.filter(untold).implode())
 
@@ -329,7 +330,7 @@ def _is_date_alone(text: pl.Series, condition: Condition) -> pl.Series:
 def _moment(written: str, zone: str, now: datetime) -> datetime:
     if written == "now":
         return now
-    return datetime.combine(date.fromisoformat(written), time(), ZoneInfo(zone))
+    return datetime.combine(date.fromisoformat(written), time(), ZoneInfo(zone)).astimezone(UTC)
 
 
 # Times: of one column, of the first of several, or the newest of several.

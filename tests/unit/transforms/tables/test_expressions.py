@@ -127,6 +127,15 @@ def test_a_list_of_conditions_must_hold_as_a_whole() -> None:
     assert field("user_status", cases, a="p", end="soon") == "untold_condition"
 
 
+@pytest.mark.parametrize(
+    ("zone", "status"), [("Pacific/Kiritimati", "SUSPENDED"), ("UTC", "ACTIVE")]
+)
+def test_a_day_is_over_by_the_clocks_of_its_zone(zone, status) -> None:
+    when = f"{{column: end, timezone: {zone}, before: now}}"
+    cases = f"{{cases: [{{when: {when}, then: SUSPENDED}}], else: ACTIVE}}"
+    assert field("user_status", cases, end="2026-08-01") == status
+
+
 def test_whoever_starts_later_is_staged() -> None:
     cases = "{cases: [{when: {column: start, after: now}, then: STAGED}], else: ACTIVE}"
     assert field("user_status", cases, start="2026-08-02") == "STAGED"
