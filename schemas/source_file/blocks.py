@@ -17,6 +17,7 @@ from schemas.source_file.activity import (
 from schemas.source_file.columns import Strict, check_zone
 from schemas.source_file.csv_source import ActivitySource
 from schemas.source_file.logs import LogFormat, LogShape
+from schemas.source_file.mappings import LeftOut
 from schemas.source_file.quantities import Duration, Limit, LimitField, to_moment
 
 
@@ -128,6 +129,9 @@ class Activity(Strict):
         description="Only rows whose column has one of these words, in any case, as "
         "`{outcome.result: [SUCCESS]}`; the others are counted, and are neither sent nor rejects.",
     )
+    leave_out: tuple[LeftOut, ...] = Field(
+        (), description="Rows of the log that are no activity; counted, as those of where are."
+    )
     keep: Keep = Field(
         "newest",
         description="What is sent of an account: its newest LOGIN and its newest ACTIVITY, those "
@@ -192,6 +196,12 @@ class Activity(Strict):
         return self
 
     @property
+    def asked(self) -> tuple[str, ...]:
+        """The columns that say whether a row is meant."""
+        ruled = (rule.column for rule in self.leave_out if rule.column is not None)
+        return tuple(dict.fromkeys((*self.where, *ruled)))
+
+    @property
     def shape(self) -> LogShape:
         """What is asked of the log's files."""
         columns = self.columns
@@ -203,7 +213,7 @@ class Activity(Strict):
         at = columns.timestamp.sources if columns.timestamp is not None else ()
         return LogShape(
             self.format,
-            tuple(dict.fromkeys((*(one for each in named.values() for one in each), *self.where))),
+            tuple(dict.fromkeys((*(one for each in named.values() for one in each), *self.asked))),
             (*usual, *others),
             (*(at if len(at) == 1 else ()), *asked),
         )
