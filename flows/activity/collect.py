@@ -12,6 +12,7 @@ from flows.run.own_transform import apply_transforms
 from flows.run.read import extract
 from schemas.errors import ContractError
 from schemas.source_file.file import located
+from schemas.source_file.logs import LogShape
 from schemas.tables import ONE_FIELD, UNREADABLE_LINE
 from transforms.activity.from_accounts import to_events
 from transforms.activity.records import UNKNOWN, Gathered, Gathering, Known, RecordFilter
@@ -44,7 +45,10 @@ def gather(job: ActivityJob, span: Span, context: RunContext) -> Gathered:
         accounts, _ = to_accounts(raw.accounts, source.file, now)
         gathering.add_events(to_events(accounts.records, job.app_id), accounts.rejects)
     else:
-        located(source, lambda: _read(origin, span, context, gathering), source.file.activity_key)
+        shape = activity.shape
+        located(
+            source, lambda: _read(origin, shape, span, context, gathering), source.file.activity_key
+        )
     gathered = gathering.result()
     count = gathered.count
     _log.info(
@@ -56,11 +60,18 @@ def gather(job: ActivityJob, span: Span, context: RunContext) -> Gathered:
     return gathered
 
 
-def _read(origin: ActivityOrigin, span: Span, context: RunContext, gathering: Gathering) -> None:
+def _read(
+    origin: ActivityOrigin,
+    shape: LogShape,
+    span: Span,
+    context: RunContext,
+    gathering: Gathering,
+) -> None:
     for table in read_activity(
         origin,
         context.settings.workspace,
         span,
+        shape=shape,
         now=context.now(),
         sleep=context.sleep,
         resolve=context.resolve,

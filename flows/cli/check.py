@@ -36,7 +36,7 @@ from schemas.source_file.secrets import Resolve
 from schemas.source_file.sql_source import SqlSource
 from schemas.tables import REJECTS, ROW
 from transforms.activity.columns import activity_use
-from transforms.activity.where import is_meant, unasked_results
+from transforms.activity.where import meant, unasked_results
 from transforms.tables.columns import accounts_with_wanted_names, table_with_wanted_names
 from transforms.tables.mapping import accounts_use, misspelt, use_of
 
@@ -92,14 +92,14 @@ def look_at_activity(source: Source, settings: Settings, notebook: "Notebook") -
         notebook.facts.append("activity: the accounts' last login and last activity")
         return
     workspace, resolve = settings.workspace, to_resolver(settings.workspace)
-    probes = probe_activity(origin, workspace, now=utc_now(), resolve=resolve)
     activity = activity_of(source)
+    probes = probe_activity(origin, workspace, shape=activity.shape, now=utc_now(), resolve=resolve)
     for probe in probes:
-        table = table_with_wanted_names(probed_table(probe), activity.columns, activity.where)
+        table = table_with_wanted_names(probed_table(probe), activity.columns, activity.asked)
         use = activity_use(table, activity.columns)
-        is_meant(table, activity.where)
+        meant(table, activity)
         notebook.facts.append(f"{probe.table}: {probe.origin}, {probe.said}")
-        results = unasked_results(use.unused, activity.where)
+        results = unasked_results(use.unused, activity.asked)
         if results:
             notebook.notes.append(
                 f"{probe.origin}: does {' or '.join(map(repr, results))} say whether an attempt "

@@ -151,10 +151,11 @@ class SourceFile(Strict):
 
     @model_validator(mode="after")
     def _check_where(self) -> "SourceFile":
-        if self.activity is not None and self.activity.where and self.activity_origin is None:
+        is_asked = self.activity is not None and (self.activity.asked or self.activity.leave_out)
+        if is_asked and self.activity_origin is None:
             raise ValueError(
-                "activity.where is for logs: the accounts' own last login and last activity have "
-                "no other columns"
+                "activity.where and leave_out are for logs: the accounts' own last login and last "
+                "activity have no other columns"
             )
         return self
 

@@ -17,7 +17,7 @@ from transforms.activity.columns import (
     to_activity_times,
 )
 from transforms.activity.late import FileTimes, LateFile, late_files, with_rows
-from transforms.activity.where import is_meant
+from transforms.activity.where import meant
 from transforms.associations.near_misses import near_misses, with_near_misses
 from transforms.tables.columns import table_with_wanted_names, unread_times, untold_texts
 from transforms.tables.conform import to_rejects
@@ -191,28 +191,30 @@ class Gathering:
             SourceFormatError: a column that the source file names is missing, or nothing tells
                 when, what or who.
         """
-        columns, where = self._wanted.activity.columns, self._wanted.activity.where
-        table = table_with_wanted_names(table, columns, where)
-        use = activity_use(table, columns)
-        self._reject(table.rejects, table.read_count - table.rows.height)
-        if where:
+        activity = self._wanted.activity
+        table = table_with_wanted_names(table, activity.columns, activity.asked)
+        use = activity_use(table, activity.columns)
+        self._tell(read=table.dropped_count, excluded=table.dropped_count)
+        if activity.where or activity.leave_out:
             table = self._meant(table, use)
+        self._reject(table.rejects, table.rejects.height)
         for start in range(0, table.rows.height, SLICE):
             rows = table.rows.slice(start, SLICE)
             self._add_rows(replace(table, rows=rows, rejects=no_rejects()), use)
 
     def _meant(self, table: RawTable, use: ColumnUse) -> RawTable:
-        """Returns the table with the rows alone that `where` means; the others are counted.
+        """Returns the table with what alone may be activity; the rest is counted.
 
         Raises:
-            SourceFormatError: a column of `where` is missing.
+            SourceFormatError: a column that says it is missing.
         """
-        mask = is_meant(table, self._wanted.activity.where)
+        mask, lines = meant(table, self._wanted.activity)
         others = table.rows.filter(~mask)
-        self._tell(read=others.height, excluded=others.height)
+        count = others.height + int((~lines).sum())
+        self._tell(read=count, excluded=count)
         if self._wanted.since is not None and others.height:
             self._note_times(table, to_activity_times(others, use))
-        return replace(table, rows=table.rows.filter(mask))
+        return replace(table, rows=table.rows.filter(mask), rejects=table.rejects.filter(lines))
 
     def _note_times(self, table: RawTable, timestamps: pl.Series) -> None:
         known = self._files.get(table.origin, FileTimes())

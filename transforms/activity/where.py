@@ -8,7 +8,9 @@ import polars as pl
 
 from schemas.errors import SourceFormatError
 from schemas.raw import RawTable
+from schemas.source_file.blocks import Activity
 from schemas.tables import ROW
+from transforms.tables.left_out import is_left_out
 
 _RESULT = re.compile(
     r"(?:^|[^a-z])(?:results?|status(?:code|es)?|outcome|success(?:ful)?|succeeded|fail(?:ed|ure)?|"
@@ -19,20 +21,27 @@ _RESULT = re.compile(
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
-def is_meant(table: RawTable, where: Mapping[str, tuple[str, ...]]) -> pl.Series:
-    """Whether a row is meant, row by row; words are compared in any case, a null is no word.
+def meant(table: RawTable, activity: Activity) -> tuple[pl.Series, pl.Series]:
+    """Two masks, over rows and over lines that could not be split: what may be activity.
+
+    Words of `where` are compared in any case, a null is a blank one.
 
     Raises:
-        SourceFormatError: the table does not have a column of `where`.
+        SourceFormatError: the table does not have a column that `where` or `leave_out` names.
     """
-    rows = table.rows
+    for column in activity.asked:
+        if column not in table.rows.columns:
+            raise _missing(table, column)
+    left_out, lines = is_left_out(table, activity.leave_out)
+    return _has_words(table.rows, activity.where) & ~left_out, ~lines
+
+
+def _has_words(rows: pl.DataFrame, where: Mapping[str, tuple[str, ...]]) -> pl.Series:
     mask = pl.repeat(True, rows.height, dtype=pl.Boolean, eager=True)
     for column, words in where.items():
-        if column not in rows.columns:
-            raise _missing(table, column)
-        meant = [word.strip().casefold() for word in words]
+        wanted = [word.strip().casefold() for word in words]
         cells = rows[column].fill_null("")
-        spellings = [cell for cell in cells.unique().to_list() if cell.strip().casefold() in meant]
+        spellings = [cell for cell in cells.unique().to_list() if cell.strip().casefold() in wanted]
         mask &= cells.is_in(spellings)
     return mask
 
@@ -41,9 +50,7 @@ def _missing(table: RawTable, column: str) -> SourceFormatError:
     present = [name for name in table.rows.columns if name != ROW]
     close = difflib.get_close_matches(column, present, n=1)
     hint = f"did you mean {close[0]!r}?" if close else f"it has {len(present)} columns"
-    return SourceFormatError(
-        f"{table.origin}: no column {column!r}, wanted for activity.where; {hint}"
-    )
+    return SourceFormatError(f"{table.origin}: no column {column!r}, wanted under activity; {hint}")
 
 
 def unasked_results(columns: Iterable[str], used: Iterable[str]) -> list[str]:

@@ -1,9 +1,22 @@
 """Rows that are no activity: by their result, by their word; each counted, none a reject."""
 
+from dataclasses import replace
+
+import polars as pl
 import pytest
 
 from schemas.errors import ConfigError, SourceFormatError
-from tests.unit.transforms.activity.test_activity import activity, event, gathered, reasons, sent
+from schemas.tables import REJECTS
+from tests.unit.builders import raw_table
+from tests.unit.transforms.activity.test_activity import (
+    NOW,
+    activity,
+    event,
+    gathered,
+    reasons,
+    sent,
+)
+from transforms.activity.records import Gathering, RecordFilter
 from transforms.activity.where import names_result, unasked_results
 
 AT = "2026-07-01T10:00:00Z"
@@ -45,7 +58,7 @@ def test_a_row_that_is_meant_is_judged_under_its_own_line() -> None:
 
 def test_a_column_that_where_names_must_be_there() -> None:
     rows = [event("a", AT, outcome="SUCCESS")]
-    with pytest.raises(SourceFormatError, match=r"no column 'outcom', wanted for activity\.where"):
+    with pytest.raises(SourceFormatError, match=r"no column 'outcom', wanted under activity"):
         gathered(rows, more=f"{LOG}, where: {{outcom: [SUCCESS]}}")
 
 
@@ -103,5 +116,19 @@ def test_other_columns_are_not(name: str) -> None:
 
 
 def test_the_accounts_own_times_have_nothing_that_where_could_ask() -> None:
-    with pytest.raises(ConfigError, match=r"activity\.where is for logs"):
+    with pytest.raises(ConfigError, match=r"activity\.where and leave_out are for logs"):
         activity("where: {ok: ['1']}")
+
+
+def test_rows_and_lines_that_leave_out_names_are_counted_and_no_rejects() -> None:
+    rows = [event("a", AT), event("reboot", AT), event("b", AT, "wtmp begins")]
+    table = raw_table("activity", rows)
+    line = {"table": "activity", "file": "log", "row": 9, "value": "Total: 3", "is_cell": False}
+    rejects = pl.DataFrame([line], schema=REJECTS)
+    table = replace(table, rejects=rejects, read_count=4)
+    rules = "[{column: account_id, is: [reboot]}, {line: wtmp}, {line: '^Total'}]"
+    gathering = Gathering(RecordFilter(activity(f"{LOG}, leave_out: {rules}"), "app-1", NOW))
+    gathering.add(table)
+    made = gathering.result()
+    assert [who for who, _, _ in sent(made)] == ["a"]
+    assert (made.count.read, made.count.excluded, made.count.rejected) == (4, 3, 0)

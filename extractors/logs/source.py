@@ -1,4 +1,4 @@
-"""Activity in delimited files: every file that may hold records of the requested time, in turn."""
+"""Activity in files: every file that may hold records of the requested time, in turn."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -6,28 +6,30 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from extractors.delimited.file import probe_csv_file, read_csv_batches
 from extractors.delimited.source import finished, proof_of
 from extractors.exports.completeness import companions_of
 from extractors.exports.dates import named_day, start_of_day
 from extractors.exports.export import Export
 from extractors.exports.find import refreshed
+from extractors.logs.file import probe_log_file, read_log_batches
 from extractors.zones.zones import DropZones, shown
 from schemas.errors import SourceUnavailableError
 from schemas.raw import Probe, RawTable
 from schemas.source_file.csv_source import ActivitySource
+from schemas.source_file.logs import LogShape
 from schemas.source_file.secrets import Resolve
 
 CLOCK_SLACK = timedelta(days=1)
 """How far the clock that stamps records may be ahead of the one that stamps files."""
 
 
-def read_activity_files(
+def read_activity_files(  # noqa: PLR0913 - what a read goes by
     source: ActivitySource,
     workspace: Path,
     since: datetime | None,
     until: datetime | None,
     *,
+    shape: LogShape,
     now: datetime,
     sleep: Callable[[float], None],
     resolve: Resolve,
@@ -54,12 +56,12 @@ def read_activity_files(
             if rested.size_bytes == 0 and export is newest and len(exports) > 1:
                 continue  # the log was rotated a moment ago
             if _may_hold(rested, source, since, until):
-                end = yield from read_csv_batches(rested, source)
+                end = yield from read_log_batches(rested, source, shape)
                 proof_of(rested, end, source, zones)
 
 
 def probe_activity_files(
-    source: ActivitySource, workspace: Path, *, now: datetime, resolve: Resolve
+    source: ActivitySource, workspace: Path, *, shape: LogShape, now: datetime, resolve: Resolve
 ) -> tuple[Probe, ...]:
     """Returns what the newest file looks like; waits for nothing.
 
@@ -75,7 +77,7 @@ def probe_activity_files(
         newest = finished(
             refreshed(_newest_of(filled)), source, zones, now=now, sleep=lambda _: None
         )
-        probe = probe_csv_file(newest, source)
+        probe = probe_log_file(newest, source, shape)
     if len(exports) > 1:
         probe = replace(probe, said=f"{probe.said}, the newest of {len(exports)} files")
     return (probe,)
