@@ -15,7 +15,12 @@ from extractors.directory.ldap.protocol.connection import connected
 from extractors.directory.ldap.protocol.forest import check_one_domain, controllers_of
 from extractors.directory.values import first_texts
 from extractors.read import read_source
-from schemas.errors import ConfigError, SourceFormatError, SourceUnavailableError
+from schemas.errors import (
+    ConfigError,
+    SourceError,
+    SourceFormatError,
+    SourceUnavailableError,
+)
 from schemas.source_file.columns import Named
 from schemas.source_file.directory_source import ActiveDirectorySource, LdapSource
 
@@ -68,6 +73,22 @@ def test_a_domain_is_not_read_as_another_directory(samba_ad_server: SambaAd) -> 
     keys = source.model_dump(exclude_unset=True, exclude={"kind"})
     with pytest.raises(ConfigError, match=r"source\.kind: the server is an Active Directory: say"):
         read_source(LdapSource(kind="ldap", **keys), Path(), now=NOW, resolve=resolve)
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ({"authentication": "anonymous", "username": None, "password": None}, "wants a username"),
+        ({"username": "reader"}, "wants the name with its domain"),
+        ({"protocol": "ldaps", "port": 389}, "say protocol: starttls, or port: 636"),
+        ({"protocol": "starttls", "port": 636}, "say protocol: ldaps, or port: 389"),
+    ],
+)
+def test_what_a_domain_does_not_take_is_told_with_what_to_write(
+    keys: dict[str, Any], words: str, samba_ad_server: SambaAd
+) -> None:
+    with pytest.raises(SourceError, match=words):
+        read(samba_ad_server, **keys)
 
 
 def test_every_member_of_a_large_group_is_read(samba_ad_server: SambaAd) -> None:

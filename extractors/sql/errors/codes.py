@@ -46,7 +46,7 @@ NUMBERS: dict[str, dict[Meaning, Container[int]]] = {
         "privilege": (1031, 41900),
         "typo": (900, 903, 905, 906, 907, 911, 918, 923, 933, 936, 972),
         "write": (1456,),
-        "conflict": (1555, 8177, 1410, 8103),
+        "conflict": (1555, 8177, 1410, 1466, 8103),
         "truncated": (1406, 22835),
     },
     "mssql": {
