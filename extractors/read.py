@@ -113,7 +113,14 @@ def read_source(  # noqa: C901, PLR0911, PLR0913 - a case a kind, and what one o
         case PythonSource():
             from extractors.python.source import read_python_source
 
-            return read_python_source(source, workspace, now=now, resolve=resolve, state=state)
+            return read_python_source(
+                source,
+                workspace,
+                now=now,
+                resolve=resolve,
+                state=state,
+                id_column=id_columns.get("accounts") or "integration_specific_id",
+            )
         case ScimSource():
             from extractors.scim.source import read_scim_source
 
