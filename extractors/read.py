@@ -12,6 +12,7 @@ from typing import assert_never
 from schemas.errors import ConfigError
 from schemas.raw import LastRead, Probe, Raw, RawTable, ReaderState
 from schemas.source_file.columns import Named
+from schemas.source_file.connector_source import ConnectorSource
 from schemas.source_file.csv_source import CsvSource
 from schemas.source_file.directory_source import ActiveDirectorySource, LdapSource, LdifSource
 from schemas.source_file.file import AnySource
@@ -133,11 +134,17 @@ def read_source(  # noqa: C901, PLR0911, PLR0913 - a case a kind, and what one o
                 id_column=id_columns.get("accounts") or "",
                 sleep=sleep,
             )
+        case ConnectorSource():
+            from extractors.connector.source import read_connector_source
+
+            return read_connector_source(
+                source, workspace, now=now, resolve=resolve, named=named, sleep=sleep
+            )
         case _:
             assert_never(source)
 
 
-def probe_source(  # noqa: PLR0911 - a case a kind
+def probe_source(  # noqa: C901, PLR0911 - a case a kind
     source: AnySource,
     workspace: Path,
     *,
@@ -188,6 +195,10 @@ def probe_source(  # noqa: PLR0911 - a case a kind
             from extractors.scim.source import probe_scim_source
 
             return probe_scim_source(source, workspace, resolve=resolve, named=named)
+        case ConnectorSource():
+            from extractors.connector.source import probe_connector_source
+
+            return probe_connector_source(source, workspace, resolve=resolve, named=named)
         case _:
             assert_never(source)
 
