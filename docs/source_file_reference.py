@@ -27,6 +27,7 @@ from schemas.source_file.columns import (
     TextColumn,
     TimeColumn,
 )
+from schemas.source_file.connector_source import ConnectorSource
 from schemas.source_file.csv_source import ActivitySource, Completeness, CsvSource, Join
 from schemas.source_file.delta import DirectoryDelta, SqlDelta
 from schemas.source_file.directory_source import (
@@ -106,6 +107,7 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("source, of kind scim", ScimSource),
     ("source.basic", ScimBasic),
     ("source.oauth", ScimOAuth),
+    ("source, of kind connector", ConnectorSource),
     ("source, of kind python", PythonSource),
     ("transform", Transforms),
     ("A secret", Secret),

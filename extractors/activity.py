@@ -9,12 +9,13 @@ from pathlib import Path
 from extractors.logs.source import probe_activity_files, read_activity_files
 from schemas.raw import Probe, RawTable
 from schemas.source_file.activity import ActivityDatabase
+from schemas.source_file.connector_source import ConnectorSource
 from schemas.source_file.csv_source import ActivitySource
 from schemas.source_file.logs import ANY_LOG, LogShape
 from schemas.source_file.secrets import Resolve, no_secrets
 from schemas.source_file.sql_source import SqlSource
 
-ActivityOrigin = ActivitySource | ActivityDatabase | SqlSource
+ActivityOrigin = ActivitySource | ActivityDatabase | SqlSource | ConnectorSource
 """Where activity is read."""
 
 
@@ -63,6 +64,12 @@ def read_activity(
             yield from read_activity_database(
                 source, workspace, span.since, span.until, now=now, resolve=resolve
             )
+        case ConnectorSource():
+            from extractors.connector.activity import read_connector_activity
+
+            yield read_connector_activity(
+                source, workspace, span.since, resolve=resolve, sleep=sleep
+            )
 
 
 def probe_activity(
@@ -86,4 +93,9 @@ def probe_activity(
             from extractors.sql.activity import probe_activity_database
 
             probe_activity_database(source, workspace, now=now, resolve=resolve)
+            return ()
+        case ConnectorSource():
+            from extractors.connector.activity import probe_connector_activity
+
+            probe_connector_activity(source, workspace, resolve=resolve)
             return ()

@@ -12,6 +12,7 @@ from typing import assert_never
 from schemas.errors import ConfigError
 from schemas.raw import LastRead, Probe, Raw, RawTable, ReaderState
 from schemas.source_file.columns import Named
+from schemas.source_file.connector_source import ConnectorSource
 from schemas.source_file.csv_source import CsvSource
 from schemas.source_file.directory_source import ActiveDirectorySource, LdapSource, LdifSource
 from schemas.source_file.file import AnySource
@@ -119,7 +120,14 @@ def read_source(  # noqa: C901, PLR0911, PLR0913 - a case a kind, and what one o
         case PythonSource():
             from extractors.python.source import read_python_source
 
-            return read_python_source(source, workspace, now=now, resolve=resolve, state=state)
+            return read_python_source(
+                source,
+                workspace,
+                now=now,
+                resolve=resolve,
+                state=state,
+                id_column=id_columns.get("accounts") or "integration_specific_id",
+            )
         case ScimSource():
             from extractors.scim.source import read_scim_source
 
@@ -132,11 +140,17 @@ def read_source(  # noqa: C901, PLR0911, PLR0913 - a case a kind, and what one o
                 id_column=id_columns.get("accounts") or "",
                 sleep=sleep,
             )
+        case ConnectorSource():
+            from extractors.connector.source import read_connector_source
+
+            return read_connector_source(
+                source, workspace, now=now, resolve=resolve, named=named, sleep=sleep
+            )
         case _:
             assert_never(source)
 
 
-def probe_source(  # noqa: PLR0911 - a case a kind
+def probe_source(  # noqa: C901, PLR0911 - a case a kind
     source: AnySource,
     workspace: Path,
     *,
@@ -187,6 +201,10 @@ def probe_source(  # noqa: PLR0911 - a case a kind
             from extractors.scim.source import probe_scim_source
 
             return probe_scim_source(source, workspace, resolve=resolve, named=named)
+        case ConnectorSource():
+            from extractors.connector.source import probe_connector_source
+
+            return probe_connector_source(source, workspace, resolve=resolve, named=named)
         case _:
             assert_never(source)
 

@@ -13,8 +13,8 @@ import polars as pl
 
 from extractors.directory.members import Effective, to_effective
 from extractors.scim.documents import TWICE, id_of, items_of, text_of
-from extractors.scim.frames import rows_frame
 from extractors.scim.users import reference_of
+from extractors.text_rows import rows_frame
 
 GROUPS = {"id": pl.String(), "label": pl.String()}
 """A row for each group."""

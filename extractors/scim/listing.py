@@ -15,9 +15,9 @@ from typing import Any, Generic, TypeVar
 import polars as pl
 
 from extractors.scim.documents import SOMEWHERE, TWICE, id_of, mark_twice
-from extractors.scim.frames import text_frame
 from extractors.scim.login import LoginRefusedError
 from extractors.scim.service import AnswerError, ScimService
+from extractors.text_rows import text_frame
 from schemas.errors import SourceFormatError, SourceIncompleteError, SourceUnavailableError
 
 _USUAL_SIZE = 100

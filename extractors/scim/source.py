@@ -9,7 +9,6 @@ from pathlib import Path
 import polars as pl
 
 from extractors.directory.members import paths_of
-from extractors.scim.frames import raw_table
 from extractors.scim.groups import (
     GROUPS,
     MEMBERS,
@@ -28,6 +27,7 @@ from extractors.scim.users import (
     to_user_columns,
     users_to_rows,
 )
+from extractors.text_rows import raw_table
 from schemas.errors import SourceIncompleteError
 from schemas.raw import PATH, Probe, Raw, RawTable
 from schemas.source_file.columns import Named
@@ -37,6 +37,7 @@ from schemas.source_file.secrets import Resolve
 _USERS, _GROUPS = "/Users", "/Groups"
 _GROUP = "Group"
 _TWICE = {"key": pl.String(), "value": pl.String()}
+_TWICE_REASON = "has one attribute twice, in one spelling or in two: which of them holds?"
 _ENTITLEMENT = ("entitlement_type", "integration_specific_id", "label")
 _ASSOCIATION = ("account_id", "integration_specific_entitlement_id", PATH)
 
@@ -195,7 +196,11 @@ def _accounts(
         lost,
     )
     rejects = twice if rejected.len() else twice.with_columns(key=pl.lit(None, pl.String))
-    return raw_table("accounts", users.select(kept), origin, rejects), people
+    return raw_table("accounts", users.select(kept), origin, _rejected(rejects)), people
+
+
+def _rejected(twice: pl.DataFrame) -> pl.DataFrame:
+    return twice.with_columns(reason=pl.lit(_TWICE_REASON))
 
 
 def _twice_frame(rows: Iterable[tuple[str, str]]) -> pl.DataFrame:
@@ -257,9 +262,12 @@ def _holdings(
         ]
     )
     return (
-        raw_table("entitlements", entitlements, f"{base}{_GROUPS}", groups.twice),
+        raw_table("entitlements", entitlements, f"{base}{_GROUPS}", _rejected(groups.twice)),
         raw_table(
-            "associations", associations, f"{base}{_GROUPS}", _unread(people, groups, columns)
+            "associations",
+            associations,
+            f"{base}{_GROUPS}",
+            _rejected(_unread(people, groups, columns)),
         ),
     )
 

@@ -16,8 +16,8 @@ from extractors.scim.documents import (
     items_of,
     text_of,
 )
-from extractors.scim.frames import rows_frame, text_frame
 from extractors.scim.paths import AttributePath, Cell
+from extractors.text_rows import rows_frame, text_frame
 from schemas.source_file.columns import Named
 from schemas.source_file.scim_source import ScimSource
 from schemas.tables import ACCOUNT_FIELDS

@@ -11,6 +11,7 @@ from schemas.errors import ConfigError, FunctionError, raise_as
 from schemas.source_file.activity import ActivityDatabase
 from schemas.source_file.blocks import Activity, App, Schedule, Upload
 from schemas.source_file.columns import Named, Strict, TextColumn, TimeColumn, is_pattern
+from schemas.source_file.connector_source import ConnectorSource
 from schemas.source_file.csv_source import ActivitySource, CsvSource
 from schemas.source_file.directory_source import ActiveDirectorySource, LdapSource, LdifSource
 from schemas.source_file.guards import Guards
@@ -39,6 +40,7 @@ AnySource = (
     | ActiveDirectorySource
     | LdifSource
     | ScimSource
+    | ConnectorSource
     | PythonSource
 )
 """Whatever a source file may name, by its `kind`."""
@@ -80,7 +82,7 @@ class SourceFile(Strict):
     unknown_columns: Literal["warn", "refuse", "attribute"] = Field(
         "warn",
         description="What to do with a column of the accounts that the file does not name; of kind "
-        "sql it becomes an attribute unless this says otherwise.",
+        "sql or connector it becomes an attribute unless this says otherwise.",
     )
     let_go: tuple[str, ...] = Field(
         (),
@@ -201,14 +203,18 @@ class SourceFile(Strict):
         return Named(self.named_columns.union(ruled), frozenset(fields), status_columns)
 
     @property
-    def activity_origin(self) -> ActivitySource | ActivityDatabase | SqlSource | None:
+    def activity_origin(
+        self,
+    ) -> ActivitySource | ActivityDatabase | SqlSource | ConnectorSource | None:
         """Where activity is read; None where the accounts' last login and activity are its source.
 
         So it is where the activity block names no source, and the source is no database with a
-        query for it.
+        query for it, and no connector with an activity block.
         """
         if self.activity is not None and self.activity.source is not None:
             return self.activity.source
+        if isinstance(self.source, ConnectorSource) and self.activity is not None:
+            return self.source
         if not isinstance(self.source, SqlSource):
             return None
         queries = self.source.queries
@@ -224,7 +230,9 @@ class SourceFile(Strict):
     def makes_attributes(self) -> bool:
         """Whether columns that the file does not name become attributes."""
         is_stated = "unknown_columns" in self.model_fields_set
-        return self.unknown_columns == "attribute" or (self.source.kind == "sql" and not is_stated)
+        return self.unknown_columns == "attribute" or (
+            self.source.kind in {"sql", "connector"} and not is_stated
+        )
 
 
 def _columns_in(part: object) -> Iterator[str]:

@@ -123,3 +123,12 @@ def test_a_request_for_a_test_of_ones_own_needs_no_more_than_options():
     assert (request.options, request.state, request.now.tzinfo) == ({"url": "x"}, None, UTC)
     with pytest.raises(ConfigError, match="none can be fetched"):
         request.resolve({"env": "HR_TOKEN"})
+
+
+@pytest.mark.parametrize("ids", [41 * [""], [*map(str, range(41)), "0"]])
+def test_a_function_that_says_42_of_42_and_gives_41_is_not_believed(tmp_path: Path, ids: list[str]):
+    body = f'return raw_of(accounts=pl.DataFrame({{"id": {ids!r}}}), proof="42 of 42 accounts")'
+    (tmp_path / "reading.py").write_text(f"{HEAD}\n\ndef people(request):\n    {body}\n", "utf-8")
+    source = PythonSource(kind="python", read="reading:people")
+    with pytest.raises(SourceIncompleteError, match="the proof says 42 accounts, and 41 came"):
+        read_source(source, tmp_path, now=NOW, id_columns={"accounts": "id"})

@@ -1,4 +1,4 @@
-"""Columns of text, and raw tables of them."""
+"""Frames of text made of values of JSON, and raw tables of them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -6,8 +6,6 @@ import polars as pl
 
 from schemas.raw import RawTable
 from schemas.tables import REJECTS, ROW, UNREADABLE_LINE
-
-TWICE_REASON = "has one attribute twice, in one spelling or in two: which of them holds?"
 
 
 def text_frame(columns: Mapping[str, Sequence[str | None]]) -> pl.DataFrame:
@@ -41,24 +39,27 @@ def _whole(value: str | None) -> str | None:
     )
 
 
-def raw_table(name: str, rows: pl.DataFrame, origin: str, twice: pl.DataFrame) -> RawTable:
-    """Returns the table of `rows`, numbered from 1; `twice` (key, value) are its rejects."""
+REJECTED = {"key": pl.String(), "value": pl.String(), "reason": pl.String()}
+"""What a reader rejects itself: the key of the record or null, its text, and why."""
+
+
+def raw_table(name: str, rows: pl.DataFrame, origin: str, rejected: pl.DataFrame) -> RawTable:
+    """Returns the table of `rows`, numbered from 1; `rejected` (`REJECTED`) come after them."""
     numbers = pl.int_range(1, rows.height + 1, dtype=pl.UInt32, eager=True).alias(ROW)
     rejects = pl.DataFrame(schema=REJECTS)
-    if twice.height:
-        rejects = twice.select(
+    if rejected.height:
+        first = rows.height + 1
+        rejects = rejected.select(
             pl.lit(name).alias("table"),
             pl.lit(origin).alias("file"),
-            pl.int_range(rows.height + 1, rows.height + 1 + twice.height, dtype=pl.UInt32).alias(
-                "row"
-            ),
+            pl.int_range(first, first + rejected.height, dtype=pl.UInt32).alias("row"),
             pl.col("key"),
             pl.lit(None, pl.String).alias("column"),
             pl.lit(UNREADABLE_LINE).alias("code"),
-            pl.lit(TWICE_REASON).alias("reason"),
+            pl.col("reason"),
             pl.col("value"),
             pl.lit(False).alias("is_cell"),
             pl.lit(None, pl.String).alias("name"),
         )
-    table = rows.select(numbers, *rows.get_columns())
-    return RawTable(name, table, rejects, rows.height + twice.height, origin)
+    table = pl.DataFrame([numbers, *rows.get_columns()])
+    return RawTable(name, table, rejects, rows.height + rejected.height, origin)
