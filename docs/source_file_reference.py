@@ -38,6 +38,7 @@ from schemas.source_file.directory_source import (
 )
 from schemas.source_file.file import SourceFile
 from schemas.source_file.guards import Guards, PerEntitlement, Watched
+from schemas.source_file.logs import LogFormat
 from schemas.source_file.mappings import (
     AccountColumns,
     AssociationColumns,
@@ -134,6 +135,7 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("activity.source, of kind csv", ActivitySource),
     ("activity.source, of kind sql", ActivityDatabase),
     ("activity.source.queries", ActivityQueries),
+    ("activity.format, of some logs", LogFormat),
     ("activity.columns", ActivityColumns),
     ("activity.columns.event_type", EventTypeColumn),
     ("schedule", Schedule),
