@@ -101,15 +101,16 @@ GUARDS = (
     Guard(
         "max_changed_emails",
         "accounts",
-        "accounts whose e-mail address is another; case apart",
-        "the accounts that had one",
+        "accounts whose e-mail address is another, or both of whose names are; case apart",
+        "the accounts that had an address, or both names",
         "5%",
     ),
     Guard(
         "max_swapped_emails",
         "accounts",
-        "accounts whose e-mail address is now one that another account had",
-        "the accounts that had one",
+        "accounts whose e-mail address is now one that another account had; without addresses, "
+        "whose names are",
+        "the accounts that had an address, or both names",
         "0",
     ),
     Guard(
@@ -138,7 +139,8 @@ GUARDS = (
     Guard(
         "max_blanked_fields",
         "accounts",
-        "accounts that had a value in a field or attribute and have none now, field by field",
+        "accounts that had a value in a field or attribute and have none now, or an address or "
+        "name that cannot be read now, field by field",
         "the accounts that had a value",
         "20%",
     ),
@@ -159,14 +161,14 @@ GUARDS = (
     Guard(
         "watched.max_added",
         "associations",
-        "holders that a watched entitlement gains",
+        "holders that a watched entitlement gains; all of them where it is given such a label",
         "its holders",
         "1",
     ),
     Guard(
         "watched.max_removed",
         "associations",
-        "holders that a watched entitlement loses",
+        "holders that a watched entitlement loses; all of them where it loses such a label",
         "its holders",
         "1",
     ),

@@ -41,7 +41,9 @@ HOLDER_CHANGES = {
     "lost": pl.Int64(),
     "lost_by_others": pl.Int64(),
 }
-"""One row an entitlement that gained or lost holders; `is_new`: it was not in the catalogue.
+"""One row an entitlement that gained or lost holders, or whose holders have it under another label.
+
+`is_new`: it was not in the catalogue.
 
 `before` holders it had; `gained_by_others` and `lost_by_others`: of the gained and the lost, those
 whose account was there before, and is there still.

@@ -30,6 +30,7 @@ from schemas.run import Run
 from schemas.snapshot import Snapshot
 from schemas.source_file.file import Source
 from schemas.source_file.guards import Guards
+from transforms.plan.counted import to_unread
 from transforms.plan.guards import broken, check_guards, judge
 from transforms.plan.plan import to_plan
 from transforms.plan.window import window_breaches
@@ -164,6 +165,9 @@ def make_plan(
     """
     context.progress("planning", 0, 0)
     plan = to_plan(normalized.snapshot, target.last)
+    if target.last is not None:
+        unread = to_unread(normalized.rejects, normalized.snapshot, target.last)
+        plan = replace(plan, counted=(*plan.counted, *unread))
     guards = source.file.guards
     judged = judge(plan, normalized.counts, guards)
     breaches = broken(judged) + _drift(guards, context, target, normalized.snapshot, plan)

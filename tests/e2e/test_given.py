@@ -32,7 +32,7 @@ LIES = {
     ),
     "the e-mail column is shifted": (
         shifted,
-        "max_swapped_emails: 12 of 12 e-mail addresses, allowed 0 (0)",
+        "max_swapped_emails: 12 of 12 addresses and names, allowed 0 (0)",
     ),
     "another app's accounts are appended": (
         lambda lines: [*lines, *rows(30)[12:]],

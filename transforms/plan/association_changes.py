@@ -71,7 +71,7 @@ def association_changes(
                 "lost_by_others": pl.concat([lost, stayed]),
             },
         )
-        if frame.height
+        if frame.height or _is_relabelled(snapshot, before, entitlements)
         else pl.DataFrame(schema=HOLDER_CHANGES),
     )
 
@@ -80,6 +80,11 @@ def _rows_before(now: pl.Series, rows: Matched) -> pl.Series:
     """The rows before of rows now that are in both versions."""
     pairs = pl.DataFrame({"now": rows.now.cast(pl.UInt32), "before": rows.before.cast(pl.UInt32)})
     return now.to_frame("now").join(pairs, on="now", how="left", maintain_order="left")["before"]
+
+
+def _is_relabelled(snapshot: Snapshot, before: Snapshot, entitlements: Matched) -> bool:
+    labels = snapshot.entitlements["label"].gather(entitlements.now)
+    return bool(labels.ne_missing(before.entitlements["label"].gather(entitlements.before)).any())
 
 
 def _holders(
@@ -105,9 +110,11 @@ def _holders(
         at = "now_row" if name.startswith("gained") else "before_row"
         tally = found.to_frame(at).group_by(at).len(name)
         rows = rows.join(tally, on=at, how="left", maintain_order="left")
+    is_other = pl.col("label").ne_missing(pl.col("label_before")) & pl.col("now_row").is_not_null()
+    is_relabelled = is_other & (pl.col("before") > 0)
     return (
         rows.with_columns(pl.col(*counted).fill_null(0))
-        .filter((pl.col("gained") > 0) | (pl.col("lost") > 0))
+        .filter((pl.col("gained") > 0) | (pl.col("lost") > 0) | is_relabelled)
         .select(pl.col(name).cast(dtype) for name, dtype in HOLDER_CHANGES.items())
     )
 

@@ -9,7 +9,7 @@ from schemas.snapshot import Snapshot
 from schemas.statuses import CAN_LOG_IN
 from schemas.tables import ACCOUNTS
 from transforms.plan.association_changes import AssociationChanges
-from transforms.plan.identity import changed_emails, swapped_emails
+from transforms.plan.identity import changed_people, swapped_emails
 from transforms.plan.matched import Matched, column_at
 
 SHOWN = 10
@@ -19,6 +19,7 @@ ALONE = 1
 """As many accounts come or go with all they hold, which does not count a second time."""
 
 COULD = "accounts that could log in"
+PEOPLE = "addresses and names"
 _NAMING = ("email", "given_name", "family_name", "username")
 _FEW = 3
 """How many accounts may lose a value that names nobody, however few had one."""
@@ -117,15 +118,17 @@ def _pairs(frame: pl.DataFrame, change: str) -> tuple[str, ...]:
 
 
 def _identity(compared: Compared) -> tuple[Counted, ...]:
-    """E-mail addresses that changed or changed hands, and ids in another spelling."""
+    """People who are others by address or names, or took another's; ids in another spelling."""
     now, before, rows = compared.now.accounts, compared.before.accounts, compared.accounts
-    changed = changed_emails(now, before, compared.differences)
-    base = rows.before.len() - column_at(before, "email", rows.before).null_count()
+    changed = changed_people(now, before, compared.differences)
+    has_names = pl.col("given_name").is_not_null() & pl.col("family_name").is_not_null()
+    is_told = before.select(pl.col("email").is_not_null() | has_names).to_series()
+    base = int(is_told.gather(rows.before).sum())
     swapped = swapped_emails(now, before, rows, changed)
     respelled = compared.lookalikes.filter(alike="id")["removed"]
     return (
-        _counted("max_changed_emails", now[_ID].gather(changed["now"]), base, "e-mail addresses"),
-        _counted("max_swapped_emails", swapped, base, "e-mail addresses"),
+        _counted("max_changed_emails", now[_ID].gather(changed["now"]), base, PEOPLE),
+        _counted("max_swapped_emails", swapped, base, PEOPLE),
         _counted("max_respelled_ids", respelled, before.height, "accounts"),
     )
 
@@ -163,6 +166,31 @@ def _blanked(compared: Compared) -> tuple[Counted, ...]:
             Counted("max_blanked_fields", ids.len(), base, f"values of {name}", floor, _ids(ids))
         )
     return tuple(counted)
+
+
+def to_unread(rejects: pl.DataFrame, now: Snapshot, before: Snapshot) -> tuple[Counted, ...]:
+    """Of accounts that can log in: those whose address or name cannot be read, and could last time.
+
+    Where that is most of a column it is not the column that it was.
+
+    Args:
+        rejects: `REJECTS`, of the read that `now` is made of.
+        now: the snapshot in question.
+        before: the one it is compared with.
+    """
+    cells = rejects.filter((pl.col("table") == "accounts") & pl.col("is_cell"))
+    if cells.is_empty():
+        return ()
+    can = now.accounts.filter(pl.col("user_status").is_in(CAN_LOG_IN)).select(_ID)
+    counted = []
+    for name in _NAMING:
+        is_of = (pl.col("column") == name).fill_null(value=True)
+        of = cells.filter(is_of).select(pl.col("key").alias(_ID)).unique(maintain_order=True)
+        had = before.accounts.filter(pl.col(name).is_not_null()).select(_ID).join(can, on=_ID)
+        ids = of.join(had, on=_ID, how="semi", maintain_order="left")[_ID]
+        what = f"values of {name} that cannot be read"
+        counted.append(Counted("max_blanked_fields", ids.len(), had.height, what, ALONE, _ids(ids)))
+    return tuple(one for one in counted if one.found)
 
 
 def _counted(guard: str, ids: pl.Series, base: int, of: str) -> Counted:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 from fnmatch import translate
 
@@ -11,6 +12,7 @@ from schemas.guards import GUARD, GUARDS
 from schemas.plan import Breach, Counted, Plan
 from schemas.source_file.guards import Guards, Watched
 from schemas.source_file.quantities import Limit, duration_text
+from schemas.tables import ENTITLEMENT_KEY
 from transforms.tables.rejects import TableCount
 
 EMPTIED_FROM = 3
@@ -59,10 +61,18 @@ def judge(plan: Plan, counts: dict[str, TableCount], guards: Guards) -> tuple[Br
     return tuple(sorted(judged, key=lambda one: _ORDER[one.guard]))
 
 
+_COMES_BY = {
+    "max_swapped_emails": {"max_changed_emails", "max_added_accounts"},
+    "max_respelled_ids": {"max_added_accounts", "max_removed_accounts"},
+}
+"""By what else of a night the count of a guard can grow over a window."""
+
+
 def check_window(tonight: Plan, since: Plan, guards: Guards) -> tuple[Breach, ...]:
     """The shares that are broken, doubled, against a snapshot accepted a while ago.
 
-    Only by what goes on tonight: a night that adds nothing to a drift is no reason to hold.
+    And what is never allowed, which is not allowed bit by bit either. Only by what goes on tonight:
+    a night that adds nothing to a drift is no reason to hold.
 
     Args:
         tonight: the plan against the last accepted snapshot.
@@ -70,11 +80,18 @@ def check_window(tonight: Plan, since: Plan, guards: Guards) -> tuple[Breach, ..
         guards: the source file's.
     """
     goes_on = {(one.guard, one.of) for one in tonight.counted if one.found}
-    return broken(
-        doubled(one, getattr(guards, one.guard), guards.window)
-        for one in since.counted
-        if (one.guard, one.of) in goes_on and getattr(guards, one.guard).is_share
-    )
+    begun = {guard for guard, _ in goes_on}
+    lost = tonight.holder_changes.filter(pl.col("lost") > 0).select(ENTITLEMENT_KEY)
+    lately = since.holder_changes.join(lost, on=ENTITLEMENT_KEY, how="semi", nulls_equal=True)
+    found = [_emptied(replace(since, holder_changes=lately), guards)]
+    for one in since.counted:
+        limit = getattr(guards, one.guard)
+        comes_by = _COMES_BY.get(one.guard, set())
+        if limit.is_share and (one.guard, one.of) in goes_on:
+            found.append(doubled(one, limit, guards.window))
+        elif comes_by & begun and not limit.is_share:
+            found.append(judged_of(one, limit))
+    return broken(found)
 
 
 def judged_of(counted: Counted, limit: Limit) -> Breach:
@@ -168,14 +185,24 @@ def _per_entitlement(plan: Plan, guards: Guards) -> Iterable[Breach]:
 
 
 def _watched(plan: Plan, watched: Watched) -> Iterable[Breach]:
-    """The same of the entitlements that are watched: by their label, before or now."""
-    pattern = f"(?i){translate(watched.label)}"
-    is_watched = pl.any_horizontal(
-        pl.col("label", "label_before").map_elements(
-            lambda label: re.match(pattern, label) is not None, return_dtype=pl.Boolean
-        )
-    )
-    rows = plan.holder_changes.filter(is_watched.fill_null(value=False))
+    """The same of the entitlements that are watched: by their label, before or now.
+
+    One that is given such a label is given to all who hold it, and taken from all by losing it.
+    """
+    pattern = re.compile(translate(watched.label), re.IGNORECASE)
+
+    def is_watched(label: str) -> pl.Series:
+        labels = plan.holder_changes[label].to_list()
+        found = [one is not None and pattern.match(one) is not None for one in labels]
+        return pl.Series(found, dtype=pl.Boolean)
+
+    is_now, was = is_watched("label"), is_watched("label_before")
+    has = pl.col("before") + pl.col("gained") - pl.col("lost")
+    rows = plan.holder_changes.with_columns(
+        gained=pl.when(is_now & was).then("gained").when(is_now).then(has).otherwise(0),
+        lost=pl.when(is_now & was).then("lost").when(was).then("before").otherwise(0),
+        before=pl.when(was).then("before").otherwise(0),
+    ).filter(is_now | was)
     return (
         *_worst("watched.max_added", rows, "gained", watched.max_added),
         *_worst("watched.max_removed", rows, "lost", watched.max_removed),

@@ -12,24 +12,42 @@ from transforms.plan.matched import Matched
 _ID = "integration_specific_id"
 
 
-def _folded(emails: pl.Series) -> pl.Series:
-    """The addresses as they are compared: without regard to case."""
-    return emails.str.to_lowercase()
+_NAMES = ("given_name", "family_name")
+_NAMED = "\0"
+"""Before the names of an account that has no address: no address begins with it."""
 
 
-def changed_emails(
+def told_by(accounts: pl.DataFrame) -> pl.Series:
+    """What tells each account's person: the address or, without one, both names; case apart.
+
+    Null where it has neither.
+    """
+    names = pl.concat_str(pl.lit(_NAMED), *_NAMES, separator=" ")
+    return accounts.select(pl.coalesce("email", names).str.to_lowercase()).to_series()
+
+
+def changed_people(
     now: pl.DataFrame, before: pl.DataFrame, differences: pl.DataFrame
 ) -> pl.DataFrame:
-    """`now` and `before` (row numbers) and `email` of the accounts that have another address."""
-    rows = differences.filter(pl.col("fields").list.contains("email")).select("now", "before")
-    return (
-        rows.with_columns(
-            _folded(now["email"].gather(rows["now"])).alias("email"),
-            _folded(before["email"].gather(rows["before"])).alias("email_before"),
-        )
-        .filter(pl.col("email") != pl.col("email_before"))
-        .drop("email_before")
+    """`now` and `before` (row numbers) of the accounts that are somebody else by what they say.
+
+    `told_by` is what tells them now where that is another than before; null of those that have
+    their address still, and both names are others.
+    """
+    is_meant = pl.col("fields").list.set_intersection(["email", *_NAMES]).list.len() > 0
+    rows = differences.filter(is_meant).select("now", "before")
+    new, old = (
+        frame.select("email", *_NAMES).select(pl.all().gather(rows[side]))
+        for frame, side in ((now, "now"), (before, "before"))
     )
+    both = pl.DataFrame({"new": told_by(new), "old": told_by(old)})
+    is_same_kind = pl.col("new").str.starts_with(_NAMED) == pl.col("old").str.starts_with(_NAMED)
+    is_other = both.select(is_same_kind & (pl.col("new") != pl.col("old"))).to_series()
+    renamed = [new[name].str.to_lowercase() != old[name].str.to_lowercase() for name in _NAMES]
+    is_renamed = (renamed[0] & renamed[1]).fill_null(value=False)
+    is_other = is_other.fill_null(value=False)
+    shown = both.select(pl.when(is_other).then("new").alias("told_by"))
+    return rows.hstack(shown).filter(is_other | is_renamed)
 
 
 def swapped_emails(
@@ -38,23 +56,22 @@ def swapped_emails(
     """The ids of the accounts whose address is now one that another account had.
 
     A service account may take its owner's address while the owner keeps it, and so may a new
-    account; a new account may also take that of one that is gone, or closed and blank.
+    account; a new account may also take that of one that is gone, or closed and blank. Without an
+    address the same is asked of names, which two people may share.
     """
+    came = now.select("email", *_NAMES).select(pl.all().gather(accounts.added))
     added = pl.DataFrame(
-        {
-            "now": accounts.added.cast(pl.UInt32),
-            "email": _folded(now["email"].gather(accounts.added)),
-        }
+        {"now": accounts.added.cast(pl.UInt32), "told_by": told_by(came)}
     ).with_columns(is_new=pl.lit(value=True))
-    takers = pl.concat(
-        [changed.select(pl.col("now").cast(pl.UInt32), "email"), added], how="diagonal"
-    )
+    others = changed.select(pl.col("now").cast(pl.UInt32), "told_by")
+    takers = pl.concat([others, added], how="diagonal").drop_nulls("told_by")
     if takers.is_empty():  # most nights, and it spares folding every address
         return pl.Series("integration_specific_id", dtype=pl.String)
     owners = _owners(now, before, accounts, takers)
     is_service = now["account_type"].gather(takers["now"]).eq_missing("service")
-    taken = takers.with_columns(is_service=is_service).join(owners, on="email", how="inner")
-    may_share = pl.col("is_service") | pl.col("is_new").fill_null(value=False)
+    taken = takers.with_columns(is_service=is_service).join(owners, on="told_by", how="inner")
+    is_namesake = pl.col("told_by").str.starts_with(_NAMED)
+    may_share = pl.col("is_service") | pl.col("is_new").fill_null(value=False) | is_namesake
     rows = taken.filter(~may_share | pl.col("is_dispossessed"))["now"]
     return now["integration_specific_id"].gather(rows.sort())
 
@@ -62,22 +79,25 @@ def swapped_emails(
 def _owners(
     now: pl.DataFrame, before: pl.DataFrame, accounts: Matched, takers: pl.DataFrame
 ) -> pl.DataFrame:
-    """The addresses in `takers` that accounts had before: `email` and `is_dispossessed`.
+    """What in `takers` told accounts before: `told_by` and `is_dispossessed`.
 
     An owner is dispossessed who is there still, under another address, or under none and can log
     in.
     """
     owners = pl.DataFrame(
-        {"email": _folded(before["email"]), "row": accounts.now_of_before.cast(pl.UInt32)}
-    ).join(takers, on="email", how="semi")
-    email_now = _folded(now["email"].gather(owners["row"]))
+        {"told_by": told_by(before), "row": accounts.now_of_before.cast(pl.UInt32)}
+    ).join(takers, on="told_by", how="semi")
+    told_now = told_by(now.select("email", *_NAMES).select(pl.all().gather(owners["row"])))
+    has_kept_kind = told_now.str.starts_with(_NAMED) == owners["told_by"].str.starts_with(_NAMED)
     can_log_in = now["user_status"].gather(owners["row"]).is_in(CAN_LOG_IN)
-    is_other = (email_now != owners["email"]).fill_null(can_log_in)
+    is_other = (told_now != owners["told_by"]).zip_with(
+        has_kept_kind.fill_null(value=False), can_log_in
+    )
     is_there = owners["row"].is_not_null()
     marked = owners.with_columns(
         (is_other.fill_null(value=False) & is_there).alias("is_dispossessed")
     )
-    return marked.group_by("email").agg(pl.col("is_dispossessed").any())
+    return marked.group_by("told_by").agg(pl.col("is_dispossessed").any())
 
 
 def lookalikes(now: pl.DataFrame, before: pl.DataFrame, accounts: Matched) -> pl.DataFrame:

@@ -5,10 +5,10 @@ import polars as pl
 from schemas.contracts import DAMAGE
 from schemas.snapshot import Snapshot
 from schemas.source_file.mappings import EntitlementColumn
-from schemas.statuses import MOST_OPEN_FIRST
 from schemas.tables import ENTITLEMENT_KEY, GRANTS
 from transforms.associations.collect import pieces_of
 from transforms.associations.pairs import row_numbers, unpack
+from transforms.tables.openness import most_closed, openness
 
 _ID, _STATUS = "integration_specific_id", "user_status"
 
@@ -18,14 +18,12 @@ def closed(records: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
 
     `rows` are the rejected accounts; a status of theirs that is none closes nothing.
     """
-    rank = {status: n for n, status in enumerate(MOST_OPEN_FIRST)}
-    ranked = rows.select(_ID, rank=pl.col(_STATUS).replace_strict(rank, default=None))
-    most = ranked.group_by(_ID).agg(pl.col("rank").max())
+    ranked = rows.select(_ID, _STATUS, rank=openness(pl.col(_STATUS))).drop_nulls("rank")
+    most = ranked.group_by(_ID).agg(said=pl.col(_STATUS).get(pl.col("rank").arg_max()))
     both = records.join(most, on=_ID, how="left")
-    own = pl.col(_STATUS).replace_strict(rank, default=None)
-    closest = pl.max_horizontal(own, "rank").replace_strict(dict(enumerate(MOST_OPEN_FIRST)))
-    status = pl.when(own.is_null()).then(_STATUS).otherwise(closest)
-    return both.with_columns(status.alias(_STATUS)).select(records.columns)
+    return both.with_columns(most_closed(pl.col(_STATUS), pl.col("said")).alias(_STATUS)).select(
+        records.columns
+    )
 
 
 def still_held(

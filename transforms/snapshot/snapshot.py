@@ -174,6 +174,7 @@ def to_snapshot(
     )
     links = _carried(rows, file, last, carried, accounts, linked, before)
     snapshot, linked = _with_needed(people, catalogue, resources, last, links, linked)
+    linked, not_given = _without_more(linked, snapshot, last, accounts)
     grants, association_count, also = _grants(snapshot, last, linked, links)
     snapshot = replace(snapshot, grants=grants)
 
@@ -205,6 +206,7 @@ def to_snapshot(
         (
             *rows.raw.warnings,
             *warnings,
+            *not_given,
             *cut_warnings(rows.raw.accounts, file),
             *entitlement_warnings(snapshot, last, catalogue.of_two_types),
         ),
@@ -253,11 +255,16 @@ def _in_order(accounts: Conformed, kept: pl.DataFrame) -> tuple[pl.DataFrame, pl
 
 def _lines(table: RawTable, accounts: Conformed, rows: pl.Series, count: int) -> pl.DataFrame:
     """`LINES` of the snapshot's `count` accounts; `rows` are those of the accepted ones."""
-    read = table.rows[ROW].gather(accounts.accepted_index)
-    line = pl.repeat(None, count, dtype=pl.UInt32, eager=True).scatter(rows, read)
-    # One byte a row, not the text again and again.
-    file = pl.repeat(table.origin, count, dtype=pl.Enum([table.origin]), eager=True)
-    return pl.DataFrame({"file": file, "line": line})
+    places = table.places(table.rows[ROW].gather(accounts.accepted_index))
+    names = pl.Enum(places["file"].unique(maintain_order=True))  # one byte a row, not the text
+    file = pl.repeat(None, count, dtype=names, eager=True)
+    line = pl.repeat(None, count, dtype=pl.UInt32, eager=True)
+    return pl.DataFrame(
+        {
+            "file": file.scatter(rows, places["file"].cast(names)),
+            "line": line.scatter(rows, places["row"]),
+        }
+    )
 
 
 def _together(records: pl.DataFrame, kept: pl.DataFrame, key: list[str]) -> pl.DataFrame:
@@ -351,6 +358,55 @@ def _with_needed(
     return Snapshot(people, entitlements, resources, last.grants.clear()), linked
 
 
+def _without_more(
+    linked: list[Linked], snapshot: Snapshot, last: Snapshot, accounts: Conformed
+) -> tuple[list[Linked], tuple[str, ...]]:
+    """`linked` without what is new to accounts whose row says nobody; a warning where some was.
+
+    Who they are is their last record's word, so they hold no more than they did by that.
+    """
+    ids = accounts.rows[ACCOUNT_KEY[0]].gather(accounts.completed_index)
+    if not ids.len():
+        return linked, ()
+    owners = row_numbers(ids, snapshot.accounts[ACCOUNT_KEY[0]])
+    held = packed_of(_renumbered(pairs_of_accounts(last, ids), last, snapshot).drop_nulls())
+    rest, left_out = [], 0
+    for one in linked:
+        is_theirs = unpack(one.packed)["account"].is_in(owners.implode())
+        is_new = is_theirs & ~one.packed.is_in(held.implode())
+        count = int(is_new.sum())
+        left_out += count
+        rest.append(
+            replace(one, packed=one.packed.filter(~is_new), dropped=one.dropped + count)
+            if count
+            else one
+        )
+    if not left_out:
+        return linked, ()
+    what = "association is" if left_out == 1 else "associations are"
+    note = (
+        f"{left_out} new {what} left out, of accounts whose rows have neither an e-mail address "
+        "nor both names: they hold no more than before"
+    )
+    return rest, (note,)
+
+
+def _renumbered(grants: pl.DataFrame, last: Snapshot, snapshot: Snapshot) -> pl.DataFrame:
+    """`grants` of `last` under the row numbers of `snapshot`; null for what it does not have."""
+    return pl.DataFrame(
+        {
+            "account": row_numbers(
+                last.accounts["integration_specific_id"],
+                snapshot.accounts["integration_specific_id"],
+            ).gather(grants["account"]),
+            "entitlement": row_numbers(
+                last.entitlements.select(ENTITLEMENT_KEY),
+                snapshot.entitlements.select(ENTITLEMENT_KEY),
+            ).gather(grants["entitlement"]),
+        }
+    )
+
+
 def _grants(
     snapshot: Snapshot, last: Snapshot, linked: list[Linked], links: _CarriedLinks
 ) -> tuple[pl.DataFrame, TableCount, pl.DataFrame]:
@@ -370,18 +426,7 @@ def _grants(
     carried = links.all
     if not carried.height:
         return unpack(now), count, carried
-    moved = pl.DataFrame(
-        {
-            "account": row_numbers(
-                last.accounts["integration_specific_id"],
-                snapshot.accounts["integration_specific_id"],
-            ).gather(carried["account"]),
-            "entitlement": row_numbers(
-                last.entitlements.select(ENTITLEMENT_KEY),
-                snapshot.entitlements.select(ENTITLEMENT_KEY),
-            ).gather(carried["entitlement"]),
-        }
-    )
+    moved = _renumbered(carried, last, snapshot)
     is_there = moved.select(pl.all_horizontal(pl.all().is_not_null())).to_series()
     moved, carried = moved.filter(is_there), carried.filter(is_there)
     packed = packed_of(moved)

@@ -10,6 +10,7 @@ from schemas.source_file.columns import TimeColumn
 from schemas.tables import UTC_TIME
 from transforms.tables.columns import unread_times
 from transforms.tables.mapping import ColumnUse, cell_of
+from transforms.tables.openness import most_closed
 from transforms.tables.rejects import FAILURES, failures_of
 from transforms.tables.times import ABSURD, NOT_A_TIME, PLACEHOLDER, is_absurd, is_placeholder
 
@@ -64,7 +65,9 @@ def mended(candidates: pl.DataFrame, faults: pl.DataFrame, last: pl.DataFrame) -
     """`candidates` without the cells at fault, and whole again where the last record can help.
 
     A cell at fault has its last accepted value, a time at fault none. A row of which nobody could
-    be matched has from its last record whatever it does not say itself.
+    be matched has from its last record whatever it does not say itself, and is no more open than
+    that. But where a name that it does say is another, the id may be another person's now: nothing
+    that tells who it is comes from the last record then.
 
     Args:
         candidates: accounts.
@@ -80,17 +83,36 @@ def mended(candidates: pl.DataFrame, faults: pl.DataFrame, last: pl.DataFrame) -
         candidates[name].clone().scatter(index, None).alias(name) for name, index in broken.items()
     )
     unnamed = nobody(alone).arg_true().cast(pl.UInt32)
+    strangers = _strangers(alone, pl.concat([unnamed, *broken.values()]).unique(), last)
     columns = []
     for name in candidates.columns:
         index = [one for one in (broken.get(name), unnamed) if one is not None]
         wanted = pl.concat(index).unique().sort()
         if name in {_ID, _STATUS, *_TIMES} or name not in last.columns or not wanted.len():
             continue
+        if name in _PERSON:
+            wanted = wanted.filter(~wanted.is_in(strangers.implode()))
         before = _last_of(candidates[_ID].gather(wanted), last, name)
         filled = alone[name].gather(wanted)
         filled = filled.zip_with(filled.is_not_null(), before)
         columns.append(alone[name].clone().scatter(wanted, filled).alias(name))
-    return alone.with_columns(columns)
+    whole = alone.with_columns(columns)
+    if not unnamed.len():
+        return whole
+    status = _last_of(candidates[_ID].gather(unnamed), last, _STATUS)
+    of_row = pl.DataFrame({"own": whole[_STATUS].gather(unnamed), "last": status})
+    no_more_open = of_row.select(most_closed(pl.col("own"), pl.col("last"))).to_series()
+    return whole.with_columns(whole[_STATUS].clone().scatter(unnamed, no_more_open))
+
+
+def _strangers(accounts: pl.DataFrame, index: pl.Series, last: pl.DataFrame) -> pl.Series:
+    """Of the rows in `index`, those that say a name which is not their last record's."""
+    is_other = pl.repeat(False, index.len(), dtype=pl.Boolean, eager=True)
+    for name in ("given_name", "family_name"):
+        now = accounts[name].gather(index)
+        before = _last_of(accounts[_ID].gather(index), last, name)
+        is_other |= (now.str.to_lowercase() != before.str.to_lowercase()).fill_null(value=False)
+    return index.filter(is_other)
 
 
 def nobody(accounts: pl.DataFrame) -> pl.Series:

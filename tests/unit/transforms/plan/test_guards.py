@@ -386,7 +386,7 @@ def test_a_share_of_the_e_mail_addresses_may_change() -> None:
     before = source(100)
     assert broken(before, with_email(before, {one: f"{one}@new.example" for one in ids(5)})) == []
     assert line(before, with_email(before, {one: f"{one}@new.example" for one in ids(6)})) == (
-        "max_changed_emails: 6 of 100 e-mail addresses, allowed 5 (5%)"
+        "max_changed_emails: 6 of 100 addresses and names, allowed 5 (5%)"
     )
 
 
@@ -395,9 +395,9 @@ def test_an_address_in_other_case_is_the_same_and_a_first_one_changes_nothing() 
     before = before.but({one: {"family_name": "F"} for one in ids(40)})
     upper = {one: f"{one.upper()}@EXAMPLE.com" for one in ids(40)}
     assert broken(before, with_email(before, upper)) == []
-    two = {one: f"{one}@new.example" for one in ids(2, 30)}
-    assert line(before, with_email(before, two)) == (
-        "max_changed_emails: 2 of 30 e-mail addresses, allowed 1 (5%)"
+    three = {one: f"{one}@new.example" for one in ids(3, 30)}
+    assert line(before, with_email(before, three)) == (
+        "max_changed_emails: 3 of 40 addresses and names, allowed 2 (5%)"
     )
 
 
@@ -410,7 +410,7 @@ def test_an_address_that_another_account_had_is_swapped() -> None:
     ):
         found = breaches(before, now, "{max_changed_emails: 2}")
         assert [str(one) for one in found] == [
-            "max_swapped_emails: 1 of 40 e-mail addresses, allowed 0 (0)".replace(
+            "max_swapped_emails: 1 of 40 addresses and names, allowed 0 (0)".replace(
                 "of 40", "of 39" if "a001" not in now.people else "of 40"
             )
         ]
@@ -703,3 +703,113 @@ def test_a_number_is_a_bound_on_each_night_alone() -> None:
     week = source(50)
     last = week.without(*ids(6))
     assert drifted(week, last, week.without(*ids(12)), "{max_removed_accounts: 6}") == []
+
+
+# What a night's guards must not be walked around by.
+
+
+def named(of: Source, count: int = 40) -> Source:
+    """Its accounts told by their names alone."""
+    cells = {"email": "", "given_name": "", "family_name": ""}
+    return of.but(
+        {
+            one: cells | {"given_name": f"G{n}", "family_name": f"F{n}"}
+            for n, one in enumerate(ids(count))
+        }
+    )
+
+
+def shifted(of: Source, by: int = 1) -> Source:
+    """Its names moved from row to row."""
+    people = ids(len(of.people))
+    names = [{key: of.people[one][key] for key in ("given_name", "family_name")} for one in people]
+    return of.but({one: names[(n + by) % len(names)] for n, one in enumerate(people)})
+
+
+def test_names_tell_who_is_who_where_there_is_no_address() -> None:
+    before = named(source(40))
+    assert broken(before, shifted(before)) == ["max_changed_emails", "max_swapped_emails"]
+    assert line(
+        before, before.but({one: {"given_name": "X", "family_name": one} for one in ids(3)})
+    ) == ("max_changed_emails: 3 of 40 addresses and names, allowed 2 (5%)")
+    married = before.but({one: {"family_name": f"N{one}"} for one in ids(2)})
+    assert broken(before, married) == []
+    one, two = before.people["a000"], before.people["a001"]
+    assert broken(before, before.but({"a000": two, "a001": one})) == ["max_swapped_emails"]
+
+
+def test_two_people_may_have_one_name_and_a_first_address_changes_nobody() -> None:
+    before = named(source(40))
+    namesake = before.but({"a000": before.people["a001"]})
+    assert broken(before, namesake) == []
+    assert broken(before, before.but({"new": before.people["a001"]})) == []
+    addressed = before.but({one: {"email": f"{one}@example.com"} for one in ids(40)})
+    assert broken(before, addressed) == []
+    assert broken(addressed, before, "{max_blanked_fields: 100%}") == []
+
+
+def test_names_shifted_beside_their_addresses_are_held() -> None:
+    before = source(40).but({one: {"family_name": f"F{one}"} for one in ids(40)})
+    assert broken(before, shifted(before)) == ["max_changed_emails"]
+    some = {one: {"given_name": "X", "family_name": "Y"} for one in ids(3)}
+    assert broken(before, before.but(some)) == ["max_changed_emails"]
+    assert broken(before, before.but(dict(list(some.items())[:2]))) == []
+    spelled = before.but(
+        {one: {"given_name": f"g{one}", "family_name": f"f{one}"} for one in ids(40)}
+    )
+    assert broken(before, spelled) == []
+
+
+def test_a_label_that_makes_an_entitlement_watched_gives_it_to_all_who_hold_it() -> None:
+    roles = [(f"r{n:02}", 1) for n in range(19)]
+    before = source(40, roles=[("base", 40), *roles])
+    relabelled = replace(before, labels=before.labels | {"base": "Global Admin"})
+    assert line(before, relabelled) == (
+        "watched.max_added: 40 beside 0 holders of an entitlement, allowed 1 (1)"
+    )
+    assert line(relabelled, before) == (
+        "watched.max_removed: 40 of 40 holders of an entitlement, allowed 1 (1)"
+    )
+    other = replace(relabelled, labels=before.labels | {"base": "Site Admin"})
+    assert broken(relabelled, other) == []
+    harmless = replace(before, labels=before.labels | {"base": "Everyone"})
+    assert broken(before, harmless) == []
+    one = replace(before, labels=before.labels | {"r00": "Admin of one"})
+    assert broken(before, one) == []
+
+
+def over(nights: list[Source], guards: str = "{}") -> list[str]:
+    """What the last night breaks against the first, as the window has it."""
+    first, last, now = nights[0].snapshot(), nights[-2].snapshot(), nights[-1].snapshot()
+    bounds = source_file(f"guards: {guards}\n").guards
+    return [str(one) for one in check_window(to_plan(now, last), to_plan(now, first), bounds)]
+
+
+def test_a_role_is_not_emptied_bit_by_bit_either() -> None:
+    wide = [("base", 40), ("wide", 40)]
+    nights = [source(40, roles=[*wide, ("pay", count)]) for count in (20, 10, 5, 2, 0)]
+    assert over(nights) == ["max_emptied_entitlements: 1 of 3, allowed 0 (0)"]
+    assert over(nights[:-1]) == []
+    assert over([*nights, closing(nights[-1], "a000")]) == []
+    assert over(nights, "{max_emptied_entitlements: 1}") == []
+
+
+def test_addresses_are_not_exchanged_in_two_steps_either() -> None:
+    before = source(40)
+    parked = with_email(before, {"a000": "x@example.com", "a001": "y@example.com"})
+    taken = with_email(parked, {"a000": "a001@example.com", "a001": "a000@example.com"})
+    assert broken(parked, taken) == []
+    assert over([before, parked, taken]) == [
+        "max_swapped_emails: 2 of 40 addresses and names, allowed 0 (0)"
+    ]
+    assert over([before, parked, parked.but({"new": {"email": "a001@example.com"}})]) == [
+        "max_swapped_emails: 1 of 40 addresses and names, allowed 0 (0)"
+    ]
+    assert over([before, parked, taken, closing(taken, "a002")]) == []
+
+
+def test_an_id_is_not_respelled_in_two_steps_either() -> None:
+    before = source(40).but({"A7": {}})
+    gone = source(40)
+    back = gone.but({"a7": {"email": "other@example.com"}})
+    assert over([before, gone, back]) == ["max_respelled_ids: 1 of 41, allowed 0 (0)"]
