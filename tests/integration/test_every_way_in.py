@@ -315,6 +315,9 @@ def _writer(url: str) -> Iterator[Callable[[str], object]]:
 _LOADS = {
     "truncated": "TRUNCATE loaded; INSERT INTO loaded VALUES ('1'), ('2')",
     "swapped": "DROP TABLE loaded; CREATE TABLE loaded AS SELECT '1' AS id",
+    "renamed": "INSERT INTO fresh VALUES ('1'); DROP TABLE loaded; "
+    "ALTER TABLE fresh RENAME TO loaded",
+    "retyped": "ALTER TABLE loaded ALTER id TYPE varchar(9)",
 }
 
 
@@ -325,7 +328,8 @@ def test_a_table_that_is_loaded_anew_while_it_is_read_is_not_taken_for_empty(
 ) -> None:
     """An older snapshot sees no row of a table that was emptied since: no old and no new one."""
     with _writer(postgresql["native"]["url"]) as execute:
-        execute("DROP TABLE IF EXISTS loaded; CREATE TABLE loaded AS SELECT '1' AS id")
+        execute("DROP TABLE IF EXISTS loaded, fresh; CREATE TABLE loaded AS SELECT '1' AS id")
+        execute("CREATE TABLE fresh AS TABLE loaded WITH NO DATA")
         options = DatabaseOptions(**postgresql[way])
         statement = Statement("q", "q", ("SELECT id FROM loaded",), is_query=True)
         with open_session(options, tmp_path, no_secrets) as session:

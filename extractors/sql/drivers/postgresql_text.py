@@ -79,18 +79,22 @@ def check_no_question_mark(statement: Statement) -> None:
 PUT_ANEW = """
 SELECT count(*)::text AS tables FROM pg_catalog.pg_locks l
 LEFT JOIN pg_catalog.pg_class c ON c.oid = l.relation
+LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation'
 AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d
     WHERE d.datname = pg_catalog.current_database())
 AND (c.oid IS NULL OR c.relkind IN ('r', 'm', 't') AND c.relfilenode <> 0
-    AND c.relfilenode <> pg_catalog.pg_relation_filenode(c.oid))
+    AND c.relfilenode <> pg_catalog.pg_relation_filenode(c.oid)
+    OR l.relation::pg_catalog.regclass::text NOT IN (pg_catalog.quote_ident(c.relname),
+        pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname)))
 """
 """How many of the tables that were read so far are not as they were when the snapshot was taken.
 
-A table that was emptied by TRUNCATE, or made, since then shows no row of what was loaded into it:
-no row that there was, and none that there is (PostgreSQL 15 documentation, 13.6 "Caveats"). What
-was read stays locked until the end, so that it cannot happen later. The snapshot has the file that
-a table was kept in, pg_relation_filenode the one that it is kept in now.
+A table that was emptied by TRUNCATE, made, or renamed into the place of another since then shows no
+row of what was loaded into it: no row that there was, and none that there is (PostgreSQL 15
+documentation, 13.6 "Caveats"). What was read stays locked until the end, so that it cannot happen
+later. The snapshot has the file that a table was kept in and its name, pg_relation_filenode and
+regclass have those that it has now.
 """
 
 
@@ -102,8 +106,8 @@ def check_not_put_anew(origin: str, count: str | None) -> None:
     """
     if count != "0":
         raise SourceIncompleteError(
-            f"{origin}: a table was emptied (TRUNCATE), made or rewritten while this was read, and "
-            "what was loaded into it then is not seen: run again once the load has ended"
+            f"{origin}: a table was emptied (TRUNCATE), made, renamed or rewritten while this was "
+            "read, and what was loaded into it then is not seen: run again once the load has ended"
         )
 
 

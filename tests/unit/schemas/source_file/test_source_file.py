@@ -218,3 +218,18 @@ def test_a_problem_of_the_activitys_own_source_has_the_line_there() -> None:
     for key, line in lines.items():
         located = source.located_error(ConfigError("no", key=key), "activity")
         assert str(located) == f"hr.yaml:{line}: {key}: no"
+
+
+@pytest.mark.parametrize(
+    ("status", "columns"),
+    [
+        ("", set()),
+        ("  user_status: {constant: ACTIVE}\n", set()),
+        ("  user_status: {column: state, values: {A: ACTIVE}}\n", {"state"}),
+    ],
+)
+def test_the_columns_that_a_status_goes_by_are_named(status: str, columns: set[str]) -> None:
+    text = (
+        "app: {name: X}\nsource: {kind: csv, accounts: a.csv}\ncolumns:\n  email: mail\n" + status
+    )
+    assert to_source(text, "x", "sources/x.yaml").file.named.status_columns == columns
