@@ -20,18 +20,15 @@ from schemas.source_file.activity import (
 )
 from schemas.source_file.blocks import Activity, App, AppCreation, Poll, Schedule, Upload
 from schemas.source_file.columns import (
-    AccountColumns,
     AccountTypeColumn,
-    AssociationColumns,
-    EntitlementColumn,
-    EntitlementColumns,
-    LeftOut,
-    ResourceColumns,
+    Case,
+    Condition,
     StatusColumn,
     TextColumn,
     TimeColumn,
 )
-from schemas.source_file.csv_source import ActivitySource, Completeness, CsvSource
+from schemas.source_file.connector_source import ConnectorSource
+from schemas.source_file.csv_source import ActivitySource, Completeness, CsvSource, Join
 from schemas.source_file.delta import DirectoryDelta, SqlDelta
 from schemas.source_file.directory_source import (
     ActiveDirectorySource,
@@ -41,19 +38,31 @@ from schemas.source_file.directory_source import (
 )
 from schemas.source_file.file import SourceFile
 from schemas.source_file.guards import Guards, PerEntitlement, Watched
+from schemas.source_file.logs import LogFormat
+from schemas.source_file.mappings import (
+    AccountColumns,
+    AssociationColumns,
+    EntitlementColumn,
+    EntitlementColumns,
+    LeftOut,
+    NewestRow,
+    ResourceColumns,
+)
 from schemas.source_file.python_source import PythonSource, Transforms
 from schemas.source_file.quantities import Limit, duration_text
+from schemas.source_file.scim_source import ScimBasic, ScimOAuth, ScimSource
 from schemas.source_file.secrets import Secret
-from schemas.source_file.sql_source import Partition, Queries, Query, SqlSource, Tls
+from schemas.source_file.sql_source import Freshness, Partition, Queries, Query, SqlSource, Tls
 from schemas.source_file.zones.logins import AzureZone, GcsZone, HttpsZone, S3Zone, SftpZone
 from schemas.statuses import STATUS_OF
 
-PLAIN = {
+PLAIN: dict[object, str] = {
     str: "text",
     int: "a whole number",
     bool: "`true` or `false`",
     timedelta: "a duration",
     Limit: "a limit",
+    typing.Self: "likewise",
 }
 
 TARGET = Path(__file__).with_name("source-file.md")
@@ -78,6 +87,7 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("app.create", AppCreation),
     ("source, of kind csv", CsvSource),
     ("source.complete", Completeness),
+    ("source.join", Join),
     ("source.s3", S3Zone),
     ("source.gcs", GcsZone),
     ("source.azure", AzureZone),
@@ -87,6 +97,7 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("source.queries", Queries),
     ("A query", Query),
     ("A query's partition", Partition),
+    ("source.freshness, of kind sql", Freshness),
     ("source.delta, of kind sql", SqlDelta),
     ("source.tls", Tls),
     ("source, of kind ldap", LdapSource),
@@ -94,15 +105,22 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("source, of kind ldif", LdifSource),
     ("source.users and source.groups", Branch),
     ("source.delta, of a directory", DirectoryDelta),
+    ("source, of kind scim", ScimSource),
+    ("source.basic", ScimBasic),
+    ("source.oauth", ScimOAuth),
+    ("source, of kind connector", ConnectorSource),
     ("source, of kind python", PythonSource),
     ("transform", Transforms),
     ("A secret", Secret),
     ("columns", AccountColumns),
     ("A column of text", TextColumn),
+    ("A case", Case),
+    ("A case's condition", Condition),
     ("columns.user_status", StatusColumn),
     ("columns.account_type", AccountTypeColumn),
     ("columns.last_login and columns.last_activity", TimeColumn),
     ("leave_out", LeftOut),
+    ("several_rows", NewestRow),
     ("An item of entitlements", EntitlementColumn),
     ("entitlement_columns", EntitlementColumns),
     ("resource_columns", ResourceColumns),
@@ -117,6 +135,7 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("activity.source, of kind csv", ActivitySource),
     ("activity.source, of kind sql", ActivityDatabase),
     ("activity.source.queries", ActivityQueries),
+    ("activity.format, of some logs", LogFormat),
     ("activity.columns", ActivityColumns),
     ("activity.columns.event_type", EventTypeColumn),
     ("schedule", Schedule),
@@ -152,7 +171,7 @@ def _kind(annotation: object) -> str:
         return f"[{title}](#{_anchor(title)})"
     inside = typing.get_args(annotation)
     if typing.get_origin(annotation) is typing.Annotated:
-        annotation, inside = inside[0], ()
+        annotation, inside = inside[0], typing.get_args(inside[0])
     match typing.get_origin(annotation):
         case typing.Literal:
             return " or ".join(f"`{one}`" for one in inside)
@@ -163,7 +182,7 @@ def _kind(annotation: object) -> str:
         case builtins.dict:
             return f"a mapping to {_kind(inside[1])}"
         case _:
-            return PLAIN.get(typing.cast("type", annotation), "a value")
+            return PLAIN.get(annotation, "a value")
 
 
 def _escaped(field: FieldInfo) -> str:
@@ -191,8 +210,10 @@ def _default(field: FieldInfo) -> str:
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
-def _written(item: BaseModel) -> str:
+def _written(item: BaseModel | str) -> str:
     """An item of a list as the file writes it."""
+    if isinstance(item, str):
+        return item or '""'
     return "{" + ", ".join(f"{key}: {value}" for key, value in item.model_dump().items()) + "}"
 
 

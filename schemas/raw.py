@@ -13,6 +13,19 @@ TABLES = ("accounts", "entitlements", "resources", "associations")
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One of several files that are one table.
+
+    Attributes:
+        name: its path or URL.
+        above: how many lines the files before it have.
+    """
+
+    name: str
+    above: int
+
+
+@dataclass(frozen=True, slots=True)
 class RawTable:
     """One table of a source, as it was read.
 
@@ -28,6 +41,9 @@ class RawTable:
         zone: of times in `rows` that name none, where it is known.
         dropped_count: rows that were left out since, by `leave_out` or by a transform of a person's
             own; they are in neither.
+        written_at: when the file was last written, UTC; None where nobody says it.
+        parts: the files it was read from, in order, where they are several: `ROW` then counts the
+            lines of all of them.
     """
 
     name: str
@@ -37,6 +53,18 @@ class RawTable:
     origin: str
     zone: str | None = None
     dropped_count: int = 0
+    written_at: datetime | None = None
+    parts: tuple[Part, ...] = ()
+
+    def places(self, rows: pl.Series) -> pl.DataFrame:
+        """Where the rows of these numbers (`ROW`) stand: `file` and `row`, its line, in order."""
+        if not self.parts:
+            file = pl.Series("file", [self.origin], dtype=pl.String).new_from_index(0, rows.len())
+            return pl.DataFrame([file, rows.alias("row")])
+        above = pl.Series([part.above for part in self.parts], dtype=pl.UInt32)
+        names = pl.Series("file", [part.name for part in self.parts], dtype=pl.String)
+        number = above.search_sorted(rows, side="left") - 1
+        return pl.DataFrame([names.gather(number), (rows - above.gather(number)).alias("row")])
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,13 @@ account whose own row says that it cannot log in, so that only its address or na
 """
 
 
+LINES = {"file": pl.String(), "line": pl.UInt32()}
+"""Where each account of a snapshot was read: the export, query or base, and the line or entry.
+
+`line` is null of a record that is kept for a row that cannot be read.
+"""
+
+
 class Reason(str):
     """Why a row is rejected, as a person reads it after the name of the column.
 
@@ -118,6 +125,25 @@ class Reason(str):
         """What makes the same reason again: pandera copies its checks."""
         return Reason, (self.code, str(self))
 
+
+UNREADABLE_MARK = "\ufffd"
+"""What a cell begins with of which the reader knows that nobody can read it; the rest says why."""
+
+NO_PARTNER = f"{UNREADABLE_MARK}no row"
+SEVERAL_PARTNERS = f"{UNREADABLE_MARK}several rows"
+FORMULA_ERROR = f"{UNREADABLE_MARK}error"
+NO_FORMULA_VALUE = f"{UNREADABLE_MARK}formula"
+TOO_MANY_DIGITS = f"{UNREADABLE_MARK}digits"
+READ_FAULTS = {
+    NO_PARTNER: Reason("no_partner", "has no row in the joined file"),
+    SEVERAL_PARTNERS: Reason("several_partners", "has several rows in the joined file that differ"),
+    FORMULA_ERROR: Reason("formula_error", "is an error of a formula, such as #N/A"),
+    NO_FORMULA_VALUE: Reason("formula_without_value", "is a formula whose value was not stored"),
+    TOO_MANY_DIGITS: Reason(
+        "too_many_digits", "is a number of more digits than a spreadsheet keeps: store it as text"
+    ),
+}
+"""Such cells of joined files and of spreadsheets, and what is wrong with each."""
 
 UNREADABLE_LINE = "unreadable_line"
 """The code of a line that could not be split into columns; its reason says how it fails."""

@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -16,6 +16,7 @@ _START_BYTES = 1 << 12
 _SAMPLE_BYTES = 1 << 18
 _SAMPLE_RECORDS = 200
 _NEARLY_ALL = 0.9
+_NULL = "\\N"
 _PAGES = ("<!doctype", "<html", "<?xml")
 _MANY = re.compile(r"\*|\^.*\$")
 """Names that polars takes for all columns, or for a pattern of them."""
@@ -73,12 +74,25 @@ def to_dialect(text: TextFile, options: CsvOptions) -> Dialect:
         separator = _separator_of(sample)
     if separator == quote:
         raise ConfigError(f"{name}: separator and quote are the same character: change one")
+    if options.escape == "none" and _NULL not in options.blank:
+        _check_no_null(sample, separator)
     if options.header:
         columns = _header_columns(sample, separator)
         return Dialect(separator, quote, columns, sample.lines[0], sample.number)
     width = len(_first_record(sample, separator))
     columns = tuple(f"column_{position}" for position in range(1, width + 1))
     return Dialect(separator, quote, columns, None, sample.number - 1)
+
+
+def _check_no_null(sample: _Sample, separator: str) -> None:
+    """Raises where cells are what MySQL and PostgreSQL write for null: no name is called so."""
+    field = rf"(?:^|{re.escape(separator)})\\N(?:$|{re.escape(separator)})"
+    for number, line in enumerate(sample.lines[:_SAMPLE_RECORDS], sample.number):
+        if re.search(field, line):
+            raise SourceFormatError(
+                rf"{sample.name}: line {number} has a cell \N, as databases write nothing: say "
+                r"escape: \ where a backslash escapes, else blank: ['\N']"
+            )
 
 
 def quote_of(options: CsvOptions) -> str | None:
@@ -165,13 +179,22 @@ def _header_columns(sample: _Sample, separator: str) -> tuple[str, ...]:
     if not re.fullmatch(record_pattern(separator, sample.quote), sample.lines[0]):
         raise SourceFormatError(f"{where}, has a stray or unclosed quote: see skip_lines and quote")
     columns = _first_record(sample, separator)
+    check_names(columns, where)
+    return tuple(columns)
+
+
+def check_names(columns: Sequence[str], where: str) -> None:
+    """Raises unless these may be the names of columns; `where` they stand, for the message.
+
+    Raises:
+        SourceFormatError: one is blank, is there twice, or cannot be a name.
+    """
     seen: set[str] = set()
     for position, column in enumerate(columns, 1):
         problem = _name_problem(column, seen)
         if problem:
             raise SourceFormatError(f"{where}: the name of column {position} {problem}")
         seen.add(column)
-    return tuple(columns)
 
 
 def _name_problem(column: str, seen: set[str]) -> str | None:

@@ -4,13 +4,15 @@ import logging
 import os
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
 
 from extractors.delimited.dialect import Dialect, quote_of, to_dialect
+from extractors.delimited.rewritten import Rewritten, to_rewritten
 from extractors.delimited.rows import row_batches, to_rows
+from extractors.delimited.spreadsheet import is_workbook, read_workbook
 from extractors.delimited.structure import LineReject, Structure, to_structure
 from extractors.exports.completeness import trailer_count
 from extractors.exports.dates import named_day
@@ -30,7 +32,7 @@ from schemas.export_file import ReadExport
 from schemas.headers import AmbiguousColumnError, column_named
 from schemas.raw import Probe, RawTable
 from schemas.source_file.csv_source import CsvOptions
-from schemas.tables import ONE_FIELD, REJECTS, UNREADABLE_LINE
+from schemas.tables import ONE_FIELD, REJECTS, ROW, UNREADABLE_LINE
 
 _TAIL = 1 << 16
 
@@ -44,10 +46,12 @@ class FileEnd:
     Attributes:
         read_count: its rows, with those that could not be split.
         trailer_count: the rows its trailer states; None where the source file names no trailer.
+        line_count: its physical lines.
     """
 
     read_count: int
     trailer_count: int | None
+    line_count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +77,14 @@ class Layout:
 
     Attributes:
         text: the file as UTF-8.
+        rewritten: the same in a dialect that polars reads.
         dialect: how it is written.
         structure: what its lines are.
         trailer_count: the rows its trailer states; None where the source file names no trailer.
     """
 
     text: TextFile
+    rewritten: Rewritten
     dialect: Dialect
     structure: Structure
     trailer_count: int | None
@@ -103,23 +109,11 @@ def read_csv_file(
         SourceIncompleteError: empty, cut off, or changed while it was read.
         SourceFormatError: no text, no usable header, or a file that reads two ways.
     """
-    with private_folder(export) as folder, _unchanged(export):
+    with private_folder(export) as folder, unchanged(export):
         read = _read(export, options, id_column, last, folder)
     table = read.table
     _log.debug("%s: %d rows, %d rejected", export.name, table.read_count, table.rejects.height)
     return read
-
-
-def read_csv_batches(export: Export, options: CsvOptions) -> Generator[RawTable, None, FileEnd]:
-    """Yields the file's rows in order, in tables; the first holds the lines that are no rows.
-
-    Raises:
-        SourceUnavailableError: it vanished or cannot be opened.
-        SourceIncompleteError: empty, cut off, or changed while it was read.
-        SourceFormatError: no text, no usable header, or a file that reads two ways.
-    """
-    with private_folder(export) as folder, _unchanged(export):
-        return (yield from _batches(export, options, folder))
 
 
 def probe_csv_file(export: Export, options: CsvOptions) -> Probe:
@@ -131,17 +125,47 @@ def probe_csv_file(export: Export, options: CsvOptions) -> Probe:
         SourceFormatError: no text in a known encoding, or no usable header.
     """
     with private_folder(export) as folder:
+        if is_workbook(export):
+            return _probe_sheet(export, options, folder)
         text = to_text_file(export, options.encoding, quote_of(options), folder)
-        dialect = to_dialect(text, options)
+        return probe_csv_text(text, options, folder)
+
+
+def probe_csv_text(
+    text: TextFile, options: CsvOptions, folder: Path, names: tuple[str, ...] = ()
+) -> Probe:
+    """Returns what a file looks like; `names` are those of the columns of one without a header.
+
+    Raises:
+        SourceFormatError: it has no usable header.
+    """
+    export = text.export
+    made = to_rewritten(text, options, folder)
+    dialect = named(to_dialect(made.text, with_separator(options, made)), names)
+    separator = made.as_written(dialect.separator)
     look = (
-        f"{export.size_bytes} bytes, {text.encoding}, separator {dialect.separator!r}, "
+        f"{export.size_bytes} bytes, {text.encoding}, separator {separator!r}, "
         f"{len(dialect.columns)} columns"
     )
     return Probe(export.table, export.name, look, dialect.columns)
 
 
+def named(dialect: Dialect, names: tuple[str, ...]) -> Dialect:
+    """Returns the dialect with the first of its columns under these names."""
+    return replace(
+        dialect, columns=(*names, *dialect.columns[len(names) :])[: len(dialect.columns)]
+    )
+
+
+def _probe_sheet(export: Export, options: CsvOptions, folder: Path) -> Probe:
+    table, _, notes = read_workbook(export.zone.fetch(export.file, folder), export, options)
+    columns = tuple(column for column in table.rows.columns if column != ROW)
+    look = f"{export.size_bytes} bytes, {len(columns)} columns, {table.read_count} rows"
+    return Probe(export.table, export.name, "; ".join((look, *notes)), columns)
+
+
 @contextmanager
-def _unchanged(export: Export) -> Iterator[None]:
+def unchanged(export: Export) -> Iterator[None]:
     """Raises where the file changes while it is read.
 
     Before any error of the file's form: a file that is being written seems to be wrong in many
@@ -162,48 +186,78 @@ def _read(
     last: ReadExport | None,
     folder: Path,
 ) -> FileRead:
+    if is_workbook(export):
+        return _read_sheet(export, options, last, folder)
     layout = layout_of(export, options, folder)
     remembered = _remembered(layout.text)
     if layout.trailer_count is None:
         check_line_end(export, last, remembered)
     if layout.text.warning and last is not None and last.encoding == "utf-8":
         check_lines(export, layout.text.unpacked)
-    rows = to_rows(layout.text, layout.dialect, layout.structure, folder)
-    rejects = to_line_rejects(export, layout.dialect, layout.structure.rejects, id_column)
+    made = layout.rewritten
+    rows = made.restored(to_rows(made.text, layout.dialect, layout.structure, folder))
+    rejects = to_line_rejects(export, layout, id_column)
     table = RawTable(export.table, rows, rejects, rows.height + rejects.height, export.name)
     warning = layout.text.warning
-    end = FileEnd(table.read_count, layout.trailer_count)
+    end = FileEnd(table.read_count, layout.trailer_count, layout.structure.line_count)
     warnings = (*((warning,) if warning else ()), *written_again(remembered, last))
     return FileRead(table, end, warnings, with_earlier(remembered, last))
 
 
+def _read_sheet(
+    export: Export, options: CsvOptions, last: ReadExport | None, folder: Path
+) -> FileRead:
+    path = export.zone.fetch(export.file, folder)
+    table, last_row, notes = read_workbook(path, export, options)
+    remembered = _bytes_of(export, path)
+    end = FileEnd(table.read_count, None, last_row)
+    warnings = (*notes, *written_again(remembered, last))
+    return FileRead(table, end, warnings, with_earlier(remembered, last))
+
+
 def _remembered(text: TextFile) -> ReadExport:
-    export = text.export
+    is_plain = text.encoding == "utf-8" and is_ascii(text.path)
+    return replace(
+        _bytes_of(text.export, text.original),
+        encoding="ascii" if is_plain else text.encoding,
+        has_line_end=has_line_end(text.path),
+    )
+
+
+def _bytes_of(export: Export, original: Path) -> ReadExport:
     return ReadExport(
         table=export.table,
         name=export.name,
         named_day=named_day(export.file),
         size_bytes=export.size_bytes,
         modified_ns=export.modified_ns,
-        sha256=sha256_of(text.original),
-        encoding="ascii" if text.encoding == "utf-8" and is_ascii(text.path) else text.encoding,
-        has_line_end=has_line_end(text.path),
+        sha256=sha256_of(original),
     )
 
 
-def _batches(
-    export: Export, options: CsvOptions, folder: Path
+def csv_batches(
+    text: TextFile, options: CsvOptions, folder: Path, names: tuple[str, ...] = ()
 ) -> Generator[RawTable, None, FileEnd]:
-    layout = layout_of(export, options, folder)
-    rejects = to_line_rejects(export, layout.dialect, layout.structure.rejects, None)
+    """Yields the file's rows in order, in tables; the first holds the lines that are no rows.
+
+    `names` are those of the columns of a file without a header.
+
+    Raises:
+        SourceIncompleteError: without its trailer.
+        SourceFormatError: no usable header, or a file that reads two ways.
+    """
+    export, layout = text.export, layout_of_text(text, options, folder, names)
+    rejects, made = to_line_rejects(export, layout, None), layout.rewritten
     read_count = rejects.height
     no_rejects = pl.DataFrame(schema=REJECTS)
-    for rows in row_batches(layout.text, layout.dialect, layout.structure, folder):
+    written_at = export.modified_at if export.file.is_dated else None
+    for rows in row_batches(made.text, layout.dialect, layout.structure, folder):
+        restored = made.restored(rows)
         count = rows.height + rejects.height
-        yield RawTable(export.table, rows, rejects, count, export.name)
+        yield RawTable(export.table, restored, rejects, count, export.name, written_at=written_at)
         read_count += rows.height
         rejects = no_rejects
-    return FileEnd(read_count, layout.trailer_count)
+    return FileEnd(read_count, layout.trailer_count, layout.structure.line_count)
 
 
 def layout_of(export: Export, options: CsvOptions, folder: Path) -> Layout:
@@ -215,13 +269,35 @@ def layout_of(export: Export, options: CsvOptions, folder: Path) -> Layout:
         SourceFormatError: no text, no usable header, or a file that reads two ways.
     """
     text = to_text_file(export, options.encoding, quote_of(options), folder)
-    dialect = to_dialect(text, options)
+    return layout_of_text(text, options, folder)
+
+
+def layout_of_text(
+    text: TextFile, options: CsvOptions, folder: Path, names: tuple[str, ...] = ()
+) -> Layout:
+    """Looks at every line of the file; what is made of it lies in `folder`.
+
+    Raises:
+        SourceIncompleteError: without its trailer.
+        SourceFormatError: no usable header, or a file that reads two ways.
+    """
+    export = text.export
+    made = to_rewritten(text, options, folder)
+    dialect = named(to_dialect(made.text, with_separator(options, made)), names)
     stated, trailer_line = None, None
     if options.complete and options.complete.trailer:
         last_line, below = _last_line(text.path)
         stated = trailer_count(export, last_line, options.complete.trailer)
         trailer_line = text.facts.count - below
-    return Layout(text, dialect, to_structure(text, dialect, trailer_line), stated)
+    structure = to_structure(made.text, dialect, trailer_line)
+    return Layout(text, made, dialect, structure, stated)
+
+
+def with_separator(options: CsvOptions, made: Rewritten) -> CsvOptions:
+    """Returns the options with the separator that stands in the rewritten file."""
+    if made.separator is None:
+        return options
+    return options.model_copy(update={"separator": made.separator})
 
 
 def _last_line(path: Path) -> tuple[str, int]:
@@ -237,10 +313,10 @@ def _last_line(path: Path) -> tuple[str, int]:
     return line.decode(errors="replace"), len(below) - 1 - has_end
 
 
-def to_line_rejects(
-    export: Export, dialect: Dialect, rejected: list[LineReject], id_column: str | None
-) -> pl.DataFrame:
+def to_line_rejects(export: Export, layout: Layout, id_column: str | None) -> pl.DataFrame:
     """Returns `REJECTS` for the lines that are no rows."""
+    dialect, made = layout.dialect, layout.rewritten
+    rejected = [_as_written(reject, made) for reject in layout.structure.rejects]
     position = _position_of(id_column, dialect.columns)
     columns = {
         "table": [export.table] * len(rejected),
@@ -255,6 +331,13 @@ def to_line_rejects(
         "name": [None] * len(rejected),
     }
     return pl.DataFrame(columns, schema=REJECTS)
+
+
+def _as_written(reject: LineReject, made: Rewritten) -> LineReject:
+    if not made.written:
+        return reject
+    fields = reject.fields and tuple(made.as_written(one) for one in reject.fields)
+    return replace(reject, text=made.as_written(reject.text), fields=fields)
 
 
 def _position_of(column: str | None, columns: tuple[str, ...]) -> int | None:

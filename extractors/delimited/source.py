@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from pathlib import Path
 
-from extractors.delimited.file import FileEnd, probe_csv_file, read_csv_file
+from extractors.delimited.file import FileEnd, FileRead, probe_csv_file, read_csv_file
+from extractors.delimited.together import check_no_part_is_gone, joined, parts_as_one, undated
 from extractors.exports.completeness import (
     check_age,
     check_count,
@@ -16,12 +17,12 @@ from extractors.exports.completeness import (
 )
 from extractors.exports.dates import end_of_day
 from extractors.exports.export import Export
-from extractors.exports.find import find_export
+from extractors.exports.find import find_export, find_parts
 from extractors.exports.order import check_not_ahead, check_not_older
 from extractors.zones.zones import DropZones
 from schemas.export_file import ExportFile, ReadExport
 from schemas.raw import LastRead, Probe, Raw, RawTable
-from schemas.source_file.csv_source import Completeness, CsvOptions, CsvSource
+from schemas.source_file.csv_source import JOINED, Completeness, CsvOptions, CsvSource
 from schemas.source_file.quantities import duration_text
 from schemas.source_file.secrets import Resolve, no_secrets
 
@@ -58,27 +59,34 @@ def read_csv_source(  # noqa: PLR0913 - what a read is judged by
         SourceStaleError: older than the last accepted one, or dated ahead of the clock.
         SourceFormatError: a file that is not as agreed, or reads two ways.
     """
-    before = {} if as_of else {export.table: export for export in last_read.exports}
     tables: dict[str, RawTable] = {}
+    reads: list[FileRead] = []
     proof: list[str] = []
-    warnings: list[str] = []
     files: list[ExportFile] = []
-    remembered: list[ReadExport] = []
+    notes: tuple[str, ...] = ()
     with DropZones(source, workspace, resolve) as zones:
         # All are found before one is read: exports that belong together are taken together.
-        for export in _exports(source, zones, as_of):
-            last = before.get(export.table)
-            if as_of is None:
-                check_not_ahead(export, source, now)
-            rested = finished(export, source, zones, now=now, sleep=sleep, as_of=as_of)
-            check_not_older(rested, last, source, now)
-            id_column = id_columns.get(export.table)
-            read = read_csv_file(rested, source, id_column=id_column, last=last)
-            proof.append(proof_of(rested, read.end, source, zones))
-            warnings += read.warnings
-            files.append(rested.file)
-            remembered.append(read.remembered)
-            tables[export.table] = read.table
+        for table, exports in _exports(source, zones, as_of).items():
+            last = [] if as_of else [one for one in last_read.exports if one.table == table]
+            if source.parts == "all":
+                check_no_part_is_gone([export.name for export in exports], last, table)
+            parts = []
+            for export in exports:
+                before = _before(export, last)
+                if as_of is None:
+                    check_not_ahead(export, source, now)
+                rested = finished(export, source, zones, now=now, sleep=sleep, as_of=as_of)
+                check_not_older(rested, before, source, now)
+                id_column = id_columns.get(export.table)
+                parts.append(read_csv_file(rested, source, id_column=id_column, last=before))
+                proof.append(proof_of(rested, parts[-1].end, source, zones))
+                files.append(rested.file)
+            tables[table] = parts_as_one(
+                [part.table for part in parts], [part.end.line_count for part in parts]
+            )
+            reads += parts
+    if source.join is not None:
+        tables["accounts"], notes = joined(tables["accounts"], tables[JOINED], source.join)
     return Raw(
         accounts=tables["accounts"],
         entitlements=tables.get("entitlements"),
@@ -86,10 +94,18 @@ def read_csv_source(  # noqa: PLR0913 - what a read is judged by
         associations=tables.get("associations"),
         taken_at=min(file.modified_at if file.is_dated else now for file in files),
         proof=tuple(proof),
-        warnings=tuple(warnings),
+        warnings=(*(warning for read in reads for warning in read.warnings), *notes),
         files=tuple(files),
-        remembered=LastRead(exports=tuple(remembered)),
+        remembered=LastRead(exports=tuple(read.remembered for read in reads)),
     )
+
+
+def _before(export: Export, last: list[ReadExport]) -> ReadExport | None:
+    """What is remembered of the export that this one takes the place of."""
+    if len(last) == 1:
+        return last[0]
+    alike = [one for one in last if undated(one.name) == undated(export.name)]
+    return alike[0] if alike else None
 
 
 def probe_csv_source(
@@ -105,7 +121,7 @@ def probe_csv_source(
     """
     probes = []
     with DropZones(source, workspace, resolve) as zones:
-        for export in _exports(source, zones):
+        for export in (one for several in _exports(source, zones).values() for one in several):
             check_not_ahead(export, source, now)
             check_age(export, source.max_age, now)
             if source.complete and source.complete.marker:
@@ -114,12 +130,19 @@ def probe_csv_source(
     return tuple(probes)
 
 
-def _exports(source: CsvSource, zones: DropZones, as_of: date | None = None) -> list[Export]:
+def _exports(
+    source: CsvSource, zones: DropZones, as_of: date | None = None
+) -> dict[str, list[Export]]:
+    """The exports of each table; of `parts: all`, all that match."""
     companions = companions_of(source.complete)
-    return [
-        find_export(table, written, zones, companions=companions, as_of=as_of)
-        for table, written in source.exports().items()
-    ]
+    found: dict[str, list[Export]] = {}
+    for table, written in source.exports().items():
+        if source.parts == "all":
+            found[table] = find_parts(table, written, zones, companions=companions, as_of=as_of)
+        else:
+            export = find_export(table, written, zones, companions=companions, as_of=as_of)
+            found[table] = [export]
+    return found
 
 
 def finished(

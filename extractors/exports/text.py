@@ -85,7 +85,7 @@ def to_text_file(export: Export, encoding: str, quote: str | None, folder: Path)
     if encoding != "auto":
         name = codecs.lookup(encoding).name.replace("utf-8-sig", "utf-8")
     if name in {None, "utf-8"} and not head.startswith(codecs.BOM_UTF8):
-        facts = _facts_of(unpacked, quote)
+        facts = facts_of(unpacked, quote)
         if facts is not None:
             return TextFile(export, original, unpacked, unpacked, "utf-8", facts, None)
     return _to_decoded(export, original, unpacked, name, quote, folder)
@@ -112,7 +112,7 @@ def _to_decoded(
     if encoding == "utf-8":
         check_lines(export, unpacked)
     path = _decoded(export, unpacked, encoding, folder)
-    facts = _facts_of(path, quote)
+    facts = facts_of(path, quote)
     if facts is None:
         raise SourceFormatError(f"{export.name}: is not {encoding}: state the right encoding:")
     return TextFile(export, original, unpacked, path, encoding, facts, warning)
@@ -146,7 +146,7 @@ def _encoding_of(head: bytes) -> str | None:
     return None
 
 
-def _facts_of(path: Path, quote: str | None) -> LineFacts | None:
+def facts_of(path: Path, quote: str | None) -> LineFacts | None:
     """Looks at every line, at memory speed; None where a byte is not UTF-8."""
     line = pl.col("line").str
     facts = pl.scan_lines(path, glob=False).select(

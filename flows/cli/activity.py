@@ -99,14 +99,18 @@ def show_sending(name: str, sending: Sending, output: Output) -> None:
         )
     fates = {
         "read": "rows read",
+        "excluded": "not meant by where",
+        "ignored": "ignored",
         "merged": "said twice",
         "rejected": "rejected",
         "outside": "of another time",
         "reduced": "older than what was kept",
         "repeated": "sent before",
     }
-    numbers = (f"{counts.get(f'activity_{key}', 0)} {text}" for key, text in fates.items())
-    output.line(f"  {', '.join(numbers)}")
+    numbers = {text: counts.get(f"activity_{key}", 0) for key, text in fates.items()}
+    rare = {fates["excluded"], fates["ignored"]}
+    told = (f"{count} {text}" for text, count in numbers.items() if count or text not in rare)
+    output.line(f"  {', '.join(told)}")
     for warning in sending.warnings:
         output.line(f"  note: {warning}", "yellow")
 

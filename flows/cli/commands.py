@@ -277,7 +277,7 @@ def backfill(  # noqa: PLR0913, PLR0917 - one parameter an option
     )
 
 
-# What only tells: `runs`.
+# What only tells: `runs`, `why`.
 
 
 def runs(
@@ -302,6 +302,24 @@ def runs(
     from flows.cli.runs.listing import runs_command
 
     raise typer.Exit(runs_command(workspace, source, run, limit, as_json=as_json))
+
+
+def why(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="The source.")],
+    account: Annotated[
+        str, typer.Argument(metavar="ACCOUNT", help="The account's id, or its e-mail address.")
+    ],
+    workspace: Workspace = HERE,
+    as_json: Json = False,
+) -> None:
+    """Tell an account's history: when it came, what changed, by which run, and why it is as it is.
+
+    From ledger and archive alone: neither the source nor Lumos is asked. Example:
+    `lumos-ingest why hr a0007`
+    """
+    from flows.cli.runs.why import why_command
+
+    raise typer.Exit(why_command(workspace, source, account, as_json=as_json))
 
 
 # What a person decides: `approve`, `reject`, `abandon`.

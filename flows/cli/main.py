@@ -23,6 +23,7 @@ from flows.cli.commands import (
     serve,
     stop_worker,
     sync,
+    why,
 )
 from flows.cli.output import Output, go_quiet, never_fail_to_encode
 from flows.run.crash_report import report_bug
@@ -61,7 +62,7 @@ def lumos_ingest(
 
 for _command in (check, preview, sync, approve, reject, abandon, activity, backfill):
     app.command()(_command)
-for _other in (serve, deploy, stop_worker, runs, repair, demo, sandbox, schema):
+for _other in (serve, deploy, stop_worker, runs, why, repair, demo, sandbox, schema):
     app.command()(_other)
 
 

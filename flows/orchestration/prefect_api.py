@@ -226,14 +226,16 @@ class PrefectApi:
             if len(page) < _PAGE:
                 return found
 
-    def has_runs_to_come(self, deployment_id: str) -> bool:
-        """Whether the server has made runs of the deployment that are yet to begin."""
+    def first_to_come(self, deployment_id: str, after: datetime) -> datetime | None:
+        """When the deployment's next run after that moment is due that is there; None for none."""
         wanted = {
             "deployment_id": {"any_": [deployment_id]},
             "state": {"type": {"any_": ["SCHEDULED"]}},
+            "expected_start_time": {"after_": after.isoformat()},
         }
-        page = self._ask("POST", "/flow_runs/filter", json={"flow_runs": wanted, "limit": 1})
-        return bool(page)
+        body = {"flow_runs": wanted, "sort": "EXPECTED_START_TIME_ASC", "limit": 1}
+        page = self._ask("POST", "/flow_runs/filter", json=body)
+        return _to_flow_run(page[0]).due_at if page else None
 
     def ask_for_run(
         self,

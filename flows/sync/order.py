@@ -141,6 +141,7 @@ def _plan(
     normalized = normalized_of(source, origin, target, context, step, run.run_id)
     context.archive.save_frame(source.name, run.run_id, "rejects", normalized.rejects)
     context.archive.save_frame(source.name, run.run_id, "kept", normalized.kept)
+    context.archive.save_frame(source.name, run.run_id, "lines", normalized.lines)
     context.ledger.update_run(run.run_id, expect=READING, counts=run_counts(normalized))
     check_rejects(source, normalized)
     planner = partial(make_plan, source, context, normalized, target)

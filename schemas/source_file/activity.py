@@ -1,6 +1,6 @@
 """Where activity records come from: their app, their source, their columns, and what is known."""
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import Field, GetJsonSchemaHandler, field_validator, model_validator
 from pydantic.json_schema import JsonSchemaValue
@@ -21,6 +21,9 @@ EVENT_OF = {
 OTHER_NAMES = {"timestamp": ("happened_at",), "event_type": ("activity_type",)}
 """What Lumos's connector model calls a field elsewhere: `LastActivityData`, `ActivityRecord`."""
 
+IGNORED = "\x00"
+"""What an event's word becomes that the source file says to ignore: it is no activity."""
+
 Keep = Literal["newest", "newest_per_day", "all"]
 
 
@@ -32,6 +35,32 @@ class EventTypeColumn(TextColumn):
         description="The source's value: LOGIN or ACTIVITY. Lumos's own words need no entry.",
     )
 
+    ignore: tuple[str, ...] = Field(
+        (), description="Words that are no activity, in any case: neither sent nor rejects."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _accept_ignore_in_values(cls, written: Any) -> Any:  # noqa: ANN401 - whatever the file holds
+        values = written.get("values") if isinstance(written, dict) else None
+        if not isinstance(values, dict) or not isinstance(values.get("ignore"), list):
+            return written
+        others = {word: event for word, event in values.items() if word != "ignore"}
+        return {**written, "values": others, "ignore": values["ignore"]}
+
+    @model_validator(mode="after")
+    def _check_ignored(self) -> "EventTypeColumn":
+        ignored = {word.casefold() for word in self.ignore}
+        both = [word for word in self.values if word.casefold() in ignored]
+        if both:
+            raise ValueError(f"{both[0]!r} is among values and among ignore: write it in one")
+        return self
+
+    @property
+    def meanings(self) -> dict[str, str]:
+        """The source's value: the event's type, or `IGNORED`."""
+        return {**self.values, **dict.fromkeys(self.ignore, IGNORED)}
+
     @field_validator("values")
     @classmethod
     def _check_types(cls, values: dict[str, str]) -> dict[str, str]:
@@ -41,9 +70,11 @@ class EventTypeColumn(TextColumn):
         return {value: EVENT_OF[event.upper()] for value, event in values.items()}
 
     @model_validator(mode="after")
-    def _check_constant(self) -> "EventTypeColumn":
-        if self.constant is not None and self.constant.upper() not in EVENT_OF:
-            raise ValueError(f"{self.constant!r} is no event type; write LOGIN or ACTIVITY")
+    def _check_constants(self) -> Self:
+        words = {word.casefold() for word in self.values}
+        for constant in self.constants:
+            if constant.upper() not in EVENT_OF and constant.casefold() not in words:
+                raise ValueError(f"{constant!r} is no event type; write LOGIN or ACTIVITY")
         return self
 
 
@@ -58,6 +89,13 @@ class ActivityColumns(Strict):
     event_type: EventTypeColumn | None = None
     timestamp: TimeColumn | None = None
     app_instance_identifier: TextColumn | None = None
+
+    @model_validator(mode="after")
+    def _check_moments(self) -> Self:
+        texts = (self.account_id, self.email, self.event_type, self.app_instance_identifier)
+        if any(text.has_moment for text in texts if text is not None):
+            raise ValueError("before and after are for accounts alone")
+        return self
 
 
 class ActivityApp(Strict):

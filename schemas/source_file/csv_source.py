@@ -12,6 +12,9 @@ from schemas.source_file.quantities import Duration
 from schemas.source_file.zones.exports import Dropped
 from schemas.source_file.zones.urls import check_export_path
 
+JOINED = "joined"
+"""The name of what `join` reads, among the tables."""
+
 
 class Completeness(Strict):
     """What proves that an export is whole. All that is given must hold."""
@@ -58,12 +61,23 @@ class CsvOptions(Dropped):
     """How a delimited file is read."""
 
     encoding: str = Field("auto", description="auto, utf-8, utf-16, windows-1252, latin-1, …")
-    separator: str = Field("auto", description="auto, `,`, `;`, `|`, tab, or another character.")
+    separator: str = Field(
+        "auto", description="auto, `,`, `;`, `|`, tab, or one or more other characters."
+    )
     quote: str = Field('"', description="The quoting character, or none.")
+    escape: str = Field(
+        "none", description="The character that escapes the next one, such as a backslash; or none."
+    )
+    blank: tuple[str, ...] = Field(
+        (), description="Cells that mean nothing, such as `\\N`, as written."
+    )
     header: bool = Field(
         True, description="false: no header line; columns are column_1, column_2, …"
     )
     skip_lines: int = Field(0, ge=0, description="Lines before the header.")
+    sheet: str = Field(
+        "1", min_length=1, description="Of an .xlsx workbook: the sheet, by its name or number."
+    )
     max_age: Duration | None = Field(
         timedelta(hours=36), description="An older export is refused; null takes any."
     )
@@ -73,9 +87,16 @@ class CsvOptions(Dropped):
     @classmethod
     def _check_separator(cls, written: str) -> str:
         separator = "\t" if written in {"tab", "\\t"} else written
-        if separator != "auto" and (len(separator.encode()) != 1 or separator in '"\r\n'):
-            raise ValueError("write auto, tab, or one character such as , ; or |")
+        if not separator or re.search(r'["\r\n\x00]', separator):
+            raise ValueError("write auto, tab, or characters such as , ; | or ||")
         return separator
+
+    @field_validator("escape")
+    @classmethod
+    def _check_escape(cls, written: str) -> str:
+        if written != "none" and (len(written.encode()) != 1 or written in '"\r\n,;\t|'):
+            raise ValueError(r"write none, or one character such as \\")
+        return written
 
     @field_validator("quote")
     @classmethod
@@ -99,6 +120,39 @@ class CsvOptions(Dropped):
         return written
 
 
+class Join(Strict):
+    """A second file that has more columns of the accounts: `{file: mails.csv, on: employee_id}`."""
+
+    file: str = Field(
+        min_length=1, description="A path, a pattern or a URL; it is written as the accounts are."
+    )
+    on: str | dict[str, str] = Field(
+        description="The column that both have; or the accounts' column: the file's."
+    )
+    missing: Literal["reject", "blank"] = Field(
+        "reject",
+        description="What an account without a row there has in its columns: cells that cannot be "
+        "read, or blank ones.",
+    )
+
+    @field_validator("file")
+    @classmethod
+    def _check_path(cls, written: str) -> str:
+        return check_export_path(written)
+
+    @field_validator("on")
+    @classmethod
+    def _check_key(cls, on: str | dict[str, str]) -> str | dict[str, str]:
+        if not on:
+            raise ValueError("name the column that both have")
+        return on
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """The accounts' columns, and the file's."""
+        return {self.on: self.on} if isinstance(self.on, str) else self.on
+
+
 class CsvSource(CsvOptions):
     """Accounts in a delimited file; entitlements, resources, associations in files of their own."""
 
@@ -111,6 +165,12 @@ class CsvSource(CsvOptions):
     entitlements: str | None = Field(None, min_length=1, description="Likewise.")
     resources: str | None = Field(None, min_length=1, description="Likewise.")
     associations: str | None = Field(None, min_length=1, description="Likewise.")
+    parts: Literal["newest", "all"] = Field(
+        "newest",
+        description="Of several matches, the newest counts; or all of them are one table: those of "
+        "the newest day that their names tell.",
+    )
+    join: Join | None = Field(None, description="A second file with columns of the accounts.")
 
     @field_validator("accounts", "entitlements", "resources", "associations")
     @classmethod
@@ -124,6 +184,7 @@ class CsvSource(CsvOptions):
             "entitlements": self.entitlements,
             "resources": self.resources,
             "associations": self.associations,
+            JOINED: None if self.join is None else self.join.file,
         }
         return {table: written for table, written in tables.items() if written is not None}
 

@@ -1,39 +1,48 @@
 """A source: one YAML file, one frozen model, and the line of every key for when it is wrong."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal, TypeVar
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from schemas.errors import ConfigError, FunctionError, raise_as
 from schemas.source_file.activity import ActivityDatabase
 from schemas.source_file.blocks import Activity, App, Schedule, Upload
-from schemas.source_file.columns import (
+from schemas.source_file.columns import Named, Strict, TextColumn, TimeColumn, is_pattern
+from schemas.source_file.connector_source import ConnectorSource
+from schemas.source_file.csv_source import ActivitySource, CsvSource
+from schemas.source_file.directory_source import ActiveDirectorySource, LdapSource, LdifSource
+from schemas.source_file.guards import Guards
+from schemas.source_file.mappings import (
     AccountColumns,
     AssociationColumns,
     EntitlementColumn,
     EntitlementColumns,
     LeftOut,
-    Named,
     ResourceColumns,
-    Strict,
-    TextColumn,
-    is_pattern,
+    SeveralRows,
 )
-from schemas.source_file.csv_source import ActivitySource, CsvSource
-from schemas.source_file.directory_source import ActiveDirectorySource, LdapSource, LdifSource
-from schemas.source_file.guards import Guards
 from schemas.source_file.problems import first_problem
 from schemas.source_file.python_source import PythonSource, Transforms
 from schemas.source_file.quantities import Duration
+from schemas.source_file.scim_source import ScimSource
 from schemas.source_file.secrets import Secret
 from schemas.source_file.sql_source import SqlSource
 from schemas.source_file.yaml_lines import Path, to_yaml_document
 from schemas.tables import ACCOUNT_FIELDS
 
-AnySource = CsvSource | SqlSource | LdapSource | ActiveDirectorySource | LdifSource | PythonSource
+AnySource = (
+    CsvSource
+    | SqlSource
+    | LdapSource
+    | ActiveDirectorySource
+    | LdifSource
+    | ScimSource
+    | ConnectorSource
+    | PythonSource
+)
 """Whatever a source file may name, by its `kind`."""
 
 _Located = TypeVar("_Located", ConfigError, FunctionError)
@@ -73,7 +82,7 @@ class SourceFile(Strict):
     unknown_columns: Literal["warn", "refuse", "attribute"] = Field(
         "warn",
         description="What to do with a column of the accounts that the file does not name; of kind "
-        "sql it becomes an attribute unless this says otherwise.",
+        "sql or connector it becomes an attribute unless this says otherwise.",
     )
     let_go: tuple[str, ...] = Field(
         (),
@@ -92,6 +101,12 @@ class SourceFile(Strict):
     )
     leave_out: tuple[LeftOut, ...] = Field(
         (), description="Rows that are no accounts; how many is in a run's counts, as dropped."
+    )
+    several_rows: SeveralRows = Field(
+        "reject",
+        description="What several rows of one account are that differ: rejects; merged, where they "
+        "differ in what is blank or in what they hold alone; or `{newest: changed_at}`, the newest "
+        "by that column, the others counted as dropped.",
     )
     upload: Upload = Field(Upload(), description="How a snapshot is sent.")
     activity: Activity | None = Field(
@@ -136,13 +151,36 @@ class SourceFile(Strict):
             )
         return let_go
 
+    @model_validator(mode="after")
+    def _check_where(self) -> "SourceFile":
+        is_asked = self.activity is not None and (self.activity.asked or self.activity.leave_out)
+        if is_asked and self.activity_origin is None:
+            raise ValueError(
+                "activity.where and leave_out are for logs: the accounts' own last login and last "
+                "activity have no other columns"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_moments(self) -> "SourceFile":
+        for block in (self.entitlement_columns, self.resource_columns, self.association_columns):
+            fields = (getattr(block, name) for name in type(block).model_fields)
+            if any(field.has_moment for field in fields if field is not None):
+                raise ValueError("before and after are for accounts alone")
+        return self
+
     @property
     def named_columns(self) -> frozenset[str]:
         """The columns of the accounts that the file names, as the source calls them."""
-        fields = (getattr(self.columns, name) for name in self.columns.model_fields_set)
-        mapped = (*filter(None, fields), *self.attributes.values())
-        names = {field.column for field in mapped if field.column is not None}
-        return frozenset(names | {entitlement.column for entitlement in self.entitlements})
+        written = (getattr(self.columns, name) for name in self.columns.model_fields_set)
+        mapped = (*filter(None, written), *self.attributes.values(), *self.entitlements)
+        names = {name for field in mapped for name in field.sources}
+        return frozenset(names | set(self.newest_row.sources if self.newest_row else ()))
+
+    @property
+    def newest_row(self) -> TimeColumn | None:
+        """What says which of several rows of one account is the newest; None where nothing does."""
+        return None if isinstance(self.several_rows, str) else self.several_rows.newest
 
     @property
     def named_by_associations(self) -> frozenset[str]:
@@ -152,24 +190,31 @@ class SourceFile(Strict):
             return frozenset()
         written = self.association_columns
         fields = (getattr(written, name) for name in type(written).model_fields)
-        return frozenset(field.column for field in fields if field and field.column is not None)
+        return frozenset(name for field in fields if field for name in field.sources)
 
     @property
     def named(self) -> Named:
         """The columns of the accounts that the file names, and the fields it says how to fill."""
         written = self.columns.model_fields_set
         fields = (name for name in written if getattr(self.columns, name) is not None)
-        return Named(self.named_columns, frozenset(fields))
+        ruled = (rule.column for rule in self.leave_out if rule.column is not None)
+        status = self.columns.user_status
+        status_columns = frozenset(_columns_in(status.model_dump()) if status else ())
+        return Named(self.named_columns.union(ruled), frozenset(fields), status_columns)
 
     @property
-    def activity_origin(self) -> ActivitySource | ActivityDatabase | SqlSource | None:
+    def activity_origin(
+        self,
+    ) -> ActivitySource | ActivityDatabase | SqlSource | ConnectorSource | None:
         """Where activity is read; None where the accounts' last login and activity are its source.
 
         So it is where the activity block names no source, and the source is no database with a
-        query for it.
+        query for it, and no connector with an activity block.
         """
         if self.activity is not None and self.activity.source is not None:
             return self.activity.source
+        if isinstance(self.source, ConnectorSource) and self.activity is not None:
+            return self.source
         if not isinstance(self.source, SqlSource):
             return None
         queries = self.source.queries
@@ -185,7 +230,21 @@ class SourceFile(Strict):
     def makes_attributes(self) -> bool:
         """Whether columns that the file does not name become attributes."""
         is_stated = "unknown_columns" in self.model_fields_set
-        return self.unknown_columns == "attribute" or (self.source.kind == "sql" and not is_stated)
+        return self.unknown_columns == "attribute" or (
+            self.source.kind in {"sql", "connector"} and not is_stated
+        )
+
+
+def _columns_in(part: object) -> Iterator[str]:
+    """Yields the columns that a part of the file names, however deep."""
+    if isinstance(part, dict):
+        for key, value in part.items():
+            if key == "column" and isinstance(value, str):
+                yield value
+            yield from _columns_in(value)
+    elif isinstance(part, list | tuple):
+        for member in part:
+            yield from _columns_in(member)
 
 
 @dataclass(frozen=True, slots=True)

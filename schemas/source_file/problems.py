@@ -45,7 +45,8 @@ def _reason(
     kind: str, message: str, model: type[BaseModel] | None, loc: tuple[str | int, ...]
 ) -> str:
     if kind == "extra_forbidden":
-        known = list(model.model_fields) if model else []
+        fields = model.model_fields.items() if model else ()
+        known = [field.alias or name for name, field in fields]
         close = difflib.get_close_matches(str(loc[-1]), known, n=1)
         hint = f"did you mean {close[0]}?" if close else f"known here: {', '.join(known)}"
         return f"no such key; {hint}"
@@ -73,6 +74,7 @@ def _model_at(whole: type[BaseModel], loc: tuple[str | int, ...]) -> type[BaseMo
 def _annotation_at(whole: type[BaseModel], loc: tuple[str | int, ...]) -> Any:  # noqa: ANN401
     """The type at the end of the path in `whole`; None where it leads into plain values."""
     annotation: Any = whole
+    owner: type[BaseModel] | None = whole
     for part in loc:
         members = _members(annotation)
         if members is not None:
@@ -81,9 +83,17 @@ def _annotation_at(whole: type[BaseModel], loc: tuple[str | int, ...]) -> Any:  
             annotation = typing.get_args(annotation)[1 if _is_dict(annotation) else 0]
         else:
             model = _model_in(annotation)
-            field = model.model_fields.get(str(part)) if model else None
-            annotation = field.annotation if field else None
+            fields = model.model_fields.items() if model else ()
+            named = {field.alias or name: field.annotation for name, field in fields}
+            owner, annotation = model, named.get(str(part))
+        if annotation is typing.Self or typing.Self in typing.get_args(annotation):
+            several = types.GenericAlias(tuple, (owner, ...))
+            annotation = several if _is_tuple(annotation) else owner
     return annotation
+
+
+def _is_tuple(annotation: Any) -> bool:  # noqa: ANN401 - any annotation
+    return typing.get_origin(annotation) is tuple
 
 
 def _is_dict(annotation: Any) -> bool:  # noqa: ANN401 - any annotation

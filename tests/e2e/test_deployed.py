@@ -238,7 +238,7 @@ def worker(deployed: Deployed, name: str) -> Iterator[subprocess.Popen[bytes]]:
 
 def test_a_night_is_right_whatever_is_killed(deployed: Deployed, server: PrefectServer) -> None:
     names = {"hr", "crm", "erp"}
-    soon = datetime.now(UTC) + timedelta(seconds=60)
+    soon = datetime.now(UTC) + timedelta(seconds=95)
     for name in names:
         deployed.workspace.source(source(name, f"{soon.minute} {soon.hour} * * *"), name)
     assert deployed.type("deploy").code == 0

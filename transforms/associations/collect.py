@@ -1,13 +1,14 @@
 """Where a source says who holds what, and the associations that are found there."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
 from schemas.raw import Raw
-from schemas.source_file.columns import EntitlementColumn
 from schemas.source_file.file import SourceFile
-from schemas.tables import ENTITLEMENT_KEY, ENTITLEMENTS, ROW
+from schemas.source_file.mappings import EntitlementColumn
+from schemas.tables import ENTITLEMENT_KEY, ENTITLEMENTS, ROW, Reason
+from transforms.associations.cells import held_columns, listed
 from transforms.associations.from_table import (
     conform_associations,
     link_associations,
@@ -15,8 +16,9 @@ from transforms.associations.from_table import (
     of_unsaid_type,
 )
 from transforms.associations.link import NO_ENTITLEMENT, Linked, link_rejects, no_links
-from transforms.associations.pairs import recode, row_numbers, split_cells, unpack
+from transforms.associations.pairs import recode, row_numbers, unpack
 from transforms.tables.conform import Conformed
+from transforms.tables.rejects import no_rejects
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +27,23 @@ class CellPieces:
 
     Attributes:
         column: the column, as the source file describes it.
-        packed: (number of the accepted account, in the source's order; code of the piece).
+        packed: (number of the row among those read; code of the piece).
         pieces: `code`, `piece`, and what the piece means as an entitlement (`ENTITLEMENTS`).
+        faults: cells that cannot be told (`CELL_FAULTS`).
     """
 
     column: EntitlementColumn
     packed: pl.Series
     pieces: pl.DataFrame
+    faults: pl.DataFrame
 
 
-def pieces_of(cells: pl.Series, column: EntitlementColumn) -> CellPieces:
-    """What the `cells` of `column` name; they are those of the accepted accounts, in order."""
-    packed, pieces = split_cells(cells, column.separator)
+def pieces_of(rows: pl.DataFrame, column: EntitlementColumn) -> CellPieces:
+    """What the cells of `column` name in raw rows, row by row."""
+    if column.column is None:
+        packed, pieces, faults = held_columns(rows, column)
+    else:
+        packed, pieces, faults = listed(rows[column.column], column, column.column)
     meant = pieces.select(
         "code",
         "piece",
@@ -47,7 +54,7 @@ def pieces_of(cells: pl.Series, column: EntitlementColumn) -> CellPieces:
         pl.lit(None, dtype=pl.String).alias("description"),
         pl.lit(None, dtype=pl.String).alias("is_assignable"),
     )
-    return CellPieces(column, packed, meant)
+    return CellPieces(column, packed, meant, faults)
 
 
 def entitlements_of(cells: CellPieces) -> pl.DataFrame:
@@ -68,11 +75,13 @@ def link_cells(
         cells: what the column names.
         account_rows: the accepted account's number -> its row in the snapshot.
         entitlements: the snapshot's.
-        accounts: the accepted accounts by number, for rejects: `ROW`, `file` and `account_id`.
+        accounts: the accepted accounts by number, for rejects: `file`, `row` and `account_id`.
         of_two_types: `ENTITLEMENT_KEY` of what is named under several `types`.
     """
+    faults = _fault_rejects(cells, accounts)
     if not cells.packed.len():
-        return no_links()
+        count = cells.faults.height
+        return replace(no_links(), rejects=faults, read=count, rejected=count)
     row_of_piece = row_numbers(
         cells.pieces.select(ENTITLEMENT_KEY), entitlements.select(ENTITLEMENT_KEY)
     )
@@ -87,13 +96,28 @@ def link_cells(
     rejects = link_rejects(
         accounts.select(pl.all().gather(lost["account"])),
         names,
-        cells.column.column,
+        cells.column.column or cells.column.type,
         NO_ENTITLEMENT,
     )
     types = names.join(of_two_types, on=ENTITLEMENT_KEY, how="left", maintain_order="left")["types"]
     says = pl.lit("is an id of several types (") + types + "): give one of the columns a prefix"
     rejects = rejects.with_columns(reason=pl.coalesce(says, "reason"))
-    return Linked(packed, rejects, read, 0, lost.height)
+    count = cells.faults.height
+    rejected = lost.height + count
+    return Linked(packed, pl.concat([rejects, faults]), read + count, 0, rejected)
+
+
+def _fault_rejects(cells: CellPieces, accounts: pl.DataFrame) -> pl.DataFrame:
+    """The rejects of cells that cannot be told: of one entitlement, or of any of the account's."""
+    made = [no_rejects()]
+    for (column, code, reason), group in cells.faults.group_by("column", "code", "reason"):
+        prefixed = pl.lit(cells.column.prefix) + pl.col("piece")
+        names = group.select(
+            prefixed.alias(ENTITLEMENT_KEY[0]), pl.lit("").alias(ENTITLEMENT_KEY[1]), "value"
+        )
+        owners = accounts.select(pl.all().gather(group["index"]))
+        made.append(link_rejects(owners, names, str(column), Reason(str(code), str(reason))))
+    return pl.concat(made).sort("row", maintain_order=True)
 
 
 def _names(cells: CellPieces, codes: pl.Series) -> pl.DataFrame:
@@ -104,9 +128,17 @@ def _names(cells: CellPieces, codes: pl.Series) -> pl.DataFrame:
 
 @dataclass(frozen=True, slots=True)
 class GrantSources:
-    """Where a source says who holds what: in cells of its accounts, in a table of its own."""
+    """Where a source says who holds what: in cells of its accounts, in a table of its own.
 
-    accounts: Conformed
+    Attributes:
+        index: the rows of the accounts whose cells count.
+        owners: the number of the accepted account of each.
+        cells: what these name, a column each.
+        table: the associations' own; None where the source keeps none.
+    """
+
+    index: pl.Series
+    owners: pl.Series
     cells: list[CellPieces]
     table: Conformed | None
 
@@ -117,12 +149,19 @@ class GrantSources:
         Raises:
             SourceFormatError: a column that the file names is missing.
         """
-        cells = [
-            pieces_of(raw.accounts.rows[one.column].gather(accounts.accepted_index), one)
-            for one in file.entitlements
-        ]
+        index = accounts.accepted_index
+        owners = pl.int_range(index.len(), dtype=pl.UInt32, eager=True)
+        if file.several_rows == "merge" and accounts.merged_index.len():
+            ids = accounts.rows["integration_specific_id"]
+            merged = accounts.merged_index
+            owners = pl.concat([owners, row_numbers(ids.gather(merged), ids.gather(index))])
+            index = pl.concat([index, merged])
+        cells = []
+        for one in file.entitlements:
+            rows = raw.accounts.rows.select(pl.col(one.sources).gather(index))
+            cells.append(pieces_of(rows, one))
         table = conform_associations(raw.associations, file) if raw.associations else None
-        return cls(accounts, cells, table)
+        return cls(index, owners, cells, table)
 
     def named(self, raw: Raw) -> list[pl.DataFrame]:
         """The entitlements that are named; an association's only where no table lists them."""
@@ -150,15 +189,10 @@ class GrantSources:
         ids = accounts["integration_specific_id"]
         linked = []
         if self.cells:
-            at = pl.DataFrame(
-                {
-                    ROW: raw.accounts.rows[ROW].gather(self.accounts.accepted_index),
-                    "account_id": ids.gather(account_rows),
-                }
-            ).with_columns(pl.lit(raw.accounts.origin).alias("file"))
-            linked = [
-                link_cells(one, account_rows, entitlements, at, of_two_types) for one in self.cells
-            ]
+            rows = account_rows.gather(self.owners)
+            at = raw.accounts.places(raw.accounts.rows[ROW].gather(self.index))
+            at = at.with_columns(ids.gather(rows).alias("account_id"))
+            linked = [link_cells(one, rows, entitlements, at, of_two_types) for one in self.cells]
         if raw.associations is not None and self.table is not None:
             linked.append(
                 link_associations(raw.associations, self.table, ids, entitlements, missing)

@@ -4,6 +4,7 @@ import polars as pl
 
 from schemas.contracts import DAMAGE, AssociationsContract
 from schemas.raw import RawTable
+from schemas.source_file.columns import TextColumn
 from schemas.source_file.file import SourceFile
 from schemas.tables import ASSOCIATIONS, ENTITLEMENT_KEY, ROW
 from transforms.associations.link import NO_ACCOUNT, NO_ENTITLEMENT, Linked, link_rejects
@@ -12,6 +13,7 @@ from transforms.associations.pairs import pack, row_numbers
 from transforms.tables.columns import to_candidates
 from transforms.tables.conform import Conformed, conform
 from transforms.tables.entitlements import UNSAID_TYPE
+from transforms.tables.expressions import NEVER_ASKED, to_text
 from transforms.tables.mapping import use_of
 
 
@@ -34,16 +36,26 @@ def of_nothing(table: RawTable, file: SourceFile) -> pl.Series:
     """
     use = use_of(table, file.association_columns, {}, frozenset())
     account_id, *held = (use.fields.get(name) for name in ASSOCIATIONS)
-    cells = [origin.column for origin in held if origin is not None]
-    if account_id is None or account_id.column is None or not cells or None in cells:
+    origins = [origin for origin in held if isinstance(origin, TextColumn)]
+    is_constant = [origin.constant is not None for origin in origins]
+    if not isinstance(account_id, TextColumn) or not origins or any(is_constant):
         return pl.repeat(False, table.rows.height, dtype=pl.Boolean, eager=True)
-    nothing = _is_blank(table.rows[cells[0] or ""])
+    nothing = _is_nothing(table.rows, origins[0])
     if not nothing.any():
         return nothing
-    for name in cells[1:]:
-        nothing &= _is_blank(table.rows[name or ""])
-    owner = table.rows[account_id.column].fill_null("")
+    for origin in origins[1:]:
+        nothing &= _is_nothing(table.rows, origin)
+    owner = to_text(table.rows, account_id, NEVER_ASKED, verbatim=True).values.fill_null("")
     return nothing & ~_is_blank(owner) & ~owner.str.contains(DAMAGE)
+
+
+def _is_nothing(rows: pl.DataFrame, origin: TextColumn) -> pl.Series:
+    """Whether nothing is said, row by row; what cannot be told is something."""
+    if origin.column is not None:
+        return _is_blank(rows[origin.column])
+    said = to_text(rows, origin, NEVER_ASKED, verbatim=True)
+    nothing = _is_blank(said.values)
+    return nothing if said.faults is None else nothing & said.faults.is_null()
 
 
 def _is_blank(cells: pl.Series) -> pl.Series:
@@ -57,7 +69,7 @@ def conform_associations(table: RawTable, file: SourceFile) -> Conformed:
         SourceFormatError: a column that the file names is missing.
     """
     use = use_of(table, file.association_columns, {}, frozenset())
-    candidates = to_candidates(table.rows, use, ASSOCIATIONS)
+    candidates = to_candidates(table.rows, use, ASSOCIATIONS, NEVER_ASKED)
     contract = AssociationsContract.to_schema()
     return conform(table, candidates, contract, list(ASSOCIATIONS), use)
 
@@ -107,9 +119,8 @@ def link_associations(
     ):
         if lost.any():
             at = associations.accepted_index.filter(lost)
-            owners = pl.DataFrame(
-                {ROW: table.rows[ROW].gather(at), "account_id": text["account_id"].filter(lost)}
-            ).with_columns(pl.lit(table.origin).alias("file"))
+            owners = table.places(table.rows[ROW].gather(at))
+            owners = owners.with_columns(text["account_id"].filter(lost).alias("account_id"))
             unlinked = names.filter(lost).with_columns(text[column].filter(lost).alias("value"))
             made = link_rejects(owners, unlinked, column, reason)
             rejects.append(with_near_misses(made, unlinked["value"], known))

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from schemas.tables import ASSOCIATIONS, ENTITLEMENT_KEY, REJECTS, ROW, Reason
+from schemas.tables import ASSOCIATIONS, ENTITLEMENT_KEY, REJECTS, Reason
 from transforms.associations.pairs import pack, unpack
 from transforms.tables.conform import key_text
 
@@ -53,7 +53,7 @@ def link_rejects(
     """Rejects for associations that lack an end, row by row.
 
     Args:
-        owners: `ROW`, `file` and `account_id` of each.
+        owners: `file`, `row` and `account_id` of each.
         names: `ENTITLEMENT_KEY` and `value` of each.
         column: the column at fault.
         reason: what is wrong with it.
@@ -72,7 +72,7 @@ def link_rejects(
     return owners.select(
         pl.lit("associations").alias("table"),
         "file",
-        pl.col(ROW).alias("row"),
+        "row",
         key_text(key, list(ASSOCIATIONS)).alias("key"),
         pl.lit(column).alias("column"),
         pl.lit(reason.code).alias("code"),

@@ -56,8 +56,10 @@ def recode(
     return pl.concat([pl.Series(dtype=pl.UInt64), *parts])
 
 
-def split_cells(cells: pl.Series, separator: str) -> tuple[pl.Series, pl.DataFrame]:
+def split_cells(cells: pl.Series, separator: str | None) -> tuple[pl.Series, pl.DataFrame]:
     """The pieces of every cell: packed pairs of cell number and piece's code; pieces by `code`.
+
+    Without a separator, each cell is a JSON array of texts or numbers, or blank.
 
     Pieces are trimmed, empty ones dropped (Lumos's own multi-value form); a piece twice in a cell
     is there twice. Codes have no meaning and no order of their own; cell numbers count `cells`
@@ -66,7 +68,8 @@ def split_cells(cells: pl.Series, separator: str) -> tuple[pl.Series, pl.DataFra
     categories = pl.Categorical(pl.Categories.random())
 
     def split(start: int) -> tuple[pl.Series, pl.Series]:
-        lists = cells.slice(start, SLICE).fill_null("").str.split(separator)
+        part = cells.slice(start, SLICE).fill_null("")
+        lists = _arrays(part) if separator is None else part.str.split(separator)
         items = lists.explode().cast(categories)
         codes, pieces = _trimmed(items, categories)
         owner = _owners(lists.list.len()) + start
@@ -77,6 +80,11 @@ def split_cells(cells: pl.Series, separator: str) -> tuple[pl.Series, pl.DataFra
     known = pl.concat([pl.Series(dtype=categories), *(pieces for _, pieces in parts)]).unique()
     pieces = pl.DataFrame({"code": known.to_physical(), "piece": known.cast(pl.String)})
     return packed, pieces
+
+
+def _arrays(cells: pl.Series) -> pl.Series:
+    is_nothing = cells.str.strip_chars().is_in(["", "null"])
+    return cells.set(is_nothing, "[]").str.json_decode(pl.List(pl.String))
 
 
 def _trimmed(items: pl.Series, categories: pl.Categorical) -> tuple[pl.Series, pl.Series]:

@@ -4,7 +4,7 @@ import polars as pl
 
 from schemas.contracts import DAMAGE
 from schemas.snapshot import Snapshot
-from schemas.source_file.columns import EntitlementColumn
+from schemas.source_file.mappings import EntitlementColumn
 from schemas.statuses import MOST_OPEN_FIRST
 from schemas.tables import ENTITLEMENT_KEY, GRANTS
 from transforms.associations.collect import pieces_of
@@ -29,7 +29,12 @@ def closed(records: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def still_held(
-    last: Snapshot, rows: pl.DataFrame, ids: pl.Series, columns: tuple[EntitlementColumn, ...]
+    last: Snapshot,
+    rows: pl.DataFrame,
+    ids: pl.Series,
+    columns: tuple[EntitlementColumn, ...],
+    *,
+    any_row: bool,
 ) -> tuple[pl.DataFrame, pl.Series]:
     """What rejected accounts held and each of their rows still names, and whose rows could be read.
 
@@ -38,18 +43,22 @@ def still_held(
         rows: the raw rows of rejected accounts; one whose cells are damaged says nothing.
         ids: their ids, row by row.
         columns: the columns that hold entitlements.
+        any_row: whether it is enough that one row of an account names it, as of rows that are
+            merged.
 
     Returns:
         pairs of `last` (`GRANTS`), and ids of accounts.
     """
     is_sound = ids.is_not_null()
     for column in columns:
-        is_sound &= ~rows[column.column].str.contains(DAMAGE).fill_null(value=False)
+        for name in column.sources:
+            is_sound &= ~rows[name].str.contains(DAMAGE).fill_null(value=False)
+        is_sound = is_sound.scatter(pieces_of(rows, column).faults["index"].unique(), False)
     owners = ids.filter(is_sound)
     account = row_numbers(owners, last.accounts[_ID])
     named = []
     for column in columns:
-        pieces = pieces_of(rows[column.column].filter(is_sound), column)
+        pieces = pieces_of(rows.filter(is_sound), column)
         keys = pieces.pieces.select(ENTITLEMENT_KEY)
         numbers = row_numbers(keys, last.entitlements.select(ENTITLEMENT_KEY))
         by_code = pieces.pieces.select("code", number=numbers)
@@ -59,5 +68,6 @@ def still_held(
     by_account = said.select(account=account.gather(said["account"]), entitlement="entitlement")
     times = by_account.group_by("account", "entitlement").len()
     rows_each = account.to_frame("account").group_by("account").len("rows")
-    in_all = times.join(rows_each, on="account").filter(pl.col("len") == pl.col("rows"))
+    enough = pl.lit(1) if any_row else pl.col("rows")
+    in_all = times.join(rows_each, on="account").filter(pl.col("len") >= enough)
     return last.grants.join(in_all.select(list(GRANTS)), on=list(GRANTS)), owners.unique()

@@ -125,7 +125,9 @@ def _words(lines: pl.DataFrame) -> pl.DataFrame:
 
 def _text_of(table: RawTable, rejects: pl.DataFrame) -> pl.Series:
     """The text of the rows that these are rejects of, each row once."""
-    rows = table.rows.filter(pl.col(ROW).is_in(rejects["row"].implode()))
+    places = table.places(table.rows[ROW]).with_row_index("at")
+    at = places.join(rejects, on=["file", "row"], how="semi")["at"]
+    rows = table.rows.select(pl.all().gather(at.sort()))
     return _lines(rows.select(pl.concat_str(pl.exclude(ROW), ignore_nulls=True)).to_series())
 
 

@@ -7,7 +7,7 @@ from schemas.raw import RawTable
 from schemas.snapshot import Snapshot
 from schemas.source_file.file import SourceFile
 from schemas.tables import ENTITLEMENT_KEY
-from transforms.tables.vocabulary import SHOWN, is_showable
+from transforms.tables.vocabulary import NOTHING, SHOWN, is_showable
 
 CUTS = (255, 1024, 2000, 4000, 32767)
 """Where databases and spreadsheets cut text: VARCHAR, GROUP_CONCAT, NVARCHAR, VARCHAR2, Excel."""
@@ -15,7 +15,6 @@ CUTS = (255, 1024, 2000, 4000, 32767)
 _SHARE = 3
 """One cell in so many, at least, has just the length of a cut where cells are cut."""
 
-NOTHING = ("null", "(null)", "n/a", "#n/a", "na", "none", "nil", "nan", "undefined", "-", "--")
 _SEPARATORS = (";", ",", "|", "/", "\n", " ")
 
 
@@ -26,7 +25,7 @@ def cut_warnings(accounts: RawTable, file: SourceFile) -> tuple[str, ...]:
         SourceFormatError: cells of entitlements are: what they hold beyond the cut would be taken
             away, and the last piece would be an entitlement that nobody has.
     """
-    held = {one.column for one in file.entitlements}
+    held = {one.column for one in file.entitlements if one.column is not None}
     used = sorted(held | file.named_columns)
     cuts = {name: _cut_at(accounts.rows[name]) for name in used if name in accounts.rows.columns}
     for name, cut in cuts.items():

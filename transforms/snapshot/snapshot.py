@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 import polars as pl
 
@@ -9,7 +10,7 @@ from schemas.export_file import ExportFile
 from schemas.raw import Raw, RawTable
 from schemas.snapshot import Snapshot
 from schemas.source_file.file import SourceFile
-from schemas.tables import ENTITLEMENT_KEY, GRANTS, RESOURCES
+from schemas.tables import ENTITLEMENT_KEY, GRANTS, LINES, RESOURCES, ROW
 from transforms.associations.collect import GrantSources
 from transforms.associations.from_table import of_nothing
 from transforms.associations.link import Linked, with_entitlement_rows
@@ -39,6 +40,7 @@ from transforms.tables.conform import Conformed
 from transforms.tables.entitlements import RESOURCE_KEY, to_resources
 from transforms.tables.left_out import is_left_out
 from transforms.tables.rejects import TableCount, no_rejects
+from transforms.tables.several_rows import account_ids, is_superseded
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ class Normalized:
         warnings: what a person should know.
         files: the exports that were read, which are archived once the snapshot is accepted.
         kept: `KEPT`: what rejects keep, since when, and the lines that cannot be read.
+        lines: `LINES`: where each account of the snapshot was read, in its order; no row where the
+            snapshot was not read from a source.
     """
 
     snapshot: Snapshot
@@ -60,6 +64,7 @@ class Normalized:
     warnings: tuple[str, ...]
     files: tuple[ExportFile, ...] = ()
     kept: pl.DataFrame = field(default_factory=no_kept)
+    lines: pl.DataFrame = field(default_factory=partial(pl.DataFrame, schema=LINES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,24 +80,25 @@ class Rows:
     left_out: pl.Series
 
 
-def to_rows(raw: Raw, file: SourceFile) -> Rows:
+def to_rows(raw: Raw, file: SourceFile, now: datetime) -> Rows:
     """What of `raw` says what is: without what `leave_out` names, and associations of nothing.
 
     Raises:
         SourceFormatError: a column that the file names is missing.
     """
-    accounts = _ruled(raw.accounts, file)
+    accounts, older = _newest_only(_ruled(raw.accounts, file), file, now)
     associations = raw.associations and _ruled(raw.associations, file)
     if associations is not None:
         no_line = pl.repeat(False, associations.rejects.height, dtype=pl.Boolean, eager=True)
         associations = _without(associations, of_nothing(associations, file), no_line)
-    id_column = file.columns.integration_specific_id.column or ""
     left_out = pl.Series("key", [], dtype=pl.String)
-    if accounts.rows.height < raw.accounts.rows.height and id_column in accounts.rows.columns:
-        before, after = raw.accounts.rows[id_column], accounts.rows[id_column]
-        left_out = before.filter(~before.is_in(after.implode())).alias("key")
+    if accounts.rows.height < raw.accounts.rows.height:
+        before, after = (account_ids(one, file, now) for one in (raw.accounts, accounts))
+        if before is not None and after is not None:
+            left_out = before.filter(~before.is_in(after.implode())).drop_nulls().alias("key")
     whole = replace(
         raw,
+        warnings=(*raw.warnings, *older),
         accounts=accounts,
         entitlements=raw.entitlements and _ruled(raw.entitlements, file),
         resources=raw.resources and _ruled(raw.resources, file),
@@ -103,6 +109,17 @@ def to_rows(raw: Raw, file: SourceFile) -> Rows:
 
 def _ruled(table: RawTable, file: SourceFile) -> RawTable:
     return _without(table, *is_left_out(table, file.leave_out))
+
+
+def _newest_only(
+    table: RawTable, file: SourceFile, now: datetime
+) -> tuple[RawTable, tuple[str, ...]]:
+    """The accounts without rows that a newer one supersedes, and what to say of these."""
+    older = is_superseded(table, file, now)
+    if not older.any():
+        return table, ()
+    note = f"{table.origin}: {older.sum()} rows have a newer row of their account: left out"
+    return _without(table, older, pl.repeat(False, table.rejects.height, eager=True)), (note,)
 
 
 def _without(table: RawTable, rows: pl.Series, lines: pl.Series) -> RawTable:
@@ -136,7 +153,7 @@ def to_snapshot(
     """
     raw = with_wanted_names(raw, file)
     before = no_kept() if kept is None else kept
-    rows = to_rows(raw, file)
+    rows = to_rows(raw, file, now)
     accounts, warnings = to_accounts(rows.raw.accounts, file, now, last.accounts)
     carried = _kept_accounts(rows, accounts, last, before)
     people, account_rows = _in_order(accounts, carried.records)
@@ -186,13 +203,14 @@ def to_snapshot(
         ),
         counts,
         (
-            *raw.warnings,
+            *rows.raw.warnings,
             *warnings,
             *cut_warnings(rows.raw.accounts, file),
             *entitlement_warnings(snapshot, last, catalogue.of_two_types),
         ),
         raw.files,
         since_first_kept(pl.concat(now_kept), before, now),
+        _lines(rows.raw.accounts, accounts, account_rows, people.height),
     )
 
 
@@ -231,6 +249,15 @@ def _in_order(accounts: Conformed, kept: pl.DataFrame) -> tuple[pl.DataFrame, pl
     order = pl.DataFrame({"id": ids, "row": row}).select(pl.arg_sort_by("id", "row")).to_series()
     rows = candidates.select(pl.all().gather(index.gather(order)))
     return rows, row.clone().scatter(order, row).head(accounts.accepted_index.len())
+
+
+def _lines(table: RawTable, accounts: Conformed, rows: pl.Series, count: int) -> pl.DataFrame:
+    """`LINES` of the snapshot's `count` accounts; `rows` are those of the accepted ones."""
+    read = table.rows[ROW].gather(accounts.accepted_index)
+    line = pl.repeat(None, count, dtype=pl.UInt32, eager=True).scatter(rows, read)
+    # One byte a row, not the text again and again.
+    file = pl.repeat(table.origin, count, dtype=pl.Enum([table.origin]), eager=True)
+    return pl.DataFrame({"file": file, "line": line})
 
 
 def _together(records: pl.DataFrame, kept: pl.DataFrame, key: list[str]) -> pl.DataFrame:
@@ -299,7 +326,8 @@ def _carried(
     is_kept = own.is_in(owners.implode())
     index = accounts.rejected_index.filter(is_kept)
     cells = rows.raw.accounts.rows.select(pl.all().gather(index))
-    held, said = still_held(last, cells, own.filter(is_kept), file.entitlements)
+    any_row = file.several_rows == "merge"
+    held, said = still_held(last, cells, own.filter(is_kept), file.entitlements, any_row=any_row)
     silent = pairs_of_accounts(last, owners.filter(~owners.is_in(said.implode())))
     return _CarriedLinks(pl.concat([held, silent]), of_rejects, of_links)
 

@@ -10,10 +10,11 @@ from schemas.source_file.file import SourceFile
 from schemas.tables import ACCOUNTS
 from transforms.parallel import both
 from transforms.tables.cells import mended, parted, time_faults, told_apart
-from transforms.tables.columns import UNSAID_STATUS, to_candidates
+from transforms.tables.columns import UNSAID_STATUS, to_candidates, untold_texts
 from transforms.tables.conform import Conformed, Faults, duplicates_of, settle
 from transforms.tables.mapping import ColumnUse, accounts_use
-from transforms.tables.rejects import failures
+from transforms.tables.rejects import failures, with_untold
+from transforms.tables.several_rows import beside_rejects, filled
 from transforms.tables.vocabulary import words_with_counts
 
 KEY = ["integration_specific_id"]
@@ -33,30 +34,41 @@ def to_accounts(
     use = accounts_use(table, file)
     if "user_status" not in use.fields:
         use = ColumnUse({**use.fields, "user_status": UNSAID_STATUS}, use.unused)
-    candidates = to_candidates(table.rows, use, ACCOUNTS)
+    candidates = to_candidates(table.rows, use, ACCOUNTS, now)
+    is_merged = file.several_rows == "merge"
+    untold = untold_texts(table, use, now)
+    in_times, of_times = time_faults(table, use, candidates, now)
+    if is_merged:
+        candidates = filled(candidates)
     labels = [column for column in candidates.columns if column not in ACCOUNTS]
     # A label may be any text, but for NUL: no label is a cell's name.
     beside = [
         table.rows[column].alias(f"cell\0{column}")
-        for column in sorted({one.column for one in file.entitlements})
+        for column in sorted({name for one in file.entitlements for name in one.sources})
+        if not is_merged
     ]
     broken, duplicates = both(
         lambda: failures(candidates, accounts_contract(labels)),
         lambda: duplicates_of(candidates.hstack(pl.DataFrame(beside)), KEY),
     )
-    in_times, of_times = time_faults(table, use, candidates, now)
+    broken = with_untold(broken, untold)
     faults, rows = Faults(of_times, in_times), candidates
+    unmapped = broken.filter(pl.col("code") == NO_STATUS.code)["index"]
+    words = candidates["user_status"].gather(unmapped)
     if broken.height or in_times.height:
         known = pl.DataFrame(schema=ACCOUNTS) if last is None else last
         broken = told_apart(broken, candidates)
         rows = mended(candidates, pl.concat([broken, in_times]), known)
         cells, whole = parted(broken, rows)
         faults = Faults(pl.concat([whole, of_times]), pl.concat([cells, in_times]))
+    if is_merged:
+        also = beside_rejects(candidates, faults.rows)
+        faults = Faults(pl.concat([faults.rows, also]), faults.cells)
     conformed = settle(table, rows, KEY, use, faults, duplicates)
     return conformed, (
         *_column_warnings(table, use),
         *_cell_warnings(table, conformed.rejects),
-        *_status_warnings(table, conformed.rejects),
+        *_status_warnings(table, words),
     )
 
 
@@ -78,9 +90,8 @@ def _cell_warnings(table: RawTable, rejects: pl.DataFrame) -> tuple[str, ...]:
     )
 
 
-def _status_warnings(table: RawTable, rejects: pl.DataFrame) -> tuple[str, ...]:
-    """The words of statuses that have no mapping, and how often each is there."""
-    words = rejects.filter(pl.col("code") == NO_STATUS.code)["value"].fill_null("")
+def _status_warnings(table: RawTable, words: pl.Series) -> tuple[str, ...]:
+    """What to say of the words of statuses that have no mapping, and how often each is there."""
     if not words.len():
         return ()
     told = words_with_counts(words)

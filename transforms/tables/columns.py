@@ -1,26 +1,20 @@
 """From a source's columns to candidate rows: named, trimmed, mapped, not yet judged."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 
 import polars as pl
 
 from schemas.raw import Raw, RawTable
-from schemas.source_file.activity import EVENT_OF, EventTypeColumn
-from schemas.source_file.columns import (
-    AccountTypeColumn,
-    StatusColumn,
-    Strict,
-    TextColumn,
-    TimeColumn,
-)
+from schemas.source_file.columns import StatusColumn, Strict, TextColumn, TimeColumn
 from schemas.source_file.file import SourceFile
-from schemas.statuses import STATUS_OF
-from schemas.tables import ROW
+from schemas.tables import ROW, Reason
 from transforms.parallel import two_at_once
+from transforms.tables.expressions import REASONS, mapped, to_text, to_time
 from transforms.tables.headers import canonical_names, names_in, renamed_columns
 from transforms.tables.mapping import ColumnUse
-from transforms.tables.times import to_utc
+from transforms.tables.rejects import FAILURES, failures_of
 
 VERBATIM = (
     "integration_specific_id",
@@ -66,13 +60,15 @@ def accounts_with_wanted_names(table: RawTable, file: SourceFile) -> RawTable:
     return _renamed(table, named, canonical_names(file.columns))
 
 
-def table_with_wanted_names(table: RawTable, mapping: Strict) -> RawTable:
+def table_with_wanted_names(table: RawTable, mapping: Strict, also: Iterable[str] = ()) -> RawTable:
     """Returns a table with each column that its mapping wants under the name that is wanted.
+
+    So are those named in `also`.
 
     Raises:
         SourceFormatError: two columns differ by case only, and neither is as it is wanted.
     """
-    return _renamed(table, names_in(mapping), canonical_names(mapping))
+    return _renamed(table, names_in(mapping) | set(also), canonical_names(mapping))
 
 
 def _renamed(table: RawTable, named: set[str], canonical: list[str]) -> RawTable:
@@ -88,7 +84,7 @@ def _renamed(table: RawTable, named: set[str], canonical: list[str]) -> RawTable
 
 
 def to_candidates(
-    rows: pl.DataFrame, use: ColumnUse, schema: Mapping[str, pl.DataType]
+    rows: pl.DataFrame, use: ColumnUse, schema: Mapping[str, pl.DataType], now: datetime
 ) -> pl.DataFrame:
     """`rows` under canonical names, row by row: `schema`'s columns, then attributes by label.
 
@@ -99,67 +95,39 @@ def to_candidates(
     labels = sorted(set(use.fields) - set(schema))
 
     def filled(name: str) -> pl.Series:
-        return _filled(rows, name, use.fields.get(name), schema.get(name, pl.String()))
+        return _filled(rows, name, use.fields.get(name), schema.get(name, pl.String()), now)
 
     return pl.DataFrame(list(two_at_once(filled, (*schema, *labels))))
 
 
 def _filled(
-    rows: pl.DataFrame, name: str, origin: TextColumn | TimeColumn | None, dtype: pl.DataType
+    rows: pl.DataFrame,
+    name: str,
+    origin: TextColumn | TimeColumn | None,
+    dtype: pl.DataType,
+    now: datetime,
 ) -> pl.Series:
     if origin is None:
         absent = "" if name in VERBATIM else None
         return pl.Series(name, [absent], dtype=dtype).new_from_index(0, rows.height)
     if isinstance(origin, TimeColumn):
-        return to_utc(_time_text(rows[origin.column], origin), origin).alias(name)
+        return to_time(rows, origin)[0].alias(name)
     if origin.constant is not None:
-        text = _mapped(pl.Series([origin.constant]), origin)
+        text = mapped(pl.Series([origin.constant]), origin)
         return text.alias(name).new_from_index(0, rows.height)
+    is_id = name in VERBATIM
+    if not origin.is_plain:
+        values = to_text(rows, origin, now, verbatim=is_id).values
+        return (values.fill_null("") if is_id else values).alias(name)
     cell = rows[origin.column or ""]
-    if name in VERBATIM:
+    if is_id:
         return cell.fill_null("").alias(name)
-    return _mapped(_trimmed(cell), origin).alias(name)
+    return mapped(_trimmed(cell), origin).alias(name)
 
 
 def _trimmed(text: pl.Series) -> pl.Series:
     trimmed = text.str.strip_chars()
     return trimmed.set(trimmed == "", None)
-
-
-def _time_text(cell: pl.Series, origin: TimeColumn) -> pl.Series:
-    """The text of times; null where it is blank, or a word for no time."""
-    text = _trimmed(cell)
-    if not origin.never:
-        return text
-    words = [word.strip().lower() for word in origin.never]
-    return text.set(text.str.to_lowercase().is_in(words).fill_null(value=False), None)
-
-
-def _mapped(text: pl.Series, origin: TextColumn) -> pl.Series:
-    match origin:
-        case StatusColumn():
-            return _by_table(text.fill_null(""), origin.values, STATUS_OF)
-        case EventTypeColumn():
-            return _by_table(text.fill_null(""), origin.values, EVENT_OF)
-        case AccountTypeColumn():
-            kinds = {"user": "user", "service": "service"}
-            return _by_table(text, dict(origin.values), kinds)
-        case _:
-            return text
-
-
-def _by_table(text: pl.Series, written: dict[str, str], known: dict[str, str]) -> pl.Series:
-    """Each text by the file's own table, else by the known words, else as it is; in any case.
-
-    A word that the file writes in two cases, with two meanings, is meant as it is written.
-    """
-    words = {word.casefold(): meaning for word, meaning in (known | written).items()}
-    table = {
-        word: written.get(word, words.get(word.casefold(), word))
-        for word in text.unique().drop_nulls().to_list()
-    }
-    changed = {word: meaning for word, meaning in table.items() if word != meaning}
-    return text.replace(changed) if changed else text
 
 
 def unread_times(
@@ -169,8 +137,25 @@ def unread_times(
     unread = {}
     for name, origin in use.fields.items():
         if isinstance(origin, TimeColumn):
-            is_unread = candidates[name].is_null()
-            missing = is_unread.arg_true()
-            text = _time_text(rows[origin.column].gather(missing), origin)
-            unread[name] = is_unread.scatter(missing.filter(text.is_null()), False)
+            missing = candidates[name].is_null()
+            index = missing.arg_true()
+            is_unread = to_time(rows.select(pl.col(origin.sources).gather(index)), origin)[1]
+            unread[name] = missing.scatter(index.filter(~is_unread), False)
     return unread
+
+
+def untold_texts(
+    table: RawTable, use: ColumnUse, now: datetime, *, but: Collection[str] = ()
+) -> pl.DataFrame:
+    """The cells (`FAILURES`) of expressions that cannot be told; none of the fields in `but`."""
+    found = [pl.DataFrame(schema=FAILURES)]
+    for name, origin in use.fields.items():
+        if isinstance(origin, TimeColumn) or origin.is_plain or name in but:
+            continue
+        faults = to_text(table.rows, origin, now, verbatim=name in VERBATIM).faults
+        if faults is not None:
+            found += [
+                failures_of(faults == code, name, Reason(code, says))
+                for code, says in REASONS.items()
+            ]
+    return pl.concat(found)

@@ -7,10 +7,18 @@ import polars as pl
 
 from schemas.contracts import DAMAGE
 from schemas.raw import RawTable
-from schemas.tables import REJECTS, ROW, Reason
+from schemas.tables import READ_FAULTS, REJECTS, ROW, UNREADABLE_MARK, Reason
 from transforms.parallel import both
+from transforms.tables.columns import untold_texts
+from transforms.tables.expressions import NEVER_ASKED
 from transforms.tables.mapping import ColumnUse, cell_of
-from transforms.tables.rejects import TableCount, failures, failures_of, rejected_row_count
+from transforms.tables.rejects import (
+    TableCount,
+    failures,
+    failures_of,
+    rejected_row_count,
+    with_untold,
+)
 
 # Two rows with one key: the same twice is merged, two that differ are both rejected.
 
@@ -55,6 +63,7 @@ class Conformed:
         rows: every row, canonical, in the source's order.
         accepted_index: the accepted ones among them, ascending, UInt32.
         rejected_index: the rejected ones, ascending, UInt32.
+        merged_index: those that say again what an accepted one says, ascending, UInt32.
         completed_index: accepted ones that would name nobody without their last record, UInt32.
         rejects: `REJECTS`, also those the reader found.
         count: what became of every row.
@@ -63,6 +72,7 @@ class Conformed:
     rows: pl.DataFrame
     accepted_index: pl.Series
     rejected_index: pl.Series
+    merged_index: pl.Series
     completed_index: pl.Series
     rejects: pl.DataFrame
     count: TableCount
@@ -104,6 +114,7 @@ def conform(
     broken, duplicates = both(
         lambda: failures(candidates, contract), lambda: duplicates_of(candidates, key)
     )
+    broken = with_untold(broken, untold_texts(table, use, NEVER_ASKED))
     return settle(table, candidates, key, use, Faults(broken, broken.clear()), duplicates)
 
 
@@ -154,6 +165,7 @@ def settle(
         candidates,
         is_accepted.arg_true().cast(pl.UInt32),
         is_rejected.arg_true().cast(pl.UInt32),
+        (repeated & ~is_rejected).arg_true().cast(pl.UInt32),
         (is_completed & is_accepted).arg_true().cast(pl.UInt32),
         rejects,
         count,
@@ -200,22 +212,38 @@ def to_rejects(
     rows = pl.DataFrame(
         {
             "index": index,
-            "row": table.rows[ROW].gather(index),
             "key": key_text(candidates.select(pl.col(key).gather(index)), key),
             "name": _names(candidates).gather(index),
         }
-    ).with_columns(key=pl.when(_is_blank(table, index)).then(pl.lit(NO_RECORD)).otherwise("key"))
+    ).hstack(table.places(table.rows[ROW].gather(index)))
+    rows = rows.with_columns(
+        key=pl.when(_is_blank(table, index)).then(pl.lit(NO_RECORD)).otherwise("key")
+    )
     valued = [
         group.with_columns(_values(table, use, column, group["index"]))
         for (column,), group in faults.group_by("column", maintain_order=True)
     ]
     if not valued:
         return table.rejects
-    ours = pl.concat(valued).join(rows, on="index", how="left").sort("index", "column")
-    ours = ours.select(
-        pl.lit(table.name).alias("table"), pl.lit(table.origin).alias("file"), *REJECTS_BY_ROW
+    ours = _with_read_faults(pl.concat(valued))
+    ours = ours.join(rows, on="index", how="left").sort("index", "column")
+    ours = ours.select(pl.lit(table.name).alias("table"), "file", *REJECTS_BY_ROW)
+    order = ["file", "row"] if table.parts else ["row"]
+    return pl.concat([table.rejects, ours]).sort(order, maintain_order=True)
+
+
+def _with_read_faults(faults: pl.DataFrame) -> pl.DataFrame:
+    """The faults, each of a cell that the reader could not read with what the reader says of it."""
+    if not faults["value"].str.contains(UNREADABLE_MARK, literal=True).any():
+        return faults
+    value = pl.col("value").str.extract(f"({UNREADABLE_MARK}[a-z ]+)")
+    codes = {value: reason.code for value, reason in READ_FAULTS.items()}
+    texts = {value: str(reason) for value, reason in READ_FAULTS.items()}
+    told = faults.with_columns(
+        code=value.replace_strict(codes, default=pl.col("code")),
+        reason=value.replace_strict(texts, default=pl.col("reason")),
     )
-    return pl.concat([table.rejects, ours]).sort("row", maintain_order=True)
+    return told.unique(["index", "column", "code"], keep="first", maintain_order=True)
 
 
 def _names(candidates: pl.DataFrame) -> pl.Series:

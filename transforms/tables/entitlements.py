@@ -9,6 +9,7 @@ from schemas.source_file.file import SourceFile
 from schemas.tables import ENTITLEMENT_KEY, ENTITLEMENTS, RESOURCES
 from transforms.tables.columns import to_candidates
 from transforms.tables.conform import Conformed, conform
+from transforms.tables.expressions import NEVER_ASKED
 from transforms.tables.mapping import ColumnUse, use_of
 
 RESOURCE_KEY = ["integration_specific_id"]
@@ -25,7 +26,7 @@ def to_entitlements(table: RawTable, file: SourceFile) -> Conformed:
     """
     use = use_of(table, file.entitlement_columns, {}, frozenset())
     use = _with_default(use, "entitlement_type", TextColumn(constant=UNSAID_TYPE))
-    candidates = to_candidates(table.rows, use, ENTITLEMENTS).with_columns(
+    candidates = to_candidates(table.rows, use, ENTITLEMENTS, NEVER_ASKED).with_columns(
         pl.col("label").fill_null(pl.col("integration_specific_id")),
         pl.col("entitlement_type").fill_null(""),
         pl.col("is_assignable").str.to_lowercase().replace({"1": "true", "0": "false"}),
@@ -42,7 +43,7 @@ def to_resources(table: RawTable, file: SourceFile) -> Conformed:
     """
     use = use_of(table, file.resource_columns, {}, frozenset())
     use = _with_default(use, "resource_type", TextColumn(constant="Resource"))
-    candidates = to_candidates(table.rows, use, RESOURCES).with_columns(
+    candidates = to_candidates(table.rows, use, RESOURCES, NEVER_ASKED).with_columns(
         pl.col("label").fill_null(pl.col("integration_specific_id")),
         pl.col("resource_type").fill_null(""),
     )

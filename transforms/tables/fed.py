@@ -114,7 +114,7 @@ def _written(mapping: Strict) -> set[str]:
 
 
 def _column(origin: TextColumn | TimeColumn) -> str | None:
-    return origin.column
+    return origin.column if origin.is_plain else None
 
 
 def _key(table: str, field: str) -> str:

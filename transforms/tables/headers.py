@@ -12,8 +12,7 @@ from schemas.source_file.columns import Strict
 def names_in(mapping: Strict) -> set[str]:
     """Returns the source's columns that a mapping names."""
     origins = (getattr(mapping, name) for name in type(mapping).model_fields)
-    columns = (getattr(origin, "column", None) for origin in origins)
-    return {column for column in columns if isinstance(column, str)}
+    return {column for origin in origins if origin is not None for column in origin.sources}
 
 
 def canonical_names(mapping: Strict) -> list[str]:

@@ -78,17 +78,35 @@ def use_of(
     fields.update(attributes)
     if table.zone is not None:
         fields = {name: _placed(origin, table.zone) for name, origin in fields.items()}
-    for name, origin in fields.items():
-        if origin.column is not None and origin.column not in present:
-            raise _missing(table, name, origin.column, present)
-    used = {origin.column for origin in fields.values()} | also_used
+    _check_there(table, fields, present)
+    used = {column for origin in fields.values() for column in origin.sources} | also_used
     return ColumnUse(fields, tuple(column for column in present if column not in used))
 
 
 def _placed(origin: TextColumn | TimeColumn, zone: str) -> TextColumn | TimeColumn:
-    if isinstance(origin, TimeColumn) and origin.timezone is None:
-        return origin.model_copy(update={"timezone": zone})
-    return origin
+    return origin.in_zone(zone) if isinstance(origin, TimeColumn) else origin
+
+
+def _check_there(
+    table: RawTable, fields: dict[str, TextColumn | TimeColumn], present: list[str]
+) -> None:
+    """Raises unless all columns are there; a case's word that is a column too could mean either.
+
+    Raises:
+        SourceFormatError: one is missing, or such a word.
+    """
+    for field, origin in fields.items():
+        for column in origin.sources:
+            if column not in present:
+                raise _missing(table, field, column, present)
+        if isinstance(origin, TimeColumn) or origin.constant is not None:
+            continue
+        for word in origin.constants:
+            if word in present:
+                raise SourceFormatError(
+                    f"{table.origin}: {field}: {word!r} is a word for some rows, and a column too: "
+                    f"write {{column: {word}}} for its value"
+                )
 
 
 def _defaults(named: Strict) -> dict[str, TextColumn | TimeColumn]:
@@ -128,18 +146,22 @@ def accounts_use(accounts: RawTable, file: SourceFile) -> ColumnUse:
         SourceFormatError: a named column is missing, one is unknown and the file refuses those, or
             the first line is no header.
     """
-    cells = frozenset(one.column for one in file.entitlements)
+    cells = frozenset(column for one in file.entitlements for column in one.sources)
     ruled = frozenset(rule.column for rule in file.leave_out if rule.column is not None)
-    named = cells | ruled | file.named_by_associations
+    newest = frozenset(file.newest_row.sources if file.newest_row else ())
+    named = cells | ruled | newest | file.named_by_associations
     use = use_of(accounts, file.columns, file.attributes, named)
-    for column in sorted(ruled):
-        if column not in accounts.rows.columns:
-            present = [name for name in accounts.rows.columns if name != ROW]
-            raise _missing(accounts, "leave_out", column, present)
-    for one in file.entitlements:
-        if one.column not in accounts.rows.columns:
-            present = [column for column in accounts.rows.columns if column != ROW]
-            raise _missing(accounts, f"entitlements of type {one.type}", one.column, present)
+    present = [name for name in accounts.rows.columns if name != ROW]
+    wanted = [(column, "leave_out") for column in sorted(ruled)]
+    wanted += [(column, "several_rows") for column in sorted(newest)]
+    wanted += [
+        (column, f"entitlements of type {one.type}")
+        for one in file.entitlements
+        for column in one.sources
+    ]
+    for column, use_for in wanted:
+        if column not in present:
+            raise _missing(accounts, use_for, column, present)
     if use.unused and file.unknown_columns == "refuse":
         names = ", ".join(map(repr, use.unused))
         raise SourceFormatError(
@@ -198,8 +220,14 @@ def misspelt(use: ColumnUse, file: SourceFile) -> list[str]:
 
 
 def cell_of(rows: pl.DataFrame, use: ColumnUse, field: str) -> pl.Series:
-    """The source's own text behind `field`, for the private record of a reject."""
+    """The source's own text behind `field`, for the private record of a reject.
+
+    Of several columns, their cells with bars between them.
+    """
     origin = use.fields.get(field)
-    if origin is None or origin.column is None:
+    if origin is None or not origin.sources:
         return pl.Series([None], dtype=pl.String).new_from_index(0, rows.height)
-    return rows[origin.column]
+    if len(origin.sources) == 1:
+        return rows[origin.sources[0]]
+    cells = pl.concat_str(pl.col(origin.sources).fill_null(""), separator="|")
+    return rows.select(cells.alias("cells")).to_series()

@@ -111,6 +111,14 @@ def failures_of(
     )
 
 
+def with_untold(broken: pl.DataFrame, untold: pl.DataFrame) -> pl.DataFrame:
+    """Both (`FAILURES`): of a cell that cannot be told, that alone, not what it then lacks."""
+    if not untold.height:
+        return broken
+    rest = broken.join(untold, on=["index", "column"], how="anti", nulls_equal=True)
+    return pl.concat([rest, untold]).sort("index", maintain_order=True)
+
+
 def rejected_row_count(rejects: pl.DataFrame, table: str) -> int:
     """How many rows of `table` are rejects; one with two reasons is one, one with a cell none."""
     of_rows = rejects.filter((pl.col("table") == table) & ~pl.col("is_cell"))

@@ -4,6 +4,9 @@ import re
 
 import polars as pl
 
+NOTHING = ("null", "(null)", "n/a", "#n/a", "na", "none", "nil", "nan", "undefined", "-", "--")
+"""Words that systems write where there is nothing, in lower case."""
+
 SHOWN = 5
 """Words that a message shows."""
 

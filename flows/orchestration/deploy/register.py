@@ -65,6 +65,21 @@ class Registered:
 
 
 @dataclass(frozen=True, slots=True)
+class _Touched:
+    """A deployment that was made or changed.
+
+    Attributes:
+        entry: what it is now.
+        owed_since: what is due from then on is owed, UTC.
+        changed_at: when the change was done, UTC.
+    """
+
+    entry: Entry
+    owed_since: datetime
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Clock:
     """The time, UTC, and how to wait for seconds."""
 
@@ -92,26 +107,28 @@ def register(
     server = {one.full_name: one for one in api.deployments(FLOWS)}
     _check_ours(located, workspace_name, server)
     _find_pools(located, api, registered)
-    touched: list[tuple[Located, str, datetime]] = []
-    for one in located:
+    touched: dict[str, _Touched] = {}
+    for entry in (one.entry for one in located):
         began_at = clock.now()
-        there = server.get(one.entry.full_name)
+        there = server.get(entry.full_name)
         if there is None:
-            _turn_off_other_names(one.entry, workspace_name, server, api, registered)
-            deployment_id = _create(one.entry, workspace_name, api)
-            registered.made.append(one.entry.full_name)
+            _turn_off_other_names(entry, workspace_name, server, api, registered)
+            _create(entry, workspace_name, api)
+            registered.made.append(entry.full_name)
+            touched[entry.full_name] = _Touched(entry, began_at, clock.now())
+        elif changes := _change(entry, there, api):
+            registered.changed[entry.full_name] = changes
+            # Of a schedule that was not there before, nothing was due.
+            since = began_at if "schedules" in changes else began_at - _CLOCKS_DIFFER
+            touched[entry.full_name] = _Touched(entry, since, clock.now())
         else:
-            deployment_id = there.id
-            changes = _change(one.entry, there, api)
-            if not changes:
-                registered.unchanged.append(one.entry.full_name)
-                continue
-            registered.changed[one.entry.full_name] = changes
-        touched.append((one, deployment_id, began_at))
-    active = _check_runs_are_made(api, clock, registered, located)
-    for one, deployment_id, began_at in touched:
-        if deployment_id in active:
-            registered.made_up += _make_up(one.entry, deployment_id, began_at, api, clock)
+            registered.unchanged.append(entry.full_name)
+    names = [one.entry.full_name for one in located]
+    for deployment in _active(names, api, registered):
+        one = touched.get(deployment.full_name)
+        first_at = _first_to_come(deployment, one.changed_at if one else clock.now(), api, clock)
+        if one is not None:
+            registered.made_up += _make_up(one, deployment.id, first_at, api)
     return registered
 
 
@@ -133,7 +150,7 @@ def _check_ours(
 ) -> None:
     for one in located:
         there = server.get(one.entry.full_name)
-        if there is None or there.labels.get(LABEL) == workspace_name:
+        if there is None or _is_ours(one.entry, there, workspace_name):
             continue
         whose = there.labels.get(LABEL)
         by = f"the workspace {whose}" if whose else "somebody else"
@@ -141,6 +158,15 @@ def _check_ours(
             f"{one.place}: the server has {one.entry.full_name} already, made by {by}: give this "
             "one another name there"
         )
+
+
+def _is_ours(entry: Entry, there: Deployment, workspace_name: str) -> bool:
+    """Whether `deploy` made it for this workspace, or a person did, for the same work."""
+    if LABEL in there.labels:
+        return bool(there.labels[LABEL] == workspace_name)
+    return all(
+        there.parameters.get(name) == entry.parameters.get(name) for name in ("source", "workspace")
+    )
 
 
 def _find_pools(located: list[Located], api: PrefectApi, registered: Registered) -> None:
@@ -179,7 +205,7 @@ def _turn_off_other_names(
             registered.changed[other.full_name] = ["schedules"]
 
 
-def _create(entry: Entry, workspace_name: str, api: PrefectApi) -> str:
+def _create(entry: Entry, workspace_name: str, api: PrefectApi) -> None:
     fields = _fields(entry) | {
         "name": entry.name,
         "flow_id": api.flow_id(entry.flow),
@@ -189,7 +215,7 @@ def _create(entry: Entry, workspace_name: str, api: PrefectApi) -> str:
     }
     if entry.paused is not None:
         fields["paused"] = entry.paused
-    return api.create_deployment({name: one for name, one in fields.items() if one is not None})
+    api.create_deployment({name: one for name, one in fields.items() if one is not None})
 
 
 def _change(entry: Entry, there: Deployment, api: PrefectApi) -> list[str]:
@@ -198,15 +224,16 @@ def _change(entry: Entry, there: Deployment, api: PrefectApi) -> list[str]:
     limit = now.get("global_concurrency_limit") or {}
     now["concurrency_limit"] = limit.get("limit")
     wanted = _fields(entry)
-    if wanted["work_queue_name"] is None and now.get("work_queue_name") == _QUEUE:
-        now["work_queue_name"] = None
+    # What Prefect fills in by itself where the file does not say it.
+    for name in ("description", "version", "work_queue_name"):
+        wanted[name] = now.get(name) if wanted[name] is None else wanted[name]
     differs = {name: one for name, one in wanted.items() if not _is_same(now.get(name), one)}
     if entry.paused is not None and entry.paused != there.is_paused:
         differs["paused"] = entry.paused
     if "work_queue_name" in differs or "work_pool_name" in differs:
-        differs |= {name: wanted[name] for name in ("work_pool_name", "work_queue_name")}
-        if differs["work_queue_name"] is None:
-            del differs["work_queue_name"]
+        # Each names the other: a queue is one of a pool.
+        differs["work_pool_name"] = entry.work_pool.name
+        differs["work_queue_name"] = entry.work_pool.work_queue_name or _QUEUE
     if differs:
         api.update_deployment(there.id, differs)
     changes = [_SHOWN.get(name, name) for name in differs]
@@ -309,57 +336,57 @@ def _differs(wanted: EntrySchedule, there: DeploymentSchedule) -> bool:
     )
 
 
-def _check_runs_are_made(
-    api: PrefectApi, clock: Clock, registered: Registered, located: list[Located]
-) -> set[str]:
-    """Waits until the server has made runs of each schedule that is to make some; whose those are.
-
-    Raises:
-        PrefectServerError: it makes none.
-    """
-    names = {one.entry.full_name for one in located}
-    waiting: list[Deployment] = []
+def _active(names: list[str], api: PrefectApi, registered: Registered) -> list[Deployment]:
+    """Those of the deployments that are to make runs; notes which a person has paused."""
+    found = []
     for one in api.deployments(FLOWS):
         if one.full_name not in names or not one.schedules:
             continue
         if one.active_schedules:
-            waiting.append(one)
+            found.append(one)
         else:
             registered.paused.append(f"deployment {one.full_name}")
-    active = {one.id for one in waiting}
-    ends_at = clock.now() + timedelta(seconds=RUNS_WITHIN_S)
-    while waiting := [one for one in waiting if not api.has_runs_to_come(one.id)]:
+    return found
+
+
+def _first_to_come(
+    deployment: Deployment, after: datetime, api: PrefectApi, clock: Clock
+) -> datetime:
+    """When the first run is due that the server has made of the schedule since then, UTC.
+
+    Raises:
+        PrefectServerError: it makes none.
+    """
+    ends_at = after + timedelta(seconds=RUNS_WITHIN_S)
+    while True:
+        first_at = api.first_to_come(deployment.id, after)
+        if first_at is not None:
+            return first_at
         if clock.now() > ends_at:
             raise PrefectServerError(
-                f"{waiting[0].full_name} is registered, but the Prefect server makes no runs of "
+                f"{deployment.full_name} is registered, but the Prefect server makes no runs of "
                 f"its schedule (waited {RUNS_WITHIN_S} s): its scheduler is off or broken; look at "
                 "its log; Prefect before 3.9.1 makes none with SQLAlchemy 2.1"
             )
         clock.sleep(_LOOK_S)
-    return active
 
 
 def _make_up(
-    entry: Entry, deployment_id: str, began_at: datetime, api: PrefectApi, clock: Clock
+    touched: _Touched, deployment_id: str, first_at: datetime, api: PrefectApi
 ) -> list[str]:
     """Asks for the runs that were due while the deployment was changed, where they are not there.
 
-    Args:
-        entry: what it was changed to.
-        deployment_id: the server's.
-        began_at: when the change began, UTC.
-        api: the server's.
-        clock: the time.
+    Those are due before `first_at`, the first one that the server has made since.
     """
     asked = []
-    for schedule in entry.schedules:
+    for schedule in touched.entry.schedules:
         if schedule.active is False:
             continue
-        for due_at in _due_between(schedule, began_at - _CLOCKS_DIFFER, clock.now()):
-            span = (due_at, due_at)
-            if api.runs(deployments=[deployment_id], due=span):
+        last = first_at - timedelta(seconds=1)
+        for due_at in _due_between(schedule, touched.owed_since, last):
+            if api.runs(deployments=[deployment_id], due=(due_at, due_at)):
                 continue
-            name = f"{entry.name}-{due_at:%Y-%m-%dT%H:%MZ}"
+            name = f"{touched.entry.name}-{due_at:%Y-%m-%dT%H:%MZ}"
             key = f"{deployment_id} {due_at.isoformat()}"
             api.ask_for_run(
                 deployment_id, name=name, key=key, due_at=due_at, parameters=schedule.parameters

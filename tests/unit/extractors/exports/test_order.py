@@ -81,6 +81,8 @@ def test_an_old_day_that_is_written_again_is_not_the_newest(tmp_path: Path) -> N
     drop(tmp_path / "hr_2026-03-01.csv", NOW - 2 * HOUR)
     first = read(tmp_path)
     drop(tmp_path / "hr_2026-02-27.csv", NOW - HOUR, "id\n2\n")
+    assert read(tmp_path, first).accounts.origin == "hr_2026-03-01.csv"
+    (tmp_path / "hr_2026-03-01.csv").unlink()
     with pytest.raises(SourceStaleError, match=r"\(of 2026-02-27, .*older than hr_2026-03-01.csv"):
         read(tmp_path, first)
     drop(tmp_path / "hr_2026-03-02.csv", NOW)

@@ -7,6 +7,8 @@ from typing import Any
 
 from flows.orchestration.deploy.register import FLOWS
 from flows.orchestration.prefect_api import Deployment, DeploymentSchedule, FlowRun, Pool
+from flows.schedule.due import due_after
+from schemas.source_file.blocks import Schedule
 
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 LONG_AGO = NOON - timedelta(days=100)
@@ -73,8 +75,13 @@ class InMemoryPrefect:
             and (due is None or (run.due_at and due[0] <= run.due_at <= due[1]))
         ]
 
-    def has_runs_to_come(self, deployment_id: str) -> bool:
-        return self.makes_runs
+    def first_to_come(self, deployment_id: str, after: datetime) -> datetime | None:
+        """The server's scheduler has made all that is due from five seconds later on."""
+        if not self.makes_runs:
+            return None
+        schedules = self._deployment(deployment_id).active_schedules
+        made = (Schedule(cron=one.cron, timezone=one.timezone) for one in schedules)
+        return min(due_after(schedule, after + timedelta(seconds=5)) for schedule in made)
 
     def ask_for_run(self, deployment_id, *, name, key, due_at, parameters=None) -> FlowRun:
         if key not in self.keys:

@@ -145,25 +145,55 @@ def test_gone_is_only_what_deploy_made_for_this_workspace(world: World) -> None:
 
 def test_a_deployment_of_somebody_elses_is_not_written_over(world: World) -> None:
     world.deploy()
-    world.api.kept["sync/hr"]["labels"] = {}
+    there = world.api.kept["sync/hr"]
+    there["labels"] = {}
+    there["parameters"] = {"source": "hr", "workspace": "/srv/other"}
     world.schedules["hr"] = "0 3 * * *"
     with pytest.raises(ConfigError, match="the server has sync/hr already, made by somebody else"):
+        world.deploy()
+    there |= {"labels": {LABEL: "other-1"}, "parameters": {"workspace": str(world.folder)}}
+    with pytest.raises(ConfigError, match="already, made by the workspace other-1"):
         world.deploy()
     assert world.crons("sync/hr") == ["0 2 * * *"]
     assert world.api.calls == []
 
 
-def test_a_night_that_was_due_during_the_change_is_asked_for_once(world: World) -> None:
+def test_what_prefects_own_deploy_made_of_the_same_file_is_taken_as_it_is(world: World) -> None:
     world.deploy()
-    world.now = NOON + timedelta(hours=14, seconds=1)  # the change itself began in that second
+    own = {"labels": {}, "description": "The docstring.", "version": "6119ae93"}
+    world.api.kept["sync/hr"] |= own
+    world.deploy()
+    assert world.api.calls == []
+
+
+NIGHT = NOON + timedelta(hours=13)
+
+
+@pytest.mark.parametrize("seconds", [-4, -1, 0, 1, 4])
+def test_a_night_that_is_due_during_a_change_is_asked_for_once(
+    world: World, seconds: float
+) -> None:
+    world.schedules["hr"] = "0 1 * * *"
+    world.deploy()
+    world.now = NIGHT + timedelta(seconds=seconds)
     world.edit(
         "tags: [lumos-ingest]\n    parameters: {source", "tags: [a]\n    parameters: {source"
     )
-    assert world.deploy().made_up == ["hr-2026-12-01T02:00Z"]
+    assert world.deploy().made_up == ["hr-2026-12-01T01:00Z"]
     world.edit("tags: [a]", "tags: [b]")
     assert world.deploy().made_up == []
-    [run] = world.api.flow_runs
-    assert run.due_at == NOON + timedelta(hours=14)
+    assert [run.due_at for run in world.api.flow_runs] == [NIGHT]
+
+
+@pytest.mark.parametrize("seconds", [-60, 60])
+def test_a_change_at_another_time_asks_for_nothing(world: World, seconds: float) -> None:
+    world.schedules["hr"] = "0 1 * * *"
+    world.deploy()
+    world.now = NIGHT + timedelta(seconds=seconds)
+    world.edit(
+        "tags: [lumos-ingest]\n    parameters: {source", "tags: [a]\n    parameters: {source"
+    )
+    assert world.deploy().made_up == []
 
 
 def test_a_server_that_makes_no_runs_is_told(world: World) -> None:

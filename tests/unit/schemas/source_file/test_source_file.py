@@ -24,7 +24,7 @@ MISTAKES = [
     ("attributes:\n  Cost Center: {colum: x}\n", 7, "attributes.Cost Center.colum", "column?"),
     ("attributes:\n  email: mail\n", 6, "attributes", "is a field of every account"),
     ("attributes:\n  '*': mail\n", 6, "attributes", "cannot be a label"),
-    ("columns:\n  email: [a]\n", 7, "columns.email", "should be keys and values"),
+    ("columns:\n  email: []\n", 7, "columns.email", "name a column, a constant"),
     ("columns:\n", 6, "columns", "should be keys and values, or left out"),
     ("entitlements: {type: Role, column: r}\n", 6, "entitlements", "should be a list"),
     (
@@ -35,7 +35,7 @@ MISTAKES = [
     ),
     ("columns:\n  user_status: {constant: on}\n", 7, "columns.user_status", "is no status"),
     ("columns:\n  account_type: {constant: robot}\n", 7, "columns.account_type", "user or service"),
-    ("columns:\n  email: {column: a, constant: b}\n", 7, "columns.email", "one of the two"),
+    ("columns:\n  email: {column: a, constant: b}\n", 7, "columns.email", "one of them"),
     (
         "columns:\n  last_login: {column: a, timezone: Europe/Pris}\n",
         7,
