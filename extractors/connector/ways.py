@@ -6,7 +6,6 @@ stdin or a body: an argument is there for everybody to see.
 
 import json
 import os
-import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -17,12 +16,12 @@ from typing import Any, Protocol
 
 import httpx
 
+from extractors.processes.start import running
 from extractors.zones.https import failure
 from schemas.errors import (
     ConfigError,
     SourceFormatError,
     SourceUnavailableError,
-    raise_as,
 )
 from schemas.source_file.connector_source import ConnectorSource
 
@@ -172,57 +171,43 @@ class CommandWay:
         return self._run(capability, "--json-file", "/dev/stdin", body=body)
 
     def _run(self, *words: str, body: bytes = b"") -> Any:  # noqa: ANN401 - JSON holds anything
-        problem = ""
-        child = self._started(words)
+        problem, printed, exit_code, unstarted = "", b"", 0, None
         try:
-            printed, _ = child.communicate(body, self.timeout_s)
+            with running(
+                [*self.command, *words],
+                cwd=self.workspace,
+                env=self._environment(),
+                stdin=subprocess.PIPE,
+            ) as child:
+                printed, _ = child.communicate(body, self.timeout_s)
+            exit_code = child.returncode
         except subprocess.TimeoutExpired:
             problem = f"gave no answer within {self.timeout_s:.0f} s"
         except BrokenPipeError:
             problem = "did not read its input"
-        finally:
-            _end(child)
-        if child.returncode and not problem:
-            problem = f"ended with exit code {child.returncode}"
+        except OSError as error:
+            unstarted = error.strerror
+        if unstarted:
+            raise ConfigError(f"{self.name} cannot be run: {unstarted}", key="source.command")
+        if exit_code and not problem:
+            problem = f"ended with exit code {exit_code}"
         if problem:
             raise SourceUnavailableError(f"{self.name}: {words[0]}: {problem}")
         lines = printed.strip().splitlines()
         return _decoded(lines[-1] if lines else b"", f"{self.name}: {words[0]}")
 
-    def _started(self, words: tuple[str, ...]) -> subprocess.Popen[bytes]:
-        ours = {name: value for name, value in os.environ.items() if not name.startswith("LUMOS_")}
-        quiet = {
+    def _environment(self) -> dict[str, str]:
+        """This process's own but for what is ours, with nothing that it would tell elsewhere."""
+        theirs = {
+            name: value for name, value in os.environ.items() if not name.startswith("LUMOS_")
+        }
+        return {
+            **theirs,
             "DD_DOGSTATSD_DISABLE": "true",
             "LUMOS_LOG_DIRECTORY": str(self.folder),
             "LUMOS_LOG_REQUEST_SETTINGS": "false",
             "TMPDIR": str(self.folder),
         }
-        return raise_as(
-            lambda: subprocess.Popen(  # noqa: S603 - the workspace's own command, without a shell
-                [*self.command, *words],
-                cwd=self.workspace,
-                env={**ours, **quiet},
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            ),
-            {
-                OSError: lambda error: ConfigError(
-                    f"{self.name} cannot be run: {error.strerror}", key="source.command"
-                )
-            },
-        )
-
-
-def _end(child: subprocess.Popen[bytes]) -> None:
-    """Ends what is left of a process and of those that it started."""
-    if child.poll() is None:
-        os.killpg(child.pid, signal.SIGKILL)
-    for pipe in (child.stdin, child.stdout):
-        if pipe is not None and not pipe.closed:
-            pipe.close()
-    child.wait()
 
 
 def _decoded(content: bytes, name: str) -> Any:  # noqa: ANN401 - JSON holds anything

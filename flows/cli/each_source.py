@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 
 from flows.cli.output import Output, log_to_stderr
+from flows.notices.notify import tell_broken
 from flows.run.context import RunContext, open_context
 from flows.run.crash_report import BugError, without_text
 from flows.run.settings import read_settings
@@ -75,6 +76,10 @@ def each_source(
     sources = choose(sources, broken)
     for line in dict.fromkeys(map(str, broken.values())):
         output.note(f"lumos-ingest: {line}")
+    if broken and settings.notify:
+        with open_context(settings, with_lumos=False) as context:
+            for name, error in broken.items():
+                tell_broken(name, error, context)
     ended: list[Ended] = [
         (error.exit_code, _without_run(name, error)) for name, error in broken.items()
     ]

@@ -57,18 +57,24 @@ def with_notices(
     except BusyError:
         raise
     except (IngestError, BugError) as error:
-        _tell(source, kind, context, "failed", str(error), error.run_id)
+        notice = Notice(source.name, kind, "failed", context.now(), error.run_id)
+        _tell(notice, str(error), source, context)
         raise
     run = ended.run
     event: NoticeEvent = "held" if run.state == "held" else "recovered"
-    line = run.error or f"accepted as run {run.run_id}"
-    _tell(source, kind, context, event, line, run.run_id)
+    notice = Notice(source.name, kind, event, context.now(), run.run_id)
+    _tell(notice, run.error or f"accepted as run {run.run_id}", source, context)
     return ended
+
+
+def tell_broken(name: str, error: ConfigError, context: RunContext) -> None:
+    """Tells whom the workspace names that the file of a source is wrong: it has no run."""
+    _tell(Notice(name, "sync", "failed", context.now()), str(error), None, context)
 
 
 def tell_stale(source: Source, kind: RunKind, context: RunContext, line: str) -> None:
     """Tells whoever looks after the source that it was not accepted for too long."""
-    _tell(source, kind, context, "stale", line, None)
+    _tell(Notice(source.name, kind, "stale", context.now()), line, source, context)
 
 
 def check_channels(source: Source, settings: Settings, resolve: Resolve) -> None:
@@ -86,34 +92,28 @@ def check_channels(source: Source, settings: Settings, resolve: Resolve) -> None
             raise ConfigError(f"{where}: {problem}")
 
 
-def _addresses(source: Source, settings: Settings, resolve: Resolve) -> list[SecretStr]:
+def _addresses(source: Source | None, settings: Settings, resolve: Resolve) -> list[SecretStr]:
     """The addresses of who is told of the source: its file's, else the workspace's.
+
+    Of one whose file is wrong, the workspace's.
 
     Raises:
         ConfigError: a secret cannot be fetched.
     """
-    named = source.file.notify
+    named = source.file.notify if source is not None else None
     if named is None:
         return [settings.notify] if settings.notify else []
     return [resolve(secret) for secret in named]
 
 
-def _tell(
-    source: Source,
-    kind: RunKind,
-    context: RunContext,
-    event: NoticeEvent,
-    line: str,
-    run_id: str | None,
-) -> None:
+def _tell(notice: Notice, line: str, source: Source | None, context: RunContext) -> None:
     try:
         addresses = _addresses(source, context.settings, context.resolve)
     except ConfigError as error:
-        _log.warning("%s: nobody was told that it %s: %s", source.name, event, error)
+        _log.warning("%s: nobody was told (%s): %s", notice.source, notice.event, error)
         return
     if not addresses:
         return
-    notice = Notice(source.name, kind, event, context.now(), run_id)
     claim = _claim(notice, context)
     if claim is None:
         return
@@ -121,7 +121,7 @@ def _tell(
     problems = [_deliver(one, message, context) for one in addresses]
     why = "; ".join(dict.fromkeys(filter(None, problems)))
     if why:
-        _log.warning("%s: not everyone was told: %s", source.name, why)
+        _log.warning("%s: not everyone was told: %s", notice.source, why)
     if all(problems):
         _or_leave(partial(put_back, context.ledger, notice, claim))
 

@@ -21,12 +21,20 @@ if not Path(flows.__file__ or "").parent.samefile(Path(__file__).parents[1]):
         "else, such as pipelines, or start where Python does not find it"
     )
 
-from prefect import flow
+from prefect import State, flow
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import FlowFilter, FlowFilterName
+from prefect.client.schemas.filters import (
+    FlowFilter,
+    FlowFilterName,
+    FlowRunFilter,
+    FlowRunFilterState,
+    FlowRunFilterStateName,
+    FlowRunFilterTags,
+)
 from prefect.deployments import run_deployment
 from prefect.flow_runs import suspend_flow_run
 from prefect.input import RunInput, delete_flow_run_input
+from prefect.states import Cancelled, Suspended
 from pydantic import Field
 
 from flows.orchestration.shown import or_warn, show_logs, tag_run
@@ -45,6 +53,7 @@ from schemas.source_file.file import Source
 _log = logging.getLogger(__name__)
 
 
+_OF_DECIDE = FlowFilter(name=FlowFilterName(any_=["decide"]))
 _LONGEST = timedelta(days=365)
 
 
@@ -75,9 +84,13 @@ def decide(source: str, run_id: str, workspace: str = ".") -> None:
 
 
 def ask_for_decision(source: str, run_id: str, workspace: Path) -> None:
-    """Starts the form of a held run, once, where the flow `decide` is deployed."""
+    """Starts the form of a held run, once, where the flow `decide` is deployed.
+
+    Forms of the source's earlier plans end: they would decide nothing any more.
+    """
 
     def ask() -> None:
+        _end_forms(source, str(workspace))
         deployment_id = _deployed_for(str(workspace))
         if deployment_id is None:
             return
@@ -92,11 +105,27 @@ def ask_for_decision(source: str, run_id: str, workspace: Path) -> None:
     or_warn(source, ask)
 
 
+def end_forms(source: str, workspace: Path) -> None:
+    """Ends the forms of the source's plans, once a run of it was accepted: none of them waits."""
+    or_warn(source, partial(_end_forms, source, str(workspace)))
+
+
+def _end_forms(source: str, workspace: str) -> None:
+    is_suspended = FlowRunFilterState(name=FlowRunFilterStateName(any_=[Suspended().name]))
+    wanted = FlowRunFilter(state=is_suspended, tags=FlowRunFilterTags(all_=[f"source:{source}"]))
+    with get_client(sync_client=True) as client:
+        for form in client.read_flow_runs(flow_filter=_OF_DECIDE, flow_run_filter=wanted):
+            if form.parameters.get("workspace") == workspace:
+                over: State[None] = Cancelled(
+                    message="another run of the source has taken its plan's place"
+                )
+                client.set_flow_run_state(form.id, over)
+
+
 def _deployed_for(workspace: str) -> UUID | None:
     """The flow's deployment for the workspace, else one for any; None where there is none."""
-    of_decide = FlowFilter(name=FlowFilterName(any_=[decide.name]))
     with get_client(sync_client=True) as client:
-        deployments = client.read_deployments(flow_filter=of_decide)
+        deployments = client.read_deployments(flow_filter=_OF_DECIDE)
     by_workspace = {one.parameters.get("workspace"): one.id for one in deployments}
     return by_workspace.get(workspace) or by_workspace.get(None)
 

@@ -22,7 +22,7 @@ if not Path(flows.__file__ or "").parent.samefile(Path(__file__).parents[1]):
         "else, such as pipelines, or start where Python does not find it"
     )
 
-from flows.orchestration.decide_flow import ask_for_decision
+from flows.orchestration.decide_flow import ask_for_decision, end_forms
 from flows.orchestration.run_leases import run_lease
 from flows.orchestration.run_times import nothing_to_do, run_name
 from flows.orchestration.shown import planned_lines, show_run
@@ -98,6 +98,7 @@ def _sync(source: str, workspace: str, options: SyncOptions) -> Outcome | State[
     if outcome.run.state == "held":
         ask_for_decision(source, outcome.run.run_id, settings.workspace)
         raise held_error(source, outcome.run.run_id, outcome.planned)
+    end_forms(source, settings.workspace)
     return outcome
 
 

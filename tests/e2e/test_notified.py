@@ -25,6 +25,17 @@ def test_failures_holds_lateness_and_recoveries_are_told_and_no_row(workspace: W
     assert "canary-4711" not in str(came) + done.err
 
 
+def test_a_source_whose_file_is_wrong_is_told_once(workspace: Workspace) -> None:
+    workspace.export(*rows(3))
+    workspace.source("app: {name: X}\nsource: {kind: csv}\n", "crm")
+    with listening() as (host, came):
+        for _ in range(2):
+            env = {"LUMOS_INGEST_NOTIFY": f"json://{host}/"}
+            assert workspace.run("sync", "--all", env=env).code == 2
+    assert [one["title"] for one in came] == ["lumos-ingest: crm: failed"]
+    assert "sources/crm.yaml:2" in str(came[0]["message"])
+
+
 def test_check_says_where_nobody_could_be_told(workspace: Workspace) -> None:
     workspace.export(*rows(3))
     said = workspace.run("check", "hr", env={"LUMOS_INGEST_NOTIFY": "canary-4711"})

@@ -281,6 +281,11 @@ def test_a_held_plan_is_approved_in_a_browser_and_carried_out_by_the_next_sync(
     with serving_the_form(prefect_env):
         assert as_flow(workspace, prefect_env).returncode == 3
         suspended = {"state": {"name": {"any_": ["Suspended"]}}}
+        [first] = wait_for(lambda: seen(prefect_env, "flow_runs", flow_runs=suspended), 120)
+        workspace.export(*rows(6))
+        assert as_flow(workspace, prefect_env).returncode == 3
+        over = {"id": {"any_": [first["id"]]}, "state": {"name": {"any_": ["Cancelled"]}}}
+        assert seen(prefect_env, "flow_runs", flow_runs=over)
         [form] = wait_for(lambda: seen(prefect_env, "flow_runs", flow_runs=suspended), 120)
         url = f"{prefect_env['PREFECT_API_URL'].removesuffix('/api')}/runs/flow-run/{form['id']}"
         with open_page(browser, url, tmp_path_factory.mktemp("profile")) as page:
@@ -300,7 +305,7 @@ def test_a_held_plan_is_approved_in_a_browser_and_carried_out_by_the_next_sync(
                 return not seen(prefect_env, "flow_runs", flow_runs=suspended)
 
             wait_for(submitted)
-        [held, _] = wait_for(lambda: _decided(workspace), 120)
+        held = wait_for(lambda: _decided(workspace), 120)[0]
         completed = {"id": {"any_": [form["id"]]}, "state": {"name": {"any_": ["Completed"]}}}
         wait_for(lambda: seen(prefect_env, "flow_runs", flow_runs=completed), 60)
     decision = held["decision"]
@@ -308,7 +313,7 @@ def test_a_held_plan_is_approved_in_a_browser_and_carried_out_by_the_next_sync(
     assert decision["actor"] == "canary-ada (Prefect's form)"
     assert len(workspace.accounts()) == 20
     assert workspace.run("sync", "hr").code == 0
-    assert len(workspace.accounts()) == 5
+    assert len(workspace.accounts()) == 6
     with contextlib.closing(sqlite3.connect(prefect_home / "prefect.db")) as database:
         assert not [line for line in database.iterdump() if "canary-ada" in line]
 

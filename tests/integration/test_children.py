@@ -38,19 +38,30 @@ def test_all_of_it_ends_with_its_block(tmp_path: Path) -> None:
     until(lambda: not any(map(is_alive, children)))
 
 
+WORDS = """
+from pathlib import Path
+words = ("sh", "-c", "sleep 300 & echo $$ $! > children; wait")
+"""
+
+SECRET = """
+from flows.run.secrets import to_resolver
+from schemas.source_file.secrets import Secret
+to_resolver(Path.cwd())(Secret(command=words))
+"""
+
+CONNECTOR = """
+from extractors.connector.ways import CommandWay
+CommandWay(words, Path.cwd(), Path.cwd(), 300.0).about()
+"""
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_a_secrets_command_ends_with_the_run_that_is_killed(
-    tmp_path: Path, number: signal.Signals
+@pytest.mark.parametrize("program", [SECRET, CONNECTOR])
+def test_a_secrets_command_and_a_connector_end_with_the_run_that_is_killed(
+    tmp_path: Path, program: str, number: signal.Signals
 ) -> None:
-    program = (
-        "from pathlib import Path\n"
-        "from flows.run.secrets import to_resolver\n"
-        "from schemas.source_file.secrets import Secret\n"
-        "words = ('sh', '-c', 'sleep 300 & echo $$ $! > children; wait')\n"
-        "to_resolver(Path.cwd())(Secret(command=words))\n"
-    )
     kept = tmp_path / "children"
-    with subprocess.Popen([sys.executable, "-c", program], cwd=tmp_path) as run:
+    with subprocess.Popen([sys.executable, "-c", WORDS + program], cwd=tmp_path) as run:
         until(lambda: kept.exists() and len(kept.read_text().split()) == 2)
         children = kept.read_text().split()
         assert all(map(is_alive, children))

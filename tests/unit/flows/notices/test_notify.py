@@ -162,7 +162,7 @@ def test_a_source_file_names_who_is_told_of_it(
     assert len(channels.delivered) == 2
     world.more = "notify: {env: NOT_SET}\n"
     fail(world, channels)
-    assert "hr: nobody was told that it failed: a secret is needed here" in caplog.text
+    assert "hr: nobody was told (failed): a secret is needed here" in caplog.text
 
 
 def test_that_another_run_is_at_work_is_told_to_nobody(world: World, channels: Channels) -> None:
