@@ -77,6 +77,8 @@ def read_ldap_source(
         method = to_change_method(
             connection, source, source.delta, str(endpoint), account_fields.attributes
         )
+        if method is None:
+            return read_directory(request)
         last = usable_state(to_directory_state(state), method, source.delta, now)
         generated = None
         if can_show_generated(connection):
