@@ -74,6 +74,7 @@ def _annotation_at(whole: type[BaseModel], loc: tuple[str | int, ...]) -> Any:  
     """The type at the end of the path in `whole`; None where it leads into plain values."""
     annotation: Any = whole
     for part in loc:
+        annotation = _without_none(annotation)
         members = _members(annotation)
         if members is not None:
             annotation = members.get(str(part))
@@ -83,6 +84,17 @@ def _annotation_at(whole: type[BaseModel], loc: tuple[str | int, ...]) -> Any:  
             model = _model_in(annotation)
             field = model.model_fields.get(str(part)) if model else None
             annotation = field.annotation if field else None
+    return annotation
+
+
+def _without_none(annotation: Any) -> Any:  # noqa: ANN401 - any annotation
+    """What an annotation that also takes null, or bears more than a type, takes besides."""
+    inside = [one for one in typing.get_args(annotation) if one is not type(None)]
+    origin = typing.get_origin(annotation)
+    if origin is typing.Annotated or (
+        origin in {types.UnionType, typing.Union} and len(inside) == 1
+    ):
+        return _without_none(inside[0])
     return annotation
 
 

@@ -194,6 +194,6 @@ def _check_before(
         stated = tuple(name for name in named if name not in apart)
     known = check_known(connection, (*account_fields.attributes, *stated))
     if isinstance(source, ActiveDirectorySource):
-        for branch in source.user_branches:
+        for branch in source.users:
             check_one_domain(connection, branch.base or source.base_dn)
     return known

@@ -86,7 +86,7 @@ def to_change_method(
 
 def _id_attribute(connection: Connection, source: LdapSource) -> str | None:
     """Returns what identifies an entry for good, by what the one at the accounts' base shows."""
-    base = source.user_branches[0].base or source.base_dn
+    base = source.users[0].base or source.base_dn
     for name in _IDS:
         if _first_value(connection, base, name) is not None:
             return name
