@@ -198,7 +198,7 @@ def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "needed"
     value = field.get_default(call_default_factory=True, validated_data={})
-    if value is PydanticUndefined or value is None or value in ((), {}):
+    if value is PydanticUndefined or value is None or value in ((), {}, (Branch(),)):
         return ""
     if isinstance(value, BaseModel):
         column = getattr(value, "column", None)

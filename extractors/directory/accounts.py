@@ -78,7 +78,7 @@ def users_search(source: DirectorySource, requested: RequestedFields, base_dn: s
     needed += STAMPS
     by_name = {name.lower(): name for name in needed}
     return to_searches(
-        source.user_branches,
+        source.users,
         ("source.users", base_dn, profile.users_filter),
         tuple(by_name.values()),
     )

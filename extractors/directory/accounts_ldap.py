@@ -105,7 +105,11 @@ def _status_attributes_read(source: LdapMeaning) -> tuple[str, ...]:
 
 def to_moments(entries: Entries, now: datetime, policies: Entries) -> list[Moment]:
     """Returns of each entry by what its locks are read."""
-    return [Moment(now, lockout) for lockout in lockouts_of(entries, policies)]
+    if not len(policies):
+        return [Moment(now)] * len(entries)
+    lockouts = lockouts_of(entries, policies)
+    moments = {lockout: Moment(now, lockout) for lockout in set(lockouts)}
+    return [moments[lockout] for lockout in lockouts]
 
 
 def _statuses(entries: Entries, source: LdapMeaning, moments: list[Moment]) -> Cells:

@@ -40,7 +40,7 @@ def groups_search(request: DirectoryRequest) -> Searches | None:
     Raises:
         ConfigError: a filter is none.
     """
-    branches = request.source.group_branches
+    branches = request.source.groups or ()
     if not branches:
         return None
     defaults = ("source.groups", request.base_dn, profile_of(request.source).groups_filter)

@@ -25,7 +25,9 @@ _LONG = timedelta(days=30)
 """A lockout that lasts longer than this is no password's."""
 
 _DAY_S = 86400
-_FOR_GOOD = frozenset({"000001010000Z", "19700101000000Z"})
+FOR_GOOD = frozenset({"000001010000Z", "19700101000000Z"})
+"""Times that stand for a lock without an end."""
+
 _NO_SHELLS = ("nologin", "false")
 
 
@@ -67,7 +69,7 @@ def _from(text: str, moment: Moment) -> Meaning | None:
 
 def _locked_until(text: str, moment: Moment) -> Meaning | None:
     """Reads 389's: a time, or 1970 for good (accountUnlockTime with passwordUnlock: off)."""
-    if text in _FOR_GOOD:
+    if text in FOR_GOOD:
         return "SUSPENDED"
     time = _time(text)
     return None if time is None else _lockout(time, moment.now)
@@ -75,7 +77,7 @@ def _locked_until(text: str, moment: Moment) -> Meaning | None:
 
 def _locked_since(text: str, moment: Moment) -> Meaning | None:
     """Reads since when a policy locks; the policy says for how long (draft-behera-10, 5.3.3)."""
-    if text in _FOR_GOOD or moment.lockout is None:
+    if text in FOR_GOOD or moment.lockout is None:
         return "SUSPENDED"
     time = _time(text)
     return None if time is None else _lockout(time + moment.lockout, moment.now)

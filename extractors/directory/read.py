@@ -142,8 +142,8 @@ def _where(request: DirectoryRequest, search: Searches) -> str:
 def _check_bases(request: DirectoryRequest) -> None:
     source = request.source
     bases: list[tuple[str, str | None]] = [("source.base_dn", request.base_dn)]
-    bases += [("source.users.base", branch.base) for branch in source.user_branches]
-    bases += [("source.groups.base", branch.base) for branch in source.group_branches]
+    bases += [("source.users.base", branch.base) for branch in source.users]
+    bases += [("source.groups.base", branch.base) for branch in source.groups or ()]
     for key, base in bases:
         if base is not None:
             check_dn(base, key)

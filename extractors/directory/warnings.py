@@ -7,9 +7,10 @@ from extractors.directory.accounts import is_active_directory
 from extractors.directory.accounts_ldap import status_attributes, to_moments
 from extractors.directory.dn import is_below, normal_dn
 from extractors.directory.entries import Entries, Find, Searches
-from extractors.directory.locks import MAIL_ONLY, ROLE, Moment, read_locks
+from extractors.directory.locks import FOR_GOOD, MAIL_ONLY, ROLE, Moment, read_locks
 from extractors.directory.members import Members
 from extractors.directory.request import DirectoryRequest
+from extractors.directory.values import plain_text
 from schemas.source_file.directory_source import ActiveDirectorySource, LdapMeaning
 
 _FOREIGN = re.compile(r"cn=s-1-[0-9-]+,cn=foreignsecurityprincipals,", re.IGNORECASE)
@@ -117,6 +118,8 @@ def account_notes(
         return tuple(notes)
     if "user_status" in requested.fields:
         notes += _lock_notes(source, entries, to_moments(entries, request.now, policies))
+        if "pwdAccountLockedTime" in status_attributes(source) and not len(policies):
+            notes += _endless_notes(entries)
     return tuple(notes)
 
 
@@ -147,3 +150,14 @@ def _lock_notes(source: LdapMeaning, entries: Entries, moments: list[Moment]) ->
                 f"not for the account's: {len(shut):,}; map it in columns.user_status where it is"
             )
     return notes
+
+
+def _endless_notes(entries: Entries) -> list[str]:
+    """Returns a note on those whose lock may have ended: no policy was seen that says so."""
+    since = (value for value in entries.first("pwdAccountLockedTime") if value is not None)
+    count = sum(plain_text(value).strip() not in FOR_GOOD for value in since)
+    text = (
+        "accounts locked since a time (pwdAccountLockedTime) and taken for SUSPENDED, for no "
+        f"password policy is seen that ends a lockout (pwdLockoutDuration): {count:,}"
+    )
+    return [text] if count else []

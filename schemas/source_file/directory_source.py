@@ -2,9 +2,15 @@
 
 import re
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 
 from schemas.source_file.columns import Strict
 from schemas.source_file.csv_source import Completeness
@@ -48,7 +54,13 @@ LdapStatus = Literal[
 PersonField = Literal["integration_specific_id", "email", "username"]
 
 
-AttributeName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]*$")]
+def _attribute_name(written: str) -> str:
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]*", written):
+        raise ValueError("is no attribute's name: write letters, digits and hyphens")
+    return written
+
+
+AttributeName = Annotated[str, AfterValidator(_attribute_name)]
 
 
 class Branch(Strict):
@@ -64,17 +76,29 @@ class Branch(Strict):
     )
 
 
-Branches = Annotated[tuple[Branch, ...], Field(min_length=1)]
+def _each(written: object, to_branches: ValidatorFunctionWrapHandler) -> Any:  # noqa: ANN401
+    """Returns the blocks of a list, or the one that stands alone, with errors as it is written."""
+    if written in ([], ()):
+        raise ValueError("names no block: leave it out for all below base_dn")
+    if isinstance(written, list | tuple):
+        return to_branches(written)
+    return (Branch.model_validate(written),)
+
+
+Branches = Annotated[
+    tuple[Branch, ...],
+    WrapValidator(_each, json_schema_input_type=Branch | tuple[Branch, ...]),
+]
 
 
 class DirectoryModel(Strict):
     """What a directory's entries mean."""
 
-    users: Branch | Branches = Field(
-        Branch(), description="Which entries are accounts; one block, or a list of them."
+    users: Branches = Field(
+        (Branch(),), description="Which entries are accounts: one block, or a list of them."
     )
-    groups: Branch | Branches | None = Field(
-        Branch(), description="Which entries are entitlements; likewise; null reads none."
+    groups: Branches | None = Field(
+        (Branch(),), description="Which entries are entitlements: likewise; null reads none."
     )
     membership: Literal["member", "member_of"] = Field(
         "member",
@@ -92,18 +116,6 @@ class DirectoryModel(Strict):
         "place, that person's email, username or id.",
     )
     separator: str = Field("; ", min_length=1, description="Between the values of one attribute.")
-
-    @property
-    def user_branches(self) -> tuple[Branch, ...]:
-        """Where accounts are; each entry counts once."""
-        return (self.users,) if isinstance(self.users, Branch) else self.users
-
-    @property
-    def group_branches(self) -> tuple[Branch, ...]:
-        """Where groups are; none where the source has none."""
-        if self.groups is None:
-            return ()
-        return (self.groups,) if isinstance(self.groups, Branch) else self.groups
 
 
 class LdapMeaning(Strict):

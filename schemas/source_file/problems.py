@@ -76,6 +76,7 @@ def _annotation_at(whole: type[BaseModel], loc: tuple[str | int, ...]) -> Any:  
     annotation: Any = whole
     owner: type[BaseModel] | None = whole
     for part in loc:
+        annotation = _without_none(annotation)
         members = _members(annotation)
         if members is not None:
             annotation = members.get(str(part))
@@ -94,6 +95,17 @@ def _annotation_at(whole: type[BaseModel], loc: tuple[str | int, ...]) -> Any:  
 
 def _is_tuple(annotation: Any) -> bool:  # noqa: ANN401 - any annotation
     return typing.get_origin(annotation) is tuple
+
+
+def _without_none(annotation: Any) -> Any:  # noqa: ANN401 - any annotation
+    """What an annotation that also takes null, or bears more than a type, takes besides."""
+    inside = [one for one in typing.get_args(annotation) if one is not type(None)]
+    origin = typing.get_origin(annotation)
+    if origin is typing.Annotated or (
+        origin in {types.UnionType, typing.Union} and len(inside) == 1
+    ):
+        return _without_none(inside[0])
+    return annotation
 
 
 def _is_dict(annotation: Any) -> bool:  # noqa: ANN401 - any annotation

@@ -193,7 +193,9 @@ def check_nights(place: Place, ways: tuple[str, ...], seed: int) -> None:
         for way in ways:
             raw = place.read(night, {"by": way}, way)
             assert tables(raw) == whole, (seed, way, happened)
-            assert night == 0 or "all of" not in " ".join(raw.proof), (seed, way, happened)
+            # Groups beside the entitlements are searched for when they are first needed.
+            accounts = next(one for one in raw.proof if "entries" in one)
+            assert night == 0 or "all of" not in accounts, (seed, way, happened)
     assert len(happened) > NIGHTS
 
 

@@ -187,3 +187,21 @@ def test_389_locks_people_for_a_while_for_good_and_by_hand(tmp_path: Path) -> No
         ("cy", "SUSPENDED", "false"),
         ("di", "ACTIVE", "false"),
     ]
+
+
+def test_aliases_are_followed_where_the_file_says_so(tmp_path: Path) -> None:
+    people, guests = f"ou=People,{BASE}", f"ou=Guests,{BASE}"
+    tree = f"dn: {BASE}\nobjectClass: domain\ndc: tern\n\n"
+    for name, dn in (("People", people), ("Guests", guests)):
+        tree += f"dn: {dn}\nobjectClass: organizationalUnit\nou: {name}\n\n"
+    tree += person("ann", people) + person("gus", guests)
+    for name, target in (("one", f"uid=gus,{guests}"), ("two", f"uid=ann,{people}")):
+        tree += f"dn: cn={name},{people}\nobjectClass: alias\nobjectClass: extensibleObject\n"
+        tree += f"cn: {name}\naliasedObjectName: {target}\n\n"
+    with running_slapd(tmp_path, database(0, BASE, "rootpw secret"), {BASE: tree}) as port:
+        keys = {"groups": None, "users": {"base": people}, "status_from": "none"}
+        plain = read(port, **keys)
+        followed = read(port, dereference="search", **keys)
+
+    assert plain.accounts.rows["username"].to_list() == ["ann"]
+    assert sorted(followed.accounts.rows["username"]) == ["ann", "gus"]

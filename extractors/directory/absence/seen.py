@@ -80,11 +80,7 @@ class Watch:
 
 def seen_of(entries: Entries, attributes: Iterable[str]) -> pl.DataFrame:
     """Returns a row an entry: `dn`, normalized, `stamp`, `login`, and whether it shows each."""
-    shown = [
-        pl.Series(f"{_MARK}{name.lower()}", [cell is not None for cell in entries.cells(name)],
-                  dtype=pl.Boolean)
-        for name in dict.fromkeys(attributes)
-    ]  # fmt: skip
+    shown = [_is_shown(entries, name) for name in dict.fromkeys(attributes)]
     return pl.DataFrame(
         [
             pl.Series(_DN, [normal_dn(dn) for dn in entries.dns], dtype=pl.String),
@@ -93,6 +89,14 @@ def seen_of(entries: Entries, attributes: Iterable[str]) -> pl.DataFrame:
             *shown,
         ]
     )
+
+
+def _is_shown(entries: Entries, name: str) -> pl.Series:
+    column = f"{_MARK}{name.lower()}"
+    if not entries.has(name):
+        return pl.repeat(value=False, n=len(entries), dtype=pl.Boolean(), eager=True).alias(column)
+    are_shown = [cell is not None for cell in entries.cells(name)]
+    return pl.Series(column, are_shown, dtype=pl.Boolean)
 
 
 def with_addresses(

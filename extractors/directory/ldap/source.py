@@ -81,6 +81,8 @@ def read_ldap_source(
         method = to_change_method(
             connection, source, source.delta, str(endpoint), account_fields.attributes
         )
+        if method is None:
+            return read_directory(request)
         last = usable_state(to_directory_state(state), method, source.delta, now)
         generated = None
         if can_show_generated(connection):
@@ -197,6 +199,6 @@ def _check_before(
     check_kind(connection, source)
     known = check_known(connection, (*account_fields.attributes, *stated))
     if isinstance(source, ActiveDirectorySource):
-        for branch in source.user_branches:
+        for branch in source.users:
             check_one_domain(connection, branch.base or source.base_dn)
     return known

@@ -17,7 +17,7 @@ from extractors.directory.ldap.protocol.schema import unkept_attributes
 from extractors.directory.ldap.protocol.search import PagedSearch, read_pages
 from extractors.directory.locks import LOCKS
 from extractors.directory.values import first_texts, whole_number
-from schemas.errors import ConfigError, SourceIncompleteError
+from schemas.errors import ConfigError
 from schemas.source_file.delta import DirectoryDelta
 from schemas.source_file.directory_source import ActiveDirectorySource, LdapSource
 from schemas.source_file.quantities import duration_text
@@ -58,8 +58,10 @@ def to_change_method(
     delta: DirectoryDelta,
     host: str,
     attributes: tuple[str, ...],
-) -> ChangeMethod:
+) -> ChangeMethod | None:
     """Returns how the server at `host` tells changes: as the file says, or as it allows.
+
+    None where nothing tells an entry from another one that takes its name.
 
     Raises:
         ConfigError: the file names a method that this kind of directory does not have.
@@ -76,26 +78,22 @@ def to_change_method(
         stamped = _first_value(connection, source.base_dn, "modifyTimestamp") is not None
         can_sync = SYNC_REQUEST in root_dse_values(connection, "supportedControl")
         by = "syncrepl" if can_sync and not stamped else "modify_timestamp"
-    return ChangeMethod(
-        host, by, _id_attribute(connection, source), unreported_in_tree(connection), may_expand=True
-    )
+    attribute = _id_attribute(connection, source)
+    if attribute is None:
+        return None
+    return ChangeMethod(host, by, attribute, unreported_in_tree(connection), may_expand=True)
 
 
-def _id_attribute(connection: Connection, source: LdapSource) -> str:
-    """Returns what identifies an entry for good, by what the entries at the bases show.
-
-    Raises:
-        SourceIncompleteError: nothing does.
-    """
-    base = source.user_branches[0].base or source.base_dn
+def _id_attribute(connection: Connection, source: LdapSource) -> str | None:
+    """Returns what identifies an entry for good, by what the one at the accounts' base shows."""
+    base = source.users[0].base or source.base_dn
     for name in _IDS:
         if _first_value(connection, base, name) is not None:
             return name
-    raise SourceIncompleteError(
-        f"{base}: shows none of {', '.join(_IDS)}, so that nothing tells an entry from another one "
-        "that takes its name: leave delta out",
-        key="source.delta",
+    _log.warning(
+        "%s: is read whole: shows none of %s, so delta cannot go on", base, ", ".join(_IDS)
     )
+    return None
 
 
 def can_show_generated(connection: Connection) -> bool:

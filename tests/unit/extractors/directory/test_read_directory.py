@@ -173,6 +173,21 @@ def test_a_lockout_that_its_policy_ends_is_a_fact_beside_the_status(tmp_path: Pa
     assert column(raw, "user_status")[-1] == "ACTIVE"
 
 
+def test_a_lock_whose_policy_is_not_seen_is_told(tmp_path: Path) -> None:
+    since, good = "20260501000000Z", "000001010000Z"
+    raw = read(
+        tmp_path,
+        user("a", f"pwdAccountLockedTime: {since}"),
+        user("b", f"pwdAccountLockedTime: {good}"),
+        GROUP,
+    )
+
+    assert column(raw, "user_status") == ["SUSPENDED", "SUSPENDED"]
+    [note] = raw.warnings
+    assert note.startswith("accounts locked since a time (pwdAccountLockedTime) and taken for SUSP")
+    assert note.endswith(": 1")
+
+
 def test_what_may_be_taken_for_a_status_is_told(tmp_path: Path) -> None:
     raw = read(
         tmp_path,
