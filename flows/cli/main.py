@@ -13,6 +13,7 @@ from flows.cli.commands import (
     backfill,
     check,
     demo,
+    new,
     preview,
     reject,
     repair,
@@ -59,7 +60,7 @@ def lumos_ingest(
 
 for _command in (check, preview, sync, approve, reject, abandon, activity, backfill):
     app.command()(_command)
-for _other in (serve, runs, repair, demo, sandbox, schema):
+for _other in (serve, runs, repair, new, demo, sandbox, schema):
     app.command()(_other)
 
 
