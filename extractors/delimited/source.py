@@ -6,7 +6,13 @@ from datetime import date, datetime
 from pathlib import Path
 
 from extractors.delimited.file import FileEnd, FileRead, probe_csv_file, read_csv_file
-from extractors.delimited.together import check_no_part_is_gone, joined, parts_as_one, undated
+from extractors.delimited.together import (
+    check_no_part_is_gone,
+    joined,
+    joined_probe,
+    parts_as_one,
+    undated,
+)
 from extractors.exports.completeness import (
     check_age,
     check_count,
@@ -127,6 +133,13 @@ def probe_csv_source(
             if source.complete and source.complete.marker:
                 check_marker(export, source.complete.marker, zones)
             probes.append(probe_csv_file(export, source))
+    if source.join is not None:
+        other = next(probe for probe in probes if probe.table == JOINED)
+        return tuple(
+            joined_probe(probe, other, source.join) if probe.table == "accounts" else probe
+            for probe in probes
+            if probe.table != JOINED
+        )
     return tuple(probes)
 
 

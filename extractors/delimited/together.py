@@ -9,9 +9,9 @@ import polars as pl
 from schemas.errors import SourceFormatError, SourceIncompleteError
 from schemas.export_file import ReadExport
 from schemas.headers import AmbiguousColumnError, column_named
-from schemas.raw import Part, RawTable
+from schemas.raw import Part, Probe, RawTable
 from schemas.source_file.csv_source import Join
-from schemas.tables import NO_PARTNER, ROW, SEVERAL_PARTNERS
+from schemas.tables import NO_PARTNER, REJECTS, ROW, SEVERAL_PARTNERS
 
 _BETWEEN = "\x1f"
 _DIGITS_OF_DATE = re.compile(r"(?:19|20)\d\d[-_.]?\d\d[-_.]?\d\d(?:\d{4,6})?")
@@ -114,6 +114,28 @@ def joined(accounts: RawTable, other: RawTable, join: Join) -> tuple[RawTable, t
         notes.append(f"{other.origin}: {other.rejects.height} lines cannot be read")
     whole = accounts.rows.hstack(filled.select(list(names.values())))
     return replace(accounts, rows=whole), tuple(notes)
+
+
+def joined_probe(accounts: Probe, other: Probe, join: Join) -> Probe:
+    """Returns what the accounts look like with the other file's columns.
+
+    Raises:
+        SourceFormatError: as `joined`.
+    """
+    tables = [
+        RawTable(
+            probe.table,
+            pl.DataFrame(schema=dict.fromkeys(probe.columns or (), pl.String()) | {ROW: pl.UInt32}),
+            pl.DataFrame(schema=REJECTS),
+            0,
+            probe.origin,
+        )
+        for probe in (accounts, other)
+    ]
+    whole, _ = joined(tables[0], tables[1], join)
+    columns = [name for name in whole.rows.columns if name != ROW]
+    said = f"{accounts.said}; joined with {other.origin}, {other.said}"
+    return replace(accounts, said=said, columns=tuple(columns))
 
 
 def _keys(accounts: RawTable, other: RawTable, join: Join) -> tuple[list[str], list[str]]:

@@ -1,6 +1,7 @@
 """One file of a log, whatever its form: read some rows at a time, or looked at."""
 
 from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, assert_never
 
@@ -11,7 +12,14 @@ from extractors.delimited.file import FileEnd, csv_batches, probe_csv_text, unch
 from extractors.delimited.rows import BLOCK
 from extractors.exports.export import Export, private_folder
 from extractors.exports.text import TextFile, to_text_file
-from extractors.logs.json_records import Read, is_line_of_json, json_documents, json_lines
+from extractors.logs.json_blocks import block_rows, to_schema
+from extractors.logs.json_records import (
+    Read,
+    is_line_of_json,
+    json_documents,
+    json_lines,
+    line_blocks,
+)
 from extractors.logs.lines import LINE, common_log, is_common_log, line_batches, of_widths
 from extractors.logs.paths import Record, cell_of, getter, has_path, is_inexact
 from schemas.errors import SourceFormatError
@@ -105,10 +113,9 @@ def _tables(
 ) -> Generator[RawTable, None, FileEnd]:
     match form:
         case "jsonl":
-            return (yield from _of_records(text, json_lines(text.path, text.export.name), shape))
+            return (yield from _of_records(text, _line_batches(text, shape), shape))
         case "json":
-            reads = json_documents(text.path, text.export.name, _wanted_in(shape))
-            return (yield from _of_records(text, reads, shape))
+            return (yield from _of_records(text, _document_batches(text, shape), shape))
         case "common_log" | "widths":
             return (yield from _of_lines(text, form, shape))
         case "auto" | "csv" | "csvlog":
@@ -117,34 +124,63 @@ def _tables(
             assert_never(form)
 
 
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Some records: a column each path and `ROW`, and what is none by its number."""
+
+    rows: pl.DataFrame
+    bad: list[tuple[int, str]]
+
+
+def _paths_in(shape: LogShape) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*shape.columns, *shape.usual)))
+
+
+def _line_batches(text: TextFile, shape: LogShape) -> Iterator[_Batch]:
+    paths = _paths_in(shape)
+    schema = to_schema(paths)
+    for block in line_blocks(text.path, text.export.name, BLOCK):
+        rows = None
+        if schema is not None:
+            rows = block_rows(block.content, block.lines, paths, schema)
+        if rows is None:
+            yield _batch(list(json_lines(block)), paths)
+        else:
+            number = pl.int_range(block.first, block.first + block.lines, dtype=pl.UInt32)
+            yield _Batch(rows.with_columns(number.alias(ROW)), [])
+
+
+def _document_batches(text: TextFile, shape: LogShape) -> Iterator[_Batch]:
+    reads = json_documents(text.path, text.export.name, _wanted_in(shape))
+    while batch := list(islice(reads, _BATCH)):
+        yield _batch(batch, _paths_in(shape))
+
+
+def _batch(reads: list[Read], paths: tuple[str, ...]) -> _Batch:
+    good = [one for one in reads if one.record is not None]
+    columns = [_cells(path, getter(path), good) for path in paths]
+    number = pl.Series(ROW, [one.number for one in good], dtype=pl.UInt32)
+    bad = [(one.number, one.text) for one in reads if one.record is None]
+    return _Batch(pl.DataFrame([*columns, number]), bad)
+
+
 def _of_records(
-    text: TextFile, reads: Iterator[Read], shape: LogShape
+    text: TextFile, batches: Iterator[_Batch], shape: LogShape
 ) -> Generator[RawTable, None, FileEnd]:
     """Yields tables with a column each path; one that is not named, once a record has it.
 
     Raises:
         SourceFormatError: a path that is needed leads nowhere, in every record.
     """
-    paths = tuple(dict.fromkeys((*shape.columns, *shape.usual)))
-    get = {path: getter(path) for path in paths}
-    seen: set[str] = set()
+    found: set[str] = set()
     read_count = 0
-    while batch := list(islice(reads, _BATCH)):
-        good = [one for one in batch if one.record is not None]
-        columns: dict[str, pl.Series] = {}
-        for path in paths:
-            series = _cells(path, get[path], good)
-            if series.null_count() < series.len():
-                seen.add(path)
-            if path in seen or path in shape.columns:
-                columns[path] = series
-        rows = pl.DataFrame(columns).with_columns(
-            pl.Series(ROW, [one.number for one in good], dtype=pl.UInt32)
-        )
-        bad = [(one.number, one.text) for one in batch if one.record is None]
-        read_count += len(batch)
-        yield _table(text, rows, bad, "no JSON object", 0)
-    lost = [path for path in shape.needed if path not in seen]
+    for batch in batches:
+        rows = batch.rows
+        found |= {column.name for column in rows if column.null_count() < column.len()}
+        rows = rows.select(name for name in rows.columns if name in {*found, *shape.columns, ROW})
+        read_count += rows.height + len(batch.bad)
+        yield _table(text, rows, batch.bad, "no JSON object", 0)
+    lost = [path for path in shape.needed if path not in found]
     if lost and read_count:
         raise SourceFormatError(
             f"{text.export.name}: none of {read_count:,} records has {lost[0]!r}: see "
@@ -213,7 +249,7 @@ def _columns_at_first_sight(text: TextFile, form: FormatName, shape: LogShape) -
         return () if table is None else tuple(name for name in table.rows.columns if name != ROW)
     name = text.export.name
     reads = (
-        json_lines(text.path, name)
+        json_lines(next(line_blocks(text.path, name, _HEAD)))
         if form == "jsonl"
         else json_documents(text.path, name, _wanted_in(shape))
     )

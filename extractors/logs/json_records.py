@@ -56,22 +56,45 @@ def is_line_of_json(line: bytes, is_wanted: Callable[[Record], bool]) -> bool:
     return isinstance(record, dict) and (is_wanted(record) or not _lists_in(record))
 
 
-def json_lines(path: Path, name: str) -> Iterator[Read]:
-    """Yields the records of a file that has one a line; blank lines are none.
+class Block(NamedTuple):
+    """Whole lines of a file.
+
+    Attributes:
+        content: the lines.
+        first: the number of the first, from 1.
+        lines: how many they are.
+    """
+
+    content: bytes
+    first: int
+    lines: int
+
+
+def line_blocks(path: Path, name: str, size: int) -> Iterator[Block]:
+    """Yields a file's lines, about so many bytes at a time.
 
     Raises:
         SourceFormatError: a line that goes on and on.
     """
+    number = 1
     with path.open("rb") as file:
-        number = 0
-        while line := file.readline(_MOST + 1):
-            number += 1
-            if len(line) > _MOST:
+        while content := file.read(size):
+            rest = b"" if content.endswith(b"\n") else file.readline(_MOST)
+            if len(rest) == _MOST:
                 raise SourceFormatError(
-                    f"{name}: line {number} is larger than {_MOST:,} bytes: is it format: json?"
+                    f"{name}: has a line of more than {_MOST:,} bytes: is it format: json?"
                 )
-            if line.strip(b" \t\r\n\x1e"):
-                yield _of_line(number, line)
+            content += rest
+            count = content.count(b"\n") + (not content.endswith(b"\n"))
+            yield Block(content, number, count)
+            number += count
+
+
+def json_lines(block: Block) -> Iterator[Read]:
+    """Yields the records of lines that have one each; blank lines are none."""
+    for number, line in enumerate(block.content.split(b"\n"), block.first):
+        if line.strip(b" \t\r\x1e"):
+            yield _of_line(number, line)
 
 
 def _of_line(number: int, line: bytes) -> Read:

@@ -388,6 +388,24 @@ def repair(
     raise typer.Exit(repair_command(workspace, reason, as_json=as_json))
 
 
+def new(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The source's name.")],
+    origin: Annotated[
+        str,
+        typer.Option("--from", metavar="PATH-OR-URL", help="An export of accounts, or a URL."),
+    ],
+    workspace: Workspace = HERE,
+    as_json: Json = False,
+) -> None:
+    """Write a commented source file, proposed from what an export or a URL shows.
+
+    Example: `lumos-ingest new hr --from exports/hr.csv`, then `lumos-ingest preview hr`
+    """
+    from flows.cli.new import new_command
+
+    raise typer.Exit(new_command(workspace, name, origin, as_json=as_json))
+
+
 def schema(
     _workspace: Unused = HERE,
     _as_json: Json = False,

@@ -53,13 +53,14 @@ def _missing(table: RawTable, column: str) -> SourceFormatError:
     return SourceFormatError(f"{table.origin}: no column {column!r}, wanted under activity; {hint}")
 
 
-def unasked_results(columns: Iterable[str], used: Iterable[str]) -> list[str]:
-    """The columns that are called like the result of an attempt, and that nobody uses.
+def unasked_results(columns: Iterable[str], asked: Iterable[str]) -> list[str]:
+    """The columns that are called like the result of an attempt, where none of those is asked.
 
     An attempt to log in that failed is then taken for a login.
     """
-    known = set(used)
-    return [name for name in columns if name not in known and names_result(name)]
+    if any(map(names_result, asked)):
+        return []
+    return [name for name in columns if names_result(name)]
 
 
 def names_result(column: str) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from extractors.read import read_source
+from extractors.read import probe_source, read_source
 from schemas.errors import SourceFormatError, SourceIncompleteError
 from schemas.raw import LastRead, Raw
 from schemas.snapshot import empty_snapshot
@@ -109,6 +109,15 @@ def test_a_second_file_has_more_columns_of_the_accounts(tmp_path: Path) -> None:
     assert raw.accounts.rows.columns == ["id", "name", ROW, "mail", "joined.name"]
     assert raw.warnings == ("b.csv: 1 rows are of no account of a.csv",)
     assert [proof[:14] for proof in raw.proof] == ["a.csv: 4 rows,", "b.csv: 5 rows,"]
+
+
+def test_a_look_at_the_files_has_the_columns_of_both(tmp_path: Path) -> None:
+    write(tmp_path / "a.csv", "id,name\n1,Ann\n")
+    write(tmp_path / "b.csv", "key,mail,name\n1,a@x.org,A\n")
+    text = f"app: {{name: X}}\nsource: {{kind: csv, {JOIN}}}\n"
+    (probe,) = probe_source(to_source(text, "x", "x").file.source, tmp_path, now=NOW)
+    assert probe.columns == ("id", "name", "mail", "joined.name")
+    assert "joined with b.csv" in probe.said
 
 
 def test_blank_cells_of_an_account_without_a_row_are_asked_for(tmp_path: Path) -> None:

@@ -106,8 +106,8 @@ def test_a_word_is_an_event_or_ignored() -> None:
 )  # fmt: skip
 def test_a_column_that_is_called_like_a_result_is_asked_about(name: str) -> None:
     assert names_result(name)
-    assert unasked_results([name, "who"], []) == [name]
-    assert unasked_results([name, "who"], [name]) == []
+    assert unasked_results([name, "who"], ["site"]) == [name]
+    assert unasked_results(["other_status", "who"], [name]) == []
 
 
 @pytest.mark.parametrize("name", ["event", "src", "successor", "who", "state_of_mind", "march"])
