@@ -19,7 +19,7 @@ from schemas.raw import Raw
 from schemas.source_file.file import SourceFile, to_source
 from tests.scim_servers import TOKEN, ScimServer, running_scim
 
-pytest_plugins = ["tests.snowflake_emulator"]
+pytest_plugins = ["tests.snowflake_emulator", "tests.https_server"]
 pytestmark = pytest.mark.xdist_group("scim")
 
 Start = Callable[..., ScimServer]
@@ -222,3 +222,15 @@ def test_check_sees_how_many_there_are(scim_service: Start):
         ("accounts", "45 users"),
         ("entitlements", "2 groups"),
     ]
+
+
+def test_a_certificate_is_trusted_by_the_file_that_is_named_and_not_without(https_server: Any):
+    page = {"totalResults": 1, "Resources": [{"id": "a", "userName": "a", "active": True}]}
+    https_server.put("/scim/Users", json.dumps(page).encode())
+    server = ScimServer(f"{https_server.url}/scim")
+    raw = read(server, f", groups: false, ca_file: {https_server.ca_file}")
+    assert statuses(raw) == {"a": "ACTIVE"}
+    https_server.seen.clear()
+    with pytest.raises(SourceUnavailableError, match=r"not trusted .* in source\.ca_file"):
+        read(server, ", groups: false")
+    assert https_server.seen == []
