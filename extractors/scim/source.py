@@ -278,7 +278,12 @@ def _holdings(
         ]
     )
     return (
-        raw_table("entitlements", entitlements, f"{base}{_GROUPS}", _rejected(groups.twice)),
+        raw_table(
+            "entitlements",
+            entitlements,
+            f"{base}{_GROUPS}",
+            _rejected(_as_entitlements(groups.twice)),
+        ),
         raw_table(
             "associations",
             associations,
@@ -299,6 +304,14 @@ def _unread(people: _People, groups: _Groups, columns: UserColumns) -> pl.DataFr
         return of_groups
     of_users = people.twice.select(_association_key(account, entitlement), "value")
     return pl.concat([of_groups, of_users])
+
+
+def _as_entitlements(twice: pl.DataFrame) -> pl.DataFrame:
+    key = pl.struct(
+        pl.col("key").alias("integration_specific_id"),
+        pl.lit("").alias("integration_specific_resource_id"),
+    )
+    return twice.with_columns(key.struct.json_encode().alias("key"))
 
 
 def _association_key(account: pl.Expr, entitlement: pl.Expr) -> pl.Expr:

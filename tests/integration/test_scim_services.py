@@ -16,8 +16,10 @@ from pydantic import SecretStr
 from extractors.read import probe_source, read_source
 from schemas.errors import SourceIncompleteError, SourceUnavailableError
 from schemas.raw import Raw
+from schemas.snapshot import associations_of, empty_snapshot
 from schemas.source_file.file import SourceFile, to_source
 from tests.scim_servers import TOKEN, ScimServer, running_scim
+from transforms.snapshot.snapshot import to_snapshot
 
 pytest_plugins = ["tests.snowflake_emulator", "tests.https_server"]
 pytestmark = pytest.mark.xdist_group("scim")
@@ -234,3 +236,40 @@ def test_a_certificate_is_trusted_by_the_file_that_is_named_and_not_without(http
     with pytest.raises(SourceUnavailableError, match=r"not trusted .* in source\.ca_file"):
         read(server, ", groups: false")
     assert https_server.seen == []
+
+
+def served(https_server: Any, users: str, groups: str) -> ScimServer:
+    for path, resources in (("Users", users), ("Groups", groups)):
+        total = resources.count('"id"')
+        page = f'{{"totalResults": {total}, "Resources": [{resources}]}}'
+        https_server.put(f"/scim/{path}", page.encode())
+    return ScimServer(f"{https_server.url}/scim")
+
+
+def test_a_user_and_a_group_that_cannot_be_told_keep_their_last_record(https_server: Any):
+    """scim-patch stores `Active: false` beside `active: true`."""
+    mail = '"emails": [{"value": "NAME@example.com"}]'
+    ann, bob = (
+        f'{{"id": "{name}", "userName": "{name}", "active": true, {mail.replace("NAME", name)}, '
+        f'"roles": ["clerk"]}}'
+        for name in ("ann", "bob")
+    )
+    group = '{"id": "desk", "displayName": "Desk", "members": [{"value": "ann"}, {"value": "bob"}]}'
+    options = f", ca_file: {https_server.ca_file}"
+    server = served(https_server, f"{ann}, {bob}", group)
+    file = source_file(server.url, options)
+    before = to_snapshot(read(server, options), file, empty_snapshot(), NOW).snapshot
+    assert before.grants.height == 4
+    broken_user = ann.replace('"active": true', '"active": true, "Active": false')
+    broken_group = group.replace('"members"', '"Members": [], "members"')
+    server = served(https_server, f"{broken_user}, {bob}", broken_group)
+    after = to_snapshot(read(server, options), file, before, NOW)
+    assert after.snapshot.accounts.equals(before.accounts)
+    assert associations_of(after.snapshot).equals(associations_of(before))
+    keys = dict(after.rejects.select("table", "key").rows())
+    assert keys["accounts"] == "ann"
+    assert json.loads(keys["entitlements"]) == {
+        "integration_specific_id": "desk",
+        "integration_specific_resource_id": "",
+    }
+    assert after.snapshot.entitlements.equals(before.entitlements)
