@@ -20,7 +20,7 @@ ALLOWED = frozenset(
         "find_entitlement_associations", "get_account_entitlement_associations",
         "get_data_recency", "get_last_activity", "list_accounts", "list_activity_records",
         "list_custom_attributes_schema", "list_entitlements", "list_resources",
-        "list_updated_accounts", "validate_credentials",
+        "validate_credentials",
     }
 )  # fmt: skip
 """All that is ever asked of a connector: each of these only reads."""

@@ -7,14 +7,18 @@ stay among them, and `groups` of users is often never filled (seen with scim2-se
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 import polars as pl
 
 from extractors.directory.members import Effective, to_effective
-from extractors.scim.documents import TWICE, id_of, items_of, text_of
+from extractors.scim.documents import SOMEWHERE, TWICE, id_of, items_of, mark_twice, text_of
+from extractors.scim.service import AnswerError, ScimService
 from extractors.scim.users import reference_of
 from extractors.text_rows import rows_frame
+from schemas.errors import SourceFormatError, SourceIncompleteError
 
 GROUPS = {"id": pl.String(), "label": pl.String()}
 """A row for each group."""
@@ -52,6 +56,30 @@ def groups_to_rows(resources: Sequence[dict[str, Any]]) -> GroupRows:
         rows_frame(MEMBERS, members),
         [(id_of(group["id"]), json.dumps(group)) for group in twice],
     )
+
+
+def group_of(service: ScimService, group_id: str) -> GroupRows:
+    """Reads one group by itself.
+
+    Raises:
+        SourceUnavailableError: as the service raises it.
+        SourceIncompleteError: it is gone.
+        SourceFormatError: the answer is another group, or none.
+    """
+    path = f"/Groups/{quote(group_id, safe='')}"
+    try:
+        group = service.get(path, {})
+    except AnswerError as error:
+        if error.status != HTTPStatus.NOT_FOUND:
+            raise
+        group = None
+    if group is None:
+        raise SourceIncompleteError(f"{service.base}/Groups: a group went meanwhile: run again")
+    if not isinstance(group, dict) or id_of(group.get("id")) != group_id:
+        raise SourceFormatError(f"{service.base}/Groups: asked for one group, another came")
+    if SOMEWHERE in group:
+        mark_twice([group])
+    return groups_to_rows([group])
 
 
 def _members(group: dict[str, Any]) -> Iterator[tuple[str, str, str]]:

@@ -7,7 +7,7 @@ was asked, what was received is counted by distinct ids against totalResults, an
 once more at the end.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -26,6 +26,8 @@ _TRIES = 3
 _MOST_EMPTY = 100
 
 Rows = TypeVar("Rows")
+_Item = TypeVar("_Item")
+_Done = TypeVar("_Done")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +129,11 @@ class Lister(Generic[Rows]):
             self._check_count([first], total)
             return [first]
         pages = [first]
-        pool = ThreadPoolExecutor(self.paging.at_once, "scim")
-        try:
-            slices = range(1 + step, total + 1, step)
-            for some in pool.map(lambda start: list(self._slice(start, step, total)), slices):
-                pages += some
-        finally:
-            pool.shutdown(cancel_futures=True)
+        slices = range(1 + step, total + 1, step)
+        for some in side_by_side(
+            lambda start: list(self._slice(start, step, total)), slices, self.paging.at_once
+        ):
+            pages += some
         if self._indexed(1, 1).total != total:
             raise _ShiftedError("totalResults changed while it was read")
         self._check_count(pages, total)
@@ -236,6 +236,17 @@ class Lister(Generic[Rows]):
         is_told = any(page.total is not None for page in pages)
         told = f"as many as totalResults, {count}" if is_told else f"{count}, to the last cursor"
         return f"{self._name}: {distinct:,} distinct ids, {told}"
+
+
+def side_by_side(
+    work: Callable[[_Item], _Done], items: Iterable[_Item], at_once: int
+) -> Iterator[_Done]:
+    """Yields what `work` makes of each item, in order; the first error ends what is left."""
+    pool = ThreadPoolExecutor(at_once, "scim")
+    try:
+        yield from pool.map(work, items)
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _distinct_count(pages: Sequence[Page[Rows]]) -> int:

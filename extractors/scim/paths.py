@@ -88,23 +88,41 @@ class AttributePath:
 
         def cell(resource: dict[str, Any]) -> str | None:
             value = self.value(resource)
-            if value is None or isinstance(value, str):
-                return value if not inner else None
-            if isinstance(value, dict):
-                return _inside(value, inner)
             items = items_of(value)
             if self._filter is not None:
                 items = [item for item in items if self._filter(item)]
+            elif value is None or isinstance(value, str):
+                return value if not inner else None
+            elif isinstance(value, dict):
+                return _inside(value, inner)
             if takes_one:
                 items = items[:0] if not items else [preferred(items)]
             texts = [_inside(item, inner) for item in items]
             return separator.join(text for text in texts if text is not None) if texts else None
 
+        return _quick(self.names, cell) if not self.schema and self._filter is None else cell
+
+
+def _quick(names: tuple[str, ...], cell: Cell) -> Cell:
+    """Returns `cell`, asked only where a name does not simply lead to a text."""
+    if len(names) > 2:  # noqa: PLR2004 - name.givenName
         return cell
+    first, second = names[0], names[-1]
+    is_one = len(names) == 1
+
+    def quick(resource: dict[str, Any]) -> str | None:
+        value = resource.get(first)
+        if not is_one:
+            value = value.get(second) if type(value) is dict else None
+        return value if type(value) is str else cell(resource)
+
+    return quick
 
 
 def preferred(items: list[Any]) -> Any:  # noqa: ANN401 - JSON holds anything
     """Returns one of several values: the primary; of these that of type work; else the first."""
+    if len(items) == 1:
+        return items[0]
 
     def rank(item: Any) -> tuple[bool, bool]:  # noqa: ANN401 - JSON holds anything
         if not isinstance(item, dict):

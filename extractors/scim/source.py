@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -14,10 +14,11 @@ from extractors.scim.groups import (
     MEMBERS,
     GroupRows,
     Memberships,
+    group_of,
     groups_to_rows,
     to_memberships,
 )
-from extractors.scim.listing import Lister, Listing, Paging, to_paging
+from extractors.scim.listing import Lister, Listing, Page, Paging, side_by_side, to_paging
 from extractors.scim.service import ScimService, opened_service
 from extractors.scim.users import (
     EMAIL,
@@ -73,7 +74,7 @@ def read_scim_source(
     with opened_service(source, workspace, resolve, sleep) as service:
         paging = to_paging(service, source.pagination, source.page_size, source.pages_at_once)
         users = Lister(service, _USERS, users_to_rows(columns), paging).read()
-        groups = _groups_of(source, service, paging)
+        groups = groups_of(source, service, paging)
         base = service.base
     table, people = _accounts(users, columns, f"{base}{_USERS}", id_column)
     listed = _Groups.of(groups)
@@ -89,7 +90,10 @@ def read_scim_source(
         associations=associations,
         taken_at=now,
         proof=(users.proof, *([groups.proof] if groups else [])),
-        warnings=(*_column_notes(table, columns, people), *_member_notes(memberships, base)),
+        warnings=(
+            *_column_notes(table, columns, people),
+            *_member_notes(memberships, listed, base),
+        ),
     )
 
 
@@ -130,10 +134,22 @@ def _no_user(origin: str) -> SourceIncompleteError:
     return SourceIncompleteError(f"{origin}: no user there: an empty snapshot is never uploaded")
 
 
-def _groups_of(
+def groups_of(
     source: ScimSource, service: ScimService, paging: Paging
 ) -> Listing[GroupRows] | None:
-    return Lister(service, _GROUPS, groups_to_rows, paging).read() if source.groups else None
+    """Returns the groups; where none of them shows a member, as each shows itself.
+
+    `members` need not be in a list of groups (RFC 7643, 7: what is returned is the service's own).
+    """
+    if not source.groups:
+        return None
+    listing = Lister(service, _GROUPS, groups_to_rows, paging).read()
+    if any(page.rows.members.height for page in listing.pages):
+        return listing
+    ids = [group_id for page in listing.pages for group_id in page.rows.groups["id"]]
+    alone = side_by_side(lambda group_id: group_of(service, group_id), ids, paging.at_once)
+    shown = [Page(pl.Series("id", [], pl.String), rows, None, None) for rows in alone]
+    return replace(listing, pages=[*listing.pages, *shown])
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +278,12 @@ def _holdings(
         ]
     )
     return (
-        raw_table("entitlements", entitlements, f"{base}{_GROUPS}", _rejected(groups.twice)),
+        raw_table(
+            "entitlements",
+            entitlements,
+            f"{base}{_GROUPS}",
+            _rejected(_as_entitlements(groups.twice)),
+        ),
         raw_table(
             "associations",
             associations,
@@ -283,6 +304,14 @@ def _unread(people: _People, groups: _Groups, columns: UserColumns) -> pl.DataFr
         return of_groups
     of_users = people.twice.select(_association_key(account, entitlement), "value")
     return pl.concat([of_groups, of_users])
+
+
+def _as_entitlements(twice: pl.DataFrame) -> pl.DataFrame:
+    key = pl.struct(
+        pl.col("key").alias("integration_specific_id"),
+        pl.lit("").alias("integration_specific_resource_id"),
+    )
+    return twice.with_columns(key.struct.json_encode().alias("key"))
 
 
 def _association_key(account: pl.Expr, entitlement: pl.Expr) -> pl.Expr:
@@ -310,7 +339,9 @@ def _column_notes(table: RawTable, columns: UserColumns, people: _People) -> lis
     ]
 
 
-def _member_notes(memberships: Memberships, base: str) -> list[str]:
+def _member_notes(memberships: Memberships, groups: _Groups, base: str) -> list[str]:
+    if groups.rows.height and not groups.members.height:
+        return [f"{base}{_GROUPS}: no group shows a member, in the list or alone"]
     if not memberships.unmatched_times:
         return []
     count = f"{memberships.unmatched_times:,} times, {memberships.unmatched_count:,} members"

@@ -163,8 +163,9 @@ def users_to_rows(columns: UserColumns) -> Callable[[Sequence[dict[str, Any]]], 
             for group in map(reference_of, items_of(user.get("groups")))
             if group
         ]
+        emails = cells.get("email") or [address(user) for user in users]
         return UserRows(
-            text_frame({ID: ids, EMAIL: [address(user) for user in users], **cells}),
+            text_frame({ID: ids, EMAIL: emails, **cells}),
             rows_frame(HELD, held),
             rows_frame(CLAIMS, claims),
             [(id_of(user["id"]), json.dumps(user)) for user in twice],

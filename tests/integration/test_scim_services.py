@@ -16,10 +16,12 @@ from pydantic import SecretStr
 from extractors.read import probe_source, read_source
 from schemas.errors import SourceIncompleteError, SourceUnavailableError
 from schemas.raw import Raw
+from schemas.snapshot import associations_of, empty_snapshot
 from schemas.source_file.file import SourceFile, to_source
 from tests.scim_servers import TOKEN, ScimServer, running_scim
+from transforms.snapshot.snapshot import to_snapshot
 
-pytest_plugins = ["tests.snowflake_emulator"]
+pytest_plugins = ["tests.snowflake_emulator", "tests.https_server"]
 pytestmark = pytest.mark.xdist_group("scim")
 
 Start = Callable[..., ScimServer]
@@ -222,3 +224,52 @@ def test_check_sees_how_many_there_are(scim_service: Start):
         ("accounts", "45 users"),
         ("entitlements", "2 groups"),
     ]
+
+
+def test_a_certificate_is_trusted_by_the_file_that_is_named_and_not_without(https_server: Any):
+    page = {"totalResults": 1, "Resources": [{"id": "a", "userName": "a", "active": True}]}
+    https_server.put("/scim/Users", json.dumps(page).encode())
+    server = ScimServer(f"{https_server.url}/scim")
+    raw = read(server, f", groups: false, ca_file: {https_server.ca_file}")
+    assert statuses(raw) == {"a": "ACTIVE"}
+    https_server.seen.clear()
+    with pytest.raises(SourceUnavailableError, match=r"not trusted .* in source\.ca_file"):
+        read(server, ", groups: false")
+    assert https_server.seen == []
+
+
+def served(https_server: Any, users: str, groups: str) -> ScimServer:
+    for path, resources in (("Users", users), ("Groups", groups)):
+        total = resources.count('"id"')
+        page = f'{{"totalResults": {total}, "Resources": [{resources}]}}'
+        https_server.put(f"/scim/{path}", page.encode())
+    return ScimServer(f"{https_server.url}/scim")
+
+
+def test_a_user_and_a_group_that_cannot_be_told_keep_their_last_record(https_server: Any):
+    """scim-patch stores `Active: false` beside `active: true`."""
+    mail = '"emails": [{"value": "NAME@example.com"}]'
+    ann, bob = (
+        f'{{"id": "{name}", "userName": "{name}", "active": true, {mail.replace("NAME", name)}, '
+        f'"roles": ["clerk"]}}'
+        for name in ("ann", "bob")
+    )
+    group = '{"id": "desk", "displayName": "Desk", "members": [{"value": "ann"}, {"value": "bob"}]}'
+    options = f", ca_file: {https_server.ca_file}"
+    server = served(https_server, f"{ann}, {bob}", group)
+    file = source_file(server.url, options)
+    before = to_snapshot(read(server, options), file, empty_snapshot(), NOW).snapshot
+    assert before.grants.height == 4
+    broken_user = ann.replace('"active": true', '"active": true, "Active": false')
+    broken_group = group.replace('"members"', '"Members": [], "members"')
+    server = served(https_server, f"{broken_user}, {bob}", broken_group)
+    after = to_snapshot(read(server, options), file, before, NOW)
+    assert after.snapshot.accounts.equals(before.accounts)
+    assert associations_of(after.snapshot).equals(associations_of(before))
+    keys = dict(after.rejects.select("table", "key").rows())
+    assert keys["accounts"] == "ann"
+    assert json.loads(keys["entitlements"]) == {
+        "integration_specific_id": "desk",
+        "integration_specific_resource_id": "",
+    }
+    assert after.snapshot.entitlements.equals(before.entitlements)

@@ -3,10 +3,17 @@
 import json
 from typing import Any
 
+import httpx
 import polars as pl
+import pytest
+from scim_in_memory import Scim, users
 
 from extractors.scim.documents import decode, mark_twice
 from extractors.scim.groups import GroupRows, groups_to_rows, to_memberships
+from extractors.scim.listing import Paging
+from extractors.scim.source import groups_of
+from schemas.errors import SourceFormatError, SourceIncompleteError
+from schemas.source_file.scim_source import ScimSource
 
 
 def group(group_id: str, *members: Any, **more: Any) -> dict[str, Any]:
@@ -95,3 +102,43 @@ def test_a_group_in_which_a_name_stands_twice_has_no_row_and_no_members():
 
 def test_a_member_that_names_nobody_is_one_that_is_nobody():
     assert held(["a"], group("g", {"display": "a"}, {"value": None}))[1] == 1
+
+
+# Groups that the list shows without members.
+
+
+def alone(*groups: dict[str, Any], list_shows: bool = False) -> Scim:
+    """A service that shows the members of a group by itself, and in the list only if told to."""
+    bare = [{"id": one["id"], "displayName": one["displayName"]} for one in groups]
+    scim = Scim({"/Users": users(2), "/Groups": list(groups) if list_shows else bare})
+    for one in groups:
+        scim.answers[f"/Groups/{one['id']}"] = lambda _, one=one: httpx.Response(200, json=one)
+    return scim
+
+
+def listed_groups(scim: Scim) -> Any:
+    source = ScimSource.model_validate({"kind": "scim", "url": "https://idp.example"})
+    listing = groups_of(source, scim.opened(), Paging(10, by_cursor=False, at_once=2))
+    assert listing is not None
+    return pl.concat(page.rows.members for page in listing.pages).rows()
+
+
+def test_where_no_group_shows_a_member_each_is_read_by_itself():
+    assert listed_groups(alone(group("g", "u1"), group("h"))) == [("g", "u1", "")]
+
+
+def test_where_one_group_shows_a_member_none_is_read_by_itself():
+    scim = alone(group("g", "u1"), group("h"), list_shows=True)
+    assert listed_groups(scim) == [("g", "u1", "")]
+    assert {path for path, _ in scim.asked} == {"/Groups"}
+
+
+def test_a_group_that_goes_meanwhile_or_is_another_ends_the_read():
+    gone = alone(group("g", "u1"))
+    gone.answers["/Groups/g"] = lambda _: httpx.Response(404)
+    with pytest.raises(SourceIncompleteError, match="a group went meanwhile"):
+        listed_groups(gone)
+    other = alone(group("g", "u1"))
+    other.answers["/Groups/g"] = lambda _: httpx.Response(200, json=group("h", "u1"))
+    with pytest.raises(SourceFormatError, match="another came"):
+        listed_groups(other)

@@ -40,11 +40,13 @@ def test_everybody_comes_once_whatever_the_size_of_pages(count: int, cap: int, a
     assert read(scim, 10, at_once) == everybody(count)
 
 
-def test_what_lies_past_the_end_is_not_asked_for():
+def test_what_lies_past_the_end_is_not_asked_for_and_nothing_is_filtered():
+    """scimmy answers past the end with the first page; filters mean something else everywhere."""
     scim = Scim({"/Users": users(20)})
     read(scim)
     starts = [query["startIndex"] for _, query in scim.asked]
     assert starts == ["1", "11", "1"]  # the last asks for totalResults once more
+    assert all(set(query) == {"startIndex", "count"} for _, query in scim.asked)
 
 
 def test_a_page_is_as_long_as_what_came_not_as_what_the_answer_says():
@@ -182,9 +184,15 @@ def test_a_resource_without_an_id_is_an_error(value: Any):
         read(scim)
 
 
-def test_names_of_the_answer_are_of_any_case():
+def test_names_and_schemas_of_the_answer_are_of_any_case():
+    """Besides its id and what is named, a resource needs nothing: no schemas, no meta."""
     scim = Scim({"/Users": []})
-    document = {"TotalResults": 1, "resources": [{"ID": "u1", "USERNAME": "clerk1"}]}
+    schemas = ["URN:ietf:params:scim:api:messages:2.0:listresponse"]
+    document = {
+        "SCHEMAS": schemas,
+        "TotalResults": 1,
+        "resources": [{"ID": "u1", "USERNAME": "clerk1"}],
+    }
     scim.answers["/Users"] = lambda _: httpx.Response(200, json=document)
     assert read(scim) == ["clerk1"]
 

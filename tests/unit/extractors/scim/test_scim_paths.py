@@ -83,6 +83,14 @@ def test_of_several_addresses_the_one_that_is_meant_is_taken(path: str, expected
     assert text(path, MAILS) == expected
 
 
+def test_one_address_that_stands_alone_is_filtered_as_one_of_several():
+    for path in ('emails[type eq "work"].value', 'emails[type eq "work"]'):
+        assert text(path, {"emails": {"value": "a", "type": "work"}}) == "a"
+        assert text(path, {"emails": {"value": "a", "type": "home"}}) is None
+        assert text(path, {"emails": "a"}) is None
+    assert text("emails", {"emails": "a"}) == "a"
+
+
 @pytest.mark.parametrize(
     ("mails", "expected"),
     [
