@@ -188,7 +188,9 @@ def _read(
     if layout.text.warning and last is not None and last.encoding == "utf-8":
         check_lines(export, layout.text.unpacked)
     made = layout.rewritten
-    rows = made.restored(to_rows(made.text, layout.dialect, layout.structure, folder))
+    rows = to_rows(made.text, layout.dialect, layout.structure, folder)
+    if made.is_changed:
+        rows = made.restored(rows)
     rejects = to_line_rejects(export, layout, id_column)
     table = RawTable(export.table, rows, rejects, rows.height + rejects.height, export.name)
     warning = layout.text.warning
@@ -237,7 +239,8 @@ def _batches(
     no_rejects = pl.DataFrame(schema=REJECTS)
     for rows in row_batches(made.text, layout.dialect, layout.structure, folder):
         count = rows.height + rejects.height
-        yield RawTable(export.table, made.restored(rows), rejects, count, export.name)
+        own = made.restored(rows) if made.is_changed else rows
+        yield RawTable(export.table, own, rejects, count, export.name)
         read_count += rows.height
         rejects = no_rejects
     return FileEnd(read_count, layout.trailer_count, layout.structure.line_count)
