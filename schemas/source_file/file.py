@@ -1,6 +1,6 @@
 """A source: one YAML file, one frozen model, and the line of every key for when it is wrong."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal, TypeVar
@@ -199,7 +199,7 @@ class SourceFile(Strict):
         fields = (name for name in written if getattr(self.columns, name) is not None)
         ruled = (rule.column for rule in self.leave_out if rule.column is not None)
         status = self.columns.user_status
-        status_columns = frozenset(_columns_in(status.model_dump()) if status else ())
+        status_columns = frozenset(status.sources if status else ())
         return Named(self.named_columns.union(ruled), frozenset(fields), status_columns)
 
     @property
@@ -233,18 +233,6 @@ class SourceFile(Strict):
         return self.unknown_columns == "attribute" or (
             self.source.kind in {"sql", "connector"} and not is_stated
         )
-
-
-def _columns_in(part: object) -> Iterator[str]:
-    """Yields the columns that a part of the file names, however deep."""
-    if isinstance(part, dict):
-        for key, value in part.items():
-            if key == "column" and isinstance(value, str):
-                yield value
-            yield from _columns_in(value)
-    elif isinstance(part, list | tuple):
-        for member in part:
-            yield from _columns_in(member)
 
 
 @dataclass(frozen=True, slots=True)
