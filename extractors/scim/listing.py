@@ -9,7 +9,7 @@ once more at the end.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 import polars as pl
@@ -20,7 +20,9 @@ from extractors.scim.service import AnswerError, ScimService
 from extractors.text_rows import text_frame
 from schemas.errors import SourceFormatError, SourceIncompleteError, SourceUnavailableError
 
-_USUAL_SIZE = 100
+_USUAL_SIZE = 500
+_FALLBACK_SIZE = 100
+_TOO_LARGE = frozenset({400, 413, 422})
 _LARGEST_SIZE = 1000
 _TRIES = 3
 _MOST_EMPTY = 100
@@ -38,11 +40,13 @@ class Paging:
         size: resources that are asked for at once.
         by_cursor: whether pages are told by cursors (RFC 9865), and not by their first index.
         at_once: pages by index that are asked for side by side.
+        fallback: what is asked for instead where the service refuses `size`; None for nothing.
     """
 
     size: int
     by_cursor: bool
     at_once: int
+    fallback: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,14 @@ class Lister(Generic[Rows]):
             SourceIncompleteError: not all came, or they changed at every try.
             SourceFormatError: an answer is no list of resources.
         """
+        smaller = self.paging.fallback
+        if smaller is not None:
+            try:
+                return replace(self, paging=replace(self.paging, fallback=None)).read()
+            except AnswerError as error:
+                if error.status not in _TOO_LARGE:
+                    raise
+            return replace(self, paging=replace(self.paging, size=smaller, fallback=None)).read()
         problem = ""
         for _ in range(_TRIES):
             try:
@@ -276,7 +288,9 @@ def to_paging(service: ScimService, pagination: str, page_size: int | None, at_o
         pages.get("maxpagesize"),
         filters.get("maxresults") if isinstance(filters, dict) else 0,
     ]
-    told = next(filter(None, map(_count_of, limits)), _USUAL_SIZE)
+    told = next(filter(None, map(_count_of, limits)), None)
+    if told is None:
+        return Paging(_USUAL_SIZE, by_cursor, at_once, _FALLBACK_SIZE)
     return Paging(min(told, _LARGEST_SIZE), by_cursor, at_once)
 
 

@@ -69,7 +69,7 @@ class ScimSource(Strict):
     page_size: int | None = Field(
         None,
         ge=1,
-        description="Resources a page; as many as the service says it answers, or 100, if not "
+        description="Resources a page; as many as the service says it answers, else 500, if not "
         "given.",
     )
     pages_at_once: int = Field(

@@ -207,6 +207,19 @@ def test_a_resource_with_a_name_twice_is_told_apart_from_the_others():
     assert told.read().pages[0].rows == [True, False]
 
 
+@pytest.mark.parametrize("status", [400, 413, 422])
+def test_a_service_that_refuses_large_pages_is_asked_for_smaller_ones(status: int):
+    scim = Scim({"/Users": users(25)})
+    scim.answers["/Users"] = lambda request: (
+        httpx.Response(status) if int(request.url.params["count"]) > 10 else None
+    )
+    paging = Paging(20, by_cursor=False, at_once=1, fallback=10)
+    pages = Lister(scim.opened(), "/Users", names, paging).read().pages
+    assert [len(page.ids) for page in pages] == [10, 10, 5]
+    with pytest.raises(SourceFormatError, match=str(status)):
+        read(scim, 20)
+
+
 def test_nobody_is_a_whole_list():
     assert read(Scim({"/Users": []})) == []
 
@@ -296,7 +309,7 @@ def test_pages_are_by_cursor_only_where_the_configuration_offers_it():
 def test_a_page_is_as_large_as_the_service_says_it_answers():
     assert paging_of({"pagination": {"maxPageSize": 250}, "filter": {"maxResults": 7}}).size == 250
     assert paging_of({"filter": {"supported": True, "maxResults": 200}}).size == 200
-    assert paging_of({"filter": {"maxResults": 0}}).size == 100
+    assert paging_of({"filter": {"maxResults": 0}}).size == 500
     assert paging_of({"filter": {"maxResults": 10**6}}).size == 1000
     assert paging_of({"filter": {"maxResults": 200}}, size=30).size == 30
 
@@ -305,7 +318,8 @@ def test_a_page_is_as_large_as_the_service_says_it_answers():
 def test_a_service_that_shows_no_configuration_is_paged_by_index(status: int):
     scim = Scim()
     scim.answers["/ServiceProviderConfig"] = lambda _: httpx.Response(status)
-    assert to_paging(scim.opened(), "auto", None, 4) == Paging(100, by_cursor=False, at_once=4)
+    paging = to_paging(scim.opened(), "auto", None, 4)
+    assert paging == Paging(500, by_cursor=False, at_once=4, fallback=100)
     assert len(scim.asked) == 1
 
 
