@@ -58,7 +58,8 @@ $(READY): $(RUNS) requirements-dev.lock
 # The servers and the browser that the tests run against.
 system: $(READY)
 	./tests/system_packages.sh
-	$(BIN)/python -m tests.snowflake_emulator
+	$(BIN)/python -m tests.scim_servers
+	$(BIN)/python -m tests.connector_servers
 	$(BIN)/python -m tests.kerberos_package
 
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
@@ -78,4 +79,4 @@ docs: $(READY)
 	PYTHONPATH=. $(BIN)/python docs/guards_table.py
 
 clean:
-	rm -rf mutants $(VENV) .venv-emulators .venv-kerberos .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf mutants $(VENV) .venv-emulators .venv-connector .venv-kerberos .mypy_cache .ruff_cache .pytest_cache .hypothesis

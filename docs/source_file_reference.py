@@ -27,6 +27,7 @@ from schemas.source_file.columns import (
     TextColumn,
     TimeColumn,
 )
+from schemas.source_file.connector_source import ConnectorSource
 from schemas.source_file.csv_source import ActivitySource, Completeness, CsvSource, Join
 from schemas.source_file.delta import DirectoryDelta, SqlDelta
 from schemas.source_file.directory_source import (
@@ -37,6 +38,7 @@ from schemas.source_file.directory_source import (
 )
 from schemas.source_file.file import SourceFile
 from schemas.source_file.guards import Guards, PerEntitlement, Watched
+from schemas.source_file.logs import LogFormat
 from schemas.source_file.mappings import (
     AccountColumns,
     AssociationColumns,
@@ -48,8 +50,9 @@ from schemas.source_file.mappings import (
 )
 from schemas.source_file.python_source import PythonSource, Transforms
 from schemas.source_file.quantities import Limit, duration_text
+from schemas.source_file.scim_source import ScimBasic, ScimOAuth, ScimSource
 from schemas.source_file.secrets import Secret
-from schemas.source_file.sql_source import Partition, Queries, Query, SqlSource, Tls
+from schemas.source_file.sql_source import Freshness, Partition, Queries, Query, SqlSource, Tls
 from schemas.source_file.zones.logins import AzureZone, GcsZone, HttpsZone, S3Zone, SftpZone
 from schemas.statuses import STATUS_OF
 
@@ -94,6 +97,7 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("source.queries", Queries),
     ("A query", Query),
     ("A query's partition", Partition),
+    ("source.freshness, of kind sql", Freshness),
     ("source.delta, of kind sql", SqlDelta),
     ("source.tls", Tls),
     ("source, of kind ldap", LdapSource),
@@ -101,6 +105,10 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("source, of kind ldif", LdifSource),
     ("source.users and source.groups", Branch),
     ("source.delta, of a directory", DirectoryDelta),
+    ("source, of kind scim", ScimSource),
+    ("source.basic", ScimBasic),
+    ("source.oauth", ScimOAuth),
+    ("source, of kind connector", ConnectorSource),
     ("source, of kind python", PythonSource),
     ("transform", Transforms),
     ("A secret", Secret),
@@ -127,6 +135,7 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("activity.source, of kind csv", ActivitySource),
     ("activity.source, of kind sql", ActivityDatabase),
     ("activity.source.queries", ActivityQueries),
+    ("activity.format, of some logs", LogFormat),
     ("activity.columns", ActivityColumns),
     ("activity.columns.event_type", EventTypeColumn),
     ("schedule", Schedule),
@@ -162,7 +171,7 @@ def _kind(annotation: object) -> str:
         return f"[{title}](#{_anchor(title)})"
     inside = typing.get_args(annotation)
     if typing.get_origin(annotation) is typing.Annotated:
-        annotation, inside = inside[0], ()
+        annotation, inside = inside[0], typing.get_args(inside[0])
     match typing.get_origin(annotation):
         case typing.Literal:
             return " or ".join(f"`{one}`" for one in inside)

@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from extractors.delimited.activity import probe_activity_files, read_activity_files
+from extractors.logs.source import probe_activity_files, read_activity_files
 from schemas.raw import Probe, RawTable
 from schemas.source_file.activity import ActivityDatabase
+from schemas.source_file.connector_source import ConnectorSource
 from schemas.source_file.csv_source import ActivitySource
+from schemas.source_file.logs import ANY_LOG, LogShape
 from schemas.source_file.secrets import Resolve, no_secrets
 from schemas.source_file.sql_source import SqlSource
 
-ActivityOrigin = ActivitySource | ActivityDatabase | SqlSource
+ActivityOrigin = ActivitySource | ActivityDatabase | SqlSource | ConnectorSource
 """Where activity is read."""
 
 
@@ -30,14 +32,15 @@ def read_activity(
     workspace: Path,
     span: Span,
     *,
+    shape: LogShape = ANY_LOG,
     now: datetime,
     sleep: Callable[[float], None] = time.sleep,
     resolve: Resolve = no_secrets,
 ) -> Iterator[RawTable]:
     """Yields tables of raw activity that hold all of `span`, and may hold more.
 
-    Nothing that was read counts before the last table has come: the proof that a source was read
-    whole is known at its end.
+    `shape` says what is asked of files. Nothing that was read counts before the last table has
+    come: the proof that a source was read whole is known at its end.
 
     Raises:
         ConfigError: the source cannot be meant as it is written, or a secret is not in its place.
@@ -46,7 +49,14 @@ def read_activity(
     match source:
         case ActivitySource():
             yield from read_activity_files(
-                source, workspace, span.since, span.until, now=now, sleep=sleep, resolve=resolve
+                source,
+                workspace,
+                span.since,
+                span.until,
+                shape=shape,
+                now=now,
+                sleep=sleep,
+                resolve=resolve,
             )
         case SqlSource() | ActivityDatabase():
             from extractors.sql.activity import read_activity_database
@@ -54,12 +64,19 @@ def read_activity(
             yield from read_activity_database(
                 source, workspace, span.since, span.until, now=now, resolve=resolve
             )
+        case ConnectorSource():
+            from extractors.connector.activity import read_connector_activity
+
+            yield read_connector_activity(
+                source, workspace, span.since, resolve=resolve, sleep=sleep
+            )
 
 
 def probe_activity(
     source: ActivityOrigin,
     workspace: Path,
     *,
+    shape: LogShape = ANY_LOG,
     now: datetime,
     resolve: Resolve = no_secrets,
 ) -> tuple[Probe, ...]:
@@ -71,9 +88,14 @@ def probe_activity(
     """
     match source:
         case ActivitySource():
-            return probe_activity_files(source, workspace, now=now, resolve=resolve)
+            return probe_activity_files(source, workspace, shape=shape, now=now, resolve=resolve)
         case SqlSource() | ActivityDatabase():
             from extractors.sql.activity import probe_activity_database
 
             probe_activity_database(source, workspace, now=now, resolve=resolve)
+            return ()
+        case ConnectorSource():
+            from extractors.connector.activity import probe_connector_activity
+
+            probe_connector_activity(source, workspace, resolve=resolve)
             return ()

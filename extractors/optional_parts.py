@@ -44,6 +44,9 @@ def loaded(
     """
 
     def missing(error: ModuleNotFoundError) -> ConfigError:
+        if error.name is None:  # a package's own words for another that it needs
+            command = install or f"pip install the package that has the driver of {part}"
+            return ConfigError(f"{part} needs a package that is not installed: {command}", key=key)
         command = install or f"pip install {error.name}"
         reason = f"{part} needs the package {error.name}, which is not installed: {command}"
         return ConfigError(reason, key=key)

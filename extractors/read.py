@@ -12,10 +12,12 @@ from typing import assert_never
 from schemas.errors import ConfigError
 from schemas.raw import LastRead, Probe, Raw, RawTable, ReaderState
 from schemas.source_file.columns import Named
+from schemas.source_file.connector_source import ConnectorSource
 from schemas.source_file.csv_source import CsvSource
 from schemas.source_file.directory_source import ActiveDirectorySource, LdapSource, LdifSource
 from schemas.source_file.file import AnySource
 from schemas.source_file.python_source import PythonSource
+from schemas.source_file.scim_source import ScimSource
 from schemas.source_file.secrets import Resolve, no_secrets
 from schemas.source_file.sql_source import SqlSource
 
@@ -24,7 +26,7 @@ _NOTHING = Named()
 _NEVER_READ = LastRead()
 
 
-def read_source(  # noqa: PLR0913 - what one kind of source or another needs
+def read_source(  # noqa: C901, PLR0911, PLR0913 - a case a kind, and what one or another needs
     source: AnySource,
     workspace: Path,
     *,
@@ -91,7 +93,13 @@ def read_source(  # noqa: PLR0913 - what one kind of source or another needs
 
             requested = to_requested_fields(named, id_columns.get("accounts"))
             return read_ldif_source(
-                source, workspace, requested, now=now, resolve=resolve, last_read=last_read
+                source,
+                workspace,
+                requested,
+                now=now,
+                sleep=sleep,
+                resolve=resolve,
+                last_read=last_read,
             )
         case SqlSource(discover="mongodb"):
             from extractors.mongodb.source import read_mongodb_source
@@ -105,19 +113,44 @@ def read_source(  # noqa: PLR0913 - what one kind of source or another needs
                 workspace,
                 now=now,
                 resolve=resolve,
-                named=named.columns,
+                named=named,
                 id_column=id_columns.get("accounts") or "integration_specific_id",
                 state=state,
             )
         case PythonSource():
             from extractors.python.source import read_python_source
 
-            return read_python_source(source, workspace, now=now, resolve=resolve, state=state)
+            return read_python_source(
+                source,
+                workspace,
+                now=now,
+                resolve=resolve,
+                state=state,
+                id_column=id_columns.get("accounts") or "integration_specific_id",
+            )
+        case ScimSource():
+            from extractors.scim.source import read_scim_source
+
+            return read_scim_source(
+                source,
+                workspace,
+                now=now,
+                resolve=resolve,
+                named=named,
+                id_column=id_columns.get("accounts") or "",
+                sleep=sleep,
+            )
+        case ConnectorSource():
+            from extractors.connector.source import read_connector_source
+
+            return read_connector_source(
+                source, workspace, now=now, resolve=resolve, named=named, sleep=sleep
+            )
         case _:
             assert_never(source)
 
 
-def probe_source(
+def probe_source(  # noqa: C901, PLR0911 - a case a kind
     source: AnySource,
     workspace: Path,
     *,
@@ -164,6 +197,14 @@ def probe_source(
             from extractors.python.source import probe_python_source
 
             return probe_python_source(source, workspace)
+        case ScimSource():
+            from extractors.scim.source import probe_scim_source
+
+            return probe_scim_source(source, workspace, resolve=resolve, named=named)
+        case ConnectorSource():
+            from extractors.connector.source import probe_connector_source
+
+            return probe_connector_source(source, workspace, resolve=resolve, named=named)
         case _:
             assert_never(source)
 

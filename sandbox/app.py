@@ -5,36 +5,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI, Request
 from starlette.routing import Route
 
-from sandbox.access import NEEDS_TOKEN
 from sandbox.errors import add_error_answers
 from sandbox.faults import Faults
 from sandbox.gateway import Gateway, Traffic
-from sandbox.models import User
-from sandbox.routes import accounts, activity, apps, pages, uploads
+from sandbox.routes import accounts, activity, apps, meta, pages, uploads
 from sandbox.state.store import Store
-
-meta = APIRouter()
-
-
-@meta.get("/info")
-def read_info() -> dict[str, Any]:
-    """Say that the API is alive; no token needed."""
-    return {"name": "Lumos sandbox", "is_sandbox": True, "status": "ok"}
-
-
-@meta.get("/users/current", dependencies=[NEEDS_TOKEN])
-def read_current_user() -> User:
-    """Say whose token it is: always the same made-up person's."""
-    return {
-        "id": "5a4db0c5-0000-4000-8000-000000000001",
-        "email": "sandbox@example.com",
-        "given_name": "Sandbox",
-        "family_name": "Admin",
-        "status": "ACTIVE",
-    }
 
 
 def create_app(
@@ -65,18 +43,33 @@ def create_app(
         yield
         store.close()
 
-    app = FastAPI(title="Lumos sandbox", docs_url=None, redoc_url=None, lifespan=lifespan)
+    app = FastAPI(
+        title="Lumos sandbox", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan
+    )
     app.state.store, app.state.faults, app.state.traffic = store, armed, traffic
     app.state.token = token
     for router in API_ROUTERS:
         app.include_router(router)
     app.include_router(pages.router)
+    app.get("/openapi.json", include_in_schema=False)(_read_contract)
     app.add_middleware(Gateway, faults=armed, traffic=traffic, paths=API_PATHS)
     add_error_answers(app)
     return app
 
 
-API_ROUTERS = (meta, apps.router, uploads.router, accounts.router, activity.router)
+def _read_contract(request: Request) -> dict[str, Any]:
+    """Return the contract: a client made from it asks this sandbox, and knows Lumos's names.
+
+    The pages of two lists are two things: named alike, a client could tell only one of them.
+    """
+    contract = request.app.openapi()
+    for name, schema in contract["components"]["schemas"].items():
+        if name.startswith("Page_"):
+            schema["title"] = f"Page[{name.removeprefix('Page_').removesuffix('_')}]"
+    return {**contract, "servers": [{"url": str(request.base_url).rstrip("/")}]}
+
+
+API_ROUTERS = (meta.router, apps.router, uploads.router, accounts.router, activity.router)
 API_PATHS = [
     route.path for router in API_ROUTERS for route in router.routes if isinstance(route, Route)
 ]

@@ -93,6 +93,12 @@ class User(TypedDict):
     status: NotRequired[Literal["STAGED", "ACTIVE", "SUSPENDED", "INACTIVE"] | None]
 
 
+class UserWithCustomAttributes(User):
+    """A person, as one of a list; the sandbox has no custom attributes."""
+
+    custom_attributes: "NotRequired[dict[str, CustomAttribute] | None]"
+
+
 class CustomAttribute(TypedDict):
     """A custom attribute of an app; the sandbox never has one."""
 

@@ -88,6 +88,12 @@ class StateError(IngestError):
     """The ledger or the archive cannot be used: unreachable, full, or not as it was left."""
 
 
+class PrefectServerError(IngestError):
+    """The Prefect server did not do what was asked of it, or does not do what it should."""
+
+    retryable = True
+
+
 class LumosError(IngestError):
     """The Lumos API did not do what was asked of it."""
 

@@ -41,6 +41,7 @@ class RawTable:
         zone: of times in `rows` that name none, where it is known.
         dropped_count: rows that were left out since, by `leave_out` or by a transform of a person's
             own; they are in neither.
+        written_at: when the file was last written, UTC; None where nobody says it.
         parts: the files it was read from, in order, where they are several: `ROW` then counts the
             lines of all of them.
     """
@@ -52,6 +53,7 @@ class RawTable:
     origin: str
     zone: str | None = None
     dropped_count: int = 0
+    written_at: datetime | None = None
     parts: tuple[Part, ...] = ()
 
     def places(self, rows: pl.Series) -> pl.DataFrame:

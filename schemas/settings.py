@@ -21,6 +21,7 @@ class Settings:
         retention: how long the archive keeps what no later run needs; the last accepted snapshot
             stays.
         workspace: the folder with `sources/`.
+        notify: apprise's URLs of who is told how runs end; None for nobody.
     """
 
     api_url: str
@@ -30,3 +31,4 @@ class Settings:
     archive: str
     retention: timedelta
     workspace: Path
+    notify: SecretStr | None = None

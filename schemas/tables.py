@@ -98,6 +98,13 @@ account whose own row says that it cannot log in, so that only its address or na
 """
 
 
+LINES = {"file": pl.String(), "line": pl.UInt32()}
+"""Where each account of a snapshot was read: the export, query or base, and the line or entry.
+
+`line` is null of a record that is kept for a row that cannot be read.
+"""
+
+
 class Reason(str):
     """Why a row is rejected, as a person reads it after the name of the column.
 

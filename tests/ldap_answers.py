@@ -74,15 +74,23 @@ def page(
 
 
 @contextmanager
-def listening(answers: Sequence[Answer | None], *, hangs_up: bool = False) -> Iterator[int]:
+def listening(
+    answers: Sequence[Answer | None],
+    *,
+    hangs_up: bool = False,
+    requests: list[bytes] | None = None,
+) -> Iterator[int]:
     """The port of a server that takes a bind, then gives `answers` in turn; None: hangs up.
 
-    With `hangs_up`, it does so right after the last one instead of waiting for more.
+    With `hangs_up`, it does so right after the last one instead of waiting for more. What is asked
+    goes to `requests`.
     """
     listener = socket.create_server(("127.0.0.1", 0))
     bound: Answer = lambda number: message(number, result(0x61))  # noqa: E731
     server = threading.Thread(
-        target=_serve, args=(listener, [bound, *answers], hangs_up), daemon=True
+        target=_serve,
+        args=(listener, [bound, *answers], hangs_up, [] if requests is None else requests),
+        daemon=True,
     )
     server.start()
     try:
@@ -93,9 +101,14 @@ def listening(answers: Sequence[Answer | None], *, hangs_up: bool = False) -> It
 
 
 @contextmanager
-def answering(answers: Sequence[Answer | None], *, hangs_up: bool = False) -> Iterator[Connection]:
+def answering(
+    answers: Sequence[Answer | None],
+    *,
+    hangs_up: bool = False,
+    requests: list[bytes] | None = None,
+) -> Iterator[Connection]:
     """A connection, bound already, to a server that is `listening`."""
-    with listening(answers, hangs_up=hangs_up) as port:
+    with listening(answers, hangs_up=hangs_up, requests=requests) as port:
         connection = Connection(
             Server("127.0.0.1", port=port, get_info=NONE), receive_timeout=20, read_only=True
         )
@@ -107,12 +120,17 @@ def answering(answers: Sequence[Answer | None], *, hangs_up: bool = False) -> It
                 connection.socket.close()
 
 
-def _serve(listener: socket.socket, answers: Sequence[Answer | None], hangs_up: bool) -> None:
+def _serve(
+    listener: socket.socket,
+    answers: Sequence[Answer | None],
+    hangs_up: bool,
+    requests: list[bytes],
+) -> None:
     link, _ = listener.accept()
     with link, contextlib.suppress(ConnectionError):
         link.settimeout(20)
         for answer in answers:
-            number = _request_id(link)
+            number = _request_id(link, requests)
             if number is None or answer is None:
                 return
             link.sendall(answer(number))
@@ -120,7 +138,7 @@ def _serve(listener: socket.socket, answers: Sequence[Answer | None], hangs_up: 
             pass
 
 
-def _request_id(link: socket.socket) -> int | None:
+def _request_id(link: socket.socket, requests: list[bytes]) -> int | None:
     """Reads one request whole."""
     data = b""
     while len(data) < 6 or len(data) < _size(data):
@@ -128,6 +146,7 @@ def _request_id(link: socket.socket) -> int | None:
         if not block:
             return None
         data += block
+    requests.append(data)
     at = 2 + (data[1] & 0x7F if data[1] & 0x80 else 0)
     return int.from_bytes(data[at + 2 : at + 2 + data[at + 1]], "big")
 

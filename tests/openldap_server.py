@@ -33,6 +33,8 @@ moduleload syncprov.so
 moduleload ppolicy.so
 moduleload lastbind.so
 moduleload sssvlv.so
+moduleload dynlist.so
+moduleload refint.so
 pidfile {home}/slapd.pid
 TLSCACertificateFile {authority}
 TLSCertificateFile {certificate}
@@ -66,6 +68,7 @@ overlay memberof
 overlay syncprov
 overlay ppolicy
 overlay lastbind
+{overlays}
 access to attrs=userPassword by anonymous auth by * none
 access to attrs=employeeNumber by dn.exact="uid={limited},ou=Partners,{base}" none by * read
 access to attrs=pwdAccountLockedTime,shadowExpire
@@ -79,6 +82,18 @@ directory {home}/referring
 maxsize 16777216
 dbnosync
 access to * by * read
+"""
+_MINIMAL = """
+include /etc/ldap/schema/core.schema
+include /etc/ldap/schema/cosine.schema
+include /etc/ldap/schema/inetorgperson.schema
+include /etc/ldap/schema/nis.schema
+include /etc/ldap/schema/dyngroup.schema
+modulepath /usr/lib/ldap
+moduleload back_mdb.so
+moduleload dynlist.so
+moduleload ppolicy.so
+pidfile {home}/slapd.pid
 """
 _REFERRING = """dn: o=referring
 objectClass: organization
@@ -155,9 +170,17 @@ def large_openldap_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @contextmanager
 def running_openldap(
-    home: Path, tree: Tree, *, is_expired: bool = False, more_ldif: str = ""
+    home: Path,
+    tree: Tree,
+    *,
+    is_expired: bool = False,
+    more_ldif: str = "",
+    overlays: str = "",
 ) -> Iterator[OpenLdap]:
-    """A server of one's own in `home`, with an expired certificate, or more entries, if wanted."""
+    """A server of one's own in `home`; with an expired certificate, or more entries, if wanted.
+
+    `overlays` are further lines of the configuration of the tree's database.
+    """
     check_openldap_programs()
     for folder in ("db", "referring"):
         (home / folder).mkdir()
@@ -172,7 +195,7 @@ def running_openldap(
     )
     client = new_certificate(home, authority, READER)
     config = home / "slapd.conf"
-    config.write_text(_config(home, authority, certificate))
+    config.write_text(_config(home, authority, certificate, overlays))
     _load(config, BASE, tree.ldif() + more_ldif)
     _load(config, "o=referring", _REFERRING)
     port, tls_port = _free_ports(2)
@@ -186,6 +209,32 @@ def running_openldap(
             yield OpenLdap(
                 "127.0.0.1", port, tls_port, socket_url, authority, other, client, tree, process
             )
+        finally:
+            process.terminate()
+            process.wait()
+
+
+@contextmanager
+def running_slapd(home: Path, config: str, trees: dict[str, str]) -> Iterator[int]:
+    """A server of any configuration in `home`; yields its port. `trees` is LDIF by suffix.
+
+    In `config`, `{home}` stands for the folder; each database has a folder `db0`, `db1`, … there.
+    """
+    check_openldap_programs()
+    for number in range(len(trees)):
+        (home / f"db{number}").mkdir()
+    file = home / "slapd.conf"
+    file.write_text(_MINIMAL.replace("{home}", str(home)) + config.replace("{home}", str(home)))
+    for suffix, ldif in trees.items():
+        _load(file, suffix, ldif)
+    [port] = _free_ports(1)
+    with (home / "log").open("wb") as log:
+        run = ["setpriv", "--pdeathsig", "KILL", _program("slapd"), "-d", "0"]
+        url = f"ldap://127.0.0.1:{port}"
+        process = subprocess.Popen([*run, "-f", file, "-h", url], stdout=log, stderr=log)
+        try:
+            _wait_until_up(port, process)
+            yield port
         finally:
             process.terminate()
             process.wait()
@@ -205,8 +254,9 @@ def check_openldap_programs() -> None:
         pytest.skip(f"missing: {', '.join(missing)}")
 
 
-def _config(home: Path, authority: Authority, certificate: Certificate) -> str:
+def _config(home: Path, authority: Authority, certificate: Certificate, overlays: str) -> str:
     return _CONFIG.format(
+        overlays=overlays,
         home=home,
         authority=authority.file,
         certificate=certificate.file,

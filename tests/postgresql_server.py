@@ -63,7 +63,7 @@ class PostgresqlServer:
         given = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         with (self.home / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                [*_run_as(), self.programs / "postgres", "-D", f"{self.home}/data", *given],
+                [*run_as(), self.programs / "postgres", "-D", f"{self.home}/data", *given],
                 cwd="/",
                 env={**os.environ, **self.environment},
                 stdout=log,
@@ -114,12 +114,12 @@ def running_postgresql(
     programs = _programs()
     # Not pytest's own folder: a server that was started as root runs as another user.
     home = Path(tempfile.mkdtemp(prefix="pg-"))
-    server = PostgresqlServer(programs, home, _free_port(), options or {}, environment or {})
+    server = PostgresqlServer(programs, home, free_port(), options or {}, environment or {})
     try:
         if os.geteuid() == 0:
             shutil.chown(home, "postgres", "postgres")
         init = ["-D", f"{home}/data", "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8"]
-        initdb = [*_run_as(), programs / "initdb", *init]
+        initdb = [*run_as(), programs / "initdb", *init]
         subprocess.run(initdb, check=True, capture_output=True, cwd="/")
         for file in files:
             copy = shutil.copyfile(file, home / "data" / file.name)
@@ -164,14 +164,16 @@ def _programs() -> Path:
     return found[-1].parent
 
 
-def _run_as() -> list[str]:
-    run_as = ["setpriv", "--pdeathsig", "KILL"]
+def run_as() -> list[str]:
+    """Begins the command of a server: it ends with us, and is no root's."""
+    words = ["setpriv", "--pdeathsig", "KILL"]
     if os.geteuid() == 0:
-        run_as += ["--reuid=postgres", "--regid=postgres", "--clear-groups"]
-    return run_as
+        words += ["--reuid=postgres", "--regid=postgres", "--clear-groups"]
+    return words
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Finds a port that nobody listens at."""
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return int(one.getsockname()[1])

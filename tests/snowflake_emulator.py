@@ -2,7 +2,8 @@
 
 fakesnow, which is DuckDB behind Snowflake's own protocol, does not install beside our connector: it
 lives in an environment of its own, `.venv-emulators/`, made from `tests/emulators.lock`, with the
-drivers that are too large for ours; `python -m tests.snowflake_emulator` makes it beforehand.
+drivers that are too large for ours, and with what asks the sandbox whatever a contract allows.
+`python -m tests.snowflake_emulator` makes it beforehand.
 """
 
 import hashlib

@@ -109,23 +109,11 @@ def read_csv_file(
         SourceIncompleteError: empty, cut off, or changed while it was read.
         SourceFormatError: no text, no usable header, or a file that reads two ways.
     """
-    with private_folder(export) as folder, _unchanged(export):
+    with private_folder(export) as folder, unchanged(export):
         read = _read(export, options, id_column, last, folder)
     table = read.table
     _log.debug("%s: %d rows, %d rejected", export.name, table.read_count, table.rejects.height)
     return read
-
-
-def read_csv_batches(export: Export, options: CsvOptions) -> Generator[RawTable, None, FileEnd]:
-    """Yields the file's rows in order, in tables; the first holds the lines that are no rows.
-
-    Raises:
-        SourceUnavailableError: it vanished or cannot be opened.
-        SourceIncompleteError: empty, cut off, or changed while it was read.
-        SourceFormatError: no text, no usable header, or a file that reads two ways.
-    """
-    with private_folder(export) as folder, _unchanged(export):
-        return (yield from _batches(export, options, folder))
 
 
 def probe_csv_file(export: Export, options: CsvOptions) -> Probe:
@@ -140,14 +128,33 @@ def probe_csv_file(export: Export, options: CsvOptions) -> Probe:
         if is_workbook(export):
             return _probe_sheet(export, options, folder)
         text = to_text_file(export, options.encoding, quote_of(options), folder)
-        made = to_rewritten(text, options, folder)
-        dialect = to_dialect(made.text, with_separator(options, made))
+        return probe_csv_text(text, options, folder)
+
+
+def probe_csv_text(
+    text: TextFile, options: CsvOptions, folder: Path, names: tuple[str, ...] = ()
+) -> Probe:
+    """Returns what a file looks like; `names` are those of the columns of one without a header.
+
+    Raises:
+        SourceFormatError: it has no usable header.
+    """
+    export = text.export
+    made = to_rewritten(text, options, folder)
+    dialect = named(to_dialect(made.text, with_separator(options, made)), names)
     separator = made.as_written(dialect.separator)
     look = (
         f"{export.size_bytes} bytes, {text.encoding}, separator {separator!r}, "
         f"{len(dialect.columns)} columns"
     )
     return Probe(export.table, export.name, look, dialect.columns)
+
+
+def named(dialect: Dialect, names: tuple[str, ...]) -> Dialect:
+    """Returns the dialect with the first of its columns under these names."""
+    return replace(
+        dialect, columns=(*names, *dialect.columns[len(names) :])[: len(dialect.columns)]
+    )
 
 
 def _probe_sheet(export: Export, options: CsvOptions, folder: Path) -> Probe:
@@ -158,7 +165,7 @@ def _probe_sheet(export: Export, options: CsvOptions, folder: Path) -> Probe:
 
 
 @contextmanager
-def _unchanged(export: Export) -> Iterator[None]:
+def unchanged(export: Export) -> Iterator[None]:
     """Raises where the file changes while it is read.
 
     Before any error of the file's form: a file that is being written seems to be wrong in many
@@ -230,17 +237,26 @@ def _bytes_of(export: Export, original: Path) -> ReadExport:
     )
 
 
-def _batches(
-    export: Export, options: CsvOptions, folder: Path
+def csv_batches(
+    text: TextFile, options: CsvOptions, folder: Path, names: tuple[str, ...] = ()
 ) -> Generator[RawTable, None, FileEnd]:
-    layout = layout_of(export, options, folder)
+    """Yields the file's rows in order, in tables; the first holds the lines that are no rows.
+
+    `names` are those of the columns of a file without a header.
+
+    Raises:
+        SourceIncompleteError: without its trailer.
+        SourceFormatError: no usable header, or a file that reads two ways.
+    """
+    export, layout = text.export, layout_of_text(text, options, folder, names)
     rejects, made = to_line_rejects(export, layout, None), layout.rewritten
     read_count = rejects.height
     no_rejects = pl.DataFrame(schema=REJECTS)
+    written_at = export.modified_at if export.file.is_dated else None
     for rows in row_batches(made.text, layout.dialect, layout.structure, folder):
-        count = rows.height + rejects.height
         own = made.restored(rows) if made.is_changed else rows
-        yield RawTable(export.table, own, rejects, count, export.name)
+        count = rows.height + rejects.height
+        yield RawTable(export.table, own, rejects, count, export.name, written_at=written_at)
         read_count += rows.height
         rejects = no_rejects
     return FileEnd(read_count, layout.trailer_count, layout.structure.line_count)
@@ -255,8 +271,21 @@ def layout_of(export: Export, options: CsvOptions, folder: Path) -> Layout:
         SourceFormatError: no text, no usable header, or a file that reads two ways.
     """
     text = to_text_file(export, options.encoding, quote_of(options), folder)
+    return layout_of_text(text, options, folder)
+
+
+def layout_of_text(
+    text: TextFile, options: CsvOptions, folder: Path, names: tuple[str, ...] = ()
+) -> Layout:
+    """Looks at every line of the file; what is made of it lies in `folder`.
+
+    Raises:
+        SourceIncompleteError: without its trailer.
+        SourceFormatError: no usable header, or a file that reads two ways.
+    """
+    export = text.export
     made = to_rewritten(text, options, folder)
-    dialect = to_dialect(made.text, with_separator(options, made))
+    dialect = named(to_dialect(made.text, with_separator(options, made)), names)
     stated, trailer_line = None, None
     if options.complete and options.complete.trailer:
         last_line, below = _last_line(text.path)

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from extractors.directory.account_fields import Cells, DirectoryProfile
 from extractors.directory.dn import normal_dn
-from extractors.directory.entries import Entries
+from extractors.directory.entries import Entries, Find, Searches
 from extractors.directory.values import (
     filetime_to_time,
     first_texts,
@@ -24,6 +24,13 @@ _PASSWORD_EXPIRED = 0x800000
 _MANAGED = frozenset({b"msds-managedserviceaccount", b"msds-groupmanagedserviceaccount"})
 _COMPUTED = "msDS-User-Account-Control-Computed"
 
+_FACTS = {
+    "is_disabled": ("userAccountControl",),
+    "is_expired": ("accountExpires",),
+    "is_locked_out": (_COMPUTED,),
+    "is_password_expired": (_COMPUTED,),
+}
+
 AD_PROFILE = DirectoryProfile(
     users_filter="(|(&(objectCategory=person)(objectClass=user))"
     "(objectClass=msDS-ManagedServiceAccount)(objectClass=msDS-GroupManagedServiceAccount))",
@@ -35,21 +42,21 @@ AD_PROFILE = DirectoryProfile(
         "family_name": ("sn",),
         "username": ("sAMAccountName",),
         "user_status": ("userAccountControl", "accountExpires"),
-        "account_type": ("objectClass",),
+        "account_type": ("objectClass", "sAMAccountName"),
         "last_login": ("lastLogonTimestamp",),
     },
     link_attributes=("objectClass", "userAccountControl", "objectGUID", "objectSid",
                      "primaryGroupID", "sAMAccountName"),
     group_attributes=("cn", "description", "objectClass", "objectGUID", "objectSid", "groupType",
                       "managedBy"),
+    fact_attributes=_FACTS,
 )  # fmt: skip
 
-FACT_ATTRIBUTES = {
-    "is_disabled": ("userAccountControl",),
-    "is_expired": ("accountExpires",),
-    "is_locked_out": (_COMPUTED,),
-    "is_password_expired": (_COMPUTED,),
-}
+Logons = dict[bytes, bytes]
+"""When accounts last logged in, by objectGUID: the newest FILETIME, as the directory writes it.
+
+Each controller has a `lastLogon` of its own.
+"""
 
 _SECURITY = 0x80000000
 _SCOPES = {0x2: "global", 0x4: "domain local", 0x8: "universal"}
@@ -69,7 +76,6 @@ def ad_fields(entries: Entries, now: datetime) -> dict[str, Callable[[], Cells]]
     """Returns by field the function that makes its cells, one an entry."""
     return {
         "integration_specific_id": lambda: first_texts(entries, "objectGUID"),
-        "email": lambda: first_texts(entries, "mail"),
         "given_name": lambda: first_texts(entries, "givenName"),
         "family_name": lambda: first_texts(entries, "sn"),
         "username": lambda: first_texts(entries, "sAMAccountName"),
@@ -121,18 +127,24 @@ def _expired(entries: Entries, now: datetime) -> list[bool | None]:
 
 
 def _has_passed(value: bytes | None, now: datetime) -> bool | None:
-    if value is None:
-        return False
-    if is_absurd_filetime(value):
+    """Whether an account has expired; -1 and times beyond the year 9999 are never, as 0 is."""
+    number = 0 if value is None else whole_number(value)
+    if number is None or number < -1:
         return None
+    if value is None or number == -1 or is_absurd_filetime(value):
+        return False
     time = filetime_to_time(value)
     return time is not None and time <= now
 
 
 def _types(entries: Entries) -> Cells:
+    """Returns `service` of managed service accounts, and of those of the domain's own tickets."""
+    logins = first_texts(entries, "sAMAccountName")
     return [
-        "service" if _classes(values) & _MANAGED else "user"
-        for values in entries.values("objectClass")
+        "service"
+        if _classes(values) & _MANAGED or (login or "").lower().startswith("krbtgt")
+        else "user"
+        for values, login in zip(entries.values("objectClass"), logins, strict=True)
     ]
 
 
@@ -165,3 +177,19 @@ def _remark(group_type: int | None, manager: str | None, names: dict[str, str]) 
         name = names.get(normal_dn(manager), "somebody who is no account")
         parts.append(f"managed by {name}")
     return ", ".join(parts)
+
+
+def add_logons(logons: Logons, find: Find, users: Searches) -> None:
+    """Adds what one controller knows of the accounts that the search `users` finds."""
+    entries = users.of(("objectGUID", "lastLogon")).read(find)
+    for guid, value in zip(entries.first("objectGUID"), entries.first("lastLogon"), strict=True):
+        if guid is None or value is None or is_absurd_filetime(value):
+            continue
+        if (whole_number(value) or 0) > (whole_number(logons.get(guid, b"0")) or 0):
+            logons[guid] = value
+
+
+def with_logons(accounts: Entries, logons: Logons) -> Entries:
+    """Returns the accounts with their newest logon of all controllers as `lastLogonTimestamp`."""
+    newest = [None if guid is None else logons.get(guid) for guid in accounts.first("objectGUID")]
+    return Entries(accounts.dns, {**accounts.columns, "lastlogontimestamp": list(newest)})

@@ -2,16 +2,31 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
-from extractors.directory.account_fields import Cells, DirectoryProfile
+from extractors.directory.account_fields import Cells, DirectoryProfile, one_of_several
 from extractors.directory.entries import Entries
-from extractors.directory.values import first_texts, plain_text, to_texts, whole_number
+from extractors.directory.locks import (
+    EXPIRIES,
+    LOCKS,
+    MAIL_ONLY,
+    POLICY,
+    Moment,
+    lockouts_of,
+    read_locks,
+)
+from extractors.directory.values import first_texts, plain_text, to_texts
 from schemas.source_file.directory_source import LdapMeaning
 
-_STATUS_ATTRIBUTES = ("pwdAccountLockedTime", "nsAccountLock", "shadowExpire")
 _LOGINS = ("authTimestamp", "pwdLastSuccess")
-_NO_SHELLS = ("nologin", "false")
-_DAY_S = 86400
+_PASSWORD_ENDS = ("passwordExpirationTime", "krbPasswordExpiration")
+_FACTS = {
+    "is_disabled": tuple(name for name in LOCKS if name not in EXPIRIES),
+    "is_expired": EXPIRIES,
+    "is_locked_out": tuple(LOCKS),
+    "is_password_expired": _PASSWORD_ENDS,
+}
+_NO_POLICIES = Entries([], {})
 
 
 def ldap_profile(source: LdapMeaning) -> DirectoryProfile:
@@ -21,35 +36,48 @@ def ldap_profile(source: LdapMeaning) -> DirectoryProfile:
         users_filter="(|(objectClass=person)(objectClass=organizationalPerson)"
         "(objectClass=inetOrgPerson)(objectClass=posixAccount)(objectClass=account))",
         groups_filter="(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames)"
-        "(objectClass=groupOfMembers)(objectClass=posixGroup)(objectClass=groupOfURLs))",
+        "(objectClass=groupOfMembers)(objectClass=posixGroup)(objectClass=groupOfURLs)"
+        "(&(objectClass=organizationalRole)(roleOccupant=*)))",
         field_attributes={
             "integration_specific_id": () if source.id == "dn" else (source.id,),
             "email": ("mail",),
             "given_name": ("givenName",),
             "family_name": ("sn",),
             "username": ("uid",),
-            "user_status": status_attributes(source),
+            "user_status": _status_attributes_read(source),
             "account_type": (),
             "last_login": _LOGINS,
         },
         link_attributes=("uid", "gidNumber"),
         group_attributes=("cn", "description", "objectClass", "gidNumber", *group_ids),
+        fact_attributes={name: (*made_from, POLICY) for name, made_from in _FACTS.items()},
     )
 
 
 def ldap_fields(
-    entries: Entries, source: LdapMeaning, now: datetime
+    entries: Entries, source: LdapMeaning, now: datetime, policies: Entries = _NO_POLICIES
 ) -> dict[str, Callable[[], Cells]]:
-    """Returns by field the function that makes its cells, one an entry."""
+    """Returns by field the function that makes its cells, one an entry.
+
+    `policies` are the directory's password policies.
+    """
     return {
         "integration_specific_id": lambda: _ids(entries, source.id),
-        "email": lambda: first_texts(entries, "mail"),
         "given_name": lambda: first_texts(entries, "givenName"),
         "family_name": lambda: first_texts(entries, "sn"),
-        "username": lambda: first_texts(entries, "uid"),
-        "user_status": lambda: _statuses(entries, source, now),
+        "username": lambda: _logins(entries),
+        "user_status": lambda: _statuses(entries, source, to_moments(entries, now, policies)),
         "last_login": lambda: _last_logins(entries),
     }
+
+
+def _logins(entries: Entries) -> Cells:
+    """Returns each login; of several, the RDN's own, else the first in the alphabet."""
+    several = [sorted(map(plain_text, values)) for values in entries.values("uid")]
+    return [
+        own or (texts[0] if texts else None)
+        for own, texts in zip(one_of_several(entries, "uid"), several, strict=True)
+    ]
 
 
 def group_ids(entries: Entries, source: LdapMeaning) -> Cells:
@@ -58,43 +86,45 @@ def group_ids(entries: Entries, source: LdapMeaning) -> Cells:
 
 
 def _ids(entries: Entries, attribute: str) -> Cells:
-    return list(entries.dns) if attribute == "dn" else first_texts(entries, attribute)
+    return list(entries.dns) if attribute == "dn" else one_of_several(entries, attribute)
 
 
 def status_attributes(source: LdapMeaning) -> tuple[str, ...]:
     """Returns the attributes that say whether an account is shut."""
     if source.status_from == "auto":
-        return _STATUS_ATTRIBUTES
+        return tuple(LOCKS)
     return () if source.status_from == "none" else (source.status_from,)
 
 
-def _statuses(entries: Entries, source: LdapMeaning, now: datetime) -> Cells:
-    """Returns SUSPENDED by any attribute; what is not understood is kept as it is, a reject."""
-    statuses: Cells = ["ACTIVE"] * len(entries)
-    today = int(now.timestamp() // _DAY_S)
-    for attribute in status_attributes(source):
-        for row, value in enumerate(entries.first(attribute)):
-            if value is not None and statuses[row] == "ACTIVE":
-                statuses[row] = _status(attribute, plain_text(value).strip(), today)
-    return statuses
+def _status_attributes_read(source: LdapMeaning) -> tuple[str, ...]:
+    """Returns those attributes, and what else is read to understand them, or to tell of."""
+    attributes = status_attributes(source)
+    told_of = MAIL_ONLY if source.status_from == "auto" else ()
+    return (*attributes, POLICY, *told_of) if attributes else ()
 
 
-def _status(attribute: str, text: str, today: int) -> str:
-    match attribute:
-        case "pwdAccountLockedTime":
-            # A time, or 000001010000Z: shut for good (draft-behera-ldap-password-policy, 5.3.3).
-            is_shut: bool | None = True
-        case "nsAccountLock":
-            is_shut = {"true": True, "false": False}.get(text.lower())
-        case "shadowExpire":
-            # The first day on which it is shut; -1 is never (shadow(5)).
-            day = whole_number(text.encode())
-            is_shut = None if day is None else 0 <= day <= today
-        case _:
-            is_shut = text.rsplit("/", 1)[-1] in _NO_SHELLS
-    if is_shut is None:
-        return f"{attribute}: {text}"
-    return "SUSPENDED" if is_shut else "ACTIVE"
+def to_moments(entries: Entries, now: datetime, policies: Entries) -> list[Moment]:
+    """Returns of each entry by what its locks are read."""
+    return [Moment(now, lockout) for lockout in lockouts_of(entries, policies)]
+
+
+def _statuses(entries: Entries, source: LdapMeaning, moments: list[Moment]) -> Cells:
+    """Returns each status; what is not understood is kept as it is, a reject."""
+    meanings = read_locks(entries, status_attributes(source), moments)
+    return ["ACTIVE" if one in {"open", "locked_out"} else one for one in meanings]
+
+
+def ldap_facts(
+    entries: Entries, now: datetime, policies: Entries
+) -> dict[str, Callable[[], Cells]]:
+    """Returns by fact the function that makes its cells: `true` or `false`."""
+
+    def says(name: str) -> Cells:
+        meanings = read_locks(entries, _FACTS[name], to_moments(entries, now, policies))
+        wanted = {"locked_out"} if name == "is_locked_out" else {"SUSPENDED", "DEPROVISIONED"}
+        return ["true" if one in wanted else "false" for one in meanings]
+
+    return {name: partial(says, name) for name in _FACTS}
 
 
 def _last_logins(entries: Entries) -> Cells:

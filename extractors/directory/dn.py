@@ -74,6 +74,21 @@ def normal_dn(dn: str) -> str:
     return dn if parts is None else ",".join("+".join(sorted(rdn)) for rdn in parts)
 
 
+def rdn_values(dn: str) -> dict[str, str]:
+    """Returns the values of a DN's own name by their types in normal form, as they are written."""
+    values: dict[str, str] = {}
+    at, end = 0, "+"
+    while end == "+":
+        part = _PART.match(dn, at)
+        if part is None:
+            return {}
+        values[normal_type(part["type"])] = _ESCAPED.sub(
+            _unescaped, part["quoted"] or part["bare"] or ""
+        ).strip()
+        at, end = part.end(), part["end"]
+    return values
+
+
 def is_below(dn: str, base: str) -> bool:
     """Whether a normal form is `base`, another one, or lies below it."""
     return not base or dn == base or dn.endswith(f",{base}")
@@ -99,14 +114,15 @@ def _parts(dn: str) -> list[list[str]] | None:
         part = _PART.match(dn, at)
         if part is None:
             return None
-        rdns[-1].append(f"{_type(part['type'])}={_value(part)}")
+        rdns[-1].append(f"{normal_type(part['type'])}={_value(part)}")
         at, end = part.end(), part["end"]
         if end and end != "+":
             rdns.append([])
     return rdns
 
 
-def _type(written: str) -> str:
+def normal_type(written: str) -> str:
+    """Returns the one name of an attribute: lower case, no number, no second name."""
     name = written.lower().removeprefix("oid.")
     return _NAMES.get(name, name)
 

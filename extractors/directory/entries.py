@@ -1,10 +1,11 @@
 """Entries of a directory column by column, whichever way they were read."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
+from extractors.directory.dn import is_below, normal_dn
 from schemas.source_file.directory_source import Scope
 
 Values = list[bytes]
@@ -21,12 +22,14 @@ class Search:
         filter: which entries, in brackets.
         scope: `subtree`, `level` or `base`.
         attributes: just these; none, for the DN alone.
+        without: normalized DNs below which entries are left out; `Searches` does that.
     """
 
     base: str
     filter: str
     scope: Scope
     attributes: tuple[str, ...]
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +80,72 @@ class Entries:
         return Entries([self.dns[row] for row in rows], columns)
 
 
+def each_once(entries: Entries) -> Entries:
+    """Returns the entries, of those of one DN the first."""
+    first: dict[str, int] = {}
+    return entries.where([first.setdefault(dn, row) == row for row, dn in enumerate(entries.dns)])
+
+
+def joined(first: Entries, second: Entries) -> Entries:
+    """Returns the entries of both, one after the other."""
+    names = dict.fromkeys((*first.columns, *second.columns))
+    columns = {name: [*first.cells(name), *second.cells(name)] for name in names}
+    return Entries([*first.dns, *second.dns], columns)
+
+
 Find = Callable[[Search], Entries]
 """Reads all that a search finds; raises SourceError where it cannot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Searches:
+    """The searches that find all entries of one sort.
+
+    Attributes:
+        each: one a place, with the same attributes.
+    """
+
+    each: tuple[Search, ...]
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """The attributes that are read."""
+        return self.each[0].attributes
+
+    @property
+    def where(self) -> str:
+        """The bases, for messages."""
+        return " and ".join(dict.fromkeys(search.base for search in self.each))
+
+    @property
+    def filter(self) -> str:
+        """A filter that what any of them finds fits."""
+        filters = list(dict.fromkeys(search.filter for search in self.each))
+        return filters[0] if len(filters) == 1 else f"(|{''.join(filters)})"
+
+    def leaves_out(self, dn: str) -> bool:
+        """Whether a normalized DN is one that `without` leaves out."""
+        return any(is_below(dn, base) for search in self.each for base in search.without)
+
+    def of(self, attributes: tuple[str, ...], to_filter: Callable[[str], str] = str) -> "Searches":
+        """Returns the same with other attributes, and other filters."""
+        return Searches(
+            tuple(
+                replace(one, attributes=attributes, filter=to_filter(one.filter))
+                for one in self.each
+            )
+        )
+
+    def read(self, find: Find) -> Entries:
+        """Reads what all of them find, each entry once."""
+        found = Entries([], {})
+        for search in self.each:
+            entries = find(search)
+            if search.without:
+                alone = Searches((search,))
+                entries = entries.where([not alone.leaves_out(normal_dn(dn)) for dn in entries.dns])
+            found = joined(found, entries) if len(found) else entries
+        return found if len(self.each) == 1 else each_once(found)
 
 
 def to_entries(pairs: Iterable[tuple[str, dict[str, Values]]]) -> Entries:

@@ -1,6 +1,6 @@
 """Groups as entitlements, and who holds them as associations."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -22,15 +22,15 @@ class GroupTexts:
     descriptions: Cells
 
 
-def to_entitlements(texts: GroupTexts, origin: str) -> RawTable:
-    """Makes a row for each group, in the order in which they were read."""
+def to_entitlements(texts: GroupTexts, count: int, origin: str) -> RawTable:
+    """Makes a row for each of the first `count` groups, in the order in which they were read."""
     rows = pl.DataFrame(
         [
-            _rows(len(texts.ids)),
-            text_column("entitlement_type", [GROUP_TYPE] * len(texts.ids)),
-            text_column("integration_specific_id", texts.ids),
-            text_column("label", texts.labels),
-            text_column("description", texts.descriptions),
+            _rows(count),
+            text_column("entitlement_type", [GROUP_TYPE] * count),
+            text_column("integration_specific_id", texts.ids[:count]),
+            text_column("label", texts.labels[:count]),
+            text_column("description", texts.descriptions[:count]),
         ]
     )
     return to_raw_table("entitlements", rows, origin)
@@ -53,10 +53,11 @@ def to_associations(
     return to_raw_table("associations", rows, origin)
 
 
-def effective_of(members: Members, *, nested: bool) -> Effective:
-    """Returns the links of `members`; with `nested`, also those through groups in groups."""
+def effective_of(members: Members, count: int, *, nested: bool) -> Effective:
+    """Returns the links to the first `count` groups; with `nested`, also those through others."""
     inside = members.inside()
-    return to_effective(members.direct(), inside if nested else inside.clear())
+    effective = to_effective(members.direct(), inside if nested else inside.clear())
+    return replace(effective, links=effective.links.filter(pl.col("group") < count))
 
 
 def describe(texts: Cells, remarks: list[str]) -> Cells:

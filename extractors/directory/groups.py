@@ -2,15 +2,18 @@
 
 from urllib.parse import unquote
 
+import polars as pl
+
 from extractors.directory.absence.seen import STAMPS
-from extractors.directory.accounts import is_active_directory, profile_of
+from extractors.directory.accounts import is_active_directory, profile_of, to_searches
 from extractors.directory.accounts_ad import group_remarks
 from extractors.directory.accounts_ldap import group_ids
 from extractors.directory.dn import normal_dn
-from extractors.directory.entries import Entries, Find, Search
+from extractors.directory.entries import Entries, Find, Search, Searches, joined
 from extractors.directory.filter import in_brackets, to_filter
 from extractors.directory.group_tables import GroupTexts, describe, group_labels
 from extractors.directory.members import (
+    MEMBERS,
     Directory,
     Members,
     add_login_names,
@@ -19,6 +22,7 @@ from extractors.directory.members import (
     add_selected,
     named_by_groups,
     named_by_members,
+    reached_groups,
     urls_of,
 )
 from extractors.directory.request import DirectoryRequest
@@ -30,59 +34,126 @@ _SCOPES: dict[str, Scope] = {"sub": "subtree", "one": "level", "base": "base", "
 _PARTS = 4
 
 
-def groups_search(request: DirectoryRequest) -> Search | None:
-    """Returns the search for the groups; None where the source has none.
+def groups_search(request: DirectoryRequest) -> Searches | None:
+    """Returns the searches for the groups; None where the source has none.
 
     Raises:
-        ConfigError: the filter is none.
+        ConfigError: a filter is none.
     """
-    branch = request.source.groups
-    if branch is None:
+    branches = request.source.group_branches
+    if not branches:
         return None
-    profile = profile_of(request.source)
-    if branch.filter is not None:
-        to_filter(branch.filter, "source.groups.filter")
-    by_member = request.source.membership == "member"
-    naming = ("member", "uniqueMember") if by_member else ("memberOf",)
-    return Search(
-        branch.base or request.base_dn,
-        in_brackets(branch.filter) if branch.filter is not None else profile.groups_filter,
-        branch.scope,
-        (*profile.group_attributes, *naming, "memberUid", "memberURL", *STAMPS),
-    )
+    defaults = ("source.groups", request.base_dn, profile_of(request.source).groups_filter)
+    return to_searches(branches, defaults, _group_attributes(request))
 
 
-def find_groups(find: Find, search: Search) -> Entries:
+def _group_attributes(request: DirectoryRequest) -> tuple[str, ...]:
+    naming = MEMBERS if request.source.membership == "member" else ("memberOf",)
+    of_kind = profile_of(request.source).group_attributes
+    return (*of_kind, *naming, "memberUid", "memberURL", *STAMPS)
+
+
+def find_groups(find: Find, search: Searches) -> Entries:
     """Finds the groups.
 
     Raises:
         SourceIncompleteError: there are none.
     """
-    groups = find(search)
+    groups = search.read(find)
     if not len(groups):
         raise SourceIncompleteError(
-            f"{search.base}: no group there: check groups.base and groups.filter, and that the "
+            f"{search.where}: no group there: check groups.base and groups.filter, and that the "
             "reading account may see them; or say groups: null"
         )
     return groups
 
 
+def with_groups_between(
+    request: DirectoryRequest, search: Searches, accounts: Entries, groups: Entries
+) -> Entries:
+    """Returns the groups, and after them those that are no entitlements and lie inside them.
+
+    Which groups are entitlements is one question, who is in them another: `groups.filter` and
+    `groups.base` answer the first. `search` is the one that found the groups. The others
+    are searched for only where a group names what is neither an account nor a group of these.
+
+    Raises:
+        SourceIncompleteError: they cannot be read whole.
+    """
+    every = Search(
+        request.base_dn,
+        profile_of(request.source).groups_filter,
+        "subtree",
+        search.attributes,
+    )
+    if request.source.nested_groups == "direct" or search.each == (every,):
+        return groups
+    members = _named(request, accounts, groups)
+    if not (members.unmatched_members or members.unknown_groups):
+        return groups
+    known = {normal_dn(dn) for dn in groups.dns}
+    found = request.find(every)
+    others = found.where([normal_dn(dn) not in known for dn in found.dns])
+    both = joined(groups, others)
+    inside = reached_groups(_named(request, accounts, both).inside())
+    between = set(inside.filter(pl.col("group") < len(groups))["member"])
+    return both.where([row < len(groups) or row in between for row in range(len(both))])
+
+
+def check_members_are_named(request: DirectoryRequest, accounts: Entries, groups: Entries) -> None:
+    """Raises where accounts, or groups in groups, should name their groups and none does.
+
+    Raises:
+        SourceIncompleteError: no entry shows memberOf, or no group does, and one is in another.
+    """
+    source = request.source
+    if source.membership == "member" or groups.has("memberOf"):
+        return
+    if not accounts.has("memberOf"):
+        raise SourceIncompleteError(
+            "no account and no group shows memberOf: the directory keeps none, or the reading "
+            "account may not see it: say membership: member",
+            key="source.membership",
+        )
+    if source.nested_groups == "direct":
+        return
+    text = profile_of(source).groups_filter
+    every = request.find(Search(request.base_dn, text, "subtree", (*MEMBERS, "memberOf")))
+    if not every.has("memberOf") and named_by_groups(Directory(accounts, every), every).nested:
+        raise SourceIncompleteError(
+            "groups lie in groups, and no group shows memberOf (OpenLDAP's dynlist keeps it for "
+            "groups where its rule ends with *): say membership: member, or nested_groups: direct",
+            key="source.membership",
+        )
+
+
 def members_of(
-    request: DirectoryRequest, users: Search, accounts: Entries, groups: Entries
+    request: DirectoryRequest, users: Searches, accounts: Entries, groups: Entries
 ) -> Members:
     """Returns who is in which group, by all attributes that name a member or a group."""
     directory = Directory(accounts, groups)
-    if request.source.membership == "member":
-        members = named_by_groups(directory, groups)
-    else:
-        members = named_by_members(directory, accounts, groups)
-    add_login_names(members, accounts, groups)
-    if is_active_directory(request.source):
+    members = _named(request, accounts, groups, directory)
+    is_domain = is_active_directory(request.source)
+    add_login_names(members, accounts, groups, exactly=not is_domain)
+    if is_domain:
         add_primary_groups_by_sid(members, accounts, groups)
     else:
         add_primary_groups(members, accounts, groups)
     add_dynamic_members(members, directory, groups, request.find, users)
     return members
+
+
+def _named(
+    request: DirectoryRequest,
+    accounts: Entries,
+    groups: Entries,
+    directory: Directory | None = None,
+) -> Members:
+    """Returns who is in which group by the DNs that groups name, or that members name."""
+    directory = directory or Directory(accounts, groups)
+    if request.source.membership == "member":
+        return named_by_groups(directory, groups)
+    return named_by_members(directory, accounts, groups)
 
 
 def group_texts(request: DirectoryRequest, accounts: Entries, groups: Entries) -> GroupTexts:
@@ -99,7 +170,7 @@ def group_texts(request: DirectoryRequest, accounts: Entries, groups: Entries) -
 
 
 def add_dynamic_members(
-    members: Members, directory: Directory, groups: Entries, find: Find, users: Search
+    members: Members, directory: Directory, groups: Entries, find: Find, users: Searches
 ) -> None:
     """Adds the accounts that the groups' URLs select (groupOfURLs); each search is made once.
 
@@ -116,7 +187,7 @@ def add_dynamic_members(
         add_selected(members, directory, group, selected[search])
 
 
-def to_search(url: str, users: Search) -> Search:
+def to_search(url: str, users: Searches) -> Search:
     """Returns the search that an LDAP URL describes (RFC 4516), narrowed to accounts.
 
     Raises:

@@ -22,6 +22,9 @@ NESTED = {"group": pl.UInt32(), "member": pl.UInt32()}
 REACHED = {"group": pl.UInt32(), "member": pl.UInt32(), "via": pl.UInt32(), "depth": pl.UInt32()}
 """A row for each group inside another, however deep: `via` is the next group on the way in."""
 
+MEMBERS = ("member", "uniqueMember", "roleOccupant")
+"""Attributes of a group that name its members by DN."""
+
 _UNIQUE_ID = re.compile(r"#'[01]*'B$")
 _EXTENDED = re.compile(r"<(GUID|SID)=([^>]*)>;?")
 _FOREIGN = re.compile(r"CN=(S-1-[0-9-]+),CN=ForeignSecurityPrincipals,", re.IGNORECASE)
@@ -107,9 +110,9 @@ class Effective:
 
 
 def named_by_groups(directory: Directory, groups: Entries) -> Members:
-    """Returns the members that `member` and `uniqueMember` of the groups name."""
+    """Returns the members that the groups name by DN."""
     members = Members()
-    for attribute in ("member", "uniqueMember"):
+    for attribute in MEMBERS:
         for group, values in enumerate(groups.values(attribute)):
             for value in values:
                 meant = directory.meaning(value)
@@ -140,17 +143,22 @@ def named_by_members(directory: Directory, accounts: Entries, groups: Entries) -
     return members
 
 
-def add_login_names(members: Members, accounts: Entries, groups: Entries) -> None:
-    """Adds the members that `memberUid` names: all accounts of each login name."""
+def add_login_names(members: Members, accounts: Entries, groups: Entries, *, exactly: bool) -> None:
+    """Adds the members that `memberUid` names: all accounts of each login name.
+
+    `exactly` as it is written: two logins may differ by case alone (RFC 2307: caseExactIA5Match);
+    in a domain they cannot.
+    """
     if not groups.has("memberUid"):
         return
+    fold = str if exactly else str.casefold
     by_uid: dict[str, list[int]] = defaultdict(list)
     for account, uids in enumerate(accounts.values("uid")):
-        for uid in uids:
-            by_uid[plain_text(uid).casefold()].append(account)
+        for uid in dict.fromkeys(fold(plain_text(uid)) for uid in uids):
+            by_uid[uid].append(account)
     for group, values in enumerate(groups.values("memberUid")):
         for value in values:
-            name = plain_text(value).casefold()
+            name = fold(plain_text(value))
             members.links += [(account, group) for account in by_uid.get(name, ())]
             if name not in by_uid:
                 members.unmatched_uids[name] += 1

@@ -3,25 +3,34 @@
 import polars as pl
 
 from extractors.directory.absence.searches import seen_accounts, seen_groups
+from extractors.directory.absence.seen import with_addresses
 from extractors.directory.absence.status import check_status_is_seen
 from extractors.directory.accounts import (
     find_accounts,
+    find_policies,
     is_active_directory,
     profile_of,
     service_dns,
     to_account_rows,
     users_search,
 )
+from extractors.directory.accounts_ad import with_logons
 from extractors.directory.dn import check_dn
-from extractors.directory.entries import Search
+from extractors.directory.entries import Searches
 from extractors.directory.group_tables import (
     effective_of,
     to_associations,
     to_entitlements,
     to_raw_table,
 )
-from extractors.directory.groups import find_groups, group_texts, groups_search, members_of
-from extractors.directory.last_logon import with_logons
+from extractors.directory.groups import (
+    check_members_are_named,
+    find_groups,
+    group_texts,
+    groups_search,
+    members_of,
+    with_groups_between,
+)
 from extractors.directory.members import Effective
 from extractors.directory.request import DirectoryRequest
 from extractors.directory.warnings import account_notes, member_notes
@@ -44,13 +53,18 @@ def read_directory(request: DirectoryRequest) -> Raw:
     if request.logons is not None:
         accounts = with_logons(accounts, request.logons)
     said = check_status_is_seen(request, accounts, _where(request, user_search))
-    seen = {"users": seen_accounts(request, user_search, accounts)}
+    policies = find_policies(source, find, accounts, request.base_dn)
+    seen = {"users": seen_accounts(request, user_search, accounts, policies)}
     services = service_dns(source, find, user_search)
-    rows = to_account_rows(accounts, source, request.account_fields, services, request.now)
+    rows, stand_ins = to_account_rows(request, accounts, services, policies)
+    if "email" in rows.columns:
+        seen["users"] = with_addresses(seen["users"], accounts, rows["email"].to_list())
     table = to_raw_table("accounts", rows, _where(request, user_search))
-    notes = account_notes(accounts, request.account_fields, left_out, source)
+    notes = account_notes(request, accounts, policies, left_out)
     notes = (*notes, *(f"{table.origin}: {note}" for note in said))
     proof = f"{table.origin}: {len(accounts):,} accounts, {request.proof}"
+    if stand_ins:
+        proof += f"; for {stand_ins:,} without an address or both names login and kind stand"
     if group_search is None:
         remembered = LastRead(seen=seen)
         return Raw(
@@ -59,14 +73,16 @@ def read_directory(request: DirectoryRequest) -> Raw:
     accounts = accounts.only((*profile_of(source).link_attributes, "memberOf"))
     groups = find_groups(find, group_search)
     seen["groups"] = seen_groups(request, group_search, groups, seen["users"])
-    members = members_of(request, user_search, accounts, groups)
-    effective = effective_of(members, nested=source.nested_groups == "effective")
-    texts = group_texts(request, accounts, groups)
+    check_members_are_named(request, accounts, groups)
+    with_others = with_groups_between(request, group_search, accounts, groups)
+    members = members_of(request, user_search, accounts, with_others)
+    effective = effective_of(members, len(groups), nested=source.nested_groups == "effective")
+    texts = group_texts(request, accounts, with_others)
     origin = _where(request, group_search)
     associations = to_associations(_ids(request, rows), texts, effective, origin)
     return Raw(
         accounts=table,
-        entitlements=to_entitlements(texts, origin),
+        entitlements=to_entitlements(texts, len(groups), origin),
         resources=None,
         associations=associations,
         taken_at=request.taken_at,
@@ -97,7 +113,7 @@ def probe_directory(request: DirectoryRequest) -> tuple[Probe, ...]:
     accounts, _ = find_accounts(source, find, user_search)
     if is_active_directory(source):
         check_status_is_seen(request, accounts, _where(request, user_search))
-    rows = to_account_rows(accounts, source, request.account_fields, set(), request.now)
+    rows, _ = to_account_rows(request, accounts, set())
     probes = [
         Probe(
             "accounts",
@@ -119,18 +135,16 @@ def probe_directory(request: DirectoryRequest) -> tuple[Probe, ...]:
     return tuple(probes)
 
 
-def _where(request: DirectoryRequest, search: Search) -> str:
-    return f"{request.origin} {search.base}".strip()
+def _where(request: DirectoryRequest, search: Searches) -> str:
+    return f"{request.origin} {search.where}".strip()
 
 
 def _check_bases(request: DirectoryRequest) -> None:
     source = request.source
-    bases = {
-        "source.base_dn": request.base_dn,
-        "source.users.base": source.users.base,
-        "source.groups.base": source.groups.base if source.groups else None,
-    }
-    for key, base in bases.items():
+    bases: list[tuple[str, str | None]] = [("source.base_dn", request.base_dn)]
+    bases += [("source.users.base", branch.base) for branch in source.user_branches]
+    bases += [("source.groups.base", branch.base) for branch in source.group_branches]
+    for key, base in bases:
         if base is not None:
             check_dn(base, key)
 

@@ -7,8 +7,8 @@ from datetime import datetime
 import polars as pl
 
 from extractors.directory.account_fields import RequestedFields
+from extractors.directory.accounts_ad import Logons
 from extractors.directory.entries import Find
-from extractors.directory.last_logon import Logons
 from schemas.source_file.directory_source import DirectorySource
 
 

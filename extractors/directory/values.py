@@ -40,7 +40,12 @@ _FILETIMES = frozenset(
 _GENERALIZED_TIMES = frozenset(
     {
         "authtimestamp",
+        "accountunlocktime",
         "createtimestamp",
+        "krbprincipalexpiration",
+        "loginexpirationtime",
+        "pwdendtime",
+        "pwdstarttime",
         "krblastsuccessfulauth",
         "krbpasswordexpiration",
         "modifytimestamp",
@@ -80,6 +85,8 @@ def _decoder_of(attribute: str) -> Callable[[bytes], str | None]:
     name = attribute.split(";", maxsplit=1)[0].lower()
     if name == "objectguid":
         return _or_plain(guid_text)
+    if name == "guid":  # eDirectory's: bytes in the order in which they are written
+        return _or_plain(lambda value: value.hex() if len(value) == _GUID_BYTES else None)
     if name in {"objectsid", "sidhistory"}:
         return _or_plain(sid_text)
     if name in _FILETIMES:

@@ -3,17 +3,24 @@
 import re
 from collections import Counter
 
-from extractors.directory.account_fields import RequestedFields
 from extractors.directory.accounts import is_active_directory
+from extractors.directory.accounts_ldap import status_attributes, to_moments
 from extractors.directory.dn import is_below, normal_dn
-from extractors.directory.entries import Entries, Find, Search
+from extractors.directory.entries import Entries, Find, Searches
+from extractors.directory.locks import MAIL_ONLY, ROLE, Moment, read_locks
 from extractors.directory.members import Members
-from schemas.source_file.directory_source import DirectorySource
+from extractors.directory.request import DirectoryRequest
+from schemas.source_file.directory_source import ActiveDirectorySource, LdapMeaning
 
 _FOREIGN = re.compile(r"cn=s-1-[0-9-]+,cn=foreignsecurityprincipals,", re.IGNORECASE)
 
+_EVERYBODY = re.compile(r"cn=s-1-(?:1-0|5-11),")
+_GROUPS = frozenset(
+    {b"group", b"groupofnames", b"groupofuniquenames", b"groupofmembers", b"posixgroup"}
+)
 
-def member_notes(members: Members, find: Find, users: Search) -> tuple[str, ...]:
+
+def member_notes(members: Members, find: Find, users: Searches) -> tuple[str, ...]:
     """Returns a warning a sort of trouble with members, so that none vanishes unseen.
 
     `users` is the search that the accounts were read with. It takes one search more, where any
@@ -35,17 +42,23 @@ def member_notes(members: Members, find: Find, users: Search) -> tuple[str, ...]
     return tuple(f"{note}; they are left out" for note in notes)
 
 
-def _describe_unmatched_members(unmatched_members: Counter[str], find: Find, users: Search) -> str:
-    base = normal_dn(users.base)
-    inside = {dn for dn in unmatched_members if not base or is_below(dn, base)}
+def _describe_unmatched_members(
+    unmatched_members: Counter[str], find: Find, users: Searches
+) -> str:
+    bases = [normal_dn(search.base) for search in users.each]
+    inside = {dn for dn in unmatched_members if any(is_below(dn, base) for base in bases)}
     foreign = {dn for dn in unmatched_members if _FOREIGN.match(dn)}
     sorts: Counter[str] = Counter()
     others = _describe_unmatched(find, users) if inside - foreign else {}
     for dn in unmatched_members:
-        if dn in foreign:
+        if dn in foreign and _EVERYBODY.match(dn):
+            sorts["that stand for everybody (Authenticated Users), and are not spelled out"] += 1
+        elif dn in foreign:
             sorts["foreign security principals"] += 1
         elif dn not in inside:
-            sorts[f"outside {users.base}"] += 1
+            sorts[f"outside {users.where}"] += 1
+        elif users.leaves_out(dn):
+            sorts["that users.without leaves out"] += 1
         else:
             sorts[others.get(dn, "not there at all")] += 1
     parts = ", ".join(f"{count:,} {sort}" for sort, count in sorted(sorts.items()))
@@ -53,15 +66,20 @@ def _describe_unmatched_members(unmatched_members: Counter[str], find: Find, use
     return f"{count} members that are no accounts: {parts}"
 
 
-def _describe_unmatched(find: Find, users: Search) -> dict[str, str]:
+def _describe_unmatched(find: Find, users: Searches) -> dict[str, str]:
     """Finds what else is below the accounts' base, by normalized DN."""
-    search = Search(users.base, f"(!{users.filter})", users.scope, ("objectClass",))
-    others = find(search)
+    others = users.of(("objectClass",), lambda users_filter: f"(!{users_filter})").read(find)
     sorts = {}
     for dn, values in zip(others.dns, others.values("objectClass"), strict=True):
         classes = {value.lower() for value in values}
-        sorts[normal_dn(dn)] = "computers" if b"computer" in classes else "that users leaves out"
+        sorts[normal_dn(dn)] = _sort_of(classes)
     return sorts
+
+
+def _sort_of(classes: set[bytes]) -> str:
+    if b"computer" in classes:
+        return "computers"
+    return "groups that groups leaves out" if classes & _GROUPS else "that users leaves out"
 
 
 def _times(counted: Counter[str]) -> str:
@@ -70,10 +88,14 @@ def _times(counted: Counter[str]) -> str:
 
 
 def account_notes(
-    entries: Entries, requested: RequestedFields, left_out: int, source: DirectorySource
+    request: DirectoryRequest, entries: Entries, policies: Entries, left_out: int
 ) -> tuple[str, ...]:
-    """Returns a line for each: computers left out, attributes nobody has, several mail values."""
-    notes = []
+    """Returns a line for each: computers left out, attributes nobody has, several mail values.
+
+    And what the status does not say, though somebody may expect it to. `policies` are the
+    directory's password policies.
+    """
+    requested, source, notes = request.account_fields, request.source, list[str]()
     if left_out:
         notes.append(
             f"computers and trusts that match users.filter, and are left out: {left_out:,}"
@@ -88,6 +110,40 @@ def account_notes(
         several = sum(len(values) > 1 for values in entries.values("mail"))
         if several:
             notes.append(
-                f"accounts with several mail values, of which the first one counts: {several:,}"
+                "accounts with several mail values, of which last time's counts, else the first of "
+                f"the directory's own domain or in the alphabet: {several:,}"
             )
+    if is_active_directory(source) or isinstance(source, ActiveDirectorySource):
+        return tuple(notes)
+    if "user_status" in requested.fields:
+        notes += _lock_notes(source, entries, to_moments(entries, request.now, policies))
     return tuple(notes)
+
+
+def _lock_notes(source: LdapMeaning, entries: Entries, moments: list[Moment]) -> list[str]:
+    attributes = status_attributes(source)
+    notes = []
+    for name in attributes:
+        count = read_locks(entries, (name,), moments).count("locked_out")
+        if count:
+            notes.append(
+                f"accounts locked out for a while by {name}, a fact apart from the status "
+                f"(is_locked_out): {count:,}"
+            )
+    if ROLE in attributes:
+        by_role = read_locks(entries, (ROLE,), moments)
+        unseen = zip(by_role, entries.first("nsAccountLock"), strict=True)
+        count = sum(one == "SUSPENDED" and lock is None for one, lock in unseen)
+        if count:
+            notes.append(
+                "accounts in nsManagedDisabledRole that show no nsAccountLock, and are taken for "
+                f"SUSPENDED: {count:,}"
+            )
+    for name in MAIL_ONLY if source.status_from == "auto" else ():
+        shut = [value for value in entries.first(name) if value not in {None, b"active"}]
+        if shut:
+            notes.append(
+                f"accounts with a {name} other than active, which is taken for the mailbox's and "
+                f"not for the account's: {len(shut):,}; map it in columns.user_status where it is"
+            )
+    return notes

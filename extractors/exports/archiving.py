@@ -9,6 +9,7 @@ from extractors.zones.zones import DropZones
 from schemas.errors import IngestError
 from schemas.export_file import ExportFile
 from schemas.source_file.csv_source import CsvOptions
+from schemas.source_file.directory_source import LdifSource
 from schemas.source_file.secrets import Resolve, no_secrets
 from schemas.source_file.zones.exports import Dropped
 
@@ -61,7 +62,8 @@ def _move(file: ExportFile, options: Dropped, zones: DropZones) -> None:
         _log.info("%s: was written to since it was read: it stays", file.name)
         return
     zone.move(file, folder)
-    for template in companions_of(options.complete if isinstance(options, CsvOptions) else None):
+    complete = options.complete if isinstance(options, CsvOptions | LdifSource) else None
+    for template in companions_of(complete):
         if "{path}" not in template:
             continue
         zone, key = zones.place(template.replace("{path}", file.name), "complete")

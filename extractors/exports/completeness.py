@@ -19,6 +19,7 @@ from schemas.source_file.csv_source import Completeness
 from schemas.source_file.quantities import duration_text
 
 _PATIENCE = 10
+_LONE_TABLES = ("accounts", "file")  # those that a bare number is about: a directory has one export
 _MOST_DIGITS = 18
 
 
@@ -63,7 +64,7 @@ def check_marker(export: Export, marker: str, zones: DropZones) -> None:
         raise SourceIncompleteError(
             f"{export.name}: its marker {name} is not there: the export is not finished"
         )
-    if file.modified_ns < export.modified_ns:
+    if file.is_dated and file.modified_ns < export.modified_ns:
         raise SourceIncompleteError(
             f"{export.name}: its marker {name} is older than the export: "
             "a new export is being written"
@@ -79,7 +80,7 @@ def wait_until_stable(
         SourceUnavailableError: it vanished, or still changed after ten times that long.
     """
     needed, waited = stable_for.total_seconds(), 0.0
-    quiet = (now - export.modified_at).total_seconds()
+    quiet = _quiet_s(export, now)
     while quiet < needed:
         if waited >= _PATIENCE * needed:
             raise SourceUnavailableError(
@@ -93,8 +94,13 @@ def wait_until_stable(
         before, export = export, refreshed(export)
         if export == before:
             return export
-        quiet = (now - export.modified_at).total_seconds() + waited
+        quiet = _quiet_s(export, now) + waited
     return export
+
+
+def _quiet_s(export: Export, now: datetime) -> float:
+    """Returns for how long it has not been written to; 0 where nobody says it."""
+    return (now - export.modified_at).total_seconds() if export.file.is_dated else 0.0
 
 
 def trailer_count(export: Export, last_line: str, pattern: str) -> int:
@@ -140,7 +146,7 @@ def check_manifest(export: Export, manifest: str, zones: DropZones, read_count: 
     name = manifest.replace("{path}", export.name)
     content = _manifest_content(export, name, zones)
     of_one_file = not isinstance(content, dict) or "rows" in content
-    if of_one_file and "{path}" not in manifest and export.table != "accounts":
+    if of_one_file and "{path}" not in manifest and export.table not in _LONE_TABLES:
         return None
     stated = _stated_count(content, export.name)
     if stated is None:

@@ -10,14 +10,16 @@ from schemas.export_file import ExportFile
 _DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)([-_.]?)(\d\d)\2(\d\d)(?=\D|$|(?:\d{4}|\d{6})(?!\d))")
 
 
-def day_of(file: ExportFile, timezone: str) -> date:
+def day_of(file: ExportFile, timezone: str) -> date | None:
     """Returns the last date in the file's name, `2026-01-02` or `20260102`; else in its folders'.
 
-    Without one: the day it was last written, in `timezone`.
+    Without one: the day it was last written, in `timezone`; None where nobody says it.
     """
     folder, _, name = file.key.rpartition("/")
     named = _dates_in(name) or _dates_in(folder)
-    return named[-1] if named else file.modified_at.astimezone(ZoneInfo(timezone)).date()
+    if named:
+        return named[-1]
+    return file.modified_at.astimezone(ZoneInfo(timezone)).date() if file.is_dated else None
 
 
 def named_day(file: ExportFile) -> date | None:

@@ -30,7 +30,8 @@ def find_export(
 
     Raises:
         ConfigError: a path that leads out of its zone, or that is no regular file.
-        SourceUnavailableError: no such file, no match, no permission, or a zone out of reach.
+        SourceUnavailableError: no such file, no match, no permission, a zone out of reach, or
+            nothing that tells which match is the newest.
     """
     zone, files = _matches(table, pattern, zones, companions, as_of)
     export = Export(table, files[0], zone, tuple(file.name for file in files[1:]))
@@ -98,15 +99,32 @@ def _matches(
             f"none of the exports {shown(pattern)} is of {as_of}: see which days there are",
             key=table,
         )
-    by_name = zones.options.newest == "name"
+    return zone, _newest_first(files, pattern, table, by_name=zones.options.newest == "name")
+
+
+def _newest_first(
+    files: list[ExportFile], pattern: str, table: str, *, by_name: bool
+) -> list[ExportFile]:
+    """Returns the files by the dates in their names where all have one, then by time and name.
+
+    Raises:
+        SourceUnavailableError: nobody says when one was written, and not every name has a date.
+    """
     days = {file.name: named_day(file) for file in files}
-    is_dated = None not in days.values()
+    has_days = None not in days.values()
+    is_told = has_days or by_name or all(file.is_dated for file in files)
+    if len(files) > 1 and not is_told:
+        raise SourceUnavailableError(
+            f"{shown(pattern)}: {len(files)} files match, and the server does not say when they "
+            "were written: have a date in every name, or say newest: name",
+            key=table,
+        )
 
     def rank(file: ExportFile) -> tuple[date, int, str]:
-        day = days[file.name] if is_dated and not by_name else None
+        day = days[file.name] if has_days and not by_name else None
         return day or date.min, 0 if by_name else file.modified_ns, file.name
 
-    return zone, sorted(files, key=rank, reverse=True)
+    return sorted(files, key=rank, reverse=True)
 
 
 def _without(companions: tuple[str, ...], files: list[ExportFile]) -> list[ExportFile]:

@@ -8,25 +8,40 @@ from typing import Any
 
 from pydantic import SecretStr, ValidationError
 
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, raise_as
 from schemas.raw import ReaderState
 from schemas.source_file.secrets import Resolve, Secret, no_secrets
 
+_NO_OPTIONS: Mapping[str, Any] = {}
 
-def to_fetcher(resolve: Resolve) -> Callable[[object], SecretStr]:
-    """Returns what fetches a secret by its place in a source file, `{"env": "HR_TOKEN"}`."""
+
+def to_fetcher(
+    resolve: Resolve, options: Mapping[str, Any] = _NO_OPTIONS
+) -> Callable[[object], SecretStr]:
+    """Returns what fetches a secret by its place in a source file, `{"env": "HR_TOKEN"}`.
+
+    An error names the option of `options` that the place stands in.
+    """
 
     def fetch(place: object) -> SecretStr:
         problem = None
+        option = next((f".{name}" for name, value in options.items() if value is place), "")
+        key = f"source.options{option}"
         try:
             secret = place if isinstance(place, Secret) else Secret.model_validate(place)
         except ValidationError:
             problem = "a secret's place is written {env: NAME}, {file: PATH}, {prefect: BLOCK} or"
         if problem:
-            raise ConfigError(f"{problem} {{command: [...]}}", key="source.options")
-        return resolve(secret)
+            raise ConfigError(f"{problem} {{command: [...]}}", key=key)
+        return raise_as(
+            lambda: resolve(secret), {ConfigError: lambda error: _keyed_error(error, key)}
+        )
 
     return fetch
+
+
+def _keyed_error(error: ConfigError, key: str) -> ConfigError:
+    return error if error.key else ConfigError(str(error), key=key)
 
 
 @dataclass(frozen=True, slots=True)

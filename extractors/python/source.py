@@ -22,16 +22,21 @@ def read_python_source(
     now: datetime,
     resolve: Resolve,
     state: ReaderState | None = None,
+    id_column: str = "",
 ) -> Raw:
     """Calls the function, and returns the read that it returns.
 
+    `id_column` is the column that accounts have their id from.
+
     Raises:
         ConfigError: there is no such function.
-        FunctionError: it failed, or returned what is no whole read.
+        FunctionError: it failed, or returned what is no read.
+        SourceIncompleteError: it returned less, or more, than its own proof says.
         IngestError: as the function raised it.
     """
     function = _load(source, workspace)
-    request = ReadRequest(deepcopy(source.options), workspace, now, to_fetcher(resolve), state)
+    options = deepcopy(source.options)
+    request = ReadRequest(options, workspace, now, to_fetcher(resolve, options), state)
     raw = function.call(request)
     if not isinstance(raw, Raw):
         raise function.error(
@@ -40,7 +45,7 @@ def read_python_source(
         )
     problem = None
     try:
-        check_raw(raw)
+        check_raw(raw, id_column)
     except FunctionError as error:
         problem = str(error)
     if problem:

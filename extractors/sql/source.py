@@ -7,6 +7,7 @@ import polars as pl
 
 from extractors.sql.connect.connect import open_session
 from extractors.sql.incremental.reader import DeltaReader
+from extractors.sql.queries.freshness import check_fresh
 from extractors.sql.queries.labels import check_labels
 from extractors.sql.queries.partition import part_column
 from extractors.sql.queries.reader import NO_NAMES, Reader, about, times
@@ -14,6 +15,7 @@ from extractors.sql.session.session import Session
 from extractors.sql.statements.statement import Statement
 from schemas.errors import SourceIncompleteError
 from schemas.raw import Probe, Raw, RawTable, ReaderState
+from schemas.source_file.columns import Named
 from schemas.source_file.secrets import Resolve
 from schemas.source_file.sql_source import Query, SqlSource
 from schemas.tables import ACCOUNTS, ROW
@@ -25,6 +27,7 @@ TABLES = {
     "associations": "find_entitlement_associations",
 }
 _ROWS_OF_ACCOUNTS = {"list_accounts", "list_updated_accounts", "get_account"}
+_NO_NAMES = Named()
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -34,7 +37,7 @@ def read_sql_source(
     *,
     now: datetime,
     resolve: Resolve,
-    named: frozenset[str] = NO_NAMES,
+    named: Named = _NO_NAMES,
     id_column: str = "integration_specific_id",
     state: ReaderState | None = None,
 ) -> Raw:
@@ -48,8 +51,8 @@ def read_sql_source(
         workspace: what paths are relative to.
         now: when this is, UTC.
         resolve: fetches the password.
-        named: columns of the accounts that the source file's mapping names; the query's labels
-            need not be Lumos's then.
+        named: what the source file's mapping names of the accounts; the query's labels need not
+            be Lumos's then.
         id_column: the column of the accounts' ids.
         state: what the run that was accepted last left.
 
@@ -58,6 +61,7 @@ def read_sql_source(
         SourceUnavailableError: the server cannot be reached, or refuses the login.
         SourceIncompleteError: the connection was lost, a statement was cancelled, or there is not
             one account.
+        SourceStaleError: its data are older than `freshness` allows.
         SourceFormatError: the server refuses a query, or a label is missing.
     """
     with open_session(source, workspace, resolve) as session:
@@ -68,7 +72,7 @@ def read_sql_source(
 def read_whole(
     reader: Reader,
     now: datetime,
-    named: frozenset[str] = NO_NAMES,
+    named: Named = _NO_NAMES,
     id_column: str = "integration_specific_id",
     state: ReaderState | None = None,
 ) -> Raw:
@@ -80,8 +84,9 @@ def read_whole(
     options = reader.source.delta
     delta = DeltaReader(reader, options, named, id_column, now) if options else None
     reader.check_credentials()
-    listed = delta.rows(state) if delta else reader.needed_rows("list_accounts", named)
-    accounts = _accounts(reader, *listed, named)
+    freshness = check_fresh(reader, now)
+    listed = delta.rows(state) if delta else reader.needed_rows("list_accounts", named.columns)
+    accounts = _accounts(reader, *listed, named.columns)
     others = {name: reader.table(name, TABLES[name]) for name in TABLES if name != "accounts"}
     tables = [accounts, *(table for table in others.values() if table is not None)]
     counts = "; ".join(f"{table.origin}: {table.read_count:,} rows" for table in tables)
@@ -91,7 +96,7 @@ def read_whole(
         resources=others["resources"],
         associations=others["associations"],
         taken_at=now,
-        proof=(f"{counts}; {reader.session.snapshot}", *(delta.proof if delta else ())),
+        proof=(f"{counts}; {reader.session.snapshot}", *freshness, *(delta.proof if delta else ())),
         warnings=tuple(reader.warnings),
         state=delta.state() if delta else None,
     )
@@ -123,11 +128,11 @@ def probe_sql_source(
     source: SqlSource,
     workspace: Path,
     *,
-    now: datetime,  # noqa: ARG001 - as every probe
+    now: datetime,
     resolve: Resolve,
     named: frozenset[str] = NO_NAMES,
 ) -> tuple[Probe, ...]:
-    """Looks at what each query would return; only `validate_credentials` is run.
+    """Looks at what each query would return; only `validate_credentials` and `freshness` are run.
 
     Raises:
         ConfigError, SourceUnavailableError, SourceFormatError: as `read_sql_source`.
@@ -136,6 +141,7 @@ def probe_sql_source(
     with open_session(source, workspace, resolve) as session:
         reader = Reader(source, workspace, session)
         reader.check_credentials()
+        check_fresh(reader, now)
         for capability, query in _in_order(reader.queries):
             statement = reader.statement(capability, query)
             with about(capability):

@@ -1,9 +1,12 @@
 """A bucket that exports are dropped into: S3, Google Cloud Storage or Azure, through obstore."""
 
 import glob
-from collections.abc import Callable
+import hashlib
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, assert_never, cast
@@ -18,7 +21,7 @@ from obstore.exceptions import (
 )
 from obstore.store import AzureStore, GCSStore, ObjectStore, S3Store
 
-from extractors.zones.patterns import fits, fixed_folder, is_flat
+from extractors.zones.patterns import fits, fixed_folder, fixed_prefix, is_flat
 from extractors.zones.private_file import open_private
 from schemas.errors import (
     ConfigError,
@@ -34,7 +37,7 @@ from schemas.source_file.zones.logins import AzureZone, GcsZone, S3Zone
 from schemas.source_file.zones.urls import ZoneUrl
 
 if TYPE_CHECKING:
-    from obstore import ObjectMeta
+    from obstore import GetOptions, ObjectMeta
     from obstore.store import (
         AzureConfig,
         AzureCredential,
@@ -50,9 +53,24 @@ _BLOCK = 8 << 20
 _MOST_READ = 16 << 20
 _RETRIES: "RetryConfig" = {"max_retries": 3, "retry_timeout": timedelta(minutes=1)}
 _REFUSED = "it refuses: the credentials are wrong, or may not do this"
+_NO_BUCKET = "there is no such bucket"
 _REASONS = (
     ("169.254.169.254", "no key is given, and this machine is lent none"),
-    ("nosuchbucket", "there is no such bucket"),
+    ("nosuchbucket", _NO_BUCKET),
+    ("containernotfound", _NO_BUCKET),
+    ("expiredtoken", "the session token has expired: have a new one lent"),
+    ("not valid in the specified time frame", "the signature has expired, or is not valid yet"),
+    ("redirect without location", "the bucket is in another region: write its region"),
+    ("permanentredirect", "the bucket is in another region: write its region"),
+    ("authorizationheadermalformed", "the bucket is in another region: write its region"),
+    ("requesttimetooskewed", "the clock of this machine is wrong"),
+    ("invalidaccesskeyid", "it does not know the access key"),
+    ("signaturedoesnotmatch", "the secret is not that of the access key"),
+    ("slowdown", "it is asked too often: run again later"),
+    (
+        "object with invalid path",
+        "a key there has an empty part, or a dot (a//b, a/./b), and hides the others: rename it",
+    ),
     ("401 unauthorized", _REFUSED),
     ("403 forbidden", _REFUSED),
     ("dns error", "the host's name is not known"),
@@ -62,6 +80,12 @@ _REASONS = (
     ("timeout", "no answer in time"),
 )
 """Words of the store's error text, which is never shown: an address in it can hold a key."""
+
+_UNSAID = re.compile(r"https?://\S+|\w+_timeout: \S+|path: \S+|(?:path|location) \S+")
+"""What quotes the request, and a client's settings: their words are no reasons."""
+
+_LONG_ENOUGH = 3
+"""Characters that the name in a pattern begins with, for a listing to begin there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,25 +104,55 @@ class BucketZone:
         """
         if not glob.has_magic(pattern):
             file = self.look_at(pattern)
+            if file is None:
+                self._check_bucket(pattern)
             return [file] if file else []
-        return self._attempt(lambda: self._listed(fixed_folder(pattern), pattern), pattern)
+        listed = self._attempt(lambda: self._listed(pattern), pattern)
+        # A folder that a console makes is an empty object, whose key ends in a slash.
+        return [file for file in listed if file.size_bytes or self.look_at(file.key)]
 
-    def _listed(self, folder: str, pattern: str) -> list[ExportFile]:
-        prefix = f"{folder}/" if folder else None
-        if is_flat(pattern):
-            chunks = iter([obstore.list_with_delimiter(self.store, prefix)["objects"]])
+    def _check_bucket(self, key: str) -> None:
+        """Raises where the bucket is not there, which a look at an object does not tell."""
+        try:
+            next(iter(obstore.list(self.store, key)), None)
+        except (BaseError, FileNotFoundError) as error:
+            is_there = _reason(error, "") != _NO_BUCKET
         else:
-            chunks = iter(obstore.list(self.store, prefix))
+            is_there = True
+        if not is_there:
+            raise SourceUnavailableError(f"{self.base}/{key}: {_NO_BUCKET}")
+
+    def _listed(self, pattern: str) -> list[ExportFile]:
+        folder = fixed_folder(pattern)
+        prefix = f"{folder}/" if folder else ""
         files = []
-        for meta in chain.from_iterable(chunks):
-            if prefix and not meta["path"].startswith(prefix):
+        for meta in self._metas(pattern, prefix):
+            key = meta["path"]
+            if key == folder and not meta["size"]:
+                continue
+            if not key.startswith(prefix):
                 raise SourceFormatError(
                     f"{self.base}/{folder}: the store lists a key from outside of it: it is no "
                     "store to trust"
                 )
-            if fits(meta["path"], pattern):
+            if fits(key, pattern):
                 files.append(self._to_file(meta))
         return files
+
+    def _metas(self, pattern: str, prefix: str) -> "Iterator[ObjectMeta]":
+        """Yields what is listed, as little as the store allows; keys are listed in their order."""
+        begin = fixed_prefix(pattern)
+        is_long = len(begin) - len(prefix) >= _LONG_ENOUGH
+        if is_long and isinstance(self.store, S3Store | GCSStore):
+            below = f"{begin[:-1]}{chr(ord(begin[-1]) - 1)}\uffff"
+            for meta in chain.from_iterable(obstore.list(self.store, prefix or None, offset=below)):
+                if meta["path"] > begin and not meta["path"].startswith(begin):
+                    return
+                yield meta
+        elif is_flat(pattern):
+            yield from obstore.list_with_delimiter(self.store, prefix or None)["objects"]
+        else:
+            yield from chain.from_iterable(obstore.list(self.store, prefix or None))
 
     def look_at(self, key: str) -> ExportFile | None:
         """Returns the object as it stands now; None where none is there.
@@ -106,13 +160,28 @@ class BucketZone:
         Raises:
             SourceUnavailableError: the bucket cannot be reached, or refuses.
         """
-        meta = self._attempt(lambda: _head(self.store, key), key)
+        meta = self._attempt(lambda: self._head(key), key)
         return None if meta is None else self._to_file(meta)
 
+    def _head(self, key: str) -> "ObjectMeta | None":
+        """Returns what the store says of an object; a refused look has no reason, a list has."""
+        try:
+            return obstore.head(self.store, key)
+        except FileNotFoundError:
+            return None
+        except BaseError as error:
+            if _reason(error, _REFUSED) == _REFUSED:
+                next(iter(obstore.list(self.store, key)), None)
+            raise
+
     def _to_file(self, meta: "ObjectMeta") -> ExportFile:
+        """Returns the file, the same from a listing and from a look at it.
+
+        A listing has no version, some have parts of a second, and Azure's no quotes around ETags.
+        """
         key = meta["path"]
-        modified_ns = int(meta["last_modified"].timestamp() * 1_000_000) * 1_000
-        identity = f"{meta['e_tag'] or ''} {meta['version'] or ''}"
+        modified_ns = int(meta["last_modified"].timestamp()) * 10**9
+        identity = (meta["e_tag"] or "").removeprefix("W/").strip('"')
         return ExportFile(key, f"{self.base}/{key}", meta["size"], modified_ns, identity)
 
     def fetch(self, file: ExportFile, folder: Path) -> Path:
@@ -123,8 +192,7 @@ class BucketZone:
             SourceIncompleteError: it was replaced meanwhile, or is not of the size listed.
         """
         target = folder / f"fetched{Path(file.key).suffix}"
-        e_tag = file.identity.partition(" ")[0] or None
-        written = self._attempt(lambda: self._download(file, e_tag, target), file.key)
+        written = self._attempt(lambda: self._download(file, target), file.key)
         if written != file.size_bytes:
             raise SourceIncompleteError(
                 f"{file.name}: {written:,} bytes came and {file.size_bytes:,} were listed: "
@@ -132,9 +200,9 @@ class BucketZone:
             )
         return target
 
-    def _download(self, file: ExportFile, e_tag: str | None, target: Path) -> int:
+    def _download(self, file: ExportFile, target: Path) -> int:
         written = 0
-        response = obstore.get(self.store, file.key, options={"if_match": e_tag} if e_tag else {})
+        response = obstore.get(self.store, file.key, options=_only(file))
         with open_private(target) as out:
             for block in response.stream(min_chunk_size=_BLOCK):
                 written += len(block)
@@ -162,7 +230,7 @@ class BucketZone:
         """
         target = f"{folder}/{Path(file.key).name}"
         there = self.look_at(target)
-        if there is not None and not _is_copy(there, file):
+        if there is not None and not self._is_copy(there, file):
             raise SourceUnavailableError(
                 f"{file.name}: cannot be moved to {folder}: an object of that name is there"
             )
@@ -175,6 +243,27 @@ class BucketZone:
             )
         self._attempt(lambda: obstore.delete(self.store, file.key), file.key)
 
+    def _is_copy(self, there: ExportFile, file: ExportFile) -> bool:
+        """Whether it is what a move that was cut off before its end has left.
+
+        Where a copy has an ETag of its own (Azure; parts on S3), the bytes say it.
+        """
+        if there.size_bytes != file.size_bytes:
+            return False
+        if there.identity == file.identity != "":
+            return True
+        first, second = (
+            self._attempt(partial(self._hash_of, one), one.key) for one in (there, file)
+        )
+        return first == second
+
+    def _hash_of(self, file: ExportFile) -> bytes:
+        digest = hashlib.sha256()
+        response = obstore.get(self.store, file.key, options=_only(file))
+        for block in response.stream(min_chunk_size=_BLOCK):
+            digest.update(block)
+        return digest.digest()
+
     def close(self) -> None:
         """Does nothing: there is no connection."""
 
@@ -186,8 +275,8 @@ class BucketZone:
             reason = _reason(error, "there is no such file, or no such bucket")
             return SourceUnavailableError(f"{name}: {reason}")
 
-        def refused(_: Exception) -> SourceUnavailableError:
-            return SourceUnavailableError(f"{name}: {_REFUSED}")
+        def refused(error: Exception) -> SourceUnavailableError:
+            return SourceUnavailableError(f"{name}: {_reason(error, _REFUSED)}")
 
         def changed(_: Exception) -> SourceIncompleteError:
             return SourceIncompleteError(f"{name}: changed while it was read: run again")
@@ -338,19 +427,11 @@ def _certificates(workspace: Path, ca_file: str) -> bytes:
     )
 
 
-def _head(store: ObjectStore, key: str) -> "ObjectMeta | None":
-    try:
-        return obstore.head(store, key)
-    except FileNotFoundError:
-        return None
-
-
-def _is_copy(there: ExportFile, file: ExportFile) -> bool:
-    """Whether it is what a move that was cut off before its end has left."""
-    tags = [copy.identity.partition(" ")[0] for copy in (there, file)]
-    return there.size_bytes == file.size_bytes and tags[0] == tags[1] != ""
+def _only(file: ExportFile) -> "GetOptions":
+    """The option that gets this very object, not one that took its place."""
+    return {"if_match": f'"{file.identity}"'} if file.identity else {}
 
 
 def _reason(error: Exception, otherwise: str) -> str:
-    text = str(error).lower()
+    text = _UNSAID.sub("", str(error)).lower()
     return next((reason for word, reason in _REASONS if word in text), otherwise)

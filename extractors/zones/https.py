@@ -14,12 +14,12 @@ from typing import NoReturn
 import httpx
 
 from extractors.zones.private_file import open_private
+from extractors.zones.web import trusted_by, web_client
 from schemas.errors import (
     ConfigError,
     SourceFormatError,
     SourceIncompleteError,
     SourceUnavailableError,
-    raise_as,
 )
 from schemas.export_file import ExportFile
 from schemas.source_file.secrets import Resolve
@@ -157,26 +157,14 @@ def open_web_zone(
         headers["Authorization"] = f"Bearer {token}"
     elif login.username and login.password:
         auth = httpx.BasicAuth(login.username, resolve(login.password).get_secret_value())
-    client = httpx.Client(
-        verify=_trust(workspace, login.ca_file) if login.ca_file else True,
+    client = web_client(
+        url.base,
+        trusted_by(workspace, login.ca_file, "https.ca_file"),
         headers=headers,
         auth=auth,
         timeout=httpx.Timeout(timeout_s, connect=min(timeout_s, 10)),
     )
     return WebZone(client, url.base)
-
-
-def _trust(workspace: Path, ca_file: str) -> ssl.SSLContext:
-    key = "https.ca_file"
-    return raise_as(
-        lambda: ssl.create_default_context(cafile=workspace / ca_file),
-        {
-            ssl.SSLError: lambda _: ConfigError(f"{ca_file} holds no certificate", key=key),
-            OSError: lambda error: ConfigError(
-                f"{ca_file} cannot be read: {error.strerror}", key=key
-            ),
-        },
-    )
 
 
 def to_file(answer: httpx.Response, key: str, name: str) -> ExportFile:
@@ -205,8 +193,11 @@ def refusal(answer: httpx.Response) -> str | None:
     return f"{status} {answer.reason_phrase}".rstrip()
 
 
-def failure(error: Exception) -> str:
-    """Returns why a request failed, in words of ours: httpx's can quote what was sent."""
+def failure(error: Exception, ca_key: str = "https.ca_file") -> str:
+    """Returns why a request failed, in words of ours: httpx's can quote what was sent.
+
+    `ca_key` is the key of the source file that names authorities of one's own.
+    """
     if isinstance(error, httpx.InvalidURL):
         return "is no address"
     if isinstance(error, httpx.TimeoutException):
@@ -214,18 +205,18 @@ def failure(error: Exception) -> str:
     if isinstance(error, httpx.ProxyError):
         return "the proxy does not let it through"
     if isinstance(error, httpx.ConnectError):
-        return _connect_reason(error)
+        return _connect_reason(error, ca_key)
     return "the connection was cut"
 
 
-def _connect_reason(error: httpx.ConnectError) -> str:
+def _connect_reason(error: httpx.ConnectError, ca_key: str) -> str:
     cause: BaseException | None = error
     while cause is not None:
         match cause:
             case ssl.SSLCertVerificationError():
                 return (
                     f"the server's certificate is not trusted ({cause.verify_message}): is the "
-                    "address right? Name a CA of your own in https.ca_file"
+                    f"address right? Name a CA of your own in {ca_key}"
                 )
             case ssl.SSLError():
                 return "TLS could not be agreed on"

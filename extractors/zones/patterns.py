@@ -1,6 +1,7 @@
 """Patterns of keys in a zone that has no file system of its own: `*`, `?`, `[…]` and `**`."""
 
 import glob
+import re
 from fnmatch import fnmatchcase
 
 
@@ -11,6 +12,11 @@ def fixed_folder(pattern: str) -> str:
         if glob.has_magic(part):
             return "/".join(parts[:number])
     return "/".join(parts)
+
+
+def fixed_prefix(pattern: str) -> str:
+    """What every match begins with: all that stands before the first sign of a pattern."""
+    return re.split(r"[*?\[]", pattern, maxsplit=1)[0]
 
 
 def is_flat(pattern: str) -> bool:

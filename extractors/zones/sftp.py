@@ -18,6 +18,7 @@ from schemas.source_file.zones.logins import SftpZone
 from schemas.source_file.zones.urls import ZoneUrl
 
 _MOST_READ = 16 << 20
+_UNKNOWN = -1
 _DOWNLOAD_S = 6 * 3600
 
 
@@ -43,16 +44,16 @@ class SftpServer:
         root = fixed_folder(pattern) or ("/" if pattern.startswith("/") else ".")
         names = await _globbed(sftp, pattern, root)
         listed = {str(name.filename): name.attrs for name in names}
-        files, checked = [], set[str]()
+        files, real_folders = [], dict[str, str]()
         for key in sorted(key for key in listed if fits(key, pattern)):
             attrs, folder = listed[key], posixpath.dirname(key)
-            if folder not in checked:
-                await self._check_inside(sftp, folder, root)
-                checked.add(folder)
+            if folder not in real_folders:
+                real_folders[folder] = await self._check_inside(sftp, folder or ".", root)
+            real = posixpath.join(real_folders[folder], posixpath.basename(key))
             if stat.S_ISLNK(attrs.permissions or 0):
-                attrs = await sftp.stat(key)
+                attrs, real = await sftp.stat(key), str(await sftp.realpath(key))
             if stat.S_ISREG(attrs.permissions or stat.S_IFREG):
-                files.append(self._to_file(key, attrs, key))
+                files.append(self._to_file(key, attrs, real))
         return files
 
     def look_at(self, key: str) -> ExportFile | None:
@@ -75,7 +76,7 @@ class SftpServer:
         open_private(target).close()
         self.connection.run(lambda sftp: sftp.get(file.identity, target), file.name, _DOWNLOAD_S)
         written = target.stat().st_size
-        if written != file.size_bytes:
+        if file.size_bytes not in {written, _UNKNOWN}:
             raise SourceIncompleteError(
                 f"{file.name}: {written:,} bytes came and {file.size_bytes:,} were listed: "
                 "it changed while it was read, or was cut off"
@@ -153,8 +154,12 @@ class SftpServer:
         return real
 
     def _to_file(self, key: str, attrs: asyncssh.SFTPAttrs, identity: str) -> ExportFile:
-        modified_ns = (attrs.mtime or 0) * 10**9 + (attrs.mtime_ns or 0)
-        return ExportFile(key, self._name(key), attrs.size or 0, modified_ns, identity)
+        """Returns the file; a server need tell neither its time nor its size."""
+        modified_ns = _UNKNOWN
+        if attrs.mtime:
+            modified_ns = attrs.mtime * 10**9 + (attrs.mtime_ns or 0)
+        size_bytes = _UNKNOWN if attrs.size is None else attrs.size
+        return ExportFile(key, self._name(key), size_bytes, modified_ns, identity)
 
 
 def open_sftp_server(

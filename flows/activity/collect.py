@@ -12,6 +12,7 @@ from flows.run.own_transform import apply_transforms
 from flows.run.read import extract
 from schemas.errors import ContractError
 from schemas.source_file.file import located
+from schemas.source_file.logs import LogShape
 from schemas.tables import ONE_FIELD, UNREADABLE_LINE
 from transforms.activity.from_accounts import to_events
 from transforms.activity.records import UNKNOWN, Gathered, Gathering, Known, RecordFilter
@@ -44,22 +45,33 @@ def gather(job: ActivityJob, span: Span, context: RunContext) -> Gathered:
         accounts, _ = to_accounts(raw.accounts, source.file, now)
         gathering.add_events(to_events(accounts.records, job.app_id), accounts.rejects)
     else:
-        located(source, lambda: _read(origin, span, context, gathering), source.file.activity_key)
+        shape = activity.shape
+        located(
+            source, lambda: _read(origin, shape, span, context, gathering), source.file.activity_key
+        )
     gathered = gathering.result()
     count = gathered.count
     _log.info(
-        "%s: activity: %d read, %d accepted, %d merged, %d rejected; %d outside, %d reduced",
-        source.name, count.read, count.accepted, count.merged, count.rejected, count.outside,
-        count.reduced,
+        "%s: activity: %d read, %d accepted, %d merged, %d rejected, %d excluded, %d ignored; "
+        "%d outside, %d reduced",
+        source.name, count.read, count.accepted, count.merged, count.rejected, count.excluded,
+        count.ignored, count.outside, count.reduced,
     )  # fmt: skip
     return gathered
 
 
-def _read(origin: ActivityOrigin, span: Span, context: RunContext, gathering: Gathering) -> None:
+def _read(
+    origin: ActivityOrigin,
+    shape: LogShape,
+    span: Span,
+    context: RunContext,
+    gathering: Gathering,
+) -> None:
     for table in read_activity(
         origin,
         context.settings.workspace,
         span,
+        shape=shape,
         now=context.now(),
         sleep=context.sleep,
         resolve=context.resolve,
@@ -74,7 +86,7 @@ def check_rejects(job: ActivityJob, gathered: Gathered) -> None:
     others it is of those of the time asked for.
 
     Raises:
-        ContractError: they are more than `activity.max_rejected_rows`.
+        ContractError: they are more than `activity.max_rejected_rows`, or all there are.
     """
     of_rows = (pl.col("code") != UNKNOWN.code) & ~pl.col("is_cell")
     rejects, count = gathered.rejects.filter(of_rows), gathered.count
@@ -82,27 +94,42 @@ def check_rejects(job: ActivityJob, gathered: Gathered) -> None:
     timeless = rejects.filter((pl.col("column") == "timestamp") | is_unsplit)
     timed = rejects.join(timeless, on=["file", "row"], how="anti")
     limit = job.activity.max_rejected_rows
-    inside = count.read - count.outside - timeless.select("file", "row").n_unique()
-    for broken, base in ((timed, inside), (timeless, count.read)):
+    inside = count.asked - count.outside - timeless.select("file", "row").n_unique()
+    for broken, base in ((timed, inside), (timeless, count.asked)):
         rejected = broken.select("file", "row").n_unique()
-        if rejected > limit.allowed(base, FLOOR):
-            first = broken.row(0, named=True)
-            raise ContractError(
-                f"{first['file']}:{first['row']}: {first['column'] or 'the row'} {first['reason']} "
-                f"({rejected} of {base} activity rows are rejected, activity.max_rejected_rows is "
-                f"{limit}): nothing was sent; correct activity.columns, or raise the limit"
-            )
+        if not rejected or base > rejected <= limit.allowed(base, FLOOR):
+            continue
+        first = broken.row(0, named=True)
+        so_many = f"activity.max_rejected_rows is {limit}" if rejected < base else "every one"
+        raise ContractError(
+            f"{first['file']}:{first['row']}: {first['column'] or 'the row'} {first['reason']} "
+            f"({rejected} of {base} activity rows are rejected, {so_many}): nothing was sent; "
+            "correct activity.columns, or name under ignore or where what is no activity"
+        )
 
 
 def warnings_of(job: ActivityJob, gathered: Gathered) -> tuple[str, ...]:
     """What a person should know about the records."""
     count, warnings = gathered.count, []
     if count.unknown and job.activity.unknown_accounts == "warn":
+        misses = [f"{rows} by {what} alone" for what, rows in gathered.misses.items()]
+        near = f" ({', '.join(misses)})" if misses else ""
         warnings.append(
             f"{count.unknown} activity rows name accounts that the last accepted snapshot lacks"
+            f"{near}"
+        )
+    if count.excluded and not count.asked + count.ignored:
+        warnings.append(
+            f"none of {count.excluded} activity rows has a word that activity.where names"
         )
     if count.left_out:
         warnings.append(f"{count.left_out} activity rows without a usable time were left out")
+    if job.kind == "activity":
+        warnings += [
+            f"{late.name}: was written since the last run, and all of its {late.row_count} rows "
+            "are from before what that run has read: none is sent; backfill that time"
+            for late in gathered.late
+        ]
     return tuple(warnings)
 
 

@@ -8,6 +8,7 @@ from flows.activity.batches import plan_batches, send_batches
 from flows.activity.collect import check_rejects, gather, warnings_of
 from flows.activity.job import ActivityJob, to_job
 from flows.activity.watermark import move_on, sent_before, span_since, without
+from flows.notices.notify import with_notices
 from flows.run.attempt import attempt, recover
 from flows.run.consistency import check_consistent
 from flows.run.context import RunContext, Step, at_once
@@ -41,7 +42,11 @@ def send_activity(source: Source, context: RunContext, *, step: Step = at_once) 
     Raises:
         IngestError: the run failed; where it had begun, the ledger has the same line.
     """
-    return run_job(to_job(source, context), context, step=step)
+
+    def work() -> Sending:
+        return run_job(to_job(source, context), context, step=step)
+
+    return with_notices(source, "activity", context, work)
 
 
 def run_job(job: ActivityJob, context: RunContext, *, step: Step = at_once) -> Sending:

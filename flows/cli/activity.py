@@ -3,10 +3,11 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
 from flows.activity.job import activity_of
 from flows.activity.order import Sending, send_activity
-from flows.cli.each_source import Ended, each_source
+from flows.cli.each_source import Choose, Ended, each_source
 from flows.cli.output import Output
 from flows.run.context import RunContext
 from flows.run.summary import run_summary
@@ -24,10 +25,20 @@ def activity_command(
     Raises:
         IngestError: nothing could begin.
     """
-    choose = _with_activity if every else _all_with_activity
     return each_source(
-        workspace, names, send_one, every=every, jobs=jobs, as_json=as_json, choose=choose
+        workspace,
+        names,
+        send_one,
+        every=every,
+        jobs=jobs,
+        as_json=as_json,
+        choose=choose_with_activity(every=every),
     )
+
+
+def choose_with_activity(*, every: bool) -> Choose:
+    """Which sources are meant: with `every`, those that have a block `activity`."""
+    return _with_activity if every else _all_with_activity
 
 
 def _with_activity(sources: list[Source], broken: Mapping[str, ConfigError]) -> list[Source]:
@@ -70,7 +81,8 @@ def _run(source: Source, context: RunContext) -> Sending:
         return send_activity(source, context)
     from flows.orchestration.activity_flow import activity
 
-    return activity(source.name, str(context.settings.workspace))
+    ended = activity(source.name, str(context.settings.workspace))
+    return cast("Sending", ended)  # only a deployment's run may find nothing to do
 
 
 def show_sending(name: str, sending: Sending, output: Output) -> None:
@@ -87,14 +99,18 @@ def show_sending(name: str, sending: Sending, output: Output) -> None:
         )
     fates = {
         "read": "rows read",
+        "excluded": "not meant by where",
+        "ignored": "ignored",
         "merged": "said twice",
         "rejected": "rejected",
         "outside": "of another time",
         "reduced": "older than what was kept",
         "repeated": "sent before",
     }
-    numbers = (f"{counts.get(f'activity_{key}', 0)} {text}" for key, text in fates.items())
-    output.line(f"  {', '.join(numbers)}")
+    numbers = {text: counts.get(f"activity_{key}", 0) for key, text in fates.items()}
+    rare = {fates["excluded"], fates["ignored"]}
+    told = (f"{count} {text}" for text, count in numbers.items() if count or text not in rare)
+    output.line(f"  {', '.join(told)}")
     for warning in sending.warnings:
         output.line(f"  note: {warning}", "yellow")
 

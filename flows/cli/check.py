@@ -14,6 +14,7 @@ from extractors.read import probe_source, read_account, read_privileges
 from flows.activity.job import activity_app, activity_of, no_activity_app
 from flows.cli.output import Output, log_to_stderr
 from flows.cli.runs.waits import Waiting, waiting_plans
+from flows.notices.notify import check_channels
 from flows.run.app_identity import app_of
 from flows.run.consistency import check_consistent
 from flows.run.context import no_such_app, open_context, to_lumos_api, utc_now
@@ -35,6 +36,7 @@ from schemas.source_file.secrets import Resolve
 from schemas.source_file.sql_source import SqlSource
 from schemas.tables import REJECTS, ROW
 from transforms.activity.columns import activity_use
+from transforms.activity.where import meant, unasked_results
 from transforms.tables.columns import accounts_with_wanted_names, table_with_wanted_names
 from transforms.tables.mapping import accounts_use, misspelt, use_of
 
@@ -76,8 +78,10 @@ def probed_table(probe: Probe) -> RawTable:
 # What `check` looks at where a source has activity: its source, its columns, its app.
 
 
-def activity_facts(source: Source, settings: Settings) -> list[str]:
-    """What is in place of the activity's source; the accounts' own times come with the accounts.
+def look_at_activity(source: Source, settings: Settings, notebook: "Notebook") -> None:
+    """Writes down what is in place of the activity's source, and what a person is asked of it.
+
+    The accounts' own times come with the accounts.
 
     Raises:
         SourceError: it cannot be read under the source file.
@@ -85,15 +89,25 @@ def activity_facts(source: Source, settings: Settings) -> list[str]:
     """
     origin = source.file.activity_origin
     if origin is None:
-        return ["activity: the accounts' last login and last activity"]
+        notebook.facts.append("activity: the accounts' last login and last activity")
+        return
     workspace, resolve = settings.workspace, to_resolver(settings.workspace)
-    probes = probe_activity(origin, workspace, now=utc_now(), resolve=resolve)
+    activity = activity_of(source)
+    probes = probe_activity(origin, workspace, shape=activity.shape, now=utc_now(), resolve=resolve)
     for probe in probes:
-        columns = activity_of(source).columns
-        activity_use(table_with_wanted_names(probed_table(probe), columns), columns)
+        table = table_with_wanted_names(probed_table(probe), activity.columns, activity.asked)
+        use = activity_use(table, activity.columns)
+        meant(table, activity)
+        notebook.facts.append(f"{probe.table}: {probe.origin}, {probe.said}")
+        results = unasked_results(use.unused, activity.asked)
+        if results:
+            notebook.notes.append(
+                f"{probe.origin}: does {' or '.join(map(repr, results))} say whether an attempt "
+                "succeeded? One that failed is sent as well, unless activity.where names the words "
+                "that mean success"
+            )
     if not probes:
-        return ["activity: the database takes its query"]
-    return [f"{probe.table}: {probe.origin}, {probe.said}" for probe in probes]
+        notebook.facts.append("activity: the database takes its query")
 
 
 def check_activity_app(source: Source, api: LumosApi) -> None:
@@ -323,12 +337,10 @@ def check_source(
     if api is not None:
         findings.attempt(lambda: _look_for_app(source, api, settings, findings))
     if source.file.activity is not None:
-        attempt(
-            lambda: findings.facts.extend(activity_facts(source, settings)),
-            source.file.activity_key,
-        )
+        attempt(lambda: look_at_activity(source, settings, findings), source.file.activity_key)
         if api is not None:
             findings.attempt(lambda: check_activity_app(source, api))
+    findings.attempt(lambda: check_channels(source, settings, to_resolver(settings.workspace)))
     for duty, schedule in schedules_of([source]).items():
         next_at = due_after(schedule, utc_now()).astimezone(ZoneInfo(schedule.timezone))
         findings.facts.append(

@@ -21,6 +21,10 @@ Unused = Annotated[
 Jobs = Annotated[
     int, typer.Option("--jobs", "-j", metavar="N", min=1, help="Sources at work at once.")
 ]
+Submit = Annotated[
+    bool,
+    typer.Option("--submit", help="Hand it to the workers of the deployments; do not wait for it."),
+]
 HERE = Path()
 JOBS = 4
 
@@ -131,6 +135,7 @@ def sync(  # noqa: PLR0913, PLR0917 - one parameter an option
             "--from-archive", metavar="RUN", help="Upload the snapshot of an accepted run again."
         ),
     ] = None,
+    submit: Submit = False,
     jobs: Jobs = JOBS,
     workspace: Workspace = HERE,
     as_json: Json = False,
@@ -144,6 +149,12 @@ def sync(  # noqa: PLR0913, PLR0917 - one parameter an option
     from flows.sync.origin import SyncOptions, to_origin
 
     options = SyncOptions(allow_removals, to_origin(as_of, from_archive))
+    if submit:
+        from flows.cli.submit import submit_sync
+
+        raise typer.Exit(
+            submit_sync(workspace, sources or [], options, every=every, as_json=as_json)
+        )
     raise typer.Exit(
         sync_command(workspace, sources or [], options, every=every, jobs=jobs, as_json=as_json)
     )
@@ -163,6 +174,49 @@ def serve(
     raise typer.Exit(serve_command(workspace, jobs=jobs, as_json=as_json))
 
 
+def deploy(
+    prune: Annotated[
+        bool,
+        typer.Option("--prune", help="Remove what it made before and has no source any more."),
+    ] = False,
+    workspace: Workspace = HERE,
+    as_json: Json = False,
+) -> None:
+    """Register the schedules with the Prefect server at PREFECT_API_URL, as prefect.yaml says them.
+
+    Writes prefect.yaml, and keeps what you change there. Example: `lumos-ingest deploy --prune`
+    """
+    from flows.cli.deploy import deploy_command
+
+    raise typer.Exit(deploy_command(workspace, prune=prune, as_json=as_json))
+
+
+def stop_worker(
+    pool: Annotated[
+        str | None,
+        typer.Option("--pool", metavar="NAME", help="The work pool; that of prefect.yaml if none."),
+    ] = None,
+    wait: Annotated[
+        str, typer.Option("--wait", metavar="DURATION", help="How long to wait for its runs.")
+    ] = "3h",
+    keep_paused: Annotated[
+        bool, typer.Option("--keep-paused", help="Leave the pool paused, for all its workers.")
+    ] = False,
+    workspace: Workspace = HERE,
+    as_json: Json = False,
+) -> None:
+    """Stop this machine's Prefect workers, once the runs they have at work have ended.
+
+    The pool is paused meanwhile. Example: `lumos-ingest stop-worker --wait 2h`
+    """
+    from flows.cli.stop_worker import stop_worker_command
+
+    longest = _duration(wait, "--wait")
+    raise typer.Exit(
+        stop_worker_command(workspace, pool, longest, keep_paused=keep_paused, as_json=as_json)
+    )
+
+
 # What brings activity records to Lumos: `activity`, `backfill`.
 
 
@@ -173,6 +227,7 @@ def activity(
     every: Annotated[
         bool, typer.Option("--all", help="Every source that has a block activity.")
     ] = False,
+    submit: Submit = False,
     jobs: Jobs = JOBS,
     workspace: Workspace = HERE,
     as_json: Json = False,
@@ -181,6 +236,10 @@ def activity(
 
     Example: `lumos-ingest activity hr` or `lumos-ingest activity --all`
     """
+    if submit:
+        from flows.cli.submit import submit_activity
+
+        raise typer.Exit(submit_activity(workspace, sources or [], every=every, as_json=as_json))
     from flows.cli.activity import activity_command
 
     raise typer.Exit(
@@ -218,7 +277,7 @@ def backfill(  # noqa: PLR0913, PLR0917 - one parameter an option
     )
 
 
-# What only tells: `runs`.
+# What only tells: `runs`, `why`.
 
 
 def runs(
@@ -243,6 +302,24 @@ def runs(
     from flows.cli.runs.listing import runs_command
 
     raise typer.Exit(runs_command(workspace, source, run, limit, as_json=as_json))
+
+
+def why(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="The source.")],
+    account: Annotated[
+        str, typer.Argument(metavar="ACCOUNT", help="The account's id, or its e-mail address.")
+    ],
+    workspace: Workspace = HERE,
+    as_json: Json = False,
+) -> None:
+    """Tell an account's history: when it came, what changed, by which run, and why it is as it is.
+
+    From ledger and archive alone: neither the source nor Lumos is asked. Example:
+    `lumos-ingest why hr a0007`
+    """
+    from flows.cli.runs.why import why_command
+
+    raise typer.Exit(why_command(workspace, source, account, as_json=as_json))
 
 
 # What a person decides: `approve`, `reject`, `abandon`.

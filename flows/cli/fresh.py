@@ -1,9 +1,10 @@
 """The command `check --fresh`: which sources were not accepted for too long; for a monitor."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from flows.cli.output import Output, log_to_stderr
+from flows.notices.notify import tell_stale
 from flows.run.context import open_context
 from flows.run.settings import read_settings
 from flows.run.workspace import pick_sources
@@ -16,6 +17,7 @@ def fresh_command(workspace: Path, names: list[str], longest: timedelta, *, as_j
     """0 where every source was accepted lately; 1, and a line each, where some were not.
 
     It asks the ledger alone: it answers also where the sources, Lumos or a Prefect server do not.
+    Whoever looks after a source is told that it is late.
 
     Raises:
         ConfigError: the workspace is wrong, or a source that is named is not in it.
@@ -28,23 +30,37 @@ def fresh_command(workspace: Path, names: list[str], longest: timedelta, *, as_j
     with open_context(settings, with_lumos=False) as context:
         now = context.now()
         found = freshness(sources, context.ledger, now, longest)
-    for one in found:
-        if one.accepted_at is None:
-            text = f"{one.source}: never accepted"
-        else:
-            text = f"{one.source}: accepted {duration_text(now - one.accepted_at)} ago"
-        if one.is_fresh:
-            output.line(text)
-        else:
-            output.note(f"lumos-ingest: {text}, not within {duration_text(longest)}")
+        for one in found:
+            text = _text(one, now)
+            if one.is_fresh:
+                output.line(text)
+                continue
+            late = f"{text}, not within {duration_text(longest)}"
+            output.note(f"lumos-ingest: {late}")
+            tell_stale(one.source, one.kind, context, late)
     for line in map(str, broken.values()):
         output.note(f"lumos-ingest: {line}")
-    output.document({"sources": {one.source: _document(one) for one in found}})
+    output.document({"sources": _documents(found)})
     if broken:
         return max(problem.exit_code for problem in broken.values())
     return 0 if all(one.is_fresh for one in found) else IngestError.exit_code
 
 
-def _document(one: Freshness) -> dict[str, object]:
-    at = one.accepted_at.isoformat() if one.accepted_at else None
-    return {"fresh": one.is_fresh, "accepted_at": at}
+def _text(one: Freshness, now: datetime) -> str:
+    name = one.source.name if one.kind == "sync" else f"{one.source.name}, {one.kind}"
+    if one.accepted_at is None:
+        return f"{name}: never accepted"
+    return f"{name}: accepted {duration_text(now - one.accepted_at)} ago"
+
+
+def _documents(found: list[Freshness]) -> dict[str, dict[str, object]]:
+    """By source; one whose activity is looked at, too, has that under `activity`."""
+    documents: dict[str, dict[str, object]] = {}
+    for one in found:
+        at = one.accepted_at.isoformat() if one.accepted_at else None
+        document: dict[str, object] = {"fresh": one.is_fresh, "accepted_at": at}
+        if one.kind == "sync":
+            documents[one.source.name] = document
+        else:
+            documents[one.source.name]["activity"] = document
+    return documents

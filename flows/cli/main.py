@@ -13,6 +13,7 @@ from flows.cli.commands import (
     backfill,
     check,
     demo,
+    deploy,
     new,
     preview,
     reject,
@@ -21,7 +22,9 @@ from flows.cli.commands import (
     sandbox,
     schema,
     serve,
+    stop_worker,
     sync,
+    why,
 )
 from flows.cli.output import Output, go_quiet, never_fail_to_encode
 from flows.run.crash_report import report_bug
@@ -60,7 +63,7 @@ def lumos_ingest(
 
 for _command in (check, preview, sync, approve, reject, abandon, activity, backfill):
     app.command()(_command)
-for _other in (serve, runs, repair, new, demo, sandbox, schema):
+for _other in (serve, deploy, stop_worker, runs, why, repair, new, demo, sandbox, schema):
     app.command()(_other)
 
 

@@ -163,9 +163,10 @@ def log_to_stderr(*, verbose: bool) -> None:
     """Our own loggers' lines on stderr: one a stage where nobody watches a bar; warnings always."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
-    watched = sys.stderr.isatty() and not verbose
+    # Not the loggers' own level: a Prefect server gets every line, whoever watches here.
+    handler.setLevel(logging.WARNING if sys.stderr.isatty() and not verbose else logging.INFO)
     for name in OURS:
         logger = logging.getLogger(name)
         logger.handlers = [handler]
-        logger.setLevel(logging.WARNING if watched else logging.INFO)
+        logger.setLevel(logging.INFO)
         logger.propagate = False

@@ -25,7 +25,13 @@ from flows.run.workspace import read_sources, source_paths
 from flows.schedule.serve import Serving, serve
 from flows.schedule.timetable import Duty, Timetable, schedules_of
 from flows.sync.origin import THE_SOURCE, SyncOptions
-from schemas.errors import ConfigError, ContractError, GuardError, IngestError
+from schemas.errors import (
+    ConfigError,
+    ContractError,
+    GuardError,
+    IngestError,
+    PrefectServerError,
+)
 from schemas.source_file.blocks import Schedule
 from schemas.source_file.file import Source
 
@@ -50,6 +56,7 @@ def serve_command(workspace: Path, *, jobs: int, as_json: bool) -> int:
     files = _Files(settings.workspace, output)
     slots = Slots(jobs)
     with stopped_by_signals(slots) as came, open_context(settings, sleep=slots.sleep) as context:
+        _end_dead_runs(context, output)
         begun_at = context.now()
         timetable = Timetable(context.ledger)
         serving = Serving(
@@ -67,6 +74,23 @@ def serve_command(workspace: Path, *, jobs: int, as_json: bool) -> int:
         if has_stuck:
             os._exit(code)  # a thread within a library notices nothing
     return code
+
+
+def _end_dead_runs(context: RunContext, output: Output) -> None:
+    """Ends, at the Prefect server that is named, if any, the runs of processes that were killed."""
+    if not os.environ.get("PREFECT_API_URL"):
+        return
+    from flows.orchestration.prefect_api import open_prefect_api
+    from flows.orchestration.run_leases import end_dead_runs
+
+    try:
+        with open_prefect_api() as api:
+            ended = end_dead_runs(context.ledger, api, [], context.now())
+    except PrefectServerError as error:
+        output.note(f"lumos-ingest: serve: {error}")
+        return
+    for run in ended:
+        output.note(f"lumos-ingest: {run.name}: was cut off, and is ended at the Prefect server")
 
 
 class _Files:

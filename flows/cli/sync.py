@@ -3,6 +3,7 @@
 import os
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 from flows.cli.each_source import Ended, each_source
 from flows.cli.output import Output
@@ -30,10 +31,19 @@ def sync_command(
     Raises:
         IngestError: nothing could begin.
     """
-    if options.origin != THE_SOURCE and (every or len(names) != 1):
-        raise ConfigError("--as-of and --from-archive go with one source: name it")
+    check_origin_alone(names, options, every=every)
     run_one = partial(sync_one, options)
     return each_source(workspace, names, run_one, every=every, jobs=jobs, as_json=as_json)
+
+
+def check_origin_alone(names: list[str], options: SyncOptions, *, every: bool) -> None:
+    """Raises where a past day, or an accepted run, is asked for of more than one source.
+
+    Raises:
+        ConfigError: it is.
+    """
+    if options.origin != THE_SOURCE and (every or len(names) != 1):
+        raise ConfigError("--as-of and --from-archive go with one source: name it")
 
 
 def sync_one(options: SyncOptions, source: Source, context: RunContext, output: Output) -> Ended:
@@ -66,4 +76,5 @@ def _run(source: Source, context: RunContext, options: SyncOptions) -> Outcome:
 
     day = options.origin.as_of.isoformat() if options.origin.as_of else None
     workspace = str(context.settings.workspace)
-    return sync(source.name, workspace, options.allow_removals, day, options.origin.from_archive)
+    ended = sync(source.name, workspace, options.allow_removals, day, options.origin.from_archive)
+    return cast("Outcome", ended)  # only a deployment's run may find nothing to do

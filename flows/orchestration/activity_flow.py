@@ -15,27 +15,34 @@ if not Path(flows.__file__ or "").parent.samefile(Path(__file__).parents[1]):
         "else, such as pipelines, or start where Python does not find it"
     )
 
+from flows.orchestration.shown import count_lines, show_run, warning_lines
 from flows.orchestration.sync_flow import as_task
 
-from prefect import flow  # isort: skip - flows.sync sets what Prefect reads at its import
+from prefect import State, flow  # isort: skip - flows.sync sets what Prefect reads at its import
 from flows.activity.job import ActivityJob
 from flows.activity.order import Sending, run_job, send_activity
+from flows.orchestration.run_leases import run_lease
+from flows.orchestration.run_times import nothing_to_do, run_name
 from flows.run.context import RunContext, open_context
 from flows.run.crash_report import without_text
 from flows.run.settings import read_settings
 from flows.run.workspace import choose_sources
+from flows.schedule.timetable import Duty
 
 
-@flow(name="activity", flow_run_name="activity-{source}", persist_result=False, retries=0)
-def activity(source: str, workspace: str = ".") -> Sending:
+@flow(name="activity", flow_run_name=run_name("activity"), persist_result=False, retries=0)
+def activity(source: str, workspace: str = ".") -> Sending | State[None]:
     """Sends one source's activity since its watermark.
+
+    A deployment's run does nothing where another has done it since this one was due.
 
     Args:
         source: the source's name.
         workspace: the folder with `sources/`, on the machine that runs this.
 
     Returns:
-        What came of it, to a caller in this process; Prefect keeps no result.
+        What came of it, to a caller in this process; Prefect keeps no result. Or that there was
+        nothing to do.
 
     Raises:
         IngestError: the run failed: the flow run fails too.
@@ -43,11 +50,27 @@ def activity(source: str, workspace: str = ".") -> Sending:
     return without_text(partial(_activity, source, workspace))
 
 
-def _activity(source: str, workspace: str) -> Sending:
+def _activity(source: str, workspace: str) -> Sending | State[None]:
     settings = read_settings(Path(workspace))
     chosen = choose_sources(settings.workspace, [source], every=False)[0]
-    with open_context(settings) as context:
+
+    def work(context: RunContext) -> Sending:
         return send_activity(chosen, context, step=as_task)
+
+    with open_context(settings) as context, run_lease(context.ledger, context.now):
+        done = nothing_to_do(Duty(source, "activity"), context)
+        if done is not None:
+            return done
+        return show_run(chosen, "activity", context, work, _section)
+
+
+def _section(sending: Sending) -> list[str]:
+    recovered = (f"run {one} had been cut off: recovered first" for one in sending.recovered)
+    return [*warning_lines((*sending.warnings, *recovered)), *count_lines(sending.run)]
+
+
+def _run_job(job: ActivityJob, context: RunContext) -> Sending:
+    return run_job(job, context, step=as_task)
 
 
 def backfill_window(job: ActivityJob, context: RunContext) -> Sending:
@@ -63,7 +86,8 @@ def backfill_window(job: ActivityJob, context: RunContext) -> Sending:
         retries=0,
     )
     def backfill() -> Sending:
-        return without_text(partial(run_job, job, context, step=as_task))
+        with run_lease(context.ledger, context.now):
+            return show_run(job.source, "backfill", context, partial(_run_job, job), _section)
 
     sent: Sending = backfill()
     return sent

@@ -5,13 +5,12 @@ by it, and the parameters name things, never hold them. Wiping its database lose
 nothing.
 """
 
-import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from prefect import flow, task
+from prefect import State, flow, task
 from prefect.cache_policies import NO_CACHE
 
 import flows
@@ -23,17 +22,18 @@ if not Path(flows.__file__ or "").parent.samefile(Path(__file__).parents[1]):
         "else, such as pipelines, or start where Python does not find it"
     )
 
-from flows.run.context import open_context
+from flows.orchestration.decide_flow import ask_for_decision
+from flows.orchestration.run_leases import run_lease
+from flows.orchestration.run_times import nothing_to_do, run_name
+from flows.orchestration.shown import planned_lines, show_run
+from flows.run.context import RunContext, open_context
 from flows.run.crash_report import without_text
 from flows.run.settings import read_settings
 from flows.run.workspace import choose_sources
+from flows.schedule.timetable import Duty
 from flows.sync.held import held_error
 from flows.sync.order import Outcome, sync_source
-from flows.sync.origin import SyncOptions, to_origin
-
-# Read once, at Prefect's import: no telemetry from a pipeline that handles people's access.
-os.environ.setdefault("DO_NOT_TRACK", "1")
-os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+from flows.sync.origin import THE_SOURCE, SyncOptions, to_origin
 
 
 def as_task(name: str, stage: Callable[[], Any]) -> Any:  # noqa: ANN401 - a stage's own type
@@ -46,15 +46,17 @@ def as_task(name: str, stage: Callable[[], Any]) -> Any:  # noqa: ANN401 - a sta
     return task(name=name, cache_policy=NO_CACHE, persist_result=False, retries=0)(safe)()
 
 
-@flow(name="sync", flow_run_name="sync-{source}", persist_result=False, retries=0)
+@flow(name="sync", flow_run_name=run_name("sync"), persist_result=False, retries=0)
 def sync(
     source: str,
     workspace: str = ".",
     allow_removals: bool = False,
     as_of: str | None = None,
     from_archive: str | None = None,
-) -> Outcome:
+) -> Outcome | State[None]:
     """Syncs one source of a workspace.
+
+    A deployment's run does nothing where another has done it since this one was due.
 
     Args:
         source: the source's name.
@@ -64,7 +66,8 @@ def sync(
         from_archive: upload the snapshot of this accepted run again.
 
     Returns:
-        What came of it, to a caller in this process; Prefect keeps no result.
+        What came of it, to a caller in this process; Prefect keeps no result. Or that there was
+        nothing to do.
 
     Raises:
         IngestError: the run failed, or a guard holds it (GuardError): the flow run fails too.
@@ -73,17 +76,31 @@ def sync(
     return without_text(partial(_sync, source, workspace, options))
 
 
-def _sync(source: str, workspace: str, options: SyncOptions) -> Outcome:
+def _sync(source: str, workspace: str, options: SyncOptions) -> Outcome | State[None]:
     settings = read_settings(Path(workspace))
     chosen = choose_sources(settings.workspace, [source], every=False)[0]
-    with open_context(settings) as context:
-        outcome = sync_source(
+
+    def work(context: RunContext) -> Outcome:
+        return sync_source(
             chosen,
             context,
             allow_removals=options.allow_removals,
             step=as_task,
             origin=options.origin,
         )
+
+    with open_context(settings) as context, run_lease(context.ledger, context.now):
+        if options == SyncOptions(allow_removals=False, origin=THE_SOURCE):
+            done = nothing_to_do(Duty(source, "sync"), context)
+            if done is not None:
+                return done
+        outcome = show_run(chosen, "sync", context, work, _section)
     if outcome.run.state == "held":
+        ask_for_decision(source, outcome.run.run_id, settings.workspace)
         raise held_error(source, outcome.run.run_id, outcome.planned)
     return outcome
+
+
+def _section(outcome: Outcome) -> list[str]:
+    recovered = (f"run {one} had been cut off: recovered first" for one in outcome.recovered)
+    return planned_lines(outcome.planned, recovered)

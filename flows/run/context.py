@@ -18,6 +18,7 @@ from loaders.archive.archive import Archive, open_archive
 from loaders.ledger.ledger import Ledger, open_ledger
 from loaders.lumos.client import LumosApi
 from schemas.errors import ConfigError, StateError, raise_as
+from schemas.notices import Deliver
 from schemas.settings import Settings
 from schemas.source_file.file import Source
 from schemas.source_file.secrets import Resolve, no_secrets
@@ -49,6 +50,8 @@ class RunContext:
         resolve: fetches the secrets that source files name.
         progress: told (stage, how much is done, of how much; 0 where that is not known).
         transforms: what a program puts between reading and judging, by table.
+        link: the address at which a person sees the run; "" for none.
+        deliver: tells people how runs end; None leaves it to apprise.
     """
 
     settings: Settings
@@ -60,6 +63,8 @@ class RunContext:
     resolve: Resolve = no_secrets
     progress: Callable[[str, int, int], None] = quiet
     transforms: Mapping[str, Transform] = field(default_factory=dict)
+    link: str = ""
+    deliver: Deliver | None = None
 
     def source(self, name: str) -> Source:
         """Returns the workspace's source of that name.

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from extractors.processes.start import running
 from flows.run.settings import environment_of
 from schemas.errors import ConfigError, raise_as
 from schemas.source_file.secrets import Resolve, Secret
@@ -79,16 +80,18 @@ def _from_prefect(block: str) -> SecretStr:
 
 
 def _from_command(command: tuple[str, ...], workspace: Path) -> SecretStr:
-    """What the command prints; its stderr may quote anything, and is shown nowhere."""
+    """What the command prints; its stderr may quote anything, and is shown nowhere.
+
+    It ends with the run, even where that is killed.
+    """
 
     def problem(reason: str) -> ConfigError:
         return ConfigError(f"the command {command[0]} for a secret {reason}")
 
     def run() -> tuple[int, str]:
-        ended = subprocess.run(  # noqa: S603 - the workspace's own command, without a shell
-            command, cwd=workspace, capture_output=True, timeout=_COMMAND_S, check=False
-        )
-        return ended.returncode, ended.stdout.decode().strip()
+        with running(command, cwd=workspace) as process:
+            printed, _ = process.communicate(timeout=_COMMAND_S)
+        return process.returncode, printed.decode().strip()
 
     exit_code, text = raise_as(
         run,

@@ -33,6 +33,7 @@ def read_settings(workspace: Path, environ: Mapping[str, str] | None = None) -> 
     root = _root(workspace)
     variables = environment_of(root, os.environ if environ is None else environ)
     state = _place(variables.get("LUMOS_INGEST_STATE") or STATE_FOLDER, root, "LUMOS_INGEST_STATE")
+    notify = (variables.get("LUMOS_INGEST_NOTIFY") or "").strip()
     token = (variables.get("LUMOS_API_TOKEN") or "").strip()
     return Settings(
         api_url=(variables.get("LUMOS_API_URL") or API_URL).strip().rstrip("/"),
@@ -44,6 +45,7 @@ def read_settings(workspace: Path, environ: Mapping[str, str] | None = None) -> 
         archive=_archive(variables.get("LUMOS_INGEST_ARCHIVE") or str(state / "archive"), root),
         retention=_retention(variables.get("LUMOS_INGEST_RETENTION") or RETENTION),
         workspace=root,
+        notify=SecretStr(notify) if notify else None,
     )
 
 

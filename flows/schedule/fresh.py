@@ -1,9 +1,13 @@
 """Whether each source was accepted lately, by the ledger: no server is asked."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
+from flows.schedule.timetable import DutyKind
 from loaders.ledger.ledger import Ledger
+from schemas.source_file.blocks import Schedule
 from schemas.source_file.file import Source
 
 
@@ -12,12 +16,14 @@ class Freshness:
     """When a source was accepted last.
 
     Attributes:
-        source: its name.
+        source: the source.
+        kind: its accounts, or its activity.
         accepted_at: the beginning of the last run that was accepted, UTC; None where none was.
         is_fresh: whether that is not too long ago.
     """
 
-    source: str
+    source: Source
+    kind: DutyKind
     accepted_at: datetime | None
     is_fresh: bool
 
@@ -25,13 +31,36 @@ class Freshness:
 def freshness(
     sources: list[Source], ledger: Ledger, now: datetime, longest: timedelta
 ) -> list[Freshness]:
-    """How fresh each source is; one that says nothing new and was not sent is fresh, too.
+    """How fresh each source is, and its activity where that has a schedule of its own.
 
-    By the run's beginning: what it sent was read no earlier.
+    What says nothing new and was not sent is fresh, too. By the run's beginning: what it sent was
+    read no earlier.
     """
     found = []
     for source in sources:
-        run = ledger.newest_run(source.name, "sync", ("done", "unchanged"))
-        at = run.started_at if run else None
-        found.append(Freshness(source.name, at, at is not None and now - at <= longest))
+        for kind, schedule in _duties(source):
+            run = ledger.newest_run(source.name, kind, ("done", "unchanged"))
+            at = run.started_at if run else None
+            is_fresh = at is not None and _age(at, now, schedule) <= longest
+            found.append(Freshness(source, kind, at, is_fresh))
     return found
+
+
+def _duties(source: Source) -> Iterator[tuple[DutyKind, Schedule | None]]:
+    yield "sync", source.file.schedule
+    activity = source.file.activity
+    if activity is not None and activity.schedule is not None:
+        yield "activity", activity.schedule
+
+
+def _age(at: datetime, now: datetime, schedule: Schedule | None) -> timedelta:
+    """How long ago it was; by the schedule's clocks where these say less.
+
+    An hour that comes twice in autumn may have one run: of an hourly schedule, Prefect 3.9.1 makes
+    none in the second.
+    """
+    if schedule is None:
+        return now - at
+    zone = ZoneInfo(schedule.timezone)
+    by_clock = now.astimezone(zone).replace(tzinfo=None) - at.astimezone(zone).replace(tzinfo=None)
+    return min(now - at, by_clock)

@@ -22,15 +22,19 @@ _LONGEST = timedelta(days=36500)
 # What a person may decide.
 
 
-def approve(run: Run, reason: str, good_for: timedelta, context: RunContext) -> Decision:
+def approve(
+    run: Run, reason: str, good_for: timedelta, context: RunContext, by: str | None = None
+) -> Decision:
     """Lets the held run's plan through, if the source still gives it within that time.
+
+    It is the decision of `by`; of whoever runs this where nobody is given.
 
     Raises:
         ConfigError: it does not wait for that, nobody may approve it, or somebody has decided.
     """
     now = context.now()
     lapses_at = now + min(good_for, _LONGEST)
-    decision = Decision(run.run_id, "approve", actor(), now, reason, lapses_at)
+    decision = Decision(run.run_id, "approve", by or actor(), now, reason, lapses_at)
 
     def check(standing: Standing) -> None:
         _check_waits(standing)
@@ -56,13 +60,17 @@ def approve(run: Run, reason: str, good_for: timedelta, context: RunContext) -> 
     return decision
 
 
-def reject(run: Run, reason: str, context: RunContext) -> tuple[Decision, Decision | None]:
+def reject(
+    run: Run, reason: str, context: RunContext, by: str | None = None
+) -> tuple[Decision, Decision | None]:
     """Refuses the held run's plan; the decision, and the approval that it takes back, if any.
+
+    It is the decision of `by`; of whoever runs this where nobody is given.
 
     Raises:
         ConfigError: it does not wait for that, or is rejected already.
     """
-    decision = Decision(run.run_id, "reject", actor(), context.now(), reason)
+    decision = Decision(run.run_id, "reject", by or actor(), context.now(), reason)
 
     def check(standing: Standing) -> None:
         _check_waits(standing)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from extractors.exports.archiving import archive_exports
+from flows.notices.notify import with_notices
 from flows.run.app_identity import app_of
 from flows.run.attempt import attempt
 from flows.run.consistency import check_consistent
@@ -72,6 +73,21 @@ def sync_source(
         IngestError: the run failed; where it had begun, the ledger has the same line.
         BugError: so it did, for a reason of our own.
     """
+
+    def work() -> Outcome:
+        return _sync(source, context, origin, step, allow_removals=allow_removals)
+
+    return with_notices(source, "sync", context, work)
+
+
+def _sync(
+    source: Source,
+    context: RunContext,
+    origin: SnapshotOrigin,
+    step: Step,
+    *,
+    allow_removals: bool,
+) -> Outcome:
     check_origin(source, origin, context)
     with app_locks(context) as locks:
         app_id = _take_app(source, context, locks)
@@ -125,6 +141,7 @@ def _plan(
     normalized = normalized_of(source, origin, target, context, step, run.run_id)
     context.archive.save_frame(source.name, run.run_id, "rejects", normalized.rejects)
     context.archive.save_frame(source.name, run.run_id, "kept", normalized.kept)
+    context.archive.save_frame(source.name, run.run_id, "lines", normalized.lines)
     context.ledger.update_run(run.run_id, expect=READING, counts=run_counts(normalized))
     check_rejects(source, normalized)
     planner = partial(make_plan, source, context, normalized, target)

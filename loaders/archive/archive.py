@@ -5,7 +5,7 @@ Laid out as `<source>/<run_id>/<name>.parquet` in a private folder or an object 
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,14 +30,23 @@ _STORED_AS = {"grants": "held"}
 """What a table is called where it is kept, as every version of this program has kept it."""
 
 
+Pick = Callable[[pl.LazyFrame], pl.LazyFrame]
+"""Says what of a frame is read: some of its rows and columns."""
+
+
+def whole(frame: pl.LazyFrame) -> pl.LazyFrame:
+    """Every row and column."""
+    return frame
+
+
 class ArchivePlace(Protocol):
     """Where frames are kept; each method raises StateError where that fails."""
 
     def write(self, parts: tuple[str, ...], frame: pl.DataFrame) -> None:
         """Keeps the frame under that path, whole or not at all."""
 
-    def read(self, parts: tuple[str, ...]) -> pl.DataFrame:
-        """The frame under that path."""
+    def read(self, parts: tuple[str, ...], pick: Pick) -> pl.DataFrame:
+        """What `pick` says of the frame under that path, once its checksum is right."""
 
     def folders(self, name: str) -> list[str]:
         """What is directly below `name`, in order."""
@@ -93,13 +102,13 @@ class Archive:
         """Keeps a frame of the run, such as its rejects, under `name`."""
         self.place.write(_parts(source, run_id, name), frame)
 
-    def saved_frame(self, source: str, run_id: str, name: str) -> pl.DataFrame:
-        """The frame that was kept under `name`.
+    def saved_frame(self, source: str, run_id: str, name: str, pick: Pick = whole) -> pl.DataFrame:
+        """The frame that was kept under `name`, or what `pick` says of it.
 
         Raises:
             StateError: it is missing or damaged.
         """
-        return self.place.read(_parts(source, run_id, name))
+        return self.place.read(_parts(source, run_id, name), pick)
 
     def saved_runs(self, source: str) -> list[str]:
         """The ids of the source's runs of which something is kept, in order."""

@@ -44,8 +44,10 @@ class ArchiveBucket:
             lambda: obstore.put(self.store, f"{path}.sha256", line), f"cannot write {path}"
         )
 
-    def read(self, parts: tuple[str, ...]) -> pl.DataFrame:
-        """The frame.
+    def read(
+        self, parts: tuple[str, ...], pick: Callable[[pl.LazyFrame], pl.LazyFrame]
+    ) -> pl.DataFrame:
+        """What `pick` says of the frame.
 
         Raises:
             StateError: it is not there, or cannot be read.
@@ -57,7 +59,7 @@ class ArchiveBucket:
                 f"the archive {self.name} holds {path} damaged: it has not the checksum it had"
             )
         content.seek(0)
-        return pl.read_parquet(content)
+        return pick(pl.scan_parquet(content)).collect()
 
     def folders(self, name: str) -> list[str]:
         """The names that objects below `name` begin with, in order.

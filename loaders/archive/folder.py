@@ -44,8 +44,10 @@ class ArchiveFolder:
 
         _attempt(write, f"the archive cannot write {path}")
 
-    def read(self, parts: tuple[str, ...]) -> pl.DataFrame:
-        """The frame.
+    def read(
+        self, parts: tuple[str, ...], pick: Callable[[pl.LazyFrame], pl.LazyFrame]
+    ) -> pl.DataFrame:
+        """What `pick` says of the frame.
 
         Raises:
             StateError: it is not there, is damaged, or cannot be read.
@@ -55,7 +57,7 @@ class ArchiveFolder:
         def read() -> pl.DataFrame | None:
             if _checksum_path(path).read_text("utf-8").split()[:1] != [_checksum(path)]:
                 return None
-            return pl.read_parquet(path, glob=False, hive_partitioning=False)
+            return pick(pl.scan_parquet(path, glob=False, hive_partitioning=False)).collect()
 
         frame = _attempt(read, f"the archive cannot read {path}")
         if frame is None:

@@ -8,6 +8,7 @@ import secrets
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from loaders.ledger.ledger import Ledger
-from loaders.ledger.processes import is_dead, this_process, to_process
+from loaders.ledger.processes import Process, is_dead, this_process, to_process
 from loaders.ledger.tables import leases
 from schemas.errors import BusyError, StateError
 
@@ -155,3 +156,42 @@ def _busy(row: sa.Row[Any]) -> BusyError:
         f" {row.taken_at:%Y-%m-%d %H:%M:%S} UTC: wait for it to end; if it was lost with its"
         f" machine, its lease ends at {row.expires_at:%H:%M:%S} UTC"
     )
+
+
+# Who holds leases, for whoever looks after others' runs.
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A lease as it stands in the ledger.
+
+    Attributes:
+        key: what it protects.
+        token: whose it is: of one that was lost and taken again it is another.
+        holder: the process that took it.
+        is_alive: whether that process may still be at work: the lease has not run out, and the
+            process is not certainly gone.
+    """
+
+    key: str
+    token: str
+    holder: Process
+    is_alive: bool
+
+
+def holdings(ledger: Ledger, prefix: str, now: datetime) -> list[Holding]:
+    """The leases whose key begins with `prefix`, by key."""
+    query = leases.select().where(leases.c.key.startswith(prefix, autoescape=True))
+    rows = ledger.in_transaction(
+        lambda connection: connection.execute(query.order_by(leases.c.key)).all()
+    )
+    return [
+        Holding(row.key, row.token, to_process(row.holder, row.place), not _is_free(row, now))
+        for row in rows
+    ]
+
+
+def forget(ledger: Ledger, holding: Holding) -> None:
+    """Takes a lease away whose holder is gone; one that another has taken since stays."""
+    is_same = (leases.c.key == holding.key) & (leases.c.token == holding.token)
+    ledger.in_transaction(lambda connection: connection.execute(leases.delete().where(is_same)))

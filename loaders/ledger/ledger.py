@@ -348,6 +348,11 @@ class Ledger:
         of_kind = select_runs(source).where(runs.c.kind == kind, runs.c.state.in_(states))
         return self._first(of_kind.order_by(_NEWEST_FIRST))
 
+    def runs_since(self, kind: RunKind, moment: datetime) -> list[Run]:
+        """All sources' runs of that kind that began at that moment or later, newest first."""
+        since = select_runs().where(runs.c.kind == kind, runs.c.started_at >= moment)
+        return self._all(since.order_by(_NEWEST_FIRST))
+
     def accepted_into(self, app_id: str) -> Run | None:
         """The run that was accepted last into the app, of whatever source; None where none was."""
         done = select_runs().where(_IS_SYNC, runs.c.app_id == app_id, runs.c.state == "done")

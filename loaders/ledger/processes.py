@@ -36,8 +36,15 @@ class Process:
 def this_process() -> Process:
     """The process that asks."""
     pid = os.getpid()
+    return process_of(pid) or Process(socket.gethostname(), pid, "", _this_place())
+
+
+def process_of(pid: int) -> Process | None:
+    """This machine's process of that number; None where none can be seen."""
     stat = _stat_of(pid)
-    return Process(socket.gethostname(), pid, stat[_START_TIME] if stat else "", _this_place())
+    if stat is None:
+        return None
+    return Process(socket.gethostname(), pid, stat[_START_TIME], _this_place())
 
 
 def to_process(text: str, place: str) -> Process:

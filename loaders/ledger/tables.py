@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-VERSION = "0005"
+VERSION = "0007"
 """The newest migration this code knows. Migrations are numbered, so that a later one is greater."""
 
 VERSION_TABLE = "ledger_version"
@@ -144,4 +144,26 @@ decisions = sa.Table(
     sa.Column("reason", sa.String, nullable=False),
     sa.Column("lapses_at", UtcTime),
     sa.Index("ledger_decisions_run_id", "run_id"),
+)
+
+notices = sa.Table(
+    "ledger_notices",
+    metadata,
+    # What was told last of a source, so that the same is not told again at once.
+    sa.Column("source", sa.String, primary_key=True),
+    sa.Column("kind", sa.String, primary_key=True),
+    sa.Column("event", sa.String, nullable=False),
+    sa.Column("noticed_at", UtcTime, nullable=False),
+    sa.Column("run_id", sa.String),
+)
+
+asked = sa.Table(
+    "ledger_asked",
+    metadata,
+    # That a run was asked for in place of one that was due and came to nothing; once each.
+    sa.Column("source", sa.String, primary_key=True),
+    sa.Column("kind", sa.String, primary_key=True),
+    sa.Column("due_at", UtcTime, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("asked_at", UtcTime, nullable=False),
 )

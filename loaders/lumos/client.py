@@ -29,6 +29,7 @@ from loaders.lumos.retries import (
 )
 from schemas.errors import ConfigError, LumosRefusedError, StateError, raise_as
 from schemas.loopback import is_loopback
+from schemas.proxies import check_proxies, proxy_of
 
 # What the API's URL and token must be before anything is sent with them.
 
@@ -122,19 +123,29 @@ class LumosApi:
             sleep: waits for so many seconds.
 
         Raises:
-            ConfigError: the URL or the token cannot be used.
+            ConfigError: the URL or the token cannot be used, or what the environment says of
+                proxies and certificates.
         """
         version = importlib.metadata.version("lumos-ingest")
-        self._client = httpx.Client(
-            base_url=check_api_url(api_url),
-            headers={
-                "Authorization": f"Bearer {check_token(token)}",
-                "Accept": "application/json",
-                "User-Agent": f"lumos-ingest/{version}",
-            },
-            timeout=timeout,
-            transport=transport,
-            follow_redirects=False,
+        url = httpx.URL(check_api_url(api_url))
+        # What goes to this machine goes through no proxy, whatever the environment says.
+        is_direct = transport is not None or is_loopback(url.host)
+        if not is_direct:
+            check_proxies(os.environ)
+        self._proxy = None if is_direct else proxy_of(url.scheme, url.host, os.environ)
+        headers = {
+            "Authorization": f"Bearer {check_token(token)}",
+            "Accept": "application/json",
+            "User-Agent": f"lumos-ingest/{version}",
+        }
+        self._client = _trusting(
+            lambda: httpx.Client(
+                base_url=url,
+                headers=headers,
+                timeout=timeout,
+                transport=transport or (httpx.HTTPTransport() if is_direct else None),
+                follow_redirects=False,
+            )
         )
         self._retry = retry
         self._clock = clock
@@ -265,7 +276,7 @@ class LumosApi:
                 headers=body.headers if body else None,
             )
         except httpx.TransportError as error:
-            outage = network_outage(error, method, path)
+            outage = network_outage(error, method, path, self._proxy)
             refusal = certificate_refusal(error, name)
         except httpx.DecodingError:
             refusal = not_lumos(name)
@@ -294,6 +305,19 @@ class LumosApi:
         if pause_s > 0:
             _log.info("the rate limit is used up: waiting %.1f s", pause_s)
             self._sleep(pause_s)
+
+
+def _trusting(make: Callable[[], httpx.Client]) -> httpx.Client:
+    """Makes a client, which loads the certificates that the environment names.
+
+    Raises:
+        ConfigError: there are none.
+    """
+    variable = "SSL_CERT_FILE" if os.environ.get("SSL_CERT_FILE") else "SSL_CERT_DIR"
+    unusable = ConfigError(
+        f"{variable} names no certificates that can be read: name a file in PEM, or unset it"
+    )
+    return raise_as(make, {OSError: lambda _: unusable})
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,10 @@ UPLOAD = JobKind("/accounts/upload", "SUCCESS", "FAILURE", "upload.poll.give_up_
 ACTIVITY = JobKind("/activity_records/job", "DONE", None, "activity.poll.give_up_after")
 
 
+class _NotYetKnownError(LumosRefusedError):
+    """Lumos does not know a job that it may have taken a moment ago."""
+
+
 def wait_for_job(
     api: LumosApi,
     job_id: str,
@@ -77,8 +81,11 @@ def wait_for_job(
     longest_s = poll.at_most_every.total_seconds()
     pause_s = min(poll.every.total_seconds(), longest_s)
     last: str | None = None
+    # Right after the POST, another server of Lumos's may not know the job yet.
+    may_be_new = True
     while True:
-        state = _state_now(api, kind, job_id)
+        state = _state_now(api, kind, job_id, may_be_new=may_be_new)
+        may_be_new = False
         if state is not None and state != last:
             _warn_of_unknown(job_id, kind, state)
             on_state(state)
@@ -94,13 +101,15 @@ def wait_for_job(
         pause_s = min(pause_s * _GROWTH, longest_s)
 
 
-def _state_now(api: LumosApi, kind: JobKind, job_id: str) -> str | None:
-    """The job's state; None where Lumos does not tell one or cannot be reached."""
+def _state_now(api: LumosApi, kind: JobKind, job_id: str, *, may_be_new: bool) -> str | None:
+    """The job's state; None where Lumos does not tell, cannot be reached, or may know it soon."""
     path = f"{kind.path}/{quote(job_id, safe='')}"
 
     def refusal(error: LumosRefusedError) -> LumosRefusedError:
         if error.status != _NOT_FOUND:
             return error
+        if may_be_new:
+            return _NotYetKnownError(str(error), error.status)
         text = f"job {job_id}: Lumos does not know the job (404)"
         return LumosRefusedError(f"{text}: look at the app in Lumos and run again", error.status)
 
@@ -108,6 +117,9 @@ def _state_now(api: LumosApi, kind: JobKind, job_id: str) -> str | None:
         answer = raise_as(lambda: api.get(path), {LumosRefusedError: refusal})
     except LumosUnavailableError as outage:
         _log.warning("job %s goes on; its state cannot be read: %s", job_id, outage)
+        return None
+    except _NotYetKnownError:
+        _log.info("job %s: Lumos does not know it yet; asking once more", job_id)
         return None
     state = answer.get("state") if isinstance(answer, dict) else answer
     if not isinstance(answer, dict) or not isinstance(state, str | None):

@@ -40,13 +40,15 @@ def clean_text(text: str) -> str:
 def pause_asked_s(response: httpx.Response) -> float | None:
     """Seconds to wait before the request is sent again; None where the answer names no pause.
 
-    `Retry-After` goes before `x-ratelimit-reset`: it speaks of this request.
+    `Retry-After` goes before `x-ratelimit-reset`: it speaks of this request. One of 0, or of a time
+    that is past, is no hint: sent again at once, the request would meet the same outage.
     """
     retry_after = response.headers.get("retry-after", "").strip()
-    if re.fullmatch(r"\d+(\.\d+)?", retry_after):
-        return float(retry_after)
     moment = _to_epoch_s(retry_after) if retry_after else None
-    return rate_pause_s(response) if moment is None else max(0.0, moment - _now_of(response))
+    pause_s = 0.0 if moment is None else moment - _now_of(response)
+    if re.fullmatch(r"\d+(\.\d+)?", retry_after):
+        pause_s = float(retry_after)
+    return pause_s if pause_s > 0 else rate_pause_s(response) or None
 
 
 def rate_pause_s(response: httpx.Response) -> float | None:

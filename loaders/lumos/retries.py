@@ -13,6 +13,7 @@ from tenacity import RetryCallState, Retrying, retry_if_result, wait_exponential
 
 from loaders.lumos.responses import pause_asked_s
 from schemas.errors import LumosRefusedError, LumosUnavailableError
+from schemas.proxies import Proxy
 
 _log = logging.getLogger(__name__)
 _Answer = TypeVar("_Answer")
@@ -160,10 +161,14 @@ _STAYS = frozenset({501, 505})
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 
-def network_outage(error: httpx.TransportError, method: str, path: str) -> Outage:
-    """The outage that a network error means."""
+def network_outage(
+    error: httpx.TransportError, method: str, path: str, proxy: Proxy | None = None
+) -> Outage:
+    """The outage that a network error means; `proxy` is what the request went through."""
     url = error.request.url
     where = f"{method} {path} at {url.scheme}://{url.netloc.decode()}"
+    if proxy is not None:
+        where += f", through the proxy {proxy.place} ({proxy.variable})"
     may_be_taken = not isinstance(error, _NOT_SENT)
     return Outage(method, f"{where}: {_reason(error)}", may_be_taken=may_be_taken)
 

@@ -3,7 +3,6 @@
 import json
 import sqlite3
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -12,6 +11,7 @@ from sandbox.access import NEEDS_TOKEN, FaultsIn, StoreIn
 from sandbox.faults import UNTOLD_FAULTS
 from sandbox.models import Account, AccountStatus, App, DiscoverySource, Page
 from sandbox.routes.apps import saved_app, to_app
+from sandbox.routes.instants import Instant
 from sandbox.routes.paging import INVALID_IS_422, PageIn
 from sandbox.state.moment import to_text
 
@@ -49,8 +49,8 @@ class AccountFilters:
     """Which accounts are asked for."""
 
     app_id: str | None = None
-    discovered_before: datetime | None = None
-    discovered_after: datetime | None = None
+    discovered_before: Instant | None = None
+    discovered_after: Instant | None = None
     sources: Annotated[list[DiscoverySource] | None, Query()] = None
     status: Annotated[list[AccountStatus] | None, Query()] = None
     expand: Annotated[list[str] | None, Query()] = None
@@ -68,7 +68,7 @@ class AccountFilters:
         return " AND ".join(terms) or "1", values
 
 
-@router.get("/accounts", responses=INVALID_IS_422)
+@router.get("/accounts", operation_id="getAccounts", responses=INVALID_IS_422)
 def list_accounts(
     request: Request,
     store: StoreIn,

@@ -1,9 +1,11 @@
 """The endpoints of activity records: take a batch, and say how its job goes."""
 
-from collections.abc import Iterable, Iterator
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from fastapi import APIRouter
+from fastapi.exceptions import RequestValidationError
 
 from sandbox.access import NEEDS_TOKEN, FaultsIn, StoreIn
 from sandbox.models import ActivityRecordOutput, SyncTaskOutput
@@ -37,10 +39,32 @@ def _rows(job_id: str, records: Iterable[ActivityRecord]) -> Iterator[tuple[obje
         )
 
 
-@router.post(_PATH, response_model=ActivityRecordOutput, responses=INVALID_IS_422)
+def _check_apps(connection: sqlite3.Connection, records: Sequence[ActivityRecord]) -> None:
+    """Refuse, with a 422, records of an app that there is not."""
+    known = {app_id for (app_id,) in connection.execute("SELECT id FROM app")}
+    unknown = [
+        {
+            "loc": ("body", "records", number, "source_app_id"),
+            "msg": "Value error, there is no such app",
+            "type": "value_error",
+        }
+        for number, record in enumerate(records)
+        if record["source_app_id"] not in known
+    ]
+    if unknown:
+        raise RequestValidationError(unknown)
+
+
+@router.post(
+    _PATH,
+    operation_id="activityRecords",
+    response_model=ActivityRecordOutput,
+    responses=INVALID_IS_422,
+)
 def take_activity(store: StoreIn, faults: FaultsIn, body: ActivityRecordInput) -> dict[str, Any]:
     """Take activity records; the job's end moves last_login and last_activity of who is known."""
     with store.current() as moment:
+        _check_apps(moment.connection, body.records)
         fault = faults.take(_PATH, _JOB_FAULTS)
         job_id = add_job(
             moment,
@@ -53,7 +77,12 @@ def take_activity(store: StoreIn, faults: FaultsIn, body: ActivityRecordInput) -
     return {"job": to_job_answer(faults, _PATH, job_id, "RUNNING")}
 
 
-@router.get(f"{_PATH}/job/{{job_id}}", response_model=SyncTaskOutput, responses=INVALID_IS_422)
+@router.get(
+    f"{_PATH}/job/{{job_id}}",
+    operation_id="getActivityRecordsJobState",
+    response_model=SyncTaskOutput,
+    responses=INVALID_IS_422,
+)
 def read_activity_job(store: StoreIn, faults: FaultsIn, job_id: str) -> dict[str, Any]:
     """Say how an activity job goes."""
     with store.current() as moment:

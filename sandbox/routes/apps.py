@@ -78,7 +78,7 @@ class AppFilters:
     expand: Annotated[list[str] | None, Query()] = None
 
 
-@router.get("/apps", responses=INVALID_IS_422)
+@router.get("/apps", operation_id="listApps", responses=INVALID_IS_422)
 def list_apps(
     request: Request, store: StoreIn, asked: PageIn, filters: Annotated[AppFilters, Depends()]
 ) -> Page[AppWithCustomAttributes]:
@@ -104,7 +104,7 @@ def list_apps(
     }
 
 
-@router.post("/apps", responses=INVALID_IS_422)
+@router.post("/apps", operation_id="createApp", responses=INVALID_IS_422)
 def make_app(request: Request, store: StoreIn, body: AppInputCreate) -> App:
     """Make a custom app; a name may be that of another app."""
     if body.app_class_id is not None:
@@ -120,13 +120,13 @@ def make_app(request: Request, store: StoreIn, body: AppInputCreate) -> App:
         return to_app(saved_app(moment.connection, app_id), str(request.base_url))
 
 
-@router.get("/apps/categories")
+@router.get("/apps/categories", operation_id="getAppCategories")
 def list_categories() -> list[str]:
     """List the display names that an app's category may have."""
     return list(CATEGORIES)
 
 
-@router.get("/apps/{app_id}", responses=INVALID_IS_422)
+@router.get("/apps/{app_id}", operation_id="getApp", responses=INVALID_IS_422)
 def read_app(
     request: Request,
     store: StoreIn,
@@ -139,7 +139,7 @@ def read_app(
     return {**app, "custom_attributes": {}}
 
 
-@router.patch("/apps/{app_id}", responses=INVALID_IS_422)
+@router.patch("/apps/{app_id}", operation_id="updateApp", responses=INVALID_IS_422)
 def change_app(request: Request, store: StoreIn, app_id: str, body: AppInputUpdate) -> App:
     """Change the fields that the body names; a null takes one back to what it was at first."""
     changes = json.dumps(body.model_dump(exclude_unset=True))

@@ -55,8 +55,8 @@ def _has_both_names(account: AccountInput) -> bool:
 
 def _is_date(text: str) -> bool:
     try:
-        datetime.fromisoformat(text)
-    except ValueError:
+        to_text(datetime.fromisoformat(text))
+    except (ValueError, OverflowError):  # the latter of what is before the year 1 in UTC
         return False
     return True
 
@@ -82,7 +82,9 @@ def _to_saved_date(text: str | None) -> str | None:
     return to_text(datetime.fromisoformat(text)) if text else None
 
 
-@router.post(_PATH, response_model=JobStateOutput, responses=INVALID_IS_422)
+@router.post(
+    _PATH, operation_id="postAccounts", response_model=JobStateOutput, responses=INVALID_IS_422
+)
 def take_upload(store: StoreIn, faults: FaultsIn, body: AccountsUpload) -> dict[str, Any]:
     """Take the accounts of an app; the job's end makes them the app's own."""
     reason = reason_to_fail(body.accounts)
@@ -103,7 +105,12 @@ def take_upload(store: StoreIn, faults: FaultsIn, body: AccountsUpload) -> dict[
     return to_job_answer(faults, _PATH, job_id, "NOT_STARTED")
 
 
-@router.get(f"{_PATH}/{{job_id}}", response_model=JobStateOutput, responses=INVALID_IS_422)
+@router.get(
+    f"{_PATH}/{{job_id}}",
+    operation_id="getUploadJobState",
+    response_model=JobStateOutput,
+    responses=INVALID_IS_422,
+)
 def read_upload_job(store: StoreIn, faults: FaultsIn, job_id: str) -> dict[str, Any]:
     """Say how an upload job goes."""
     with store.current() as moment:

@@ -21,6 +21,9 @@ EVENT_OF = {
 OTHER_NAMES = {"timestamp": ("happened_at",), "event_type": ("activity_type",)}
 """What Lumos's connector model calls a field elsewhere: `LastActivityData`, `ActivityRecord`."""
 
+IGNORED = "\x00"
+"""What an event's word becomes that the source file says to ignore: it is no activity."""
+
 Keep = Literal["newest", "newest_per_day", "all"]
 
 
@@ -31,6 +34,32 @@ class EventTypeColumn(TextColumn):
         default_factory=dict,
         description="The source's value: LOGIN or ACTIVITY. Lumos's own words need no entry.",
     )
+
+    ignore: tuple[str, ...] = Field(
+        (), description="Words that are no activity, in any case: neither sent nor rejects."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _accept_ignore_in_values(cls, written: Any) -> Any:  # noqa: ANN401 - whatever the file holds
+        values = written.get("values") if isinstance(written, dict) else None
+        if not isinstance(values, dict) or not isinstance(values.get("ignore"), list):
+            return written
+        others = {word: event for word, event in values.items() if word != "ignore"}
+        return {**written, "values": others, "ignore": values["ignore"]}
+
+    @model_validator(mode="after")
+    def _check_ignored(self) -> "EventTypeColumn":
+        ignored = {word.casefold() for word in self.ignore}
+        both = [word for word in self.values if word.casefold() in ignored]
+        if both:
+            raise ValueError(f"{both[0]!r} is among values and among ignore: write it in one")
+        return self
+
+    @property
+    def meanings(self) -> dict[str, str]:
+        """The source's value: the event's type, or `IGNORED`."""
+        return {**self.values, **dict.fromkeys(self.ignore, IGNORED)}
 
     @field_validator("values")
     @classmethod

@@ -7,9 +7,17 @@ from typing import Any, Literal
 from cronsim import CronSim, CronSimError
 from pydantic import Field, field_validator, model_validator
 
-from schemas.source_file.activity import ActivityApp, ActivityColumns, ActivityDatabase, Keep
+from schemas.source_file.activity import (
+    OTHER_NAMES,
+    ActivityApp,
+    ActivityColumns,
+    ActivityDatabase,
+    Keep,
+)
 from schemas.source_file.columns import Strict, check_zone
 from schemas.source_file.csv_source import ActivitySource
+from schemas.source_file.logs import LogFormat, LogShape
+from schemas.source_file.mappings import LeftOut
 from schemas.source_file.quantities import Duration, Limit, LimitField, to_moment
 
 
@@ -115,6 +123,15 @@ class Activity(Strict):
     columns: ActivityColumns = Field(
         ActivityColumns(), description="The canonical field of a record: the source's column."
     )
+    format: LogFormat = Field(LogFormat(), description="How the log's files are written.")
+    where: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict,
+        description="Only rows whose column has one of these words, in any case, as "
+        "`{outcome.result: [SUCCESS]}`; the others are counted, and are neither sent nor rejects.",
+    )
+    leave_out: tuple[LeftOut, ...] = Field(
+        (), description="Rows of the log that are no activity; counted, as those of where are."
+    )
     keep: Keep = Field(
         "newest",
         description="What is sent of an account: its newest LOGIN and its newest ACTIVITY, those "
@@ -157,11 +174,49 @@ class Activity(Strict):
     def _check_zone(cls, name: str) -> str:
         return check_zone(name)
 
+    @field_validator("where", mode="before")
+    @classmethod
+    def _accept_one_word(cls, written: Any) -> Any:  # noqa: ANN401 - whatever the file holds
+        if not isinstance(written, dict):
+            return written
+        return {name: [one] if isinstance(one, str) else one for name, one in written.items()}
+
+    @field_validator("where")
+    @classmethod
+    def _check_words(cls, where: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        empty = [column for column, words in where.items() if not words]
+        if empty:
+            raise ValueError(f"{empty[0]!r} has no word: name those of the rows that are meant")
+        return where
+
     @model_validator(mode="after")
     def _check_since(self) -> "Activity":
         if self.since is not None:
             to_moment(self.since, self.timezone)
         return self
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The columns that say whether a row is meant."""
+        ruled = (rule.column for rule in self.leave_out if rule.column is not None)
+        return tuple(dict.fromkeys((*self.where, *ruled)))
+
+    @property
+    def shape(self) -> LogShape:
+        """What is asked of the log's files."""
+        columns = self.columns
+        fields = {name: getattr(columns, name) for name in type(columns).model_fields}
+        named = {name: field.sources for name, field in fields.items() if field is not None}
+        usual = [name for name, field in fields.items() if field is None]
+        others = [other for name in usual for other in OTHER_NAMES.get(name, ())]
+        asked = [column for column, words in self.where.items() if "" not in words]
+        at = columns.timestamp.sources if columns.timestamp is not None else ()
+        return LogShape(
+            self.format,
+            tuple(dict.fromkeys((*(one for each in named.values() for one in each), *self.asked))),
+            (*usual, *others),
+            (*(at if len(at) == 1 else ()), *asked),
+        )
 
     @property
     def first_moment(self) -> datetime | None:

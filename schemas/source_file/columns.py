@@ -236,7 +236,7 @@ class AccountTypeColumn(TextColumn):
         return self
 
 
-_TIME_KEYS = ("format", "timezone", "never")
+_TIME_KEYS = ("format", "timezone", "locale", "never")
 
 
 class TimeColumn(Strict):
@@ -247,13 +247,20 @@ class TimeColumn(Strict):
         (), description="The first of these that has a value; also written as a list alone."
     )
     newest: tuple[Self, ...] = Field((), description="The newest of these.")
+    template: str | None = Field(
+        None, min_length=1, description="A time in several columns: `{date} {time}`."
+    )
     format: str | None = Field(
         None,
-        description="strftime codes; `epoch` or `epoch_ms` for numbers, `excel` or `excel_1904` "
+        description="strftime codes; `epoch`, `epoch_ms`, `epoch_us` or `epoch_ns` for numbers, "
+        "`excel` or `excel_1904` "
         "for the days of a spreadsheet; without it, ISO 8601 and its like.",
     )
     timezone: str | None = Field(
         None, description="The zone of times that name none; without it such a time is no time."
+    )
+    locale: str | None = Field(
+        None, description="The language of months' and days' names: `de`, `fr`, `pt-BR`."
     )
     never: tuple[str, ...] = Field(
         (), description="Words for no time, such as `Never logged in`, in any case."
@@ -285,12 +292,22 @@ class TimeColumn(Strict):
     def _check_zone(cls, name: str | None) -> str | None:
         return None if name is None else check_zone(name)
 
+    @field_validator("locale")
+    @classmethod
+    def _check_locale(cls, name: str | None) -> str | None:
+        return None if name is None else check_locale(name)
+
     @check_model(mode="after")
     def _check_format(self) -> Self:
-        if sum((self.column is not None, bool(self.first), bool(self.newest))) != 1:
-            raise ValueError("name a column, first or newest, one of them")
+        origins = (self.column is not None, self.template is not None, self.first, self.newest)
+        if sum(map(bool, origins)) != 1:
+            raise ValueError("name a column, a template, first or newest, one of them")
+        if self.template is not None and not any(name for _, name in parts_of(self.template)):
+            raise ValueError("a template names columns, as in {date} {time}")
         check_format(self.format)
-        is_zoned = self.format in {None, "epoch", "epoch_ms"} or names_zone(self.format)
+        if self.locale is not None and "%" not in (self.format or ""):
+            raise ValueError("locale goes with a format of strftime codes")
+        is_zoned = (self.format or "epoch").startswith("epoch") or names_zone(self.format)
         if not is_zoned and self.timezone is None:
             raise ValueError("a format without %z needs a timezone, such as Europe/Paris or UTC")
         return self
@@ -304,6 +321,8 @@ class TimeColumn(Strict):
     def sources(self) -> tuple[str, ...]:
         """The source's columns that it reads, each once."""
         names = [self.column] if self.column is not None else []
+        if self.template is not None:
+            names += [name for _, name in parts_of(self.template) if name]
         for one in (*self.first, *self.newest):
             names += one.sources
         return tuple(dict.fromkeys(names))
@@ -334,8 +353,10 @@ def check_format(written: str | None) -> None:
     """
     if written is None:
         return
-    if not re.search("%|^epoch(_ms)?$|^excel(_1904)?$", written):
-        raise ValueError("write strftime codes, such as %d/%m/%Y, or epoch, epoch_ms or excel")
+    if not re.search("%|^epoch(_ms|_us|_ns)?$|^excel(_1904)?$", written):
+        raise ValueError(
+            "write strftime codes, such as %d/%m/%Y, or epoch, epoch_ms, epoch_us, epoch_ns, excel"
+        )
     if re.search(r"(?<!\.)%f", written):
         raise ValueError("write %f after a dot, as in %S.%f: the digits of a fraction")
 
@@ -395,6 +416,24 @@ def names_zone(pattern: str | None) -> bool:
     return pattern is not None and any(code in pattern for code in ("%z", "%:z", "%#z", "%+"))
 
 
+def check_locale(name: str) -> str:
+    """`name`, if it is a language that Unicode's CLDR knows.
+
+    Raises:
+        ValueError: it is none.
+    """
+    from babel import Locale, UnknownLocaleError  # noqa: PLC0415 - only where one is named
+
+    try:
+        Locale.parse(name.replace("-", "_"))
+        is_known = True
+    except (UnknownLocaleError, ValueError):
+        is_known = False
+    if not is_known:
+        raise ValueError(f"{name!r} is no language that is known; write one such as de or pt-BR")
+    return name
+
+
 def check_zone(name: str) -> str:
     """`name`, if it is a zone of the IANA database.
 
@@ -420,7 +459,9 @@ class Named:
     Attributes:
         columns: the source's columns.
         fields: the fields of an account that it says how to fill.
+        status_columns: those of the columns that its status goes by; none where it names none.
     """
 
     columns: frozenset[str] = frozenset()
     fields: frozenset[str] = frozenset()
+    status_columns: frozenset[str] = frozenset()

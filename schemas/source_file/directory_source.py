@@ -1,11 +1,13 @@
 """The sources of kind `ldap`, `active_directory` and `ldif`: directories and their exports."""
 
+import re
 from datetime import timedelta
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from schemas.source_file.columns import Strict
+from schemas.source_file.csv_source import Completeness
 from schemas.source_file.delta import DirectoryDelta
 from schemas.source_file.quantities import Duration
 from schemas.source_file.secrets import Secret
@@ -16,9 +18,37 @@ _CATALOGUES = (3268, 3269)
 
 Scope = Literal["subtree", "level", "base"]
 LdapStatus = Literal[
-    "auto", "pwdAccountLockedTime", "nsAccountLock", "shadowExpire", "loginShell", "none"
+    "auto",
+    "pwdAccountLockedTime",
+    "nsAccountLock",
+    "shadowExpire",
+    "pwdStartTime",
+    "pwdEndTime",
+    "accountUnlockTime",
+    "nsRoleDN",
+    "krbPrincipalExpiration",
+    "loginDisabled",
+    "loginExpirationTime",
+    "lockedByIntruder",
+    "ds-pwp-account-disabled",
+    "ds-pwp-account-expiration-time",
+    "ds-pwp-account-activation-time",
+    "ibm-pwdAccountLocked",
+    "orclIsEnabled",
+    "orclActiveStartDate",
+    "orclActiveEndDate",
+    "sambaAcctFlags",
+    "inetUserStatus",
+    "zimbraAccountStatus",
+    "midPointAccountStatus",
+    "msDS-UserAccountDisabled",
+    "loginShell",
+    "none",
 ]
 PersonField = Literal["integration_specific_id", "email", "username"]
+
+
+AttributeName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]*$")]
 
 
 class Branch(Strict):
@@ -29,14 +59,22 @@ class Branch(Strict):
     )
     filter: str | None = Field(None, min_length=1, description="An LDAP filter (RFC 4515).")
     scope: Scope = Field("subtree", description="How deep.")
+    without: tuple[str, ...] = Field(
+        (), description="DNs below which nothing counts, they themselves included."
+    )
+
+
+Branches = Annotated[tuple[Branch, ...], Field(min_length=1)]
 
 
 class DirectoryModel(Strict):
     """What a directory's entries mean."""
 
-    users: Branch = Field(Branch(), description="Which entries are accounts.")
-    groups: Branch | None = Field(
-        Branch(), description="Which entries are entitlements; null reads none."
+    users: Branch | Branches = Field(
+        Branch(), description="Which entries are accounts; one block, or a list of them."
+    )
+    groups: Branch | Branches | None = Field(
+        Branch(), description="Which entries are entitlements; likewise; null reads none."
     )
     membership: Literal["member", "member_of"] = Field(
         "member",
@@ -55,20 +93,34 @@ class DirectoryModel(Strict):
     )
     separator: str = Field("; ", min_length=1, description="Between the values of one attribute.")
 
+    @property
+    def user_branches(self) -> tuple[Branch, ...]:
+        """Where accounts are; each entry counts once."""
+        return (self.users,) if isinstance(self.users, Branch) else self.users
+
+    @property
+    def group_branches(self) -> tuple[Branch, ...]:
+        """Where groups are; none where the source has none."""
+        if self.groups is None:
+            return ()
+        return (self.groups,) if isinstance(self.groups, Branch) else self.groups
+
 
 class LdapMeaning(Strict):
     """What only directories such as OpenLDAP leave open."""
 
-    id: Literal["entryUUID", "uid", "dn"] = Field(
-        "entryUUID", description="What identifies an account."
+    id: AttributeName = Field(
+        "entryUUID",
+        description="What identifies an account: `uid`, `nsUniqueId`, `ipaUniqueID`, `GUID` or any "
+        "other attribute of one value, or `dn`; of several values, the one in its DN.",
     )
-    group_id: Literal["entryUUID", "cn", "dn"] = Field(
-        "entryUUID", description="What identifies a group."
+    group_id: AttributeName = Field(
+        "entryUUID", description="What identifies a group: likewise, `cn`, say."
     )
     status_from: LdapStatus = Field(
         "auto",
-        description="The attribute that says whether an account is shut; `auto` goes by "
-        "pwdAccountLockedTime, nsAccountLock and shadowExpire where they are, `none` by nothing.",
+        description="The attribute that says whether an account is shut; `auto` goes by all of "
+        "them but loginShell, where they are, `none` by nothing.",
     )
 
 
@@ -130,6 +182,12 @@ class DirectoryServer(Strict):
             )
         if not self.host:
             raise ValueError("host names no host")
+        for host in self.hosts if self.protocol != "ldapi" else ():
+            if "/" in host or re.fullmatch(r"[^:]*:\d+|\[.*\].*", host):
+                raise ValueError(
+                    "host is a name or an address alone, such as ldap.corp.example: what stands "
+                    "before and behind it in a URL goes under protocol, port and base_dn"
+                )
         if (self.certificate is None) != (self.key is None):
             raise ValueError("certificate and key go together")
         return self
@@ -144,6 +202,10 @@ class LdapSource(DirectoryModel, LdapMeaning, DirectoryServer):
     """Accounts and groups in an LDAP directory such as OpenLDAP."""
 
     kind: Literal["ldap"]
+    dereference: Literal["never", "search", "find", "always"] = Field(
+        "never",
+        description="Which aliases the server follows: below the base, at the base, or both.",
+    )
 
 
 class ActiveDirectorySource(DirectoryModel, ActiveDirectoryMeaning, DirectoryServer):
@@ -174,6 +236,12 @@ class LdifSource(DirectoryModel, LdapMeaning, Dropped):
     )
     max_age: Duration | None = Field(
         timedelta(hours=36), description="An older export is refused; null takes any."
+    )
+    complete: Completeness | None = None
+    ends_with_empty_line: bool = Field(
+        True,
+        description="Whether an export without an empty line at its end was cut off, as one of "
+        "slapcat, ldapsearch or ldifde was; false takes it: say in complete what shows its end.",
     )
 
     def exports(self) -> dict[str, str]:

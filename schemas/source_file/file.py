@@ -1,9 +1,9 @@
 """A source: one YAML file, one frozen model, and the line of every key for when it is wrong."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
@@ -11,6 +11,7 @@ from schemas.errors import ConfigError, FunctionError, raise_as
 from schemas.source_file.activity import ActivityDatabase
 from schemas.source_file.blocks import Activity, App, Schedule, Upload
 from schemas.source_file.columns import Named, Strict, TextColumn, TimeColumn, is_pattern
+from schemas.source_file.connector_source import ConnectorSource
 from schemas.source_file.csv_source import ActivitySource, CsvSource
 from schemas.source_file.directory_source import ActiveDirectorySource, LdapSource, LdifSource
 from schemas.source_file.guards import Guards
@@ -26,11 +27,22 @@ from schemas.source_file.mappings import (
 from schemas.source_file.problems import first_problem
 from schemas.source_file.python_source import PythonSource, Transforms
 from schemas.source_file.quantities import Duration
+from schemas.source_file.scim_source import ScimSource
+from schemas.source_file.secrets import Secret
 from schemas.source_file.sql_source import SqlSource
 from schemas.source_file.yaml_lines import Path, to_yaml_document
 from schemas.tables import ACCOUNT_FIELDS
 
-AnySource = CsvSource | SqlSource | LdapSource | ActiveDirectorySource | LdifSource | PythonSource
+AnySource = (
+    CsvSource
+    | SqlSource
+    | LdapSource
+    | ActiveDirectorySource
+    | LdifSource
+    | ScimSource
+    | ConnectorSource
+    | PythonSource
+)
 """Whatever a source file may name, by its `kind`."""
 
 _Located = TypeVar("_Located", ConfigError, FunctionError)
@@ -70,7 +82,7 @@ class SourceFile(Strict):
     unknown_columns: Literal["warn", "refuse", "attribute"] = Field(
         "warn",
         description="What to do with a column of the accounts that the file does not name; of kind "
-        "sql it becomes an attribute unless this says otherwise.",
+        "sql or connector it becomes an attribute unless this says otherwise.",
     )
     let_go: tuple[str, ...] = Field(
         (),
@@ -101,6 +113,20 @@ class SourceFile(Strict):
         None, description="Who used what, when; the command activity sends it."
     )
     schedule: Schedule | None = Field(None, description="When the source is due.")
+    labels: tuple[str, ...] = Field(
+        (), description="Words by which the flow `nightly` takes some of the sources."
+    )
+    notify: tuple[Secret, ...] | None = Field(
+        None,
+        description="Who is told how runs of this source end: a place, or a list of places, where "
+        "URLs of apprise lie, such as `{env: HR_NOTIFY}`; `[]` is nobody. Without it, whoever "
+        "`LUMOS_INGEST_NOTIFY` names.",
+    )
+
+    @field_validator("notify", mode="before")
+    @classmethod
+    def _take_one_place(cls, written: Any) -> Any:  # noqa: ANN401 - whatever the file holds
+        return [written] if isinstance(written, dict | str) else written
 
     @field_validator("attributes")
     @classmethod
@@ -124,6 +150,16 @@ class SourceFile(Strict):
                 "user_status: {constant: ACTIVE}"
             )
         return let_go
+
+    @model_validator(mode="after")
+    def _check_where(self) -> "SourceFile":
+        is_asked = self.activity is not None and (self.activity.asked or self.activity.leave_out)
+        if is_asked and self.activity_origin is None:
+            raise ValueError(
+                "activity.where and leave_out are for logs: the accounts' own last login and last "
+                "activity have no other columns"
+            )
+        return self
 
     @model_validator(mode="after")
     def _check_moments(self) -> "SourceFile":
@@ -161,17 +197,24 @@ class SourceFile(Strict):
         """The columns of the accounts that the file names, and the fields it says how to fill."""
         written = self.columns.model_fields_set
         fields = (name for name in written if getattr(self.columns, name) is not None)
-        return Named(self.named_columns, frozenset(fields))
+        ruled = (rule.column for rule in self.leave_out if rule.column is not None)
+        status = self.columns.user_status
+        status_columns = frozenset(_columns_in(status.model_dump()) if status else ())
+        return Named(self.named_columns.union(ruled), frozenset(fields), status_columns)
 
     @property
-    def activity_origin(self) -> ActivitySource | ActivityDatabase | SqlSource | None:
+    def activity_origin(
+        self,
+    ) -> ActivitySource | ActivityDatabase | SqlSource | ConnectorSource | None:
         """Where activity is read; None where the accounts' last login and activity are its source.
 
         So it is where the activity block names no source, and the source is no database with a
-        query for it.
+        query for it, and no connector with an activity block.
         """
         if self.activity is not None and self.activity.source is not None:
             return self.activity.source
+        if isinstance(self.source, ConnectorSource) and self.activity is not None:
+            return self.source
         if not isinstance(self.source, SqlSource):
             return None
         queries = self.source.queries
@@ -187,7 +230,21 @@ class SourceFile(Strict):
     def makes_attributes(self) -> bool:
         """Whether columns that the file does not name become attributes."""
         is_stated = "unknown_columns" in self.model_fields_set
-        return self.unknown_columns == "attribute" or (self.source.kind == "sql" and not is_stated)
+        return self.unknown_columns == "attribute" or (
+            self.source.kind in {"sql", "connector"} and not is_stated
+        )
+
+
+def _columns_in(part: object) -> Iterator[str]:
+    """Yields the columns that a part of the file names, however deep."""
+    if isinstance(part, dict):
+        for key, value in part.items():
+            if key == "column" and isinstance(value, str):
+                yield value
+            yield from _columns_in(value)
+    elif isinstance(part, list | tuple):
+        for member in part:
+            yield from _columns_in(member)
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,15 @@ class Queries(Strict):
     )
 
 
+class Freshness(Strict):
+    """How old the data may be, where the database may be a copy that is no longer fed."""
+
+    query: Query = Field(
+        description="One time: when the newest row was written, such as a max(changed_at)."
+    )
+    max_age: Duration = Field(description="Data whose newest row is older are refused.")
+
+
 class Tls(Strict):
     """How the connection is secured, where the URL does not say it."""
 
@@ -146,6 +155,11 @@ class SqlSource(DatabaseOptions):
         description="The built-in reading of a database's own accounts and roles; `queries` then "
         "replace it one by one.",
     )
+    freshness: Freshness | None = Field(
+        None,
+        description="Refuses data that are too old. A PostgreSQL standby that is behind its "
+        "primary by more than max_age, or 1d without it, is refused of itself.",
+    )
     delta: SqlDelta | None = Field(
         None,
         description="Reads only the accounts that list_updated_accounts names; `{}` is enough.",
@@ -155,6 +169,12 @@ class SqlSource(DatabaseOptions):
     def _check_accounts_are_listed(self) -> "SqlSource":
         if self.discover is None and self.queries.list_accounts is None:
             raise ValueError("name the query list_accounts, or an engine to discover")
+        return self
+
+    @model_validator(mode="after")
+    def _check_freshness_can_be_asked(self) -> "SqlSource":
+        if self.freshness is not None and self.discover == "mongodb":
+            raise ValueError("freshness is a query, and a MongoDB takes none: leave it out")
         return self
 
     @model_validator(mode="after")

@@ -1,5 +1,7 @@
 """A sandbox of its own for every test, a workspace with one source; a Prefect server a module."""
 
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +23,16 @@ def workspace(tmp_path: Path, sandbox: Sandbox) -> Workspace:
     made = Workspace(tmp_path, sandbox)
     made.source()
     return made
+
+
+@pytest.fixture(scope="module")
+def browser() -> str:
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
+        if os.environ.get("CI"):
+            pytest.fail("chromium is missing")
+        pytest.skip("chromium is missing")
+    return found
 
 
 @pytest.fixture(scope="module")

@@ -20,20 +20,24 @@ def die_with_parent() -> None:
     ctypes.CDLL("libc.so.6").prctl(1, signal.SIGKILL)
 
 
-@contextmanager
-def running_prefect(home: Path) -> Iterator[dict[str, str]]:
-    """A server that keeps its data in `home`; the environment of its clients."""
+def client_env(home: Path) -> dict[str, str]:
+    """The environment of a server that keeps its data in `home`, and of its clients."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    env = {
+    return {
         "DO_NOT_TRACK": "1",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_HOME": str(home),
         "PREFECT_SERVER_API_PORT": str(port),
         "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
     }
-    words = ["-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+
+
+def start_prefect(env: dict[str, str]) -> subprocess.Popen[bytes]:
+    """Starts a server there, and waits until it answers."""
+    port = env["PREFECT_SERVER_API_PORT"]
+    words = ["-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", port]
     server = subprocess.Popen(
         [sys.executable, *words],
         env={**os.environ, **env},
@@ -41,8 +45,16 @@ def running_prefect(home: Path) -> Iterator[dict[str, str]]:
         stderr=subprocess.DEVNULL,
         preexec_fn=die_with_parent,
     )
+    wait_until_healthy(f"{env['PREFECT_API_URL']}/health", server)
+    return server
+
+
+@contextmanager
+def running_prefect(home: Path) -> Iterator[dict[str, str]]:
+    """A server that keeps its data in `home`; the environment of its clients."""
+    env = client_env(home)
+    server = start_prefect(env)
     try:
-        wait_until_healthy(f"{env['PREFECT_API_URL']}/health", server)
         yield env
     finally:
         server.terminate()

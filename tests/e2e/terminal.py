@@ -5,6 +5,9 @@ import io
 import json
 import logging
 import os
+import pty
+import re
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,3 +119,23 @@ def row(number: int, roles: str = "Reader", state: str = "ACTIVE", team: str = "
 
 def rows(count: int) -> list[str]:
     return [row(number) for number in range(1, count + 1)]
+
+
+def at_a_terminal(workspace: Workspace, *words: str) -> str:
+    """What a command shows on a terminal, without its escapes and line breaks."""
+    ours, theirs = pty.openpty()
+    words = (*words, "--workspace", str(workspace.path))
+    command = [sys.executable, "-m", "lumos_ingest", *words]
+    env = {**os.environ, "COLUMNS": "200", "NO_COLOR": "1"}
+    with subprocess.Popen(command, stdout=theirs, env=env) as process:
+        os.close(theirs)
+        text = b""
+        while True:
+            try:
+                part = os.read(ours, 4096)
+            except OSError:  # Linux's way to say that the other end is closed
+                break
+            text += part
+    os.close(ours)
+    assert process.returncode == 0
+    return re.sub(r"\s+", " ", text.decode())

@@ -1,13 +1,7 @@
 """A person decides: `approve`, `reject` and `abandon` as they are typed, and what waits."""
 
-import os
-import pty
-import re
-import subprocess
-import sys
-
 import pytest
-from terminal import SOURCE, Said, Workspace, rows
+from terminal import SOURCE, Said, Workspace, at_a_terminal, rows
 
 REASON = ("--reason", "the Lyon site has closed")
 
@@ -86,26 +80,6 @@ def test_a_decision_is_shown_whole_and_its_reason_only_to_a_person(workspace: Wo
     assert "approve, " in plain.out
     assert REASON[1] not in plain.out + workspace.run("runs").out + workspace.run("sync", "hr").err
     assert REASON[1] in at_a_terminal(workspace, "runs", "hr", run_id)
-
-
-def at_a_terminal(workspace: Workspace, *words: str) -> str:
-    """What a command shows on a terminal, without its escapes and line breaks."""
-    ours, theirs = pty.openpty()
-    words = (*words, "--workspace", str(workspace.path))
-    command = [sys.executable, "-m", "lumos_ingest", *words]
-    env = {**os.environ, "COLUMNS": "200", "NO_COLOR": "1"}
-    with subprocess.Popen(command, stdout=theirs, env=env) as process:
-        os.close(theirs)
-        text = b""
-        while True:
-            try:
-                part = os.read(ours, 4096)
-            except OSError:  # Linux's way to say that the other end is closed
-                break
-            text += part
-    os.close(ours)
-    assert process.returncode == 0
-    return re.sub(r"\s+", " ", text.decode())
 
 
 @pytest.mark.parametrize("command", ["approve", "reject", "abandon"])

@@ -17,7 +17,7 @@ from schemas.source_file.file import SourceFile, to_source
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-COMMANDS = {command.callback.__name__ for command in app.registered_commands}
+COMMANDS = {one.callback.__name__.replace("_", "-") for one in app.registered_commands}
 
 
 def options_of(command: str) -> set[str]:
@@ -42,7 +42,7 @@ def test_every_command_that_a_page_types_exists():
     typed_words = {
         word
         for page in PAGES
-        for word in re.findall(r"lumos-ingest ([a-z]+)\b", page.read_text("utf-8"))
+        for word in re.findall(r"lumos-ingest ([a-z]+(?:-[a-z]+)*)\b", page.read_text("utf-8"))
     }
     assert typed_words == COMMANDS
 

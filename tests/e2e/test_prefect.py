@@ -1,16 +1,24 @@
 """The same sync as a Prefect flow, on a real Prefect server: one order of stages, two ways in."""
 
+import contextlib
 import json
 import os
+import re
+import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
+from browser import open_page, wait_for
+from prefect_server import die_with_parent
 from terminal import SOURCE, Workspace, row, rows
 
 from loaders.ledger.ledger import open_ledger
@@ -43,7 +51,7 @@ def as_flow(
     )
 
 
-def flow_runs(env: dict[str, str]) -> list[dict[str, object]]:
+def flow_runs(env: dict[str, str]) -> list[dict[str, Any]]:
     wanted = {"sort": "START_TIME_DESC"}
     found = httpx.post(f"{env['PREFECT_API_URL']}/flow_runs/filter", json=wanted, timeout=60)
     return found.json()
@@ -107,7 +115,8 @@ class TestAsAFlow:
             1,
         )
         assert workspace.accounts()["a0001"]["last_login"].startswith("2026-07-01T10:00:00")
-        assert flow_runs(prefect_env)[0]["name"] == "activity-hr"
+        name = str(flow_runs(prefect_env)[0]["name"])
+        assert re.fullmatch(r"activity-hr-\d{4}-\d\d-\d\dT\d\d:\d\dZ", name)
 
     def test_each_window_of_a_backfill_is_a_flow_run(
         self, workspace: Workspace, prefect_env: dict[str, str]
@@ -164,6 +173,150 @@ class TestAsAFlow:
         for secret in (CANARY, "user1@example.com", workspace.sandbox.token):
             assert secret.encode() not in database
             assert secret not in said.stderr + said.stdout
+
+
+def seen(env: dict[str, str], what: str, **wanted: object) -> list[dict[str, Any]]:
+    """What Prefect has of a kind, as its page shows it."""
+    found = httpx.post(f"{env['PREFECT_API_URL']}/{what}/filter", json=wanted, timeout=60)
+    return found.raise_for_status().json()
+
+
+def page_of(env: dict[str, str], run: dict[str, Any]) -> str:
+    """The page of counts and reasons of a flow run."""
+    wanted = {"flow_run_id": {"any_": [run["id"]]}, "type": {"any_": ["markdown"]}}
+    [page] = seen(env, "artifacts", artifacts=wanted)
+    return str(page["data"])
+
+
+def lines_of(env: dict[str, str], run: dict[str, Any]) -> list[str]:
+    """The log lines on a flow run's page."""
+    wanted = {"flow_run_id": {"any_": [run["id"]]}}
+    return [line["message"] for line in seen(env, "logs", logs=wanted)]
+
+
+def canary_row(number: int, email: str = "") -> str:
+    """A row that is all canaries; with an address of one's own, it has no whole name beside it."""
+    cells = [f"{CANARY}{column}{number}" for column in "igf"]
+    family = "" if email else cells[2]
+    email = email or f"{CANARY}{number}@example.com"
+    return f"{cells[0]},{email},{cells[1]},{family},ACTIVE,{CANARY}team,{CANARY}role"
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.xdist_group("prefect")
+class TestWhatItsPageShows:
+    def test_a_runs_page_has_counts_reasons_and_log_lines_and_no_row(
+        self, workspace: Workspace, prefect_env: dict[str, str], prefect_home: Path
+    ):
+        workspace.source(SOURCE + "guards: {max_rejected_rows: 50%}\n")
+        workspace.export(*map(canary_row, range(20)), canary_row(20, f"{CANARY}@@example"))
+        assert as_flow(workspace, prefect_env).returncode == 0
+        workspace.export(*map(canary_row, range(5)))
+        assert as_flow(workspace, prefect_env).returncode == 3
+        held, done = flow_runs(prefect_env)[:2]
+        [held_run, done_run] = workspace.run("runs", "--json").document
+        for run in (held, done):
+            assert set(run["tags"]) == {"source:hr", "app:HR Portal"}
+        page = page_of(prefect_env, done)
+        assert f"- Run: `{done_run['run_id']}` (sync)" in page
+        assert "| accounts | 0 | 20 | 20 | 0 | 0 | 0 | 1 | 0 |" in page
+        assert "## Rejected rows: 1" in page
+        assert "| accounts | email | " in page
+        page = page_of(prefect_env, held)
+        assert f"- Run: `{held_run['run_id']}` (sync)" in page
+        assert "| max_removed_accounts | 15 | 20 accounts | 2 (10%) |" in page
+        assert any("hr: accepted as run" in line for line in lines_of(prefect_env, done))
+        assert any("associations: 0 added, 15 removed" in x for x in lines_of(prefect_env, held))
+        database = b"".join(path.read_bytes() for path in prefect_home.glob("prefect.db*"))
+        assert held_run["run_id"].encode() in database
+        assert CANARY.encode() not in database
+
+    def test_the_page_of_a_run_that_failed_says_why_and_what_was_rejected(
+        self, workspace: Workspace, prefect_env: dict[str, str], prefect_home: Path
+    ):
+        workspace.source(SOURCE + "rejected_rows: fail\n")
+        workspace.export(canary_row(1), canary_row(2, f"{CANARY}@@example"))
+        assert as_flow(workspace, prefect_env).returncode == 1
+        page = page_of(prefect_env, flow_runs(prefect_env)[0])
+        assert "# hr: failed" in page
+        assert "- Why: exports/hr.csv:3: email " in page
+        assert "| accounts rejected | 1 |" in page
+        assert "## Rejected rows: 1" in page
+        database = b"".join(path.read_bytes() for path in prefect_home.glob("prefect.db*"))
+        assert CANARY.encode() not in database
+
+
+@contextmanager
+def serving_the_form(env: dict[str, str]) -> Iterator[None]:
+    """Serves the flow `decide`, as docs/held-plans.md says."""
+    program = "from lumos_ingest.prefect_flows import decide; decide.serve('decide')"
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        env={**os.environ, **env, "PREFECT_RUNNER_POLL_FREQUENCY": "1"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=die_with_parent,
+    ) as serving:
+        try:
+            url = f"{env['PREFECT_API_URL']}/deployments/name/decide/decide"
+            wait_for(lambda: httpx.get(url).status_code == 200, 120)
+            yield
+        finally:
+            serving.terminate()
+            serving.wait(60)
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.xdist_group("prefect")
+def test_a_held_plan_is_approved_in_a_browser_and_carried_out_by_the_next_sync(
+    workspace: Workspace,
+    prefect_env: dict[str, str],
+    prefect_home: Path,
+    browser: str,
+    tmp_path_factory: pytest.TempPathFactory,
+):
+    workspace.export(*rows(20))
+    assert workspace.run("sync", "hr").code == 0
+    workspace.export(*rows(5))
+    with serving_the_form(prefect_env):
+        assert as_flow(workspace, prefect_env).returncode == 3
+        suspended = {"state": {"name": {"any_": ["Suspended"]}}}
+        [form] = wait_for(lambda: seen(prefect_env, "flow_runs", flow_runs=suspended), 120)
+        url = f"{prefect_env['PREFECT_API_URL'].removesuffix('/api')}/runs/flow-run/{form['id']}"
+        with open_page(browser, url, tmp_path_factory.mktemp("profile")) as page:
+            wait_for(lambda: page.click("Resume"))
+            wait_for(lambda: "nothing was uploaded" in page.text())
+            assert (
+                page.fill_in(
+                    {"Decision": "approve", "Reason": "canary-closed", "Decided By": "canary-ada"}
+                )
+                == ""
+            )
+
+            def submitted() -> bool:
+                # SQLite of a busy machine may be locked: then a person presses it again.
+                page.click("Submit")
+                time.sleep(2)
+                return not seen(prefect_env, "flow_runs", flow_runs=suspended)
+
+            wait_for(submitted)
+        [held, _] = wait_for(lambda: _decided(workspace), 120)
+        completed = {"id": {"any_": [form["id"]]}, "state": {"name": {"any_": ["Completed"]}}}
+        wait_for(lambda: seen(prefect_env, "flow_runs", flow_runs=completed), 60)
+    decision = held["decision"]
+    assert (decision["decision"], decision["reason"]) == ("approve", "canary-closed")
+    assert decision["actor"] == "canary-ada (Prefect's form)"
+    assert len(workspace.accounts()) == 20
+    assert workspace.run("sync", "hr").code == 0
+    assert len(workspace.accounts()) == 5
+    with contextlib.closing(sqlite3.connect(prefect_home / "prefect.db")) as database:
+        assert not [line for line in database.iterdump() if "canary-ada" in line]
+
+
+def _decided(workspace: Workspace) -> list[dict[str, Any]]:
+    """The runs, newest first, once the newest is decided on."""
+    listed = workspace.run("runs", "--json").document
+    return listed if listed[0]["decision"] else []
 
 
 def register_nightly(env: dict[str, str], workspace: Path) -> str:

@@ -1,44 +1,17 @@
 """The sandbox's page in a real browser: what is in the sandbox is on the page, as text."""
 
-import contextlib
-import json
-import os
-import shutil
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-from websockets.sync.client import connect
+from browser import QUIET, open_page, wait_for
 
 from sandbox.server import running_sandbox
 
 MARKUP = "<img src=x onerror=\"document.title='struck'\">"
 SHOWN_MARKUP = "&lt;img src=x onerror=\"document.title='struck'\"&gt;"
-
-QUIET = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> str:
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
-    if found is None:
-        if os.environ.get("CI"):
-            pytest.fail("chromium is missing")
-        pytest.skip("chromium is missing")
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -118,56 +91,18 @@ def test_an_empty_sandbox_says_what_to_do(browser: str, tmp_path: Path) -> None:
     assert "No upload yet." in page
 
 
-@contextlib.contextmanager
-def open_page(browser: str, url: str, profile: Path) -> Iterator[Callable[[], str]]:
-    """Opens the page in a browser, as a person would; what is called returns the text on it."""
-    words = [browser, *QUIET, f"--user-data-dir={profile}", "--remote-debugging-port=0", url]
-    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
-        try:
-            port = wait_for(lambda: (profile / "DevToolsActivePort").read_text().split()[0])
-            [tab] = wait_for(
-                lambda: [
-                    one
-                    for one in httpx.get(f"http://127.0.0.1:{port}/json/list").json()
-                    if one["url"].startswith(url)
-                ]
-            )
-            with connect(tab["webSocketDebuggerUrl"], max_size=None) as context:
-
-                def text() -> str:
-                    params = {"expression": "document.body?.innerText ?? ''"}
-                    call = {"id": 1, "method": "Runtime.evaluate", "params": params}
-                    context.send(json.dumps(call))
-                    return json.loads(context.recv(timeout=30))["result"]["result"]["value"]
-
-                yield text
-        finally:
-            running.kill()
-
-
-def wait_for(look: Callable[[], Any]) -> Any:
-    """What `look` finds, as soon as it finds something."""
-    ends = time.monotonic() + 60
-    while time.monotonic() < ends:
-        with contextlib.suppress(OSError, IndexError, httpx.HTTPError):
-            if found := look():
-                return found
-        time.sleep(0.1)
-    raise AssertionError("nothing came in time")
-
-
 def test_the_page_shows_what_arrives_while_it_is_open_by_itself(browser: str, tmp_path: Path):
     with (
         running_sandbox(job_seconds=0) as sandbox,
-        open_page(browser, sandbox.url, tmp_path) as text,
+        open_page(browser, sandbox.url, tmp_path) as page,
     ):
-        wait_for(lambda: "No activity yet" in text())
-        assert "late-0001" not in text()
+        wait_for(lambda: "No activity yet" in page.text())
+        assert "late-0001" not in page.text()
         headers = {"Authorization": f"Bearer {sandbox.token}"}
         with httpx.Client(base_url=sandbox.url, headers=headers, timeout=60) as api:
             body = {"name": "Late App", "category": "Developers", "description": "x"}
             app_id = api.post("/apps", json=body).json()["id"]
             late = {"unique_identifier": "late-0001", "email": "late@example.com"}
             api.post("/accounts/upload", json={"app_id": app_id, "accounts": [late]})
-        wait_for(lambda: "late-0001" in text())
-        assert "Late App" in text()
+        wait_for(lambda: "late-0001" in page.text())
+        assert "Late App" in page.text()

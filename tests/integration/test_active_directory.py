@@ -9,15 +9,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pydantic import SecretStr
 
-from extractors.directory.entries import Entries, Search, to_entries
-from extractors.directory.last_logon import Logons, add_logons, with_logons
+from extractors.directory.accounts_ad import Logons, add_logons, with_logons
+from extractors.directory.entries import Entries, Search, Searches, to_entries
 from extractors.directory.ldap.protocol.connection import connected
 from extractors.directory.ldap.protocol.forest import check_one_domain, controllers_of
 from extractors.directory.values import first_texts
 from extractors.read import read_source
-from schemas.errors import SourceFormatError, SourceUnavailableError
+from schemas.errors import (
+    ConfigError,
+    SourceError,
+    SourceFormatError,
+    SourceUnavailableError,
+)
 from schemas.source_file.columns import Named
-from schemas.source_file.directory_source import ActiveDirectorySource
+from schemas.source_file.directory_source import ActiveDirectorySource, LdapSource
 
 if TYPE_CHECKING:
     from schemas.raw import Raw
@@ -61,6 +66,29 @@ def test_the_whole_domain_is_read_from_its_root(samba_ad_server: SambaAd) -> Non
     assert not {"pc1$", "DC1$", "gone0"} & names
     assert raw.entitlements is not None
     assert "Domain Admins" in set(raw.entitlements.rows["label"])
+
+
+def test_a_domain_is_not_read_as_another_directory(samba_ad_server: SambaAd) -> None:
+    source, resolve = to_source(samba_ad_server)
+    keys = source.model_dump(exclude_unset=True, exclude={"kind"})
+    with pytest.raises(ConfigError, match=r"source\.kind: the server is an Active Directory: say"):
+        read_source(LdapSource(kind="ldap", **keys), Path(), now=NOW, resolve=resolve)
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ({"authentication": "anonymous", "username": None, "password": None}, "wants a username"),
+        ({"username": "reader"}, "wants the name with its domain"),
+        ({"protocol": "ldaps", "port": 389}, "say protocol: starttls, or port: 636"),
+        ({"protocol": "starttls", "port": 636}, "say protocol: ldaps, or port: 389"),
+    ],
+)
+def test_what_a_domain_does_not_take_is_told_with_what_to_write(
+    keys: dict[str, Any], words: str, samba_ad_server: SambaAd
+) -> None:
+    with pytest.raises(SourceError, match=words):
+        read(samba_ad_server, **keys)
 
 
 def test_every_member_of_a_large_group_is_read(samba_ad_server: SambaAd) -> None:
@@ -107,7 +135,7 @@ def test_a_domain_s_controllers_are_found_in_its_configuration(samba_ad_server: 
 
 
 def test_the_newest_logon_of_all_controllers_counts() -> None:
-    users = Search("DC=x", "(cn=*)", "subtree", ())
+    users = Searches((Search("DC=x", "(cn=*)", "subtree", ()),))
     logons: Logons = {}
 
     for known in ({b"ann": b"5", b"bob": b"0"}, {b"ann": b"133801632000000000"}, {b"ann": b"7"}):

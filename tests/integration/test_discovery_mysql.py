@@ -34,15 +34,28 @@ GRANT d_chief TO 'd_bob'@'%' WITH ADMIN OPTION;
 GRANT SELECT ON d_shop.* TO d_reader; GRANT SELECT ON d_shop.* TO 'd_bob'@'%';
 GRANT INSERT, SELECT ON d_shop.orders TO 'd_jane'@'10.%' WITH GRANT OPTION;
 GRANT PROCESS ON *.* TO 'D_JANE'@'%'; GRANT SELECT ON d_shop.items TO PUBLIC;
+CREATE USER 'd_shut'@'%' IDENTIFIED BY 'x' WITH MAX_USER_CONNECTIONS -1;
+CREATE USER 'd_none'@'%' IDENTIFIED VIA mysql_native_password USING 'invalid';
+CREATE USER 'd_sock'@'%' IDENTIFIED VIA mysql_native_password USING 'invalid' OR unix_socket;
+CREATE FUNCTION d_shop.pay() RETURNS INT RETURN 1; CREATE PROCEDURE d_shop.pay() SELECT 1;
+GRANT SELECT (id), UPDATE (id) ON d_shop.orders TO 'd_kept'@'%';
+GRANT EXECUTE ON FUNCTION d_shop.pay TO 'd_kept'@'%';
+GRANT EXECUTE, ALTER ROUTINE ON PROCEDURE d_shop.pay TO 'd_kept'@'%' WITH GRANT OPTION;
+GRANT PROXY ON 'd_jane'@'localhost' TO 'd_kept'@'%' WITH GRANT OPTION;
+CREATE DATABASE `d_we.ird`; CREATE TABLE `d_we.ird`.`x` (id int);
+CREATE DATABASE `d_we`; CREATE TABLE `d_we`.`ird.x` (id int);
+GRANT SELECT ON `d_we.ird`.`x` TO 'd_aged'@'%'; GRANT INSERT ON `d_we`.`ird.x` TO 'd_aged'@'%';
 UPDATE mysql.global_priv
     SET Priv = JSON_SET(Priv, '$.password_last_changed', UNIX_TIMESTAMP() - 31 * 86400)
     WHERE User IN ('d_late', 'd_kept');
 FLUSH PRIVILEGES
 """
 REMOVE = """
-DROP DATABASE d_shop; DROP ROLE d_reader, d_writer, d_chief; REVOKE ALL, GRANT OPTION FROM PUBLIC;
+DROP DATABASE d_shop; DROP DATABASE `d_we.ird`; DROP DATABASE `d_we`;
+DROP ROLE d_reader, d_writer, d_chief; REVOKE ALL, GRANT OPTION FROM PUBLIC;
 DROP USER 'd_jane'@'localhost', 'd_jane'@'10.%', 'D_JANE'@'%', 'd_ann@corp.example'@'%',
-    'd_bob'@'%', 'd_old'@'%', 'd_aged'@'%', 'd_late'@'%', 'd_kept'@'%'
+    'd_bob'@'%', 'd_old'@'%', 'd_aged'@'%', 'd_late'@'%', 'd_kept'@'%', 'd_shut'@'%', 'd_none'@'%',
+    'd_sock'@'%'
 """
 
 MYSQL_TABLES = """
@@ -114,7 +127,10 @@ def test_users_with_one_name_on_two_hosts_are_two_accounts(server: str, tmp_path
         ("d_jane@localhost", None, "ACTIVE", "service"),
         ("d_kept@%", None, "ACTIVE", "user"),
         ("d_late@%", None, "SUSPENDED", "user"),
+        ("d_none@%", None, "SUSPENDED", "user"),
         ("d_old@%", None, "SUSPENDED", "user"),
+        ("d_shut@%", None, "SUSPENDED", "user"),
+        ("d_sock@%", None, "ACTIVE", "user"),
     ]
     assert ("d_bob", "MariaDB, from %") in table(raw.accounts, "given_name", "family_name")
 
@@ -122,6 +138,8 @@ def test_users_with_one_name_on_two_hosts_are_two_accounts(server: str, tmp_path
 def test_roles_reach_through_others_and_privileges_stay_where_they_are(server: str, tmp_path: Path):
     assert ours(table(read(server, tmp_path).associations)) == [
         ("D_JANE@%", "PROCESS", ""),
+        ("d_aged@%", "INSERT", "d_we.`ird.x`"),
+        ("d_aged@%", "SELECT", "`d_we.ird`.x"),
         ("d_bob@%", "ADMIN_d_chief", ""),
         ("d_bob@%", "ROLE_d_chief", ""),
         ("d_bob@%", "ROLE_d_reader", ""),
@@ -131,7 +149,20 @@ def test_roles_reach_through_others_and_privileges_stay_where_they_are(server: s
         ("d_jane@10.%", "ROLE_d_reader", ""),
         ("d_jane@10.%", "ROLE_d_writer", ""),
         ("d_jane@10.%", "SELECT WITH GRANT OPTION", "d_shop.orders"),
+        ("d_kept@%", "ALTER ROUTINE WITH GRANT OPTION", "PROCEDURE d_shop.pay"),
+        ("d_kept@%", "EXECUTE WITH GRANT OPTION", "PROCEDURE d_shop.pay"),
+        ("d_kept@%", "EXECUTE", "FUNCTION d_shop.pay"),
+        ("d_kept@%", "PROXY_d_jane@localhost WITH GRANT OPTION", ""),
+        ("d_kept@%", "SELECT", "d_shop.orders.id"),
+        ("d_kept@%", "UPDATE", "d_shop.orders.id"),
     ]
+
+
+@pytest.mark.parametrize("user", ["d_shut", "d_none"])
+def test_whom_the_server_lets_in_by_no_way_cannot_log_in(server: str, user: str):
+    port = int(server.rpartition(":")[2])
+    with pytest.raises(pymysql.err.OperationalError):
+        pymysql.connect(host="127.0.0.1", port=port, user=user, password="x")
 
 
 def test_public_is_a_note_and_no_role(server: str, tmp_path: Path):

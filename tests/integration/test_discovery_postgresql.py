@@ -19,13 +19,14 @@ pytest_plugins = ["tests.postgresql_server"]
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 ROLES = (
     "d_reader", "d_writer", "d_dba", "d_ops", "d_jane", "d_lent", "d_old", '"d_Ann@corp.example"',
-    "d_boss", "d_admin",
+    "d_boss", "d_admin", "d_shut",
 )  # fmt: skip
 SETUP = """
 CREATE ROLE d_reader; CREATE ROLE d_writer; CREATE ROLE d_dba; CREATE ROLE d_ops NOINHERIT;
 CREATE ROLE d_jane LOGIN VALID UNTIL 'infinity'; CREATE ROLE d_lent LOGIN NOINHERIT;
 CREATE ROLE d_old LOGIN VALID UNTIL '2020-01-01'; CREATE ROLE "d_Ann@corp.example" LOGIN;
-CREATE ROLE d_boss LOGIN SUPERUSER CREATEDB; CREATE ROLE d_admin LOGIN;
+CREATE ROLE d_boss LOGIN SUPERUSER CREATEDB CONNECTION LIMIT 0; CREATE ROLE d_admin LOGIN;
+CREATE ROLE d_shut LOGIN CONNECTION LIMIT 0;
 GRANT d_reader TO d_writer; GRANT d_writer TO d_jane; GRANT d_dba TO d_ops;
 GRANT d_ops TO d_lent; GRANT d_ops TO d_old; GRANT d_dba TO d_admin WITH ADMIN OPTION;
 GRANT d_admin TO "d_Ann@corp.example";
@@ -35,6 +36,17 @@ GRANT USAGE ON SCHEMA sales TO d_lent;
 GRANT SELECT ON sales.orders TO d_old WITH GRANT OPTION; GRANT INSERT ON sales.orders TO d_old;
 GRANT SELECT ON sales.orders TO d_reader; GRANT SELECT ON sales.orders TO PUBLIC;
 GRANT DELETE ON sales."Odd.name" TO d_lent;
+GRANT UPDATE (id) ON sales.orders TO d_admin;
+CREATE FUNCTION sales.pay(amount int) RETURNS int LANGUAGE sql AS 'SELECT 1';
+REVOKE ALL ON FUNCTION sales.pay(int) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION sales.pay(int) TO d_admin;
+CREATE DOMAIN sales.pence AS int; GRANT USAGE ON TYPE sales.pence TO d_admin;
+GRANT USAGE ON LANGUAGE plpgsql TO d_admin; SELECT lo_create(4711);
+GRANT SELECT ON LARGE OBJECT 4711 TO d_admin; CREATE FOREIGN DATA WRAPPER d_wrapper;
+GRANT USAGE ON FOREIGN DATA WRAPPER d_wrapper TO d_admin;
+CREATE SERVER "d server" FOREIGN DATA WRAPPER d_wrapper;
+GRANT USAGE ON FOREIGN SERVER "d server" TO d_admin;
+GRANT CREATE ON TABLESPACE pg_default TO d_admin;
 COMMENT ON ROLE d_writer IS 'May change orders'
 """
 
@@ -46,7 +58,7 @@ def database(new_database: Callable[[], str]) -> Iterator[str]:
         connection.execute(SETUP)
     yield url
     with psycopg.connect(url) as connection:
-        connection.execute("DROP SCHEMA sales CASCADE")
+        connection.execute("DROP SCHEMA sales CASCADE; DROP FOREIGN DATA WRAPPER d_wrapper CASCADE")
         for role in ROLES:
             connection.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")
 
@@ -71,6 +83,7 @@ def test_logins_are_accounts_and_roles_without_login_are_none(database: str, tmp
         ("d_jane", None, "ACTIVE", "user", None),
         ("d_lent", None, "ACTIVE", "user", None),
         ("d_old", None, "SUSPENDED", "user", "2020-01-01T00:00:00Z"),
+        ("d_shut", None, "SUSPENDED", "user", None),
     ]
     names = table(raw.accounts, "given_name", "family_name")
     assert ("d_jane", f"PostgreSQL {database.rpartition('/')[2]}") in names
@@ -100,6 +113,14 @@ def test_privileges_are_held_where_they_were_granted(database: str, tmp_path: Pa
     name = database.rpartition("/")[2]
     found = ours(table(read(database, tmp_path).associations))
     assert [(who, what, where) for who, what, where in found if where] == [
+        ("d_admin", "CREATE", "TABLESPACE pg_default"),
+        ("d_admin", "EXECUTE", f"FUNCTION {name}.sales.pay(amount integer)"),
+        ("d_admin", "SELECT", f"LARGE OBJECT {name}.4711"),
+        ("d_admin", "UPDATE", f"{name}.sales.orders.id"),
+        ("d_admin", "USAGE", f"LANGUAGE {name}.plpgsql"),
+        ("d_admin", "USAGE", f'SERVER {name}."d server"'),
+        ("d_admin", "USAGE", f"TYPE {name}.sales.pence"),
+        ("d_admin", "USAGE", f"WRAPPER {name}.d_wrapper"),
         ("d_jane", "OWNER", f"{name}.sales"),
         ("d_lent", "DELETE", f'{name}.sales."Odd.name"'),
         ("d_lent", "USAGE", f"{name}.sales"),

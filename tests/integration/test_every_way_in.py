@@ -312,6 +312,59 @@ def _writer(url: str) -> Iterator[Callable[[str], object]]:
             yield cursor.execute
 
 
+_LOADS = {
+    "truncated": "TRUNCATE loaded; INSERT INTO loaded VALUES ('1'), ('2')",
+    "swapped": "DROP TABLE loaded; CREATE TABLE loaded AS SELECT '1' AS id",
+}
+
+
+@every_way
+@pytest.mark.parametrize("load", _LOADS)
+def test_a_table_that_is_loaded_anew_while_it_is_read_is_not_taken_for_empty(
+    load: str, way: str, postgresql: Ways, tmp_path: Path
+) -> None:
+    """An older snapshot sees no row of a table that was emptied since: no old and no new one."""
+    with _writer(postgresql["native"]["url"]) as execute:
+        execute("DROP TABLE IF EXISTS loaded; CREATE TABLE loaded AS SELECT '1' AS id")
+        options = DatabaseOptions(**postgresql[way])
+        statement = Statement("q", "q", ("SELECT id FROM loaded",), is_query=True)
+        with open_session(options, tmp_path, no_secrets) as session:
+            session.read(Statement("one", "one", ("SELECT 1 AS one",), is_query=True))
+            execute(_LOADS[load])
+            with pytest.raises(SourceIncompleteError, match=r"^q: a table was emptied"):
+                session.read(statement)
+        with open_session(options, tmp_path, no_secrets) as session:
+            assert session.read(statement).rows.height
+            execute("CREATE TABLE IF NOT EXISTS another (id text)")
+            assert session.read(statement).rows.height
+
+
+@every_way
+def test_a_table_that_mariadb_loads_anew_while_it_is_read_ends_the_run(
+    way: str, mariadb: Ways, tmp_path: Path
+) -> None:
+    with _writer(mariadb["native"]["url"]) as execute:
+        execute("CREATE OR REPLACE TABLE loaded (id INT) ENGINE = InnoDB")
+        execute("INSERT INTO loaded VALUES (1)")
+        with open_session(DatabaseOptions(**mariadb[way]), tmp_path, no_secrets) as session:
+            session.read(Statement("one", "one", ("SELECT yes FROM one",), is_query=True))
+            execute("TRUNCATE loaded")
+            with pytest.raises(SourceIncompleteError, match=r"^q: ended by .*1412.*: run again"):
+                session.read(Statement("q", "q", ("SELECT id FROM loaded",), is_query=True))
+
+
+@pytest.mark.parametrize("way", ["odbc", "jdbc"])
+def test_an_operator_that_a_driver_takes_for_a_place_is_told(
+    way: str, postgresql: Ways, tmp_path: Path
+) -> None:
+    sql = "SELECT '?' AS integration_specific_id WHERE '{\"a\": 1}'::jsonb ? 'a'"
+    with pytest.raises(ConfigError, match=r"^list_accounts: through ODBC and JDBC"):
+        read(postgresql[way], tmp_path, sql)
+    assert read(postgresql["native"], tmp_path, sql) == [{"integration_specific_id": "?"}]
+    named = sql.replace("'::jsonb ? 'a'", "'::jsonb IS NOT NULL")
+    assert read(postgresql[way], tmp_path, named) == [{"integration_specific_id": "?"}]
+
+
 def test_tables_that_no_snapshot_holds_are_told(mariadb: Ways, tmp_path: Path) -> None:
     sql = {"list_accounts": "SELECT 1 AS integration_specific_id"}
     found = read_source(SqlSource(kind="sql", queries=sql, **mariadb["native"]), tmp_path, now=NOW)

@@ -30,9 +30,11 @@ from schemas.errors import (
 )
 from schemas.source_file.secrets import no_secrets
 from schemas.source_file.sql_source import SqlSource
+from schemas.tables import ROW
 
 pytest_plugins = ["tests.postgresql_server", "tests.mariadb_server"]
 
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
 _CUT = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
     " WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -45,6 +47,9 @@ _DEBIAN = {
     "postgresql.jar": "libpostgresql-jdbc-java",
     "mariadb-java-client.jar": "libmariadb-java",
     "h2.jar": "libh2-java",
+    "hsqldb.jar": "libhsqldb-java",
+    "derby.jar": "libderby-java",
+    "sqlite-jdbc.jar": "libxerial-sqlite-jdbc-java",
 }
 
 
@@ -327,6 +332,82 @@ def test_h2_values_become_text_once_and_exactly() -> None:
         "1500-02-28T00:00:00.123456789",
         "é" * 300_000,
     )
+
+
+def test_h2s_documents_and_arrays_are_json(tmp_path: Path) -> None:
+    sql = """SELECT JSON '{"b": 1.50, "a": "é"}' AS j, ARRAY['x, y', NULL, 'q"\\'] AS texts,
+        ARRAY[1.50, 2] AS numbers, ARRAY[ARRAY[TRUE], ARRAY[FALSE, NULL]] AS truths,
+        ARRAY[TIMESTAMP '2026-01-02 03:04:05'] AS times, CAST(NULL AS INTEGER ARRAY) AS none"""
+    source = SqlSource(
+        kind="sql", url="jdbc:h2:mem:j", jars=(str(_jar("h2.jar")[0]),), username="sa",
+        queries={"list_accounts": f"SELECT '7' AS integration_specific_id, v.* FROM ({sql}) v"},
+    )  # fmt: skip
+    raw = read_source(source, tmp_path, now=NOW, resolve=no_secrets)
+    assert raw.accounts.rows.drop(ROW).row(0) == (
+        "7", '{"a":"é","b":1.50}', '["x, y",null,"q\\"\\\\"]', "[1.5,2]",
+        "[[true],[false,null]]", '["2026-01-02T03:04:05"]', None,
+    )  # fmt: skip
+
+
+def test_hsqldbs_bits_are_all_told() -> None:
+    settings = JdbcSettings("jdbc:hsqldb:mem:x", _jar("hsqldb.jar"), "SA", SecretStr(""))
+    sql = """SELECT B'101' AS a, B'100' AS b, B'1' AS c, B'0' AS d,
+        CAST(B'0110' AS BIT VARYING(8)) AS e FROM (VALUES(1)) v"""
+    with open_jdbc(settings) as reader:
+        assert reader.read("q", sql).row(0) == ("101", "100", "true", "false", "0110")
+
+
+def test_a_driver_that_knows_no_java_time_hands_over_its_times_all_the_same(
+    tmp_path: Path,
+) -> None:
+    """Derby's before 10.15; what it cannot read is still an error, and no value is made up."""
+    settings = JdbcSettings(
+        f"jdbc:derby:{tmp_path}/d;create=true", _jar("derby.jar"), zone="Europe/Paris"
+    )
+    times = "TIMESTAMP('2026-07-01 03:04:05.120'), DATE('2026-01-02'), TIME('03:04:05')"
+    none = "CAST(NULL AS TIMESTAMP), CAST(NULL AS DATE), CAST(NULL AS TIME)"
+    sql = f"SELECT * FROM (VALUES ({times}), ({none})) AS v(t, d, c)"
+    with open_jdbc(settings) as reader:
+        rows = reader.read("q", sql).rows()
+    assert rows == [("2026-07-01T01:04:05.12Z", "2026-01-02", "03:04:05"), (None, None, None)]
+    settings = replace(settings, url=f"jdbc:derby:{tmp_path}/d")
+    assert "refused" in str(_problem(settings, "SELECT TIMESTAMP('x') FROM (VALUES 1) v"))
+
+
+@pytest.mark.parametrize(
+    ("jar", "url", "user"),
+    [("h2.jar", "jdbc:h2:{}/slip", "sa"), ("hsqldb.jar", "jdbc:hsqldb:file:{}/slip", "SA")],
+)
+def test_a_slip_in_a_path_makes_no_database(jar: str, url: str, user: str, tmp_path: Path) -> None:
+    source = SqlSource(
+        kind="sql", url=url.format(tmp_path), jars=(str(_jar(jar)[0]),), username=user,
+        queries={"list_accounts": "SELECT 7 AS integration_specific_id FROM (VALUES(1)) v"},
+    )  # fmt: skip
+    with pytest.raises(IngestError):
+        read_source(source, tmp_path, now=NOW, resolve=no_secrets)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_driver_that_refuses_to_be_read_only_once_connected_is_told_of(tmp_path: Path) -> None:
+    (tmp_path / "x.db").touch()
+    settings = JdbcSettings(f"jdbc:sqlite:{tmp_path}/x.db", _jar("sqlite-jdbc.jar"))
+    with open_jdbc(settings) as reader:
+        assert reader.read("q", "SELECT 1 AS n").rows() == [("1",)]
+        assert reader.refuses_read_only
+    with open_jdbc(_h2()) as reader:
+        assert not reader.refuses_read_only
+
+
+@pytest.mark.parametrize("database", ["sqlite", "duckdb"])
+def test_a_file_that_python_reads_itself_is_read_without_java(
+    database: str, tmp_path: Path
+) -> None:
+    source = SqlSource(
+        kind="sql", driver="jdbc", url=f"jdbc:{database}:x.db", jars=("x.jar",),
+        queries={"list_accounts": "SELECT 1"},
+    )  # fmt: skip
+    with pytest.raises(ConfigError, match=rf"^source\.driver: .*{database}:///PATH"):
+        read_source(source, tmp_path, now=NOW, resolve=no_secrets)
 
 
 def test_h2_over_tcp_answers_with_its_rows(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +19,9 @@ import dns.rrset
 import pytest
 from pydantic import SecretStr
 
-from extractors.directory.ldap.protocol.connection import connected
-from extractors.directory.ldap.protocol.hosts import controllers_by_dns
+from extractors.directory.ldap.protocol.connection import connected, refusal_of
+from extractors.directory.ldap.protocol.hosts import Endpoint, controllers_by_dns
+from extractors.read import read_source
 from schemas.errors import ConfigError, SourceUnavailableError
 from schemas.source_file.directory_source import ActiveDirectorySource, LdapSource
 from schemas.source_file.secrets import Secret
@@ -223,6 +225,71 @@ def test_a_server_that_says_nothing_is_given_up() -> None:
             who_am_i(silent, "unused")
 
 
+def test_a_port_of_another_protocol_is_told_with_what_to_write(openldap_server: OpenLdap) -> None:
+    ldaps = source(openldap_server, protocol="ldaps")
+    plain, starttls = (
+        source(openldap_server, protocol=protocol, port=openldap_server.tls_port)
+        for protocol in ("ldap", "starttls")
+    )
+    for wrong, words in ((ldaps, "starttls"), (plain, "ldaps"), (starttls, "ldaps")):
+        with pytest.raises(SourceUnavailableError, match=f"say protocol: {words}"):
+            who_am_i(wrong, openldap_server.reader[1])
+
+
+def test_a_server_without_starttls_is_told() -> None:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+
+        def refuse() -> None:
+            taken, _ = listening.accept()
+            with taken:
+                asked = taken.recv(4096)
+                # An extended response with the result protocolError (RFC 4511, 4.14.2).
+                answer = asked[2 : 4 + asked[3]] + bytes.fromhex("78070a010204000400")
+                taken.sendall(bytes([0x30, len(answer)]) + answer)
+                taken.recv(4096)
+
+        thread = threading.Thread(target=refuse, daemon=True)
+        thread.start()
+        port = listening.getsockname()[1]
+        bare = {"kind": "ldap", "host": "127.0.0.1", "port": port, "protocol": "starttls"}
+        bare |= {"base_dn": "dc=x", "authentication": "anonymous", "connect_timeout": "5s"}
+        with pytest.raises(SourceUnavailableError, match=r"has no STARTTLS: say protocol: ldaps"):
+            who_am_i(LdapSource.model_validate(bare), "unused")
+
+
+@pytest.mark.parametrize("host", ["ldap://dc.example", "dc.example:389", "[::1]:389", "a/b"])
+def test_a_host_is_no_url(host: str) -> None:
+    with pytest.raises(ValueError, match="goes under protocol, port and base_dn"):
+        LdapSource(kind="ldap", host=host, base_dn="dc=x", authentication="anonymous")
+
+
+def test_a_directory_of_the_other_kind_is_told(openldap_server: OpenLdap) -> None:
+    keys = source(openldap_server).model_dump(exclude_unset=True, exclude={"kind"})
+    domain = ActiveDirectorySource(kind="active_directory", **keys)
+    with pytest.raises(ConfigError, match=r"source\.kind: the server is no Active Directory: say"):
+        read_source(
+            domain,
+            Path(),
+            now=datetime(2026, 1, 2, tzinfo=UTC),
+            resolve=given(openldap_server.reader[1]),
+        )
+
+
+@pytest.mark.parametrize(
+    ("username", "is_told"),
+    [("reader", True), ("reader@corp.example", False), ("CORP\\reader", False), ("cn=r", False)],
+)
+def test_a_name_without_its_domain_is_told(username: str, is_told: bool) -> None:
+    keys = {"host": "dc.example", "base_dn": "dc=x", "username": username}
+    domain = ActiveDirectorySource(kind="active_directory", password={"env": "P"}, **keys)
+    endpoint = Endpoint("dc.example", 636, "ldaps")
+    refused = {"result": 49, "message": "80090308: LdapErr: DSID-0C09, data 52e, v4563"}
+    told = str(refusal_of(refused, endpoint, domain))
+    assert ("wants the name with its domain" in told) == is_told
+
+
 def test_no_password_goes_over_an_open_line(openldap_server: OpenLdap) -> None:
     open_line = source(openldap_server, host="directory.example.org")
 
@@ -257,7 +324,7 @@ def test_an_authority_s_file_that_is_none_is_said(
 def test_a_domain_s_controllers_are_tried_in_the_order_of_dns(openldap_server: OpenLdap) -> None:
     domain = ActiveDirectorySource.model_validate(
         source(openldap_server, host="corp.example").model_dump(
-            exclude={"kind", "id", "group_id", "status_from"}
+            exclude={"kind", "id", "group_id", "status_from", "dereference"}
         )
         | {"kind": "active_directory", "password": {"env": "X"}, "connect_timeout": "5s"}
     )

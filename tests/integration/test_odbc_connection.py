@@ -5,7 +5,9 @@ import os
 import re
 import sqlite3
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pymysql
@@ -14,15 +16,21 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import make_url
 
-from extractors.sql.drivers.odbc import connect_odbc
+from extractors.read import probe_source, read_source
+from extractors.sql.drivers.odbc import OdbcSession, connect_odbc
+from extractors.sql.errors.translate import driver_errors
+from extractors.sql.statements.statement import Statement
 from schemas.errors import (
     ConfigError,
     IngestError,
+    SourceFormatError,
     SourceUnavailableError,
 )
+from schemas.source_file.sql_source import SqlSource
 
 pytest_plugins = ["tests.postgresql_server", "tests.mariadb_server"]
 
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
 _DEBIAN = {
     "PostgreSQL Unicode": "odbc-postgresql",
     "MariaDB Unicode": "odbc-mariadb",
@@ -94,7 +102,7 @@ def test_mariadb_is_one_snapshot_and_only_read(mariadb: str) -> None:
 
 def test_sqlite_is_only_read(tmp_path: Path) -> None:
     words = f"{_driver('SQLite3')};Database={tmp_path}/x.db"
-    writer = connect_odbc(words, None, None, read_only=False)
+    writer = connect_odbc(f"{words};NoCreat=0", None, None, read_only=False)
     writer.execute("CREATE TABLE t (n INT)")
     writer.commit()
     writer.close()
@@ -114,6 +122,79 @@ def test_sqlites_long_numbers_arrive_whole(tmp_path: Path) -> None:
     with contextlib.closing(connect_odbc(words, None, None)) as connection:
         found = connection.execute("SELECT n, m, -5000000000 FROM t").fetchall()
     assert [tuple(row) for row in found] == [(9223372036854775807, 5000000000, -5000000000)]
+
+
+def _odd_sqlite(path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(path)) as writer:
+        writer.execute("CREATE TABLE staff (id INTEGER, mail TEXT, seen TIMESTAMP, share REAL)")
+        writer.executemany(
+            "INSERT INTO staff VALUES (?, ?, ?, ?)",
+            [
+                ("12", "ann@example.com", "2026-11-02T03:04:05+02:00", 0.1),
+                ("12a", "ben@example.com", 1793596800, 1e22),
+                ("C-104", "di@example.com", None, "none"),
+            ],
+        )
+        writer.commit()
+
+
+_STAFF = "SELECT id AS integration_specific_id, mail AS email, seen, share FROM staff"
+
+
+def test_sqlite_through_odbc_is_read_as_it_is_without(tmp_path: Path) -> None:
+    """Its driver goes by the type that a column declares, which in SQLite binds no value."""
+    _odd_sqlite(tmp_path / "x.db")
+    ways: list[dict[str, Any]] = [
+        {"url": "sqlite:///x.db"},
+        {"driver": "odbc", "dsn": f"{_driver('SQLite3')};Database={tmp_path}/x.db"},
+    ]
+    native, odbc = (
+        read_source(
+            SqlSource(kind="sql", queries={"list_accounts": _STAFF}, **way), tmp_path, now=NOW
+        ).accounts.rows
+        for way in ways
+    )
+    assert odbc.equals(native)
+    assert native["integration_specific_id"].to_list() == ["12", "12a", "C-104"]
+
+
+def test_a_slip_in_the_path_of_a_sqlite_file_makes_no_file(tmp_path: Path) -> None:
+    dsn = f"{_driver('SQLite3')};Database={tmp_path}/slip.db"
+    source = SqlSource(kind="sql", driver="odbc", dsn=dsn, queries={"list_accounts": _STAFF})
+    for look in (probe_source, read_source):
+        with pytest.raises(ConfigError, match=r"^source\.dsn: no such file"):
+            look(source, tmp_path, now=NOW)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_driver_that_nothing_is_known_of_is_held_to_the_database_s_own_text(
+    tmp_path: Path,
+) -> None:
+    _odd_sqlite(tmp_path / "x.db")
+    connection = connect_odbc(f"{_driver('SQLite3')};Database={tmp_path}/x.db", None, None)
+    session = OdbcSession(
+        engine="other",
+        product="other",
+        server="x.db",
+        connection=connection,
+        errors=driver_errors(pyodbc),
+        paramstyle="qmark",
+        timeout_s=60,
+        zone=None,
+    )
+
+    def rows(sql: str) -> list[tuple[str | None, ...]]:
+        statement = Statement("list_accounts", "list_accounts", (sql,), is_query=True)
+        return session.read(statement).rows.rows()
+
+    with contextlib.closing(session):
+        assert rows('SELECT mail, share AS "a ""b""" FROM staff WHERE share < 1') == [
+            ("ann@example.com", "0.1")
+        ]
+        for column in ("id", "seen"):
+            with pytest.raises(SourceFormatError, match=rf"^list_accounts: {column}: \d values of"):
+                rows(f"SELECT {column} FROM staff")
+        assert rows("SELECT CAST(id AS VARCHAR) AS id FROM staff")[1] == ("12a",)
 
 
 @pytest.mark.parametrize("engine", ["postgresql", "mariadb"])

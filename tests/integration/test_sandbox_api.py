@@ -1,5 +1,6 @@
 """The sandbox over HTTP: who is let in, apps, pages of accounts, and how requests are refused."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,7 @@ def filled_app(api: httpx.Client, count: int, **fields: Any) -> str:
     ("method", "path"),
     [
         ("GET", "/users/current"),
+        ("GET", "/users"),
         ("GET", "/apps"),
         ("POST", "/apps"),
         ("PATCH", "/apps/x"),
@@ -100,6 +102,83 @@ def test_a_custom_app_needs_a_name_a_category_and_a_description(
     (error,) = answer.json()["detail"]
     assert error.keys() == {"loc", "msg", "type"}
     assert missing in error["msg"]
+
+
+def test_no_app_is_named_by_blanks(api: httpx.Client) -> None:
+    assert api.post("/apps", json=CUSTOM_APP | {"name": "  "}).status_code == 422
+    app_id = made_app(api)["id"]
+    assert api.patch(f"/apps/{app_id}", json={"name": " "}).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/apps", CUSTOM_APP | {"name": "half \ud83d"}),
+        ("POST", "/apps", CUSTOM_APP | {"request_instructions": "\udc00"}),
+        ("POST", "/accounts/upload", {"app_id": "\ud800", "accounts": []}),
+    ],
+)
+def test_half_a_character_is_refused(
+    api: httpx.Client, method: str, path: str, body: dict[str, Any]
+) -> None:
+    headers = {"Content-Type": "application/json"}
+    answer = api.request(method, path, content=json.dumps(body), headers=headers)
+    assert answer.status_code == 422
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        {"email": "\ud800@example.com"},
+        {"permissions": [{"name": "\ud800"}]},
+        {"attributes": [{"type": "\ud800", "name": "x"}]},
+    ],
+)
+def test_half_a_character_of_an_account_is_refused(
+    api: httpx.Client, field: dict[str, Any]
+) -> None:
+    accounts = [{"unique_identifier": "1", "email": "a@example.com"} | field]
+    body = json.dumps({"app_id": made_app(api)["id"], "accounts": accounts})
+    headers = {"Content-Type": "application/json"}
+    assert api.post("/accounts/upload", content=body, headers=headers).status_code == 422
+
+
+def test_a_date_beyond_the_years_that_there_are_fails_its_upload(api: httpx.Client) -> None:
+    app_id = made_app(api)["id"]
+    one = {"unique_identifier": "1", "email": "a@example.com"}
+    for field in ("last_login", "last_activity"):
+        accounts = [one | {field: "0001-01-01T00:00:00+14:00"}]
+        job = api.post("/accounts/upload", json={"app_id": app_id, "accounts": accounts}).json()
+        assert api.get(f"/accounts/upload/{job['job_id']}").json()["state"] == "FAILURE"
+
+
+def test_the_people_are_listed(api: httpx.Client) -> None:
+    one = api.get("/users/current").json()
+    page = api.get("/users").json()
+    assert page | {"items": []} == {"items": [], "total": 1, "page": 1, "size": 50, "pages": 1}
+    assert page["items"] == [one | {"custom_attributes": {}}]
+    for term, is_exact, total in (("SANDBOX", False, 1), ("sand", True, 0), ("nobody", False, 0)):
+        params = {"search_term": term, "exact_match": is_exact}
+        assert api.get("/users", params=params).json()["total"] == total
+    assert api.get("/users", params={"page": 2}).json()["items"] == []
+
+
+LUMOS_NAMES = {
+    "listApps", "createApp", "getAppCategories", "getApp", "updateApp", "currentUser",
+    "listUsers", "getAccounts", "postAccounts", "getUploadJobState", "activityRecords",
+    "getActivityRecordsJobState", "Lumos liveness check",
+}  # fmt: skip
+
+
+def test_a_client_can_be_made_from_the_contract(sandbox: Sandbox) -> None:
+    """Its operations are called as Lumos's are, no two things have one name, and it asks here."""
+    contract = httpx.get(f"{sandbox.url}/openapi.json").json()
+    operations = [one for path in contract["paths"].values() for one in path.values()]
+    assert {one["operationId"] for one in operations} == LUMOS_NAMES
+    titles = [schema.get("title") for schema in contract["components"]["schemas"].values()]
+    assert sorted(set(titles)) == sorted(titles)
+    assert "Page[Account]" in titles
+    assert contract["servers"] == [{"url": sandbox.url}]
 
 
 @pytest.mark.parametrize("category", ["HR_AND_LEARNING", "Engineering", "hr & learning"])
@@ -192,6 +271,8 @@ def test_what_does_not_exist_is_a_404_in_the_error_envelope(
         ({"size": 0}, "size"),
         ({"page": 0}, "page"),
         ({"status": "INACTIVE"}, "status"),
+        ({"discovered_after": "2026-01-01"}, "discovered_after"),
+        ({"discovered_before": "9999-12-31T23:59:59-01:00"}, "discovered_before"),
     ],
 )
 def test_a_page_is_at_most_a_hundred_and_a_status_is_known(

@@ -1,5 +1,6 @@
 """Jobs of the sandbox: when they end, and what that does to accounts."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -301,12 +302,31 @@ def test_activity_of_one_app_leaves_another_alone(lumos: Lumos) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"timestamp": "soon"}, {"event": {"type": "LOGOUT"}}, {"account": None}]
+    "change",
+    [
+        {"timestamp": "soon"},
+        {"timestamp": 0},
+        {"timestamp": "2026-01-01"},
+        {"timestamp": "2026-01-01T00:00:00"},
+        {"timestamp": "0001-01-01T00:00:00+01:00"},
+        {"timestamp": "9999-12-31T23:59:59-01:00"},
+        {"event": {"type": "LOGOUT"}},
+        {"account": None},
+        {"account": {}},
+        {"account": {"external_id": " ", "email": None}},
+        {"account": {"external_id": "\ud800"}},
+        {"source_app_id": "5a4db0c5-0000-4000-8000-00000000beef"},
+    ],
 )
 def test_a_wrong_activity_record_is_refused(lumos: Lumos, change: dict[str, Any]) -> None:
     record = login(lumos.app_id, "2026-01-01T00:00:00Z", external_id="ana") | change
-    answer = lumos.http.post("/activity_records", json={"records": [record]})
+    answer = lumos.http.post(
+        "/activity_records",
+        content=json.dumps({"records": [record]}),
+        headers={"Content-Type": "application/json"},
+    )
     assert answer.status_code == 422
+    assert answer.json()["detail"][0]["loc"][:3] == ["body", "records", 0]
 
 
 def test_without_job_seconds_a_job_is_done_by_the_next_poll() -> None:

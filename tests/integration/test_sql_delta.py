@@ -331,6 +331,47 @@ def test_a_change_that_was_not_told_is_warned_of_once_all_is_read(reader_of_thre
     assert not reader.read().warnings
 
 
+def test_who_is_shut_out_without_a_word_of_it_is_shut_out(reader_of_three: Reader) -> None:
+    reader = reader_of_three
+    for name in ("list_accounts", "list_updated_accounts"):
+        reader.queries[name] = reader.queries[name].replace(
+            " FROM",
+            ", CASE WHEN team = 'out' THEN 'SUSPENDED' ELSE 'ACTIVE' END AS User_Status FROM",
+        )
+    reader.read()
+    reader.run("UPDATE people SET team = 'out' WHERE id = 'b'")
+    raw = reader.read()
+    statuses = dict(raw.accounts.rows.select("integration_specific_id", "user_status").rows())
+    assert statuses == {"00012": "ACTIVE", "b": "SUSPENDED", "C": "ACTIVE", "d": "ACTIVE"}
+    assert "0 changed" in raw.proof[-1]
+    [said] = [warning for warning in raw.warnings if "another status" in warning]
+    assert said.startswith("1 accounts have another status, and list_updated_accounts")
+    assert not reader.read().warnings
+
+
+def test_a_status_of_the_file_s_own_columns_is_swept_too(sqlite: Reader) -> None:
+    columns = "id AS employee, state FROM people"
+    sqlite.queries = {
+        "list_accounts": f"SELECT {columns}",
+        "list_updated_accounts": f"SELECT {columns} WHERE changed_at >= {{since}}",
+    }
+    named = Named(frozenset({"employee", "state"}), frozenset(), frozenset({"state"}))
+    state, found = None, []
+    for _ in range(2):
+        raw = read_source(
+            sqlite.source(delta={}),
+            sqlite.workspace,
+            now=NOW,
+            named=named,
+            id_columns={"accounts": "employee"},
+            state=state,
+        )
+        state = raw.state
+        found.append(dict(raw.accounts.rows.select("employee", "state").rows())["b"])
+        sqlite.run("UPDATE people SET state = 'gone' WHERE id = 'b'")
+    assert found == ["", "gone"]
+
+
 def test_a_whole_read_that_is_due_does_not_fail_for_what_was_told(reader_of_three: Reader) -> None:
     """Else a query for changes that fails would keep the accounts from ever being read again."""
     reader = reader_of_three

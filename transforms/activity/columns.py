@@ -36,6 +36,13 @@ def activity_use(table: RawTable, columns: ActivityColumns) -> ColumnUse:
     return use
 
 
+def to_activity_times(rows: pl.DataFrame, use: ColumnUse) -> pl.Series:
+    """The times of `rows` (`UTC_TIME`), row by row; null where there is none that can be read."""
+    only = ColumnUse({"timestamp": use.fields["timestamp"]}, ())
+    schema = {"timestamp": ACTIVITY["timestamp"]}
+    return to_candidates(rows, only, schema, NEVER_ASKED)["timestamp"]
+
+
 def _untold(table: RawTable, field: str) -> SourceFormatError:
     return SourceFormatError(
         f"{table.origin}: no column for {field}; name it under activity.columns"

@@ -1,16 +1,24 @@
 """Activity: from raw rows to canonical records, batch by batch; memory grows with what is kept."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import polars as pl
 
 from schemas.contracts import ACTIVITY_CONTRACT
 from schemas.raw import RawTable
-from schemas.source_file.activity import Keep
+from schemas.source_file.activity import IGNORED, Keep
 from schemas.source_file.blocks import Activity
 from schemas.tables import ACTIVITY, Reason
-from transforms.activity.columns import activity_use, to_activity_candidates
+from transforms.activity.columns import (
+    activity_use,
+    to_activity_candidates,
+    to_activity_times,
+)
+from transforms.activity.late import FileTimes, LateFile, late_files, with_rows
+from transforms.activity.where import meant
+from transforms.associations.near_misses import near_misses, with_near_misses
 from transforms.tables.columns import table_with_wanted_names, unread_times, untold_texts
 from transforms.tables.conform import to_rejects
 from transforms.tables.expressions import NEVER_ASKED
@@ -36,16 +44,19 @@ _ORDER = ["timestamp", "account_id", "email", "event_type", "app_instance_identi
 def reduced(records: pl.DataFrame, keep: Keep, zone: str) -> pl.DataFrame:
     """The records to keep of `records` (`ACTIVITY` and `TIMES`), in no order.
 
-    An account is known by its id, one without an id by its e-mail address. Of two newest records
-    that differ in the address alone, the one whose address sorts last is kept: what is kept, and
-    its `TIMES`, depends neither on the order of the rows nor on how they were parted before.
+    An account is known by its id, one without an id by its e-mail address in any case. Of two
+    newest records that differ in the address alone, the one whose address sorts last is kept: what
+    is kept, and its `TIMES`, depends neither on the order of the rows nor on how they were parted
+    before.
     """
     if keep == "all":
         return _counted(records)
     key = ["account_id", _NAMELESS, "event_type", "source_app_id", "app_instance_identifier", _DAY]
     day = pl.col("timestamp").dt.convert_time_zone(zone).dt.date()
     keyed = records.with_columns(
-        pl.when(pl.col("account_id").is_null()).then("email").alias(_NAMELESS),
+        pl.when(pl.col("account_id").is_null())
+        .then(pl.col("email").str.to_lowercase())
+        .alias(_NAMELESS),
         (day if keep == "newest_per_day" else pl.lit(None, dtype=pl.Date)).alias(_DAY),
     )
     newest = keyed.filter(pl.col("timestamp") == pl.col("timestamp").max().over(key))
@@ -102,8 +113,9 @@ class RecordFilter:
 
 @dataclass(frozen=True, slots=True)
 class ActivityCount:
-    """What became of every row: read = accepted + merged + rejected.
+    """What became of every row: read = accepted + merged + rejected + excluded + ignored.
 
+    `excluded` are those that `where` does not mean, `ignored` those whose word is no activity.
     `accepted` are, beside those to be sent: `outside`, of another time than asked for; `left_out`,
     without a usable time, where that is but a warning; `reduced`, with a newer record to be sent.
     `unknown` records, of accounts nobody knows, are among the others.
@@ -117,6 +129,13 @@ class ActivityCount:
     outside: int = 0
     left_out: int = 0
     unknown: int = 0
+    excluded: int = 0
+    ignored: int = 0
+
+    @property
+    def asked(self) -> int:
+        """The rows that may be activity."""
+        return self.read - self.excluded - self.ignored
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +148,17 @@ class Gathered:
         count: what became of every row.
         newest: the newest time of an accepted row in question, UTC, none of them ahead of the
             clock; None where there is none.
+        late: the files that came too late.
+        misses: what accounts that nobody knows differ in alone from one that is known: in how many
+            rows.
     """
 
     records: pl.DataFrame
     rejects: pl.DataFrame
     count: ActivityCount
     newest: datetime | None
+    late: tuple[LateFile, ...] = ()
+    misses: Mapping[str, int] = field(default_factory=dict)
 
 
 SLICE = 200_000
@@ -157,6 +181,8 @@ class Gathering:
         self._kept_height = 0
         self._newest: datetime | None = None
         self._count = ActivityCount()
+        self._files: dict[str, FileTimes] = {}
+        self._unknown = [pl.Series("account_id", [], dtype=pl.String)]
 
     def add(self, table: RawTable) -> None:
         """Judges the rows of `table`, and keeps what is to be sent.
@@ -165,13 +191,34 @@ class Gathering:
             SourceFormatError: a column that the source file names is missing, or nothing tells
                 when, what or who.
         """
-        columns = self._wanted.activity.columns
-        table = table_with_wanted_names(table, columns)
-        use = activity_use(table, columns)
-        self._reject(table.rejects, table.read_count - table.rows.height)
+        activity = self._wanted.activity
+        table = table_with_wanted_names(table, activity.columns, activity.asked)
+        use = activity_use(table, activity.columns)
+        self._tell(read=table.dropped_count, excluded=table.dropped_count)
+        if activity.where or activity.leave_out:
+            table = self._meant(table, use)
+        self._reject(table.rejects, table.rejects.height)
         for start in range(0, table.rows.height, SLICE):
             rows = table.rows.slice(start, SLICE)
             self._add_rows(replace(table, rows=rows, rejects=no_rejects()), use)
+
+    def _meant(self, table: RawTable, use: ColumnUse) -> RawTable:
+        """Returns the table with what alone may be activity; the rest is counted.
+
+        Raises:
+            SourceFormatError: a column that says it is missing.
+        """
+        mask, lines = meant(table, self._wanted.activity)
+        others = table.rows.filter(~mask)
+        count = others.height + int((~lines).sum())
+        self._tell(read=count, excluded=count)
+        if self._wanted.since is not None and others.height:
+            self._note_times(table, to_activity_times(others, use))
+        return replace(table, rows=table.rows.filter(mask), rejects=table.rejects.filter(lines))
+
+    def _note_times(self, table: RawTable, timestamps: pl.Series) -> None:
+        known = self._files.get(table.origin, FileTimes())
+        self._files[table.origin] = with_rows(known, timestamps, table.written_at)
 
     def add_events(self, events: pl.DataFrame, rejects: pl.DataFrame) -> None:
         """Keeps events (`ACTIVITY`) that were judged with the accounts they are told of.
@@ -189,13 +236,33 @@ class Gathering:
         self._compact()
         kept, count = self._parts[0], self._count
         merged = int(kept[TIMES].cast(pl.Int64).sum()) - kept.height
-        accepted = count.read - count.rejected - merged
+        accepted = count.asked - count.rejected - merged
         left = accepted - count.outside - count.left_out - kept.height
         count = replace(count, accepted=accepted, merged=merged, reduced=left)
-        return Gathered(in_order(kept), pl.concat(self._rejects), count, self._newest)
+        late = late_files(self._files, self._wanted.since)
+        rejects, misses = self._near_misses(pl.concat(self._rejects))
+        return Gathered(in_order(kept), rejects, count, self._newest, late, misses)
+
+    def _near_misses(self, rejects: pl.DataFrame) -> tuple[pl.DataFrame, Mapping[str, int]]:
+        """The rejects, each of an unknown account with what it misses a known one by; how often."""
+        unknown, known = pl.concat(self._unknown), self._wanted.known
+        if known is None or not unknown.len():
+            return rejects, {}
+        is_unknown = pl.col("code") == UNKNOWN.code
+        told = with_near_misses(
+            rejects.filter(is_unknown), rejects.filter(is_unknown)["value"], known.ids
+        )
+        misses = near_misses(unknown, known.ids).drop_nulls().value_counts(sort=True)
+        return pl.concat([rejects.filter(~is_unknown), told]), dict(misses.iter_rows())
 
     def _add_rows(self, table: RawTable, use: ColumnUse) -> None:
         candidates = to_activity_candidates(table.rows, use, self._wanted.app_id)
+        self._note_times(table, candidates["timestamp"])
+        is_ignored = candidates["event_type"] == IGNORED
+        if is_ignored.any():
+            self._tell(read=int(is_ignored.sum()), ignored=int(is_ignored.sum()))
+            candidates = candidates.filter(~is_ignored)
+            table = replace(table, rows=table.rows.filter(~is_ignored))
         unusable = self._unusable(table.rows, use, candidates)
         is_unusable = _mask(unusable, candidates.height)
         if self._wanted.activity.unusable_times == "warn":
@@ -231,6 +298,7 @@ class Gathering:
         rejects = to_rejects(table, candidates, ["account_id"], use, failed)
         self._reject(rejects, 0)
         self._tell(unknown=int((is_unknown & ~is_rejected).sum()))
+        self._unknown.append(rows["account_id"].filter(is_unknown).drop_nulls())
         self._keep(rows.filter(~is_rejected))
 
     def _unusable(

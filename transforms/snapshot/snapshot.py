@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 import polars as pl
 
@@ -9,7 +10,7 @@ from schemas.export_file import ExportFile
 from schemas.raw import Raw, RawTable
 from schemas.snapshot import Snapshot
 from schemas.source_file.file import SourceFile
-from schemas.tables import ENTITLEMENT_KEY, GRANTS, RESOURCES
+from schemas.tables import ENTITLEMENT_KEY, GRANTS, LINES, RESOURCES, ROW
 from transforms.associations.collect import GrantSources
 from transforms.associations.from_table import of_nothing
 from transforms.associations.link import Linked, with_entitlement_rows
@@ -53,6 +54,8 @@ class Normalized:
         warnings: what a person should know.
         files: the exports that were read, which are archived once the snapshot is accepted.
         kept: `KEPT`: what rejects keep, since when, and the lines that cannot be read.
+        lines: `LINES`: where each account of the snapshot was read, in its order; no row where the
+            snapshot was not read from a source.
     """
 
     snapshot: Snapshot
@@ -61,6 +64,7 @@ class Normalized:
     warnings: tuple[str, ...]
     files: tuple[ExportFile, ...] = ()
     kept: pl.DataFrame = field(default_factory=no_kept)
+    lines: pl.DataFrame = field(default_factory=partial(pl.DataFrame, schema=LINES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +210,7 @@ def to_snapshot(
         ),
         raw.files,
         since_first_kept(pl.concat(now_kept), before, now),
+        _lines(rows.raw.accounts, accounts, account_rows, people.height),
     )
 
 
@@ -244,6 +249,15 @@ def _in_order(accounts: Conformed, kept: pl.DataFrame) -> tuple[pl.DataFrame, pl
     order = pl.DataFrame({"id": ids, "row": row}).select(pl.arg_sort_by("id", "row")).to_series()
     rows = candidates.select(pl.all().gather(index.gather(order)))
     return rows, row.clone().scatter(order, row).head(accounts.accepted_index.len())
+
+
+def _lines(table: RawTable, accounts: Conformed, rows: pl.Series, count: int) -> pl.DataFrame:
+    """`LINES` of the snapshot's `count` accounts; `rows` are those of the accepted ones."""
+    read = table.rows[ROW].gather(accounts.accepted_index)
+    line = pl.repeat(None, count, dtype=pl.UInt32, eager=True).scatter(rows, read)
+    # One byte a row, not the text again and again.
+    file = pl.repeat(table.origin, count, dtype=pl.Enum([table.origin]), eager=True)
+    return pl.DataFrame({"file": file, "line": line})
 
 
 def _together(records: pl.DataFrame, kept: pl.DataFrame, key: list[str]) -> pl.DataFrame:

@@ -1,6 +1,6 @@
 """From a source's columns to candidate rows: named, trimmed, mapped, not yet judged."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -60,13 +60,15 @@ def accounts_with_wanted_names(table: RawTable, file: SourceFile) -> RawTable:
     return _renamed(table, named, canonical_names(file.columns))
 
 
-def table_with_wanted_names(table: RawTable, mapping: Strict) -> RawTable:
+def table_with_wanted_names(table: RawTable, mapping: Strict, also: Iterable[str] = ()) -> RawTable:
     """Returns a table with each column that its mapping wants under the name that is wanted.
+
+    So are those named in `also`.
 
     Raises:
         SourceFormatError: two columns differ by case only, and neither is as it is wanted.
     """
-    return _renamed(table, names_in(mapping), canonical_names(mapping))
+    return _renamed(table, names_in(mapping) | set(also), canonical_names(mapping))
 
 
 def _renamed(table: RawTable, named: set[str], canonical: list[str]) -> RawTable:

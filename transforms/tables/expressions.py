@@ -102,7 +102,7 @@ def mapped(text: pl.Series, origin: TextColumn) -> pl.Series:
         case StatusColumn():
             return _by_table(text.fill_null(""), origin.values, STATUS_OF)
         case EventTypeColumn():
-            return _by_table(text.fill_null(""), origin.values, EVENT_OF)
+            return _by_table(text.fill_null(""), origin.meanings, EVENT_OF)
         case AccountTypeColumn():
             kinds = {"user": "user", "service": "service"}
             return _by_table(text, dict(origin.values), kinds)
@@ -342,6 +342,8 @@ def to_time(rows: pl.DataFrame, origin: TimeColumn) -> tuple[pl.Series, pl.Serie
         text = time_text(rows[origin.column], origin)
         times = to_utc(text, origin)
         return times, times.is_null() & text.is_not_null()
+    if origin.template is not None:
+        return _time_of_template(rows, origin, origin.template)
     each = [to_time(rows, one) for one in (*origin.first, *origin.newest)]
     times, unread = each[0]
     for also, also_unread in each[1:]:
@@ -353,6 +355,24 @@ def to_time(rows: pl.DataFrame, origin: TimeColumn) -> tuple[pl.Series, pl.Serie
             pair = pl.DataFrame({"one": times, "other": also})
             times = pair.select(pl.max_horizontal("one", "other")).to_series()
     return times.set(unread, None), unread
+
+
+def _time_of_template(
+    rows: pl.DataFrame, origin: TimeColumn, template: str
+) -> tuple[pl.Series, pl.Series]:
+    """As `to_time`, of several columns; where one alone is blank, the time cannot be read."""
+    parts = parts_of(template)
+    names = dict.fromkeys(column for _, column in parts if column is not None)
+    cells = {name: time_text(rows[name], origin) for name in names}
+    frame = pl.DataFrame([cell.alias(str(number)) for number, cell in enumerate(cells.values())])
+    place = {name: pl.col(str(number)) for number, name in enumerate(cells)}
+    pieces: list[pl.Expr] = []
+    for text, column in parts:
+        pieces += [pl.lit(text)] if text else []
+        pieces += [place[column]] if column is not None else []
+    times = to_utc(frame.select(pl.concat_str(pieces).alias("time")).to_series(), origin)
+    is_said = frame.select(pl.any_horizontal(pl.all().is_not_null())).to_series()
+    return times, times.is_null() & is_said
 
 
 def time_text(cells: pl.Series, origin: TimeColumn) -> pl.Series:

@@ -1,11 +1,14 @@
 """Times: from the text a source writes to UTC, exactly, or not at all."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
 from schemas.source_file.columns import TimeColumn, names_zone
 from schemas.tables import UTC_TIME, Reason
+from transforms.tables.month_names import in_english
+from transforms.tables.zone_names import ZONE_NAME, at_offset, of_format
 
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 """Before this, a login is a placeholder (1970, 1900, FILETIME's 1601), not a fact."""
@@ -46,6 +49,14 @@ _DATE = r"^\d{4}-\d{2}-\d{2}$"
 _EPOCH = r"^\d{9,10}(?:\.\d{1,9})?$"
 _EPOCH_MS = r"^\d{12,13}$"
 _NUMBER = r"^([+-]?\d{1,15})(?:\.(\d{1,9})\d*)?$"
+_WHOLE = r"^([+-]?\d{1,19})(?:\.\d+)?$"
+_FINE = {"epoch_us": 1, "epoch_ns": 1_000}
+"""Times in numbers that are finer: how many of them a microsecond has."""
+
+_EPOCH_US = r"^\d{15,16}$"
+_EPOCH_NS = r"^\d{18,19}$"
+_NAMED = _ISO_DATE + f" ?({ZONE_NAME})$"
+_COMMON_LOG = "%d/%b/%Y:%H:%M:%S %z"
 _DAY_US = 86_400 * 1_000_000
 _EXCEL_DAYS = {"excel": -25_569, "excel_1904": -24_107}
 """The day 0 of a spreadsheet, in days since 1970; of Excel's usual calendar from March 1900 on."""
@@ -59,17 +70,32 @@ def to_utc(text: pl.Series, column: TimeColumn) -> pl.Series:
     """
     if column.format is None:
         return _iso_to_utc(text, column.timezone)
+    if column.locale is not None:
+        read = [_by_format(one, column) for one in in_english(text, column.locale)]
+        return pl.select(pl.coalesce(read)).to_series().alias(text.name)
+    return _by_format(text, column)
+
+
+def _by_format(text: pl.Series, column: TimeColumn) -> pl.Series:
+    form = (column.format or "").replace(".%f", "%.f")
+    if "%Z" in form and not names_zone(form):
+        return of_format(text, form, column.timezone or "UTC")
     return text.to_frame("time").select(_read(pl.col("time"), column)).to_series()
 
 
 def _read(text: pl.Expr, column: TimeColumn) -> pl.Expr:
     if column.format in {"epoch", "epoch_ms"}:
         return _of_number(text, 1_000_000 if column.format == "epoch" else 1_000)
+    if column.format in _FINE:
+        return _of_whole(text, _FINE[column.format])
     if column.format in _EXCEL_DAYS:
         return _local(_of_days(text, _EXCEL_DAYS[column.format]), column.timezone)
     # Python's %f are the digits of a fraction, polars's are nanoseconds: its %.f has the dot too.
     form = (column.format or "").replace(".%f", "%.f")
     if names_zone(form):
+        # An offset may be an hour alone, or a Z.
+        text = text.str.replace(r"[zZ]$", "+00:00") if form.endswith("%z") else text
+        form = re.sub(r"%z", "%#z", form)
         read = text.str.to_datetime(form, strict=False, time_unit="us", time_zone="UTC")
         return read.dt.convert_time_zone("UTC")
     return _local(text.str.to_datetime(form, strict=False, time_unit="us"), column.timezone)
@@ -82,6 +108,13 @@ def _of_number(text: pl.Expr, unit_us: int) -> pl.Expr:
     fraction = digits * unit_us // 1_000_000_000
     signed = pl.when(text.str.starts_with("-")).then(-fraction).otherwise(fraction)
     moment = pl.when(whole.abs() < _FAR_FUTURE_US // unit_us).then(whole * unit_us + signed)
+    return moment.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+
+
+def _of_whole(text: pl.Expr, per_us: int) -> pl.Expr:
+    """Microseconds or nanoseconds since 1970, whole; what is finer than the former is cut off."""
+    number = text.str.extract(_WHOLE, 1).cast(pl.Int64, strict=False)
+    moment = pl.when((number // per_us).abs() < _FAR_FUTURE_US).then(number // per_us)
     return moment.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
 
 
@@ -108,7 +141,18 @@ def _iso_to_utc(text: pl.Series, zone: str | None) -> pl.Series:
         frame = text.gather(left).to_frame("text")
         spelled = _spelled(pl.col("text")) if is_spelled else pl.col("text")
         read = read.scatter(left, frame.select(_any_iso_to_utc(spelled, zone)).to_series())
-    return read
+    left = (read.is_null() & text.is_not_null()).arg_true()
+    return read.scatter(left, _of_logs(text.gather(left), zone)) if left.len() else read
+
+
+def _of_logs(text: pl.Series, zone: str | None) -> pl.Series:
+    """Times as logs write them: with a zone's name, as PostgreSQL; and as web servers do."""
+    common = text.str.to_datetime(_COMMON_LOG, strict=False, time_unit="us", time_zone="UTC")
+    names = text.str.extract(_NAMED, 3)
+    bare = text.str.replace(_NAMED, "${1}T${2}").str.replace(r"T(\d{2}:\d{2})$", "T${1}:00")
+    local = bare.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", strict=False, time_unit="us")
+    named = at_offset(local.set(names.is_null(), None), names, zone)
+    return common.zip_with(common.is_not_null(), named)
 
 
 def _spelled(text: pl.Expr) -> pl.Expr:
@@ -136,6 +180,8 @@ def _any_iso_to_utc(text: pl.Expr, zone: str | None) -> pl.Expr:
         read,
         _of_number(pl.when(text.str.contains(_EPOCH)).then(text), 1_000_000),
         _of_number(pl.when(text.str.contains(_EPOCH_MS)).then(text), 1_000),
+        _of_whole(pl.when(text.str.contains(_EPOCH_US)).then(text), 1),
+        _of_whole(pl.when(text.str.contains(_EPOCH_NS)).then(text), 1_000),
         _local(day.cast(pl.Datetime("us")), zone),
     )
     if zone is None:

@@ -2,27 +2,34 @@
 
 import polars as pl
 
-from extractors.directory.absence.seen import STAMPS, Watch, check_still_seen, seen_of
+from extractors.directory.absence.seen import LINKS, STAMPS, Watch, check_still_seen, seen_of
 from extractors.directory.accounts import is_active_directory
-from extractors.directory.entries import Entries, Search
+from extractors.directory.accounts_ldap import to_moments
+from extractors.directory.entries import Entries, Searches
+from extractors.directory.locks import without_lockouts
 from extractors.directory.request import DirectoryRequest
 
-_MEMBERS = ("member", "uniqueMember", "memberUid")
+_MEMBERS = ("member", "uniqueMember", "roleOccupant", "memberUid")
 _NO_LINKS: frozenset[str] = frozenset()
 
 
-def seen_accounts(request: DirectoryRequest, search: Search, accounts: Entries) -> pl.DataFrame:
-    """Returns which account showed which attribute that was read.
+def seen_accounts(
+    request: DirectoryRequest, search: Searches, accounts: Entries, policies: Entries
+) -> pl.DataFrame:
+    """Returns which account showed which attribute that was read, but for mere lockouts.
+
+    `policies` are the directory's password policies.
 
     Raises:
         SourceIncompleteError: one that accounts showed in the last accepted read is hidden.
     """
     apart = {*(name.lower() for name in STAMPS), "objectclass"}
     attributes = tuple(name for name in search.attributes if name.lower() not in apart)
-    seen = seen_of(accounts, attributes)
-    links = frozenset(name.lower() for name in request.source.references)
+    moments = to_moments(accounts, request.now, policies)
+    seen = seen_of(without_lockouts(accounts, moments), attributes)
+    links = LINKS | {name.lower() for name in request.source.references}
     watch = Watch(
-        where=f"{request.origin} {search.base}".strip(),
+        where=f"{request.origin} {search.where}".strip(),
         sort="accounts",
         attributes=attributes,
         links=links,
@@ -33,7 +40,7 @@ def seen_accounts(request: DirectoryRequest, search: Search, accounts: Entries) 
 
 
 def seen_groups(
-    request: DirectoryRequest, search: Search, groups: Entries, users: pl.DataFrame
+    request: DirectoryRequest, search: Searches, groups: Entries, users: pl.DataFrame
 ) -> pl.DataFrame:
     """Returns which group named members; `users` is what the search for accounts saw.
 
@@ -51,7 +58,7 @@ def seen_groups(
         if name in before
     )
     watch = Watch(
-        where=f"{request.origin} {search.base}".strip(),
+        where=f"{request.origin} {search.where}".strip(),
         sort="groups",
         attributes=_MEMBERS,
         links=frozenset(name.lower() for name in _MEMBERS) if is_one_gone else _NO_LINKS,

@@ -7,20 +7,39 @@ import polars as pl
 
 from extractors.directory.dn import normal_dn
 from extractors.directory.entries import Entries
+from extractors.directory.locks import LOCKS
 from extractors.directory.values import first_texts
 from schemas.errors import SourceIncompleteError
 
 STAMPS = ("entryCSN", "uSNChanged", "modifyTimestamp")
 """Attributes that change with the entry, the finest first."""
 
-STATUS = ("pwdAccountLockedTime", "nsAccountLock", "shadowExpire")
-"""Attributes without which an account is open."""
+LINKS = frozenset(
+    {
+        "assistant",
+        "managedby",
+        "manager",
+        "member",
+        "owner",
+        "roleoccupant",
+        "secretary",
+        "seealso",
+        "uniquemember",
+    }
+)
+"""Attributes, in lower case, that name entries, whatever the schema has of them.
+
+What they name is deleted, renamed, moved or restored, and the entry that names it bears no trace:
+Active Directory follows links by themselves; OpenLDAP's refint stamps nothing.
+"""
 
 _LOGINS = ("authTimestamp", "pwdLastSuccess")
 _VOLATILE = frozenset(
     {
+        "accountunlocktime",
         "authtimestamp",
         "lastlogontimestamp",
+        "lockedbyintruder",
         "memberof",
         "msds-user-account-control-computed",
         "pwdaccountlockedtime",
@@ -35,7 +54,7 @@ OpenLDAP takes pwdAccountLockedTime away when a login succeeds (slapo-ppolicy of
 _FEW = 3
 """Of entries that showed an attribute of no account's status: fewer may well have lost it."""
 
-_DN, _STAMP, _LOGIN, _MARK = "dn", "stamp", "login", "@"
+_DN, _STAMP, _LOGIN, _EMAIL, _MARK = "dn", "stamp", "login", "email", "@"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +93,24 @@ def seen_of(entries: Entries, attributes: Iterable[str]) -> pl.DataFrame:
             *shown,
         ]
     )
+
+
+def with_addresses(
+    seen: pl.DataFrame, entries: Entries, addresses: list[str | None]
+) -> pl.DataFrame:
+    """Returns what was seen with the e-mail that was chosen of those entries that have several."""
+    cells = [
+        address if len(values) > 1 else None
+        for address, values in zip(addresses, entries.values("mail"), strict=True)
+    ]
+    return seen.with_columns(pl.Series(_EMAIL, cells, dtype=pl.String))
+
+
+def addresses_before(seen: pl.DataFrame | None) -> dict[str, str]:
+    """Returns by normalized DN the e-mail that was chosen of several in the last accepted read."""
+    if seen is None or _EMAIL not in seen.columns:
+        return {}
+    return dict(seen.select(_DN, _EMAIL).drop_nulls().iter_rows())
 
 
 def showed(seen: Mapping[str, pl.DataFrame], search: str, attribute: str) -> bool:
@@ -116,7 +153,7 @@ def _hidden(lost: pl.DataFrame, name: str, watch: Watch, *, is_shown: bool) -> i
         lost = lost.filter(is_same.fill_null(value=True))
     has_logged_in = pl.col(_LOGIN) != pl.col(f"{_LOGIN}_before").fill_null("")
     unexplained = lost.filter(~has_logged_in.fill_null(value=False)).height
-    needed = 1 if name in STATUS else _FEW
+    needed = 1 if name in LOCKS else _FEW
     return unexplained if not is_shown and unexplained >= needed else 0
 
 

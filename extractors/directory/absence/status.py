@@ -11,6 +11,7 @@ from schemas.source_file.directory_source import ActiveDirectorySource, LdifSour
 _USERS = "users"
 _PERSON = b"user"
 _EXPIRY = "accountExpires"
+_MOST_NAMED = 3
 
 
 def check_status_is_seen(
@@ -75,7 +76,7 @@ def _of_an_export(
         )
     if is_seen or before is not None:
         return ()
-    names = ", ".join(attributes)
+    names = _named(attributes)
     if has_operational:
         return (f"no account shows {names}: all are taken for ACTIVE; say status_from",)
     text = (
@@ -90,7 +91,7 @@ def _of_a_server(
 ) -> tuple[str, ...]:
     if is_seen:
         return ()
-    names = ", ".join(attributes)
+    names = _named(attributes)
     known = request.known
     if known is None:
         raise SourceIncompleteError(
@@ -100,7 +101,7 @@ def _of_a_server(
         )
     if request.last_seen:
         return ()
-    there = ", ".join(name for name in attributes if name.lower() in known)
+    there = _named(tuple(name for name in attributes if name.lower() in known))
     if not there:
         return (f"the directory has no {names}: all are taken for ACTIVE; see status_from",)
     text = (
@@ -108,3 +109,9 @@ def _of_a_server(
         f"account lacks the right to read {there}"
     )
     return (text,)
+
+
+def _named(attributes: tuple[str, ...]) -> str:
+    """Returns the first few of the attributes, and whether there are more."""
+    names = ", ".join(attributes[:_MOST_NAMED])
+    return f"{names} or another lock" if len(attributes) > _MOST_NAMED else names

@@ -6,37 +6,49 @@ What would change a directory, or would be fetched from elsewhere, is refused wi
 import base64
 import binascii
 import re
-from collections.abc import Iterator
-from typing import BinaryIO, NoReturn
+from collections.abc import Callable, Iterator
+from typing import BinaryIO, Literal, NoReturn
 
 from extractors.directory.ldap.protocol.ranges import has_ranges, with_whole_ranges
 from extractors.directory.ldap.protocol.raw_entries import Attributes, RawEntry
+from extractors.directory.ldif.search_result import SearchResult
 from schemas.errors import SourceFormatError, SourceIncompleteError, raise_as
 
 _BATCH = 1000
 _NAME = re.compile(rb"(?:[A-Za-z][A-Za-z0-9-]*|[0-9]+(?:\.[0-9]+)*)(?:;[A-Za-z0-9=*-]+)*\Z")
 _UTF8_MARK, _UTF16_MARKS = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")
+_STATE = re.compile(rb";(?:(?:ad|vu|vd|md)csn-|deleted)", re.IGNORECASE)
 _CHANGES = frozenset({b"control", b"newrdn", b"deleteoldrdn", b"newsuperior"})
 
 Line = tuple[int, bytes]
 
 
 def read_ldif(
-    file: BinaryIO, name: str, *, ends_with_empty_line: bool = False
+    file: BinaryIO,
+    name: str,
+    *,
+    ends_with_empty_line: bool = False,
+    referrals: Literal["refuse", "ignore"] = "refuse",
 ) -> Iterator[list[RawEntry]]:
     """Yields the entries, up to 1,000 at a time, in the file's order; `name` is for messages.
 
     `ends_with_empty_line` makes it an error when the file does not end like that, as those of
-    slapcat and ldifde do: nothing else shows that a file was cut off between two lines.
+    slapcat and ldifde do: nothing else shows that a file was cut off between two lines. What
+    ldapsearch says of its search must say that it found everything; `referrals` is for entries that
+    it says are on another server.
 
     Raises:
         SourceIncompleteError: no entry at all, or a file that was cut off.
         SourceFormatError: no LDIF, or one that describes changes; with the line.
     """
+    result = SearchResult(name, referrals)
     batch: list[RawEntry] = []
     count = 0
     names: dict[bytes, str] = {}
-    for record, is_ended in _records(file, name):
+    for record, is_ended in _records(file, name, result.comment):
+        if result.record(record):
+            continue
+        result.entry()
         if ends_with_empty_line and not is_ended:
             raise SourceIncompleteError(
                 f"{name}: ends at line {record[-1][0]} without an empty line: it was cut off"
@@ -53,6 +65,7 @@ def read_ldif(
             batch = []
     if batch:
         yield _whole(batch, name)
+    result.check_end()
     if not count:
         raise SourceIncompleteError(f"{name}: holds no entry: see why the export wrote nothing")
 
@@ -70,26 +83,43 @@ def _whole(batch: list[RawEntry], name: str) -> list[RawEntry]:
     )
 
 
-def _records(file: BinaryIO, name: str) -> Iterator[tuple[list[Line], bool]]:
-    """Yields the lines of each entry, and whether an empty line ends it."""
+def dn_lines(file: BinaryIO, name: str) -> Iterator[tuple[int, str]]:
+    """Yields where each entry begins, and its DN."""
+    for record, _ in _records(file, name, lambda _number, _line: None):
+        number, line = record[0]
+        if line[:3].lower() == b"dn:":
+            yield number, _dn(_value(line[3:], name, number), name, number)
+
+
+def _records(
+    file: BinaryIO, name: str, comment: Callable[[int, bytes], None]
+) -> Iterator[tuple[list[Line], bool]]:
+    """Yields the lines of each entry, and whether an empty line ends it; comments go elsewhere.
+
+    ldapsearch begins the next page right after a page's result.
+    """
     record: list[Line] = []
-    is_first = True
     for number, line in _whole_lines(file, name):
         if not line:
             if record:
                 yield record, True
             record = []
         elif line.startswith(b"#"):
-            continue
-        elif is_first and line.lower().startswith(b"version:"):
-            if line[len("version:") :].strip() != b"1":
-                _refuse(name, number, "LDIF has version 1 only")
-            is_first = False
+            if record and line.startswith(b"# extended LDIF"):
+                yield record, True
+                record = []
+            comment(number, line)
+        elif not record and line.lower().startswith(b"version:"):
+            _check_version(line, name, number)
         else:
-            is_first = False
             record.append((number, line))
     if record:
         yield record, False
+
+
+def _check_version(line: bytes, name: str, number: int) -> None:
+    if line.partition(b":")[2].strip() != b"1":
+        _refuse(name, number, "LDIF has version 1 only")
 
 
 def _whole_lines(file: BinaryIO, name: str) -> Iterator[Line]:
@@ -145,6 +175,8 @@ def _attribute_name(key: bytes, rest: bytes | None, name: str, number: int) -> s
     lowered = key.lower()
     if rest is None or not _NAME.match(key):
         _refuse(name, number, "is neither an attribute with its value nor a comment")
+    if _STATE.search(key):
+        _refuse(name, number, "bears a state of replication: export it without --replication (-r)")
     if lowered == b"changetype":
         if rest.strip().lower() == b"add":
             return None

@@ -6,7 +6,9 @@ from schemas.errors import ConfigError, SourceIncompleteError
 from schemas.source_file.sql_source import CAPABILITIES, Engine, Query, SqlSource
 
 _HERE = Path(__file__).parent
-_ALIKE = {"mariadb": "mysql"}
+_ALIKE = {"mariadb": "mysql", "jtds": "mssql"}
+_IN_DRESS = {"h2"}
+"""What answers another engine's statements by its own choice of mode, and is taken at its word."""
 
 
 def discovery_queries(engine: Engine, server_version: str = "") -> dict[str, str]:
@@ -38,8 +40,8 @@ def queries_of(source: SqlSource, engine: str) -> dict[str, Query]:
     built_in: dict[str, str] = {}
     if source.discover is not None:
         reached = _ALIKE.get(engine, engine)
-        if (_HERE / reached).is_dir() and reached != source.discover:
-            raise ConfigError(f"{source.discover}: the url is of {engine}", key="source.discover")
+        if reached != source.discover and reached not in _IN_DRESS:
+            raise _another_engine(source.discover, reached, engine)
         built_in = discovery_queries(source.discover, engine)
     own: dict[str, Query | None] = {name: getattr(source.queries, name) for name in CAPABILITIES}
     queries = {
@@ -47,6 +49,13 @@ def queries_of(source: SqlSource, engine: str) -> dict[str, Query]:
         for name in CAPABILITIES
     }
     return {name: query for name, query in queries.items() if query is not None}
+
+
+def _another_engine(discover: Engine, reached: str, engine: str) -> ConfigError:
+    reason = f"{discover}: the url is of {engine}"
+    if not (_HERE / reached).is_dir():
+        reason += ", whose own accounts no built-in query reads: write queries in place of discover"
+    return ConfigError(reason, key="source.discover")
 
 
 def check_sight(source: SqlSource, labels: tuple[str, ...], cells: list[str | None]) -> None:

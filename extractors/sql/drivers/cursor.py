@@ -18,6 +18,10 @@ from schemas.errors import SourceFormatError, raise_as
 T = TypeVar("T")
 
 BATCH_ROWS = 20_000
+_AT_THE_END = (RuntimeError, AttributeError, TypeError, ValueError, LookupError)
+"""What drivers raise by a bug of theirs where nothing was begun, or the connection is lost: Trino's
+has a RuntimeError for a rollback without a transaction. It would hide what went wrong before.
+"""
 _NOTHING = dict.fromkeys(("since", "until", "account_id"))
 
 Begun = tuple[str, tuple[str, ...]]
@@ -67,9 +71,9 @@ class CursorSession(Session):
 
     def close(self) -> None:
         """Rolls back and closes; what has gone wrong with the connection by now has been told."""
-        with contextlib.suppress(*self.errors):
+        with contextlib.suppress(*self.errors, *_AT_THE_END):
             self.connection.rollback()
-        with contextlib.suppress(*self.errors):
+        with contextlib.suppress(*self.errors, *_AT_THE_END):
             self.connection.close()
 
     def run(self, *statements: str) -> Any:  # noqa: ANN401 - any cell

@@ -28,7 +28,7 @@ from extractors.sql.statements.statement import Statement
 
 _WHOLE = r"U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)"
 _AS_TEXT = re.compile(rf"VARCHAR|JSON|{_WHOLE}|BOOLEAN|UUID|ENUM\(.*\)|DECIMAL\(\d+,\s*\d+\)")
-_AS_IT_IS = {"DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE"}
+_TIMES = {"DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE"}
 _FLOATS = {"FLOAT", "DOUBLE"}
 
 
@@ -53,26 +53,36 @@ class DuckdbSession(CursorSession):
             SourceIncompleteError: the statement was cancelled.
             SourceFormatError: DuckDB refuses it, or a value in its rows.
         """
-        return self._read_batches(statement, values) or self.read_by_cursor(statement, values)
-
-    def _read_batches(self, statement: Statement, values: Values) -> Fetched | None:
-        """Reads the rows by Arrow; None where the cursor's text of them may be another."""
         if not statement.is_query:
-            return None
-        bound = self.bound(statement, values)
-        sql = statement.rendered(self.paramstyle)
+            return self.read_by_cursor(statement, values)
+        bound, sql = self.bound(statement, values), statement.rendered(self.paramstyle)
         described = self.translate_errors(
             statement, lambda: self.connection.execute(f"DESCRIBE {sql}", bound).fetchall()
         )
         kinds = [str(column[1]) for column in described]
+        rows = self._read_batches(statement, kinds, bound)
+        if rows is None:
+            columns = [_finite(number, kind) for number, kind in enumerate(kinds)]
+            finite = statement.within(", ".join([*columns, *_infinite(kinds)]))
+            rows = self.read_by_cursor(finite, values).rows
+        labels = tuple(str(column[0]) for column in described)
+        return Fetched(_with_infinite(rows, kinds), labels)
+
+    def _read_batches(
+        self,
+        statement: Statement,
+        kinds: list[str],
+        bound: Any,  # noqa: ANN401 - the values
+    ) -> pl.DataFrame | None:
+        """Reads the rows by Arrow; None where the cursor's text of them may be another."""
         selected = [_selected(number, kind) for number, kind in enumerate(kinds)]
         if None in selected:
             return None
-        texts = f"SELECT {', '.join(map(str, selected))} FROM (\n{sql}\n) q"  # noqa: S608 - the query
-        rows = self.translate_errors(statement, lambda: self._streamed(texts, bound, kinds))
-        if rows is None:
-            return None
-        return Fetched(rows, tuple(str(column[0]) for column in described))
+        infinite = _infinite(kinds)
+        texts = statement.within(", ".join(map(str, [*selected, *infinite])))
+        kinds = [*kinds, *("VARCHAR" for _ in infinite)]
+        sql = texts.rendered(self.paramstyle)
+        return self.translate_errors(statement, lambda: self._streamed(sql, bound, kinds))
 
     def _streamed(self, sql: str, bound: Any, kinds: list[str]) -> pl.DataFrame | None:  # noqa: ANN401
         """Reads the rows; None where a time is none of Python's, which the cursor reads as text."""
@@ -114,15 +124,47 @@ class DuckdbSession(CursorSession):
 def _selected(number: int, kind: str) -> str | None:
     """Returns a column as it is selected; None where it is of a type that is not known here."""
     place = f"#{number + 1}"
+    if kind in _TIMES:
+        return _finite(number, kind)
     if _AS_TEXT.fullmatch(kind):
         place = f"CAST({place} AS VARCHAR)"
     elif kind in _FLOATS:
         place = f"CAST({place} AS DOUBLE)"
     elif kind == "BLOB":
         place = f"lower(hex({place}))"
-    elif kind not in _AS_IT_IS:
+    else:
         return None
     return f'{place} AS "{number}"'
+
+
+def _finite(number: int, kind: str) -> str:
+    """Returns a column as it is selected where `_infinite` has its infinite times."""
+    place = f"#{number + 1}"
+    if kind in _TIMES:
+        place = f"CASE WHEN isfinite({place}) THEN {place} END"
+    return f'{place} AS "{number}"'
+
+
+def _infinite(kinds: list[str]) -> list[str]:
+    """Returns the infinite times of each column that may have some, as they are selected.
+
+    DuckDB's Python driver makes the last day of all of `infinity`, which a column may hold, too.
+    """
+    places = [number + 1 for number, kind in enumerate(kinds) if kind in _TIMES]
+    return [
+        f'CASE WHEN NOT isfinite(#{place}) THEN CAST(#{place} AS VARCHAR) END AS "{number}"'
+        for number, place in enumerate(places, len(kinds))
+    ]
+
+
+def _with_infinite(rows: pl.DataFrame, kinds: list[str]) -> pl.DataFrame:
+    """Puts the infinite times, which follow the columns, into these."""
+    columns = rows.get_columns()
+    times = [number for number, kind in enumerate(kinds) if kind in _TIMES]
+    for number, infinite in zip(times, columns[len(kinds) :], strict=True):
+        finite = columns[number]
+        columns[number] = finite.zip_with(infinite.is_null(), infinite)
+    return pl.DataFrame(columns[: len(kinds)])
 
 
 def _is_pythons(column: pl.Series) -> bool:

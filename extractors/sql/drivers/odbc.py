@@ -3,10 +3,12 @@
 import logging
 import math
 import re
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import ClassVar
 
 import pyodbc
@@ -14,9 +16,19 @@ from pydantic import SecretStr
 
 from extractors.sql.drivers.cursor import Begun, CursorSession
 from extractors.sql.drivers.mysql import check_nothing_cut, keep_whole
-from extractors.sql.drivers.postgresql_text import postgresql_settings, read_postgresql_text
-from extractors.sql.drivers.sqlite import clock_text
-from extractors.sql.errors.translate import ErrorContext, driver_errors, to_source_error
+from extractors.sql.drivers.odbc_text import read_compared
+from extractors.sql.drivers.postgresql_text import (
+    check_no_question_mark,
+    postgresql_settings,
+    read_postgresql_text,
+)
+from extractors.sql.drivers.sqlite import SqliteSession, connect_sqlite
+from extractors.sql.errors.translate import (
+    ErrorContext,
+    driver_errors,
+    to_source_error,
+    translate_errors,
+)
 from extractors.sql.session.session import NO_VALUES, Fetched, Values
 from extractors.sql.session.timeouts import read_timeout_s
 from extractors.sql.statements.statement import Statement
@@ -47,11 +59,41 @@ class OdbcSession(CursorSession):
         )
         return "one transaction through ODBC, rolled back", (warning,)
 
+    def read(self, statement: Statement, values: Values = NO_VALUES) -> Fetched:
+        """Reads everything the statement returns, each value compared with the database's text.
+
+        Raises:
+            SourceIncompleteError, SourceFormatError: as every read; or a value is not its text.
+        """
+        quote = str(self.connection.getinfo(pyodbc.SQL_IDENTIFIER_QUOTE_CHAR)).strip()
+        return read_compared(self, statement, values, quote)
+
+
+class MssqlOdbcSession(OdbcSession):
+    """A SQL Server by its ODBC driver: each of its values has the type of its column."""
+
+    def read(self, statement: Statement, values: Values = NO_VALUES) -> Fetched:
+        """Reads everything the statement returns.
+
+        Raises:
+            SourceIncompleteError, SourceFormatError: as every read.
+        """
+        return self.read_by_cursor(statement, values)
+
 
 class PostgresqlOdbcSession(OdbcSession):
     """A PostgreSQL by its ODBC driver."""
 
     tries_optional_queries: ClassVar[bool] = False
+
+    def checked(self, statement: Statement) -> Statement:
+        """Returns the statement, if the driver would bind no value in place of an operator.
+
+        Raises:
+            ConfigError: it would.
+        """
+        check_no_question_mark(statement)
+        return statement
 
     def _begin(self) -> Begun:
         self.run(postgresql_settings(self.zone))
@@ -86,30 +128,22 @@ class MysqlOdbcSession(OdbcSession):
         return fetched
 
 
-class SqliteOdbcSession(OdbcSession):
-    """A SQLite file by its ODBC driver."""
-
-    def _begin(self) -> Begun:
-        return _ONE_SNAPSHOT
-
-    def bindable(self, value: object) -> object:
-        """Returns a time as the text that SQLite's own functions write."""
-        return clock_text(value, self.zone) if isinstance(value, datetime) else value
-
-
 _ONE_SNAPSHOT: Begun = ("one READ ONLY transaction through ODBC, rolled back", ())
 _SESSIONS: dict[str, type[OdbcSession]] = {
     "postgresql": PostgresqlOdbcSession,
     "mysql": MysqlOdbcSession,
     "mariadb": MysqlOdbcSession,
-    "sqlite": SqliteOdbcSession,
+    "mssql": MssqlOdbcSession,
 }
 """By the database's kind; what `_READ_ONLY` makes a session only read is one snapshot, too."""
 
 
 @contextmanager
-def open_odbc_session(source: DatabaseOptions, resolve: Resolve) -> Iterator[OdbcSession]:
+def open_odbc_session(source: DatabaseOptions, resolve: Resolve) -> Iterator[CursorSession]:
     """Opens the database by its ODBC driver, in one transaction, rolled back at the end.
+
+    A SQLite file is found by its driver and read by Python's own: the driver converts each value
+    to the type that its column declares, which in SQLite binds no value.
 
     Raises:
         ConfigError: no DSN or driver of that name, a password in the string, or the login refused.
@@ -130,7 +164,20 @@ def open_odbc_session(source: DatabaseOptions, resolve: Resolve) -> Iterator[Odb
     )
     product = str(connection.getinfo(pyodbc.SQL_DBMS_NAME)).lower()
     engine = _ENGINES.get(product, product)
-    session = _SESSIONS.get(engine, OdbcSession)(
+    session = (
+        _sqlite_session(connection, source)
+        if engine == "sqlite"
+        else _odbc_session(connection, source, engine, product)
+    )
+    with closing(session):
+        session.begin()
+        yield session
+
+
+def _odbc_session(
+    connection: pyodbc.Connection, source: DatabaseOptions, engine: str, product: str
+) -> OdbcSession:
+    return _SESSIONS.get(engine, OdbcSession)(
         engine=engine,
         product=product,
         server=str(connection.getinfo(pyodbc.SQL_DATABASE_NAME)) or "the database",
@@ -140,9 +187,28 @@ def open_odbc_session(source: DatabaseOptions, resolve: Resolve) -> Iterator[Odb
         timeout_s=source.statement_timeout.total_seconds(),
         zone=source.timezone,
     )
-    with closing(session):
-        session.begin()
-        yield session
+
+
+def _sqlite_session(connection: pyodbc.Connection, source: DatabaseOptions) -> SqliteSession:
+    """Opens the file that the ODBC driver has opened, by Python's own driver, and closes that."""
+    with closing(connection):
+        name = str(connection.getinfo(pyodbc.SQL_DATABASE_NAME))
+        row = connection.execute("PRAGMA database_list").fetchone()
+    if row is None or not row[2]:
+        raise ConfigError("name the database's file, Database=…", key=_WHAT)
+    path = Path(row[2])
+    context = ErrorContext("sqlite", driver_errors(sqlite3), name, is_login=True, key=_WHAT)
+    wait_s = source.connect_timeout.total_seconds()
+    return SqliteSession(
+        engine="sqlite",
+        server=name,
+        connection=translate_errors(context, lambda: connect_sqlite(path, wait_s)),
+        errors=context.errors,
+        paramstyle="qmark",
+        timeout_s=source.statement_timeout.total_seconds(),
+        zone=source.timezone,
+        file=path,
+    )
 
 
 _WHAT = "source.dsn"
@@ -177,8 +243,8 @@ _OPTIONS = (
         },
     ),
     ("maria|maodbc", {"READ_TIMEOUT": "{read_timeout_s}"}),
-    # Else the driver cuts every whole number to 32 bits.
-    ("sqlite", {"BigInt": "1"}),
+    # Else the driver makes a file where there is none, and cuts every whole number to 32 bits.
+    ("sqlite", {"NoCreat": "1", "BigInt": "1"}),
 )
 """What drivers are told, by what is in their names, unless the connection string says it."""
 
@@ -233,6 +299,8 @@ def _not_connected(error: pyodbc.Error) -> IngestError:
             "odbcinst -q -d for its name",
             key=_WHAT,
         )
+    if re.search(r"\[SQLite\]connect failed \(14\)", text):
+        return ConfigError("no such file, or none to be read: check the path in it", key=_WHAT)
     engine = "mssql" if "SQL Server]" in text else "mysql" if "[ma-" in text else ""
     context = ErrorContext(engine, (pyodbc.Error,), _WHAT, is_login=True, key=_WHAT)
     return to_source_error(error, context)

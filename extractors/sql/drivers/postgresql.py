@@ -22,7 +22,14 @@ from psycopg.pq.abc import PGresult
 from psycopg.types.string import TextLoader
 
 from extractors.sql.drivers.cursor import BATCH_ROWS, Begun, CursorSession
-from extractors.sql.drivers.postgresql_text import Kind, canonical, kinds_of, postgresql_settings
+from extractors.sql.drivers.postgresql_text import (
+    PUT_ANEW,
+    Kind,
+    canonical,
+    check_not_put_anew,
+    kinds_of,
+    postgresql_settings,
+)
 from extractors.sql.session.session import NO_VALUES, Fetched, Values
 from extractors.sql.session.timeouts import deadline, read_timeout_s
 from extractors.sql.statements.statement import Statement
@@ -72,6 +79,8 @@ class PostgresqlSession(CursorSession):
             batches = self._copied(statement, kinds)
         else:
             batches = self._fetched_as_text(statement, values, kinds)
+        count = self.translate_errors(statement, lambda: str(self.run(PUT_ANEW)))
+        check_not_put_anew(statement.origin, count)
         return Fetched(pl.concat(batches, rechunk=True), labels)
 
     def describe(self, statement: Statement) -> tuple[str, ...] | None:

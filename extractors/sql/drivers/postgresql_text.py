@@ -6,7 +6,7 @@ Their drivers make a date of their own of `infinity`, and an array is each one's
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -20,7 +20,9 @@ from extractors.sql.session.values import (
     utc_text,
     without_zeros,
 )
+from extractors.sql.statements.lexer import parts_of
 from extractors.sql.statements.statement import Statement
+from schemas.errors import ConfigError, SourceIncompleteError
 
 _BOOL, _BYTEA, _FLOATS, _NUMERIC = 16, 17, {700, 701}, 1700
 _INTS = {20, 21, 23, 26}
@@ -59,6 +61,52 @@ def postgresql_settings(zone: str | None) -> str:
     return f"SELECT {', '.join(changes)}"
 
 
+def check_no_question_mark(statement: Statement) -> None:
+    """Raises where an operator of PostgreSQL's would be taken for the place of a value.
+
+    Raises:
+        ConfigError: the statement has one of its operators that are written with a question mark.
+    """
+    text = "".join(piece for piece in statement.pieces if isinstance(piece, str))
+    if any("?" in part for kind, part in parts_of(text, "postgresql") if kind == "sql"):
+        raise ConfigError(
+            f"{statement.origin}: through ODBC and JDBC, PostgreSQL's ? is the place of a value: "
+            "write jsonb_exists(…), jsonb_exists_any(…) or jsonb_exists_all(…), or read it without "
+            "driver"
+        )
+
+
+PUT_ANEW = """
+SELECT count(*)::text AS tables FROM pg_catalog.pg_locks l
+LEFT JOIN pg_catalog.pg_class c ON c.oid = l.relation
+WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation'
+AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d
+    WHERE d.datname = pg_catalog.current_database())
+AND (c.oid IS NULL OR c.relkind IN ('r', 'm', 't') AND c.relfilenode <> 0
+    AND c.relfilenode <> pg_catalog.pg_relation_filenode(c.oid))
+"""
+"""How many of the tables that were read so far are not as they were when the snapshot was taken.
+
+A table that was emptied by TRUNCATE, or made, since then shows no row of what was loaded into it:
+no row that there was, and none that there is (PostgreSQL 15 documentation, 13.6 "Caveats"). What
+was read stays locked until the end, so that it cannot happen later. The snapshot has the file that
+a table was kept in, pg_relation_filenode the one that it is kept in now.
+"""
+
+
+def check_not_put_anew(origin: str, count: str | None) -> None:
+    """Raises where tables were emptied or made since the snapshot; `count` is `PUT_ANEW`'s.
+
+    Raises:
+        SourceIncompleteError: one was.
+    """
+    if count != "0":
+        raise SourceIncompleteError(
+            f"{origin}: a table was emptied (TRUNCATE), made or rewritten while this was read, and "
+            "what was loaded into it then is not seen: run again once the load has ended"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A column's type: its oid, and that of its elements where it is an array."""
@@ -80,8 +128,15 @@ def read_postgresql_text(
     Raises:
         SourceIncompleteError, SourceFormatError: as `read`.
     """
-    if not statement.is_query:
-        return read(statement)
+    fetched = _read_text(statement, zone, read) if statement.is_query else read(statement)
+    put_anew = replace(statement, pieces=(PUT_ANEW,), is_query=True, partition=None)
+    check_not_put_anew(statement.origin, read(put_anew).rows.item())
+    return fetched
+
+
+def _read_text(
+    statement: Statement, zone: str | None, read: Callable[[Statement], Fetched]
+) -> Fetched:
     labels = read(statement.within("*", " LIMIT 0")).labels
     names = [f"c{number}" for number in range(len(labels))]
     kinds = _kinds(statement, names, read)
@@ -156,7 +211,8 @@ def _floats(text: pl.Series) -> pl.Series:
     return text.scatter(has_exponent.arg_true(), plain)
 
 
-def _jsons(text: pl.Series) -> pl.Series:
+def jsons_text(text: pl.Series) -> pl.Series:
+    """Writes JSON documents canonically; one that is none stays as it is."""
     return _by_value(text, _json)
 
 
@@ -207,7 +263,7 @@ _CHANGES: dict[int, Callable[[pl.Series], pl.Series]] = {
     _BYTEA: _bytes,
     _NUMERIC: without_zeros,
     **dict.fromkeys(_FLOATS, _floats),
-    **dict.fromkeys(_JSONS, _jsons),
+    **dict.fromkeys(_JSONS, jsons_text),
 }
 
 

@@ -34,7 +34,7 @@ NUMBERS: dict[str, dict[Meaning, Container[int]]] = {
         "typo": (1064, 1052, 1055, 1060, 1248, 1222),
         "write": (1792, 1290),
         "truncated": (1260, 1301, 1406),
-        "conflict": (1213,),
+        "conflict": (1213, 1412),  # 1412: the table was emptied or altered after the snapshot
         "other": (1105, 1644),  # what a function makes up: its text may quote a row
     },
     "oracle": {
@@ -46,7 +46,7 @@ NUMBERS: dict[str, dict[Meaning, Container[int]]] = {
         "privilege": (1031, 41900),
         "typo": (900, 903, 905, 906, 907, 911, 918, 923, 933, 936, 972),
         "write": (1456,),
-        "conflict": (1555, 8177),
+        "conflict": (1555, 8177, 1410, 1466, 8103),
         "truncated": (1406, 22835),
     },
     "mssql": {
@@ -57,7 +57,7 @@ NUMBERS: dict[str, dict[Meaning, Container[int]]] = {
         "typo": (102, 156, 105, 170, 209, 8156),
         "timeout": (1222, 3617),
         "write": (3906,),
-        "conflict": (1205, 3960),
+        "conflict": (1205, 3960, 3961),
         "other": range(50_000, 2**31),  # what a procedure makes up
     },
     "snowflake": {
@@ -98,6 +98,8 @@ def code_of(error: Exception, engine: str) -> Code:
         code = f"{code}, {_vendor(engine, text)} {number}".removeprefix(", ")
     reason = _NETWORK.search(text)
     name = reason.group().lower() if reason else type(error).__name__
+    own_name = getattr(error, "error_name", None)  # Trino's, such as COLUMN_NOT_FOUND
+    name = own_name if isinstance(own_name, str) and own_name.isascii() else name
     name = "FATAL" if fatal_text(text) else name
     return Code(code or name, meaning or _meaning_of_type(error))
 
@@ -170,6 +172,9 @@ def _meaning_of_type(error: Exception) -> Meaning:
     """Finds a meaning without a code: what never reached the server, or was cut off from it."""
     if isinstance(error, UnicodeError):
         return "data"
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    if "ProgrammingError" in kinds:  # PEP 249: what is wrong with the statement
+        return "typo"
     return "lost" if isinstance(error, OSError) or _is_connection_text(str(error)) else "other"
 
 

@@ -51,6 +51,9 @@ _REFUSALS = {
         f"{_TLS}the server wants one and is offered none: take `mode: none` {_ELSE} out, "
         "or get a Kerberos ticket with kinit where it encrypts by that"
     ),
+    r"TLS/SSL is required for authentication": (
+        f"{_TLS}a password is sent over TLS alone: say it in the url (Trino: ?http_scheme=https)"
+    ),
     r"support SSL|SSL is required|doesn.t support": (
         f"{_TLS}the server has none: tls: {{mode: none}} {_ELSE}, if that is meant"
     ),

@@ -31,20 +31,25 @@ class Merged:
         rows: one an id of the sweep, in its order, in the columns of the rows before.
         changed: how many of them were reported as changed.
         gone: how many ids there were before and are no more.
+        unreported: how many of them have another status than before, though that was not reported.
     """
 
     rows: pl.DataFrame
     changed: int
     gone: int
+    unreported: int = 0
 
 
-def put_together(swept: pl.Series, updated: pl.DataFrame, before: pl.DataFrame, key: str) -> Merged:
-    """Puts the rows of the ids in `swept` together: as updated, else as they were `before`.
+def put_together(
+    swept_rows: pl.DataFrame, updated: pl.DataFrame, before: pl.DataFrame, key: str
+) -> Merged:
+    """Puts the rows of the ids that were swept together: as updated, else as they were `before`.
 
-    An updated row whose id was not swept is left out: the account was there before, and is gone.
+    An updated row whose id was not swept is left out: the account was there before, and is gone. A
+    status is never the one from before: who was shut out unreported would be let in again.
 
     Args:
-        swept: the ids there are now.
+        swept_rows: the ids there are now, each with its status, where there is one.
         updated: the rows that changed; columns in any order, their names in any case.
         before: the rows of the last read.
         key: the column of the id.
@@ -53,6 +58,7 @@ def put_together(swept: pl.Series, updated: pl.DataFrame, before: pl.DataFrame, 
         UncertainError: ids are missing or twice, the columns are others, an id is in neither, an
             updated one was not swept and not there before, or more than a fifth changed.
     """
+    swept = swept_rows[key]
     updated = _as_before(updated, before)
     ids = {"list_accounts": swept, "list_updated_accounts": updated[key], "memory": before[key]}
     for origin, column in ids.items():
@@ -80,7 +86,23 @@ def put_together(swept: pl.Series, updated: pl.DataFrame, before: pl.DataFrame, 
             f"{places.null_count():,} ids are new, and list_updated_accounts does not have them"
         )
     gone = before.join(swept.rename(key).to_frame(), on=key, how="anti").height
-    return Merged(known[places], fresh.height, gone)
+    rows, count = _restated(known[places], swept_rows, fresh[key], key)
+    return Merged(rows, fresh.height, gone, count)
+
+
+def _restated(
+    rows: pl.DataFrame, swept: pl.DataFrame, fresh: pl.Series, key: str
+) -> tuple[pl.DataFrame, int]:
+    """Writes what was swept of each id over what was kept of it; with how many differed."""
+    kept = ~rows[key].is_in(fresh.implode())
+    columns = [name for name in swept.columns if name != key]
+    differs = [kept & rows[name].ne_missing(swept[name]) for name in columns]
+    restated = [
+        swept[name].zip_with(change, rows[name])
+        for name, change in zip(columns, differs, strict=True)
+    ]
+    count = pl.DataFrame(differs).select(pl.any_horizontal(pl.all()).sum()).item() if differs else 0
+    return rows.with_columns(restated), count
 
 
 def unreported(rows: pl.DataFrame, reported: pl.Series, before: pl.DataFrame, key: str) -> int:

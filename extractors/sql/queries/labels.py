@@ -125,10 +125,15 @@ def labelled(
     """
     names = check_labels(fetched.labels, capability, origin, named)
     rows = fetched.rows.rename(dict(zip(fetched.rows.columns, names, strict=True)))
-    if trim_ids:
-        ids = [name for name in names if name in VERBATIM_IDS]
-        rows = rows.with_columns(pl.col(name).str.strip_chars_end(" ") for name in ids)
     warnings = list(fetched.warnings)
+    ids = [name for name in names if name in VERBATIM_IDS]
+    if trim_ids:
+        rows = rows.with_columns(pl.col(name).str.strip_chars_end(" ") for name in ids)
+    elif padded := [name for name in ids if rows[name].str.ends_with(" ").any()]:
+        warnings.append(
+            f"{origin}: {padded[0]} ends in blanks in some rows, as CHAR columns and a CASE of "
+            "some databases pad: trim_ids: true takes them off"
+        )
     unknown = unknown_labels(names, capability)
     if unknown:
         warnings.append(

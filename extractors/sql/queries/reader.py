@@ -63,13 +63,14 @@ class Reader:
             ConfigError: as `to_statement`.
         """
         with about(capability):
-            return to_statement(
+            statement = to_statement(
                 capability,
                 query,
                 self.workspace,
                 self.session.engine,
                 allow_procedures=self.source.allow_procedures,
             )
+            return self.session.checked(statement)
 
     def fetched(self, capability: str) -> tuple[Statement, Fetched] | None:
         """Reads what a capability's query returns; None where the source has none."""

@@ -62,6 +62,14 @@ class Session(ABC):
     tries_optional_queries: ClassVar[bool] = True
     """Whether a query that can be done without is tried, as its failure does not end all others."""
 
+    def checked(self, statement: Statement) -> Statement:
+        """Returns the statement, if the driver takes it for what it is.
+
+        Raises:
+            ConfigError: it would take it for another.
+        """
+        return statement
+
     @abstractmethod
     def read(self, statement: Statement, values: Values = NO_VALUES) -> Fetched:
         """Reads everything the statement returns, in the fastest way that is exact for it.

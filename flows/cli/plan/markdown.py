@@ -7,10 +7,9 @@ import secrets
 import tempfile
 from pathlib import Path
 
+from flows.sync.markdown import plan_lines
 from flows.sync.plan import Planned
-from flows.sync.summary import plan_tallies
 from schemas.errors import StateError, raise_as
-from transforms.tables.rejects import rejected_row_count
 
 _KEY_FILE = "sharing.key"
 _KEY_BYTES = 32
@@ -62,55 +61,15 @@ def hashed(key: bytes, text: str) -> str:
 
 def to_markdown(source_name: str, planned: Planned, key: bytes) -> str:
     """The plan as Markdown; no id, name, address or value of a row is in it."""
-    plan, counts = planned.plan, planned.normalized.counts
     lines = [
         f"# Plan for {source_name}",
         "",
         f"Against {planned.against}. Verdict: {planned.verdict}.",
-        "",
-        "| table | before | after | added | changed | removed | dropped | rejected rows | kept |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+        *plan_lines(planned),
     ]
-    for table in ("accounts", "entitlements", "associations"):
-        changes, count = getattr(plan, table), counts.get(table)
-        dropped, rejected, kept = (
-            (count.dropped, count.rejected, count.kept) if count else (0, 0, 0)
-        )
-        lines.append(
-            f"| {table} | {changes.before} | {changes.after} | {changes.added} | {changes.changed} "
-            f"| {changes.removed} | {dropped} | {rejected} | {kept} |"
-        )
-    lines += ["", *_tallies(planned), *_guards(planned), *_rejects(planned)]
-    if not plan.is_first:
+    if not planned.plan.is_first:
         lines += [*_lookalikes(planned, key), *_changes(planned, key)]
     return "\n".join(lines).rstrip() + "\n"
-
-
-def _tallies(planned: Planned) -> list[str]:
-    tallies = plan_tallies(planned.plan)
-    return [*(f"- {title.capitalize()}: {text}" for title, text in tallies), ""]
-
-
-def _guards(planned: Planned) -> list[str]:
-    """The guards of which the plan has something: counts alone."""
-    told = planned.told
-    if not told:
-        return []
-    lines = [
-        "",
-        "## Guards",
-        "",
-        "| guard | counted | of | allowed |",
-        "| --- | ---: | --- | --- |",
-    ]
-    return [
-        *lines,
-        *(
-            f"| {one.guard} | {one.found} | {one.base} {one.of or one.table} "
-            f"| {one.allowed} ({one.limit}) |"
-            for one in told
-        ),
-    ]
 
 
 def _lookalikes(planned: Planned, key: bytes) -> list[str]:
@@ -125,27 +84,6 @@ def _lookalikes(planned: Planned, key: bytes) -> list[str]:
             f"| `{hashed(key, removed)}` | `{hashed(key, added)}` | {alike} |"
             for removed, added, alike in pairs.head(_SHOWN).iter_rows()
         ),
-    ]
-
-
-def _rejects(planned: Planned) -> list[str]:
-    rejects = planned.normalized.rejects
-    if not rejects.height:
-        return []
-    rows = rejects.group_by("table", "column", "reason", maintain_order=True).len().rows()
-    tables = rejects["table"].unique(maintain_order=True)
-    total = sum(rejected_row_count(rejects, table) for table in tables)
-    cells = int(rejects["is_cell"].sum())
-    lines = [
-        "",
-        f"## Rejected rows: {total}; cells whose rows stand: {cells}",
-        "",
-        "| table | column | reason | rows |",
-        "| --- | --- | --- | ---: |",
-    ]
-    return [
-        *lines,
-        *(f"| {table} | {column or ''} | {reason} | {n} |" for table, column, reason, n in rows),
     ]
 
 

@@ -73,10 +73,12 @@ class MemoryPlace:
         self.frames[parts] = frame
         self.tick("after a frame was kept")
 
-    def read(self, parts: tuple[str, ...]) -> pl.DataFrame:
+    def read(
+        self, parts: tuple[str, ...], pick: Callable[[pl.LazyFrame], pl.LazyFrame]
+    ) -> pl.DataFrame:
         if parts not in self.frames:
             raise StateError(f"the archive has no {'/'.join(parts)}")
-        return self.frames[parts]
+        return pick(self.frames[parts].lazy()).collect()
 
     def folders(self, name: str) -> list[str]:
         return sorted({parts[1] for parts in self.frames if parts[0] == name})

@@ -34,12 +34,10 @@ class Changes:
 
     Attributes:
         ids: the changed entries' ids, of those that are still there.
-        is_any: whether anything may have changed, what is gone included.
         cookie: from where to ask the next time.
     """
 
     ids: frozenset[bytes]
-    is_any: bool
     cookie: bytes
 
 
@@ -74,17 +72,19 @@ def dirsync(
         if result["result"] or reported is None:
             return None
         entries = _raw_entries(connection)
-        ids.update(entry["objectGUID"][0] for entry in entries if entry.get("objectGUID"))
+        ids.update(entry["objectguid"][0] for entry in entries if entry.get("objectguid"))
         cookie = bytes(reported["value"]["cookie"])
         if not reported["value"]["more_results"] or number + 1 == rounds < _MOST_ROUNDS:
-            # What is gone is reported only to those who may see deleted objects: an ordinary
-            # account would never learn of it.
-            return Changes(frozenset(ids), is_any=True, cookie=cookie)
+            return Changes(frozenset(ids), cookie)
     return None
 
 
-def syncrepl(connection: Connection, search: Search, cookie: bytes) -> Changes | None:
+def syncrepl(
+    connection: Connection, search: Search, attribute: str, cookie: bytes
+) -> Changes | None:
     """Returns what changed of what `search` finds; None where the server does not report it.
+
+    `attribute` identifies an entry.
 
     Raises:
         SourceUnavailableError: the connection was lost.
@@ -95,15 +95,17 @@ def syncrepl(connection: Connection, search: Search, cookie: bytes) -> Changes |
         request["cookie"] = cookie
     control = (SYNC_REQUEST, True, encode(request))
     scope = SCOPES[search.scope]
-    result = _search(connection, search.base, search.filter, scope, ("entryUUID",), control)
+    result = _search(connection, search.base, search.filter, scope, (attribute,), control)
     reported = (result.get("controls") or {}).get(_SYNC_DONE)
     # A server that has nothing to report may leave the cookie out, or as it is.
     now = (_cookie_of(reported["value"]) or cookie) if reported else None
     if result["result"] or not now:
         return None
-    entries = _raw_entries(connection)
-    ids = frozenset(entry["entryUUID"][0] for entry in entries if entry.get("entryUUID"))
-    return Changes(ids, bool(entries) or now != cookie, now)
+    changed = [entry.get(attribute.lower()) for entry in _raw_entries(connection)]
+    # An entry that changed and shows no id is not known.
+    if not all(changed):
+        return None
+    return Changes(frozenset(values[0] for values in changed if values), now)
 
 
 class _SyncRequest(Sequence):  # type: ignore[misc] # pyasn1 has no types
@@ -128,8 +130,9 @@ def _cookie_of(value: bytes) -> bytes | None:
 
 
 def _raw_entries(connection: Connection) -> list[dict[str, list[bytes]]]:
+    """Returns the attributes of each entry of the answer, under names in lower case."""
     return [
-        answer["raw_attributes"]
+        {name.lower(): values for name, values in answer["raw_attributes"].items()}
         for answer in connection.response or []
         if answer["type"] == "searchResEntry"
     ]
@@ -149,7 +152,7 @@ def _search(
             text,
             scope,
             dereference_aliases=DEREF_NEVER,
-            attributes=list(attributes),
+            attributes=[name.lower() for name in attributes],
             controls=[control],
         )
         return dict(connection.result)

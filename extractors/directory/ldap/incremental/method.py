@@ -1,39 +1,53 @@
 """How a directory's server tells changes, and whether a read can go on from what is kept."""
 
 import logging
+from collections.abc import Iterator
 from datetime import datetime
+from itertools import chain
 
 from ldap3 import Connection
 
+from extractors.directory.absence.seen import LINKS
+from extractors.directory.entries import to_entries
 from extractors.directory.ldap.incremental.changes import SYNC_REQUEST, dirsync
 from extractors.directory.ldap.incremental.finder import ChangeMethod
 from extractors.directory.ldap.incremental.state import DirectoryState
 from extractors.directory.ldap.protocol.forest import root_dse, root_dse_values
-from extractors.directory.ldap.protocol.schema import operational_attributes
+from extractors.directory.ldap.protocol.schema import unkept_attributes
 from extractors.directory.ldap.protocol.search import PagedSearch, read_pages
-from extractors.directory.values import plain_text, whole_number
-from schemas.errors import ConfigError
+from extractors.directory.locks import LOCKS
+from extractors.directory.values import first_texts, whole_number
+from schemas.errors import ConfigError, SourceIncompleteError
 from schemas.source_file.delta import DirectoryDelta
 from schemas.source_file.directory_source import ActiveDirectorySource, LdapSource
 from schemas.source_file.quantities import duration_text
 
 _CONSTRUCTED_OR_OWN = 0x4 | 0x1  # systemFlags: made when read, or not replicated ([MS-ADTS] 2.2.10)
+_DN_SYNTAXES = frozenset({"2.5.5.1", "2.5.5.7", "2.5.5.14"})  # alone, with bytes, with text
 
-KNOWN = frozenset(
-    {
-        "authtimestamp",
-        "lastlogon",
-        "memberof",
-        "msds-user-account-control-computed",
-        "nsaccountlock",
-        "pwdaccountlockedtime",
-        "pwdlastsuccess",
-    }
-)
+KNOWN = LINKS | {
+    "authtimestamp",
+    "ismemberof",
+    "lastlogon",
+    "memberof",
+    "msds-user-account-control-computed",
+    "nsrole",
+    "pwdlastsuccess",
+    *(name.lower() for name in LOCKS),
+}
 """Attributes that change without the entry's being modified, whatever the schema has of them.
 
-They are computed, or kept by one server, in one kind of directory or another.
+They are links, computed, or kept by one server, in one kind of directory or another.
 """
+
+_IDS = ("nsUniqueId", "entryUUID", "ibm-entryUuid", "orclGuid", "GUID")
+"""What identifies an entry for good: the one that all entries have first (389 may lack entryUUID).
+
+389 gives an nsUniqueId to each entry, an entryUUID to what came over LDAP since its plugin is on.
+"""
+
+VIRTUAL_ONLY = "2.16.840.1.113730.3.4.19"
+"""The control that shows only what a server generates (389, OpenDJ, PingDirectory)."""
 
 _log = logging.getLogger(__name__)
 
@@ -62,7 +76,31 @@ def to_change_method(
         stamped = _first_value(connection, source.base_dn, "modifyTimestamp") is not None
         can_sync = SYNC_REQUEST in root_dse_values(connection, "supportedControl")
         by = "syncrepl" if can_sync and not stamped else "modify_timestamp"
-    return ChangeMethod(host, by, "entryUUID", unreported_in_tree(connection))
+    return ChangeMethod(
+        host, by, _id_attribute(connection, source), unreported_in_tree(connection), may_expand=True
+    )
+
+
+def _id_attribute(connection: Connection, source: LdapSource) -> str:
+    """Returns what identifies an entry for good, by what the entries at the bases show.
+
+    Raises:
+        SourceIncompleteError: nothing does.
+    """
+    base = source.user_branches[0].base or source.base_dn
+    for name in _IDS:
+        if _first_value(connection, base, name) is not None:
+            return name
+    raise SourceIncompleteError(
+        f"{base}: shows none of {', '.join(_IDS)}, so that nothing tells an entry from another one "
+        "that takes its name: leave delta out",
+        key="source.delta",
+    )
+
+
+def can_show_generated(connection: Connection) -> bool:
+    """Whether the server can show just what it generates: class of service, virtual attributes."""
+    return VIRTUAL_ONLY in root_dse_values(connection, "supportedControl")
 
 
 def _method_of_domain(
@@ -103,7 +141,7 @@ def usable_state(
 
 
 def unreported_in_domain(connection: Connection, attributes: tuple[str, ...]) -> frozenset[str]:
-    """Returns those of `attributes` that a controller computes, keeps, or follows a link back for.
+    """Returns those of `attributes` that a controller computes or keeps, and those that are links.
 
     In lower case; by the schema, as far as it can be seen.
     """
@@ -111,30 +149,35 @@ def unreported_in_domain(connection: Connection, attributes: tuple[str, ...]) ->
     if schema is None or not attributes:
         return KNOWN
     names = "".join(f"(lDAPDisplayName={name})" for name in attributes)
-    facts = ("lDAPDisplayName", "systemFlags", "linkID")
+    facts = ("lDAPDisplayName", "systemFlags", "linkID", "attributeSyntax")
     search = PagedSearch(schema, f"(|{names})", "level", facts, referrals="ignore")
     return KNOWN | {
-        plain_text(attribute["lDAPDisplayName"][0]).lower()
-        for page in read_pages(connection, search)
-        for _, attribute in page
-        if _is_unreported(attribute)
+        name.lower()
+        for name, *rest in _rows(connection, search, facts)
+        if name is not None and _is_unreported(*rest)
     }
 
 
 def unreported_in_tree(connection: Connection) -> frozenset[str]:
-    """Returns the attributes that the server itself keeps, by its schema; in lower case."""
-    return KNOWN | (operational_attributes(connection) or frozenset())
+    """Returns the attributes that change without a trace, by the schema; in lower case."""
+    return KNOWN | unkept_attributes(connection)
 
 
-def _is_unreported(attribute: dict[str, list[bytes]]) -> bool:
-    flags = whole_number(attribute.get("systemFlags", [b"0"])[0]) or 0
-    link = whole_number(attribute.get("linkID", [b"0"])[0]) or 0
-    return bool(flags & _CONSTRUCTED_OR_OWN) or link % 2 == 1  # an odd link is the method back
+def _rows(
+    connection: Connection, search: PagedSearch, names: tuple[str, ...]
+) -> Iterator[list[str | None]]:
+    """Yields of each entry the first value of each of the attributes."""
+    entries = to_entries(chain.from_iterable(read_pages(connection, search)))
+    columns = [first_texts(entries, name) for name in names]
+    return (list(row) for row in zip(*columns, strict=True))
+
+
+def _is_unreported(flags: str | None, link: str | None, syntax: str | None) -> bool:
+    number = whole_number((flags or "0").encode()) or 0
+    return bool(number & _CONSTRUCTED_OR_OWN) or link is not None or syntax in _DN_SYNTAXES
 
 
 def _first_value(connection: Connection, dn: str, attribute: str) -> bytes | None:
     search = PagedSearch(dn, scope="base", attributes=(attribute,), page_size=1)
-    for page in read_pages(connection, search):
-        for _, attributes in page:
-            return next(iter(attributes.get(attribute, ())), None)
-    return None
+    entries = to_entries(chain.from_iterable(read_pages(connection, search)))
+    return next(iter(entries.first(attribute)), None)

@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import polars as pl
@@ -12,7 +12,9 @@ from schemas.raw import ReaderState
 
 _log = logging.getLogger(__name__)
 _DN = "dn"
-_COOKIE = "cookie-"
+_COOKIE, _GENERATED = "cookie-", "generated-"
+_VERSION = "2"
+"""What earlier ones kept has links that may be gone since."""
 _VALUES = pl.List(pl.Binary)
 
 
@@ -24,15 +26,19 @@ class DirectoryState:
         server: which server answered; another one has other numbers.
         by: how changes are known.
         full_at: when everything was read, UTC.
+        read_at: when it was last brought up to date, UTC.
         cookies: by the search's key: from where the server reports changes.
         entries: by the search's key: what it found.
+        generated: by the search's key: the attributes, in lower case, that the server generated.
     """
 
     server: str
     by: str
     full_at: datetime
+    read_at: datetime
     cookies: dict[str, bytes]
     entries: dict[str, Entries]
+    generated: dict[str, frozenset[str]] = field(default_factory=dict)
 
 
 def key_of(search: Search) -> str:
@@ -44,10 +50,14 @@ def key_of(search: Search) -> str:
 def to_reader_state(state: DirectoryState) -> ReaderState:
     """Returns the state as a run keeps it for the next one."""
     marks = {
+        "version": _VERSION,
         "server": state.server,
         "by": state.by,
         "full_at": state.full_at.isoformat(),
-    } | {f"{_COOKIE}{key}": cookie.hex() for key, cookie in state.cookies.items()}
+        "read_at": state.read_at.isoformat(),
+    }
+    marks |= {f"{_COOKIE}{key}": cookie.hex() for key, cookie in state.cookies.items()}
+    marks |= {f"{_GENERATED}{key}": ",".join(sorted(n)) for key, n in state.generated.items()}
     return ReaderState(marks, {key: _to_frame(entries) for key, entries in state.entries.items()})
 
 
@@ -64,16 +74,24 @@ def to_directory_state(kept: ReaderState | None) -> DirectoryState | None:
 
 def _to_directory_state(kept: ReaderState) -> DirectoryState:
     marks = kept.marks
+    if marks["version"] != _VERSION:
+        raise ValueError("of another version")
     return DirectoryState(
         server=marks["server"],
         by=marks["by"],
         full_at=datetime.fromisoformat(marks["full_at"]),
+        read_at=datetime.fromisoformat(marks["read_at"]),
         cookies={
             name.removeprefix(_COOKIE): bytes.fromhex(cookie)
             for name, cookie in marks.items()
             if name.startswith(_COOKIE)
         },
         entries={key: _to_entries(frame) for key, frame in kept.frames.items()},
+        generated={
+            name.removeprefix(_GENERATED): frozenset(filter(None, names.split(",")))
+            for name, names in marks.items()
+            if name.startswith(_GENERATED)
+        },
     )
 
 

@@ -33,8 +33,11 @@ from extractors.directory.ldap.protocol.result_codes import BUSY, result_text
 from extractors.directory.ldap.protocol.tls import VerifiedTls, to_context
 from extractors.optional_parts import install_extra, loaded
 from schemas.errors import ConfigError, SourceUnavailableError, raise_as
-from schemas.source_file.directory_source import DirectoryServer
+from schemas.source_file.directory_source import ActiveDirectorySource, DirectoryServer
 from schemas.source_file.secrets import Resolve
+
+_PLAIN_PORTS, _TLS_PORTS = (389, 3268), (636, 3269)
+_WRONG_NAME = 49
 
 
 class BindRefusedError(SourceUnavailableError):
@@ -77,6 +80,22 @@ def connected(
         yield connection, endpoint
     finally:
         _close(connection)
+
+
+def reopen(connection: Connection, source: DirectoryServer, endpoint: Endpoint) -> None:
+    """Binds `connection` anew, to the same address.
+
+    Raises:
+        SourceUnavailableError: the server does not answer any more, or refuses the bind.
+    """
+    _close(connection)
+
+    def failed(error: Exception) -> SourceUnavailableError:
+        return SourceUnavailableError(f"{endpoint}: {reason_of(error, endpoint, connection)}")
+
+    errors = (LDAPException, OSError, UnicodeError, *ticket_errors(source))
+    if not raise_as(lambda: _open(connection, source), dict.fromkeys(errors, failed)):
+        raise refusal_of(dict(connection.result or {}), endpoint, source)
 
 
 def _first_that_answers(
@@ -142,15 +161,16 @@ def _bound(login: _Login, endpoint: Endpoint, address: str) -> Connection:
 
     def failed(error: Exception) -> SourceUnavailableError:
         reason = (tls.problem if tls else None) or reason_of(error, endpoint, connection)
+        hint = "" if _answers_nothing(error, connection) else port_hint(endpoint, reason)
         _close(connection)
-        return SourceUnavailableError(f"{endpoint}: {reason}")
+        return SourceUnavailableError(f"{endpoint}: {reason}{hint}")
 
     errors = (LDAPException, OSError, UnicodeError, *ticket_errors(source))
     is_bound = raise_as(lambda: _open(connection, source), dict.fromkeys(errors, failed))
     if not is_bound:
         refused = dict(connection.result or {})
         _close(connection)
-        raise refusal_of(refused, endpoint)
+        raise refusal_of(refused, endpoint, source)
     return connection
 
 
@@ -233,10 +253,19 @@ def _gssapi() -> Any:  # noqa: ANN401 - a module
     return gssapi
 
 
-def refusal_of(refused: dict[str, Any], endpoint: Endpoint) -> SourceUnavailableError:
+def refusal_of(
+    refused: dict[str, Any], endpoint: Endpoint, source: DirectoryServer
+) -> SourceUnavailableError:
     """Returns the error of a bind that was answered with the result `refused`."""
     code = int(refused.get("result", -1))
+    is_bare = not set(source.username or "@") & set("@\\=")
+    domain_hint = (
+        "; Active Directory wants the name with its domain: name@corp.example, or CORP\\name"
+        if is_bare and code == _WRONG_NAME and isinstance(source, ActiveDirectorySource)
+        else ""
+    )
     text = f"{endpoint}: the bind was refused: {result_text(code, refused.get('message') or '')}"
+    text += domain_hint
     return SourceUnavailableError(text) if code in BUSY else BindRefusedError(text)
 
 
@@ -255,6 +284,8 @@ def reason_of(error: Exception, endpoint: Endpoint, connection: Connection) -> s
     if plain is not None:
         return plain
     started = (connection.result or {}).get("result")
+    if started and endpoint.protocol == "starttls":
+        return f"the server has no STARTTLS: say protocol: ldaps ({result_text(int(started))})"
     if started:
         return f"the server refused: {result_text(int(started))}"
     text = connection.last_error or ""
@@ -270,6 +301,21 @@ def reason_of(error: Exception, endpoint: Endpoint, connection: Connection) -> s
     name = type(error).__name__
     what = "TLS" if endpoint.protocol in {"ldaps", "starttls"} else "the connection"
     return f"{what} was not to be had ({name})"
+
+
+def _answers_nothing(error: Exception, connection: Connection) -> bool:
+    return isinstance(error, ConnectionRefusedError) or "refused" in (connection.last_error or "")
+
+
+def port_hint(endpoint: Endpoint, reason: str) -> str:
+    """Returns what to write where a port that does answer may be the one of another protocol."""
+    if "certificate" in reason or "protocol:" in reason or endpoint.protocol == "ldapi":
+        return ""
+    if endpoint.protocol == "ldaps":
+        known = f"port {endpoint.port} is" if endpoint.port in _PLAIN_PORTS else "if that port is"
+        return f": {known} one of ldap and STARTTLS: say protocol: starttls, or port: 636"
+    known = f"port {endpoint.port} is" if endpoint.port in _TLS_PORTS else "if that port is"
+    return f": {known} one of ldaps: say protocol: ldaps, or port: 389"
 
 
 def _plain_reason(error: Exception, endpoint: Endpoint) -> str | None:

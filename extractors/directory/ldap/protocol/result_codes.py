@@ -28,7 +28,7 @@ _NAME = {
 }
 
 _MEANING = {
-    1: "the server wants a bind first, or cannot do this",
+    1: "the server wants a username first, as Active Directory does, or cannot do this",
     2: "the server does not understand the request",
     3: "the server's time limit was hit: have it raised for this account",
     4: "the server's size limit was hit: have it raised for this account",

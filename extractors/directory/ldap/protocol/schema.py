@@ -3,15 +3,19 @@
 import difflib
 import re
 
-from ldap3 import BASE, Connection
+from ldap3 import Connection
 
 from extractors.directory.account_fields import is_secret
 from extractors.directory.ldap.protocol.forest import root_dse
+from extractors.directory.ldap.protocol.search import read_values
 from extractors.directory.values import plain_text
 from schemas.errors import ConfigError, SourceFormatError
 
 _NAMES = re.compile(r"\bNAME (?:'([^']+)'|\( *([^)]*)\))")
 _USAGE = re.compile(r"\bUSAGE (?!userApplications)")
+_COLLECTIVE = re.compile(r"\bCOLLECTIVE\b")
+_SYNTAX = re.compile(r"\bSYNTAX '?([0-9.]+)")
+_DN_SYNTAXES = frozenset({"1.3.6.1.4.1.1466.115.121.1.12", "1.3.6.1.4.1.1466.115.121.1.34"})
 _SUP = re.compile(r"\bSUP ([A-Za-z0-9.;-]+)")
 
 
@@ -24,7 +28,7 @@ def check_known(connection: Connection, names: tuple[str, ...]) -> frozenset[str
         ConfigError: one derives from a password's attribute.
         SourceFormatError: one is not there.
     """
-    parents = _attribute_types(connection)
+    parents = _types(_definitions(connection))
     if not parents:
         return None
     for name in names:
@@ -52,20 +56,31 @@ def _lineage(name: str, parents: dict[str, str | None]) -> list[str]:
     return line
 
 
-def operational_attributes(connection: Connection) -> frozenset[str] | None:
-    """Returns the attributes, in lower case, that the server itself keeps; None without a schema.
+def unkept_attributes(connection: Connection) -> frozenset[str]:
+    """Returns the attributes, in lower case, that change without their entry's being modified.
 
-    They change without the entry's being modified.
+    By the schema, where it can be read: those that the server itself keeps, those that entries
+    have in common (RFC 3671), and those that name other entries.
     """
-    names = [name for text in _definitions(connection) if _USAGE.search(text)
-             for name in _names(text)]  # fmt: skip
-    return frozenset(name.lower() for name in names) if names else None
+    texts, unkept = _definitions(connection), set[str]()
+    parents, syntaxes = _types(texts), dict[str, str]()
+    for text in texts:
+        names = [name.lower() for name in _names(text)]
+        syntax = _SYNTAX.search(text)
+        if syntax is not None:
+            syntaxes |= dict.fromkeys(names, syntax[1])
+        if _USAGE.search(text) or _COLLECTIVE.search(text):
+            unkept.update(names)
+    for name in parents:
+        if any(syntaxes.get(above) in _DN_SYNTAXES for above in _lineage(name, parents)):
+            unkept.add(name)
+    return frozenset(unkept)
 
 
-def _attribute_types(connection: Connection) -> dict[str, str | None]:
+def _types(texts: list[str]) -> dict[str, str | None]:
     """Returns by name in lower case the attribute it derives from."""
     parents: dict[str, str | None] = {}
-    for text in _definitions(connection):
+    for text in texts:
         above = _SUP.search(text)
         parents |= {name.lower(): above[1].lower() if above else None for name in _names(text)}
     return parents
@@ -81,10 +96,7 @@ def _names(text: str) -> list[str]:
 def _definitions(connection: Connection) -> list[str]:
     """Returns the attributes' definitions (RFC 4512, 4.1.2), as the server writes them."""
     where = root_dse(connection, "subschemaSubentry")
-    if where is None or not connection.search(
-        where, "(objectClass=subschema)", BASE, attributes=["attributeTypes"]
-    ):
+    if where is None:
         return []
-    entries = [answer for answer in connection.response if answer["type"] == "searchResEntry"]
-    values = entries[0]["raw_attributes"].get("attributeTypes", []) if entries else []
+    values = read_values(connection, where, "attributeTypes", "(objectClass=subschema)")
     return [plain_text(value) for value in values]

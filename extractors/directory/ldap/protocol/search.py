@@ -4,11 +4,20 @@ The cookie that asks for the next page is known to one connection of one server 
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
-from ldap3 import BASE, DEREF_NEVER, LEVEL, SUBTREE, Connection
+from ldap3 import (
+    BASE,
+    DEREF_ALWAYS,
+    DEREF_BASE,
+    DEREF_NEVER,
+    DEREF_SEARCH,
+    LEVEL,
+    SUBTREE,
+    Connection,
+)
 from ldap3.core.exceptions import LDAPException, LDAPResponseTimeoutError
 
 from extractors.directory.ldap.protocol.ranges import has_ranges, with_whole_ranges
@@ -17,9 +26,18 @@ from extractors.directory.ldap.protocol.result_codes import BUSY, result_text
 from extractors.directory.ldap.protocol.strategy import RawEntryStrategy, use_raw_entries
 from schemas.errors import SourceIncompleteError, SourceUnavailableError, raise_as
 
+_T = TypeVar("_T")
 PAGED = "1.2.840.113556.1.4.319"
 SCOPES = {"subtree": SUBTREE, "level": LEVEL, "base": BASE}
+_ALIASES = {
+    "never": DEREF_NEVER,
+    "search": DEREF_SEARCH,
+    "find": DEREF_BASE,
+    "always": DEREF_ALWAYS,
+}
 _SIZES = (1000, 500, 100, 20)
+SMALLEST_PAGE = _SIZES[-1]
+"""Entries a page at least, where the source file states no number."""
 _REFERRAL, _LIMITS = 10, frozenset({4, 11})
 
 
@@ -36,6 +54,7 @@ class PagedSearch:
         referrals: whether entries that lie on another server make the read an error.
         controls: further controls of the request, as ldap3 takes them.
         timeout_s: the longest that the whole search may take; None for no limit.
+        dereference: which aliases the server follows (RFC 4511, 4.5.1.3).
     """
 
     base: str
@@ -46,6 +65,7 @@ class PagedSearch:
     referrals: Literal["refuse", "ignore"] = "refuse"
     controls: tuple[Any, ...] = ()
     timeout_s: float | None = None
+    dereference: Literal["never", "search", "find", "always"] = "never"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +89,18 @@ def read_pages(connection: Connection, search: PagedSearch) -> Iterator[list[Raw
             round in a circle, a referral was not followed, or a range did not continue.
         SourceFormatError: an answer that is no LDAP.
     """
-    strategy = connection.strategy
-    if not isinstance(strategy, RawEntryStrategy):
-        strategy = use_raw_entries(connection)
+    strategy = _strategy_of(connection)
     if search.timeout_s is not None:
         strategy.inbox.deadline = time.monotonic() + search.timeout_s
     try:
         yield from _pages(connection, search)
     finally:
         strategy.inbox.deadline = None
+
+
+def _strategy_of(connection: Connection) -> RawEntryStrategy:
+    strategy = connection.strategy
+    return strategy if isinstance(strategy, RawEntryStrategy) else use_raw_entries(connection)
 
 
 def _pages(connection: Connection, search: PagedSearch) -> Iterator[list[RawEntry]]:
@@ -117,6 +140,32 @@ def _first_page(connection: Connection, search: PagedSearch) -> tuple[_Page, int
     return page, size
 
 
+def read_values(
+    connection: Connection, dn: str, attribute: str, filter_text: str = "(objectClass=*)"
+) -> list[bytes]:
+    """Returns the values of an attribute of one entry; none where it cannot be read.
+
+    Raises:
+        SourceUnavailableError: the server does not answer, or the connection was lost.
+    """
+    name = attribute.lower()
+    _strategy_of(connection)
+
+    def search_entry() -> list[dict[str, list[bytes]]]:
+        connection.search(dn, filter_text, BASE, DEREF_NEVER, attributes=[name])
+        answers = connection.response or []
+        return [one["raw_attributes"] for one in answers if one["type"] == "searchResEntry"]
+
+    entries = _asked(connection, search_entry, dn or "its root")
+    return [
+        bytes(value)
+        for entry in entries
+        for written, values in entry.items()
+        if written.lower() == name
+        for value in values
+    ]
+
+
 def _request_page(
     connection: Connection, search: PagedSearch, size: int, cookie: bytes | None, what: str
 ) -> _Page:
@@ -125,8 +174,8 @@ def _request_page(
             search.base,
             search.filter,
             SCOPES[search.scope],
-            dereference_aliases=DEREF_NEVER,
-            attributes=list(search.attributes),
+            dereference_aliases=_ALIASES[search.dereference],
+            attributes=[name.lower() for name in search.attributes],  # ldapjs knows no others
             controls=list(search.controls) or None,
             paged_size=size,
             paged_criticality=cookie is not None,
@@ -134,8 +183,17 @@ def _request_page(
         )
         return _to_page(connection)
 
+    return _asked(connection, search_page, what)
+
+
+def _asked(connection: Connection, ask: Callable[[], _T], what: str) -> _T:
+    """Returns what `ask` returns; `what` it asks for is for messages.
+
+    Raises:
+        SourceUnavailableError: the server does not answer in time, or the connection was lost.
+    """
     return raise_as(
-        search_page,
+        ask,
         {
             LDAPResponseTimeoutError: lambda _: SourceUnavailableError(
                 f"{what}: the server did not answer in time: try again, or raise search_timeout"

@@ -11,6 +11,8 @@ SELECT
     -- A password that was expired (changed at 0), or is older than it may be, lets nobody work.
     CASE
         WHEN a.is_locked OR a.changed_at = 0 THEN 'SUSPENDED'
+        -- No connection is allowed it (MAX_USER_CONNECTIONS -1), or no way in takes any password.
+        WHEN a.most_connections < 0 OR a.ways_in = 0 THEN 'SUSPENDED'
         WHEN a.lifetime_days > 0 AND a.changed_at + a.lifetime_days * 86400 < UNIX_TIMESTAMP()
             THEN 'SUSPENDED'
         ELSE 'ACTIVE'
@@ -35,7 +37,16 @@ FROM (
             WHEN COALESCE(JSON_VALUE(g.Priv, '$.password_lifetime'), '-1') = '-1'
                 THEN @@global.default_password_lifetime
             ELSE CAST(JSON_VALUE(g.Priv, '$.password_lifetime') AS INTEGER)
-        END AS lifetime_days
+        END AS lifetime_days,
+        CAST(COALESCE(JSON_VALUE(g.Priv, '$.max_user_connections'), '0') AS INTEGER) AS most_connections,
+        -- The way in that is named first, and those of auth_or beside it; `invalid` is the hash of
+        -- no password (MariaDB knowledge base, "Authentication from MariaDB 10.4").
+        1 + COALESCE(JSON_LENGTH(JSON_EXTRACT(g.Priv, '$.auth_or[*].plugin')), 0)
+        - CASE WHEN JSON_VALUE(g.Priv, '$.authentication_string') = 'invalid' THEN 1 ELSE 0 END
+        - COALESCE(
+            JSON_LENGTH(JSON_SEARCH(JSON_EXTRACT(g.Priv, '$.auth_or[*].authentication_string'), 'all', 'invalid')),
+            0
+        ) AS ways_in
     FROM mysql.global_priv AS g
     WHERE COALESCE(JSON_VALUE(g.Priv, '$.is_role'), '0') NOT IN ('1', 'true')
 ) AS a

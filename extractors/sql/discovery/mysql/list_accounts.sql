@@ -13,6 +13,8 @@ SELECT
     -- A password that was expired, or is older than it may be, lets nobody work.
     CASE
         WHEN u.account_locked = 'Y' OR u.password_expired = 'Y' THEN 'SUSPENDED'
+        -- Nobody logs in by it: others may act as it (PROXY).
+        WHEN u.plugin = 'mysql_no_login' THEN 'SUSPENDED'
         WHEN COALESCE(u.password_lifetime, @@global.default_password_lifetime) > 0
             AND DATEDIFF(NOW(), u.password_last_changed)
             > COALESCE(u.password_lifetime, @@global.default_password_lifetime)

@@ -8,8 +8,12 @@ SELECT
     r.rolname AS given_name,
     'PostgreSQL ' || current_database() AS family_name,
     r.rolname AS username,
-    -- VALID UNTIL is when the password ends: the engine's only sign of an account that is over.
-    CASE WHEN r.rolvaliduntil <= now() THEN 'SUSPENDED' ELSE 'ACTIVE' END AS user_status,
+    -- VALID UNTIL is when the password ends: the engine's only sign of an account that is over. With
+    -- CONNECTION LIMIT 0 nobody but a superuser gets in (src/backend/utils/init/miscinit.c).
+    CASE
+        WHEN r.rolvaliduntil <= now() OR (r.rolconnlimit = 0 AND NOT r.rolsuper) THEN 'SUSPENDED'
+        ELSE 'ACTIVE'
+    END AS user_status,
     -- The server's own keeper and its standbys; the engine tells people from programs by nothing else.
     CASE WHEN r.rolsuper OR r.rolreplication THEN 'service' ELSE 'user' END AS account_type,
     -- 'infinity' is no moment, and no driver can read it.

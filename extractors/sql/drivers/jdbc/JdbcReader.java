@@ -13,10 +13,12 @@ import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.sql.Array;
 import java.sql.Blob;
 import java.sql.Clob;
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;
+import java.sql.Date;
 import java.sql.DriverManager;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -25,6 +27,7 @@ import java.sql.SQLException;
 import java.sql.SQLFeatureNotSupportedException;
 import java.sql.SQLTimeoutException;
 import java.sql.Statement;
+import java.sql.Time;
 import java.sql.Timestamp;
 import java.sql.Types;
 import java.time.Instant;
@@ -75,6 +78,12 @@ public final class JdbcReader {
     private boolean isMysql;
     /** Its session compares moments with times of the zone as they should be. */
     private boolean isPostgresql;
+    /** Whether the driver has handed over a class of java.time, which drivers before Java 8 lack. */
+    private boolean hasJavaTime;
+    /** Whether it has refused one, and handed over the same time as a class of java.sql. */
+    private boolean lacksJavaTime;
+    /** Whether the driver refuses to be set read-only once it is connected. */
+    private boolean refusesReadOnly;
 
     private JdbcReader(OutputStream out) {
         this.frames = new DataOutputStream(out);
@@ -235,7 +244,8 @@ public final class JdbcReader {
                 about.getDriverName(),
                 about.getDriverVersion(),
                 isolation,
-                String.valueOf(connection.isReadOnly()));
+                String.valueOf(connection.isReadOnly() && !refusesReadOnly),
+                String.valueOf(refusesReadOnly));
     }
 
     private static void requireDriver(String url) {
@@ -248,7 +258,11 @@ public final class JdbcReader {
 
     /** Begins a read-only transaction at the strongest isolation up to REPEATABLE READ. */
     private String beginReading() throws SQLException {
-        connection.setReadOnly(true);
+        try {
+            connection.setReadOnly(true);
+        } catch (SQLException refused) {
+            refusesReadOnly = true;
+        }
         DatabaseMetaData about = connection.getMetaData();
         String product = about.getDatabaseProductName().toLowerCase(Locale.ROOT);
         if (product.contains("oracle") && !about.getURL().startsWith("jdbc:h2:")) {
@@ -418,7 +432,7 @@ public final class JdbcReader {
         for (int i = 0; i < count; i++) {
             header[2 * i] = about.getColumnLabel(i + 1);
             header[2 * i + 1] = about.getColumnTypeName(i + 1);
-            forms[i] = formOf(about.getColumnType(i + 1), about.getColumnTypeName(i + 1));
+            forms[i] = formOf(about, i + 1);
         }
         sendTexts('H', header);
         StringBuilder batch = new StringBuilder(BATCH_CHARS + (BATCH_CHARS >> 2));
@@ -468,9 +482,13 @@ public final class JdbcReader {
 
     // --- values as text ------------------------------------------------------------------------
 
-    private enum Form { ZONED, LOCAL, MOMENT, DATE, TIME, LONG_TEXT, DRIVERS_TEXT, BY_CLASS }
+    private enum Form {
+        ZONED, LOCAL, MOMENT, DATE, TIME, LONG_TEXT, DRIVERS_TEXT, ARRAY, BY_CLASS
+    }
 
-    private Form formOf(int type, String typeName) {
+    private Form formOf(ResultSetMetaData about, int column) throws SQLException {
+        int type = about.getColumnType(column);
+        String typeName = about.getColumnTypeName(column);
         String name = typeName == null ? "" : typeName.toLowerCase(Locale.ROOT);
         // Drivers disagree on the number of a type with a zone, and agree on its name.
         if (type == Types.TIMESTAMP_WITH_TIMEZONE
@@ -480,8 +498,16 @@ public final class JdbcReader {
                         && !name.contains("without")) {
             return Form.ZONED;
         }
-        if (name.equals("year") || name.equals("money")) {
+        // H2 hands JSON over as bytes.
+        if (name.equals("year") || name.equals("money") || name.startsWith("json")) {
             return Form.DRIVERS_TEXT;
+        }
+        // HSQLDB makes one boolean of any number of bits.
+        if (type == Types.BIT && !isMysql && (about.getPrecision(column) > 1 || name.contains("varying"))) {
+            return Form.DRIVERS_TEXT;
+        }
+        if (type == Types.ARRAY && !isPostgresql) {
+            return Form.ARRAY;
         }
         switch (type) {
             case Types.TIMESTAMP:
@@ -516,20 +542,130 @@ public final class JdbcReader {
             case ZONED:
                 return zonedText(rows.getObject(column, OffsetDateTime.class));
             case LOCAL:
-                return localText(rows.getObject(column, LocalDateTime.class), zone);
+                return localText(localTime(rows, column), zone);
             case MOMENT:
-                return localText(
-                        rows.getObject(column, LocalDateTime.class),
-                        zone == null ? ZoneOffset.UTC : zone);
+                return localText(localTime(rows, column), zone == null ? ZoneOffset.UTC : zone);
             case TIME:
                 return withoutZeros(rows.getString(column));
             case DATE:
-                return dateText(rows.getObject(column, LocalDate.class));
+                return dateText(localDate(rows, column));
+            case ARRAY:
+                return arrayText(rows.getArray(column));
             case LONG_TEXT:
                 return longText(rows.getCharacterStream(column));
             default:
                 return objectText(rows, column, rows.getObject(column));
         }
+    }
+
+    /** A driver from before Java 8 says of any class of java.time that it is a wrong one. */
+    private LocalDateTime localTime(ResultSet rows, int column) throws SQLException {
+        try {
+            if (!lacksJavaTime) {
+                LocalDateTime time = rows.getObject(column, LocalDateTime.class);
+                hasJavaTime |= time != null;
+                return time;
+            }
+        } catch (SQLException | AbstractMethodError unknown) {
+            requireOld(unknown);
+        }
+        Timestamp time = rows.getTimestamp(column);
+        lacksJavaTime = true;
+        return time == null ? null : time.toLocalDateTime();
+    }
+
+    private LocalDate localDate(ResultSet rows, int column) throws SQLException {
+        try {
+            if (!lacksJavaTime) {
+                LocalDate date = rows.getObject(column, LocalDate.class);
+                hasJavaTime |= date != null;
+                return date;
+            }
+        } catch (SQLException | AbstractMethodError unknown) {
+            requireOld(unknown);
+        }
+        Date date = rows.getDate(column);
+        lacksJavaTime = true;
+        return date == null ? null : date.toLocalDate();
+    }
+
+    /** What a driver refuses that has handed over such a class before is a value, and no class. */
+    private void requireOld(Throwable refusal) throws SQLException {
+        if (hasJavaTime && refusal instanceof SQLException) {
+            throw (SQLException) refusal;
+        }
+    }
+
+    private String arrayText(Array array) throws SQLException, IOException {
+        if (array == null) {
+            return null;
+        }
+        StringBuilder json = new StringBuilder();
+        appendJson(json, array.getArray());
+        return json.toString();
+    }
+
+    /** Numbers and booleans as such, the rest as text, all canonical; no blanks. */
+    private void appendJson(StringBuilder json, Object value) throws SQLException, IOException {
+        if (value instanceof Array) {
+            appendJson(json, ((Array) value).getArray());
+        } else if (value instanceof Object[]) {
+            String between = "[";
+            for (Object element : (Object[]) value) {
+                json.append(between);
+                appendJson(json, element);
+                between = ",";
+            }
+            json.append(between.equals("[") ? "[]" : "]");
+        } else if (value == null || value instanceof Boolean) {
+            json.append(value);
+        } else {
+            String text = elementText(value);
+            boolean isBare = value instanceof Number && text.matches("-?[0-9.]+");
+            if (isBare) {
+                json.append(text);
+            } else {
+                quoteJson(json, text);
+            }
+        }
+    }
+
+    private String elementText(Object value) throws SQLException, IOException {
+        if (value instanceof BigDecimal || value instanceof Double || value instanceof Float) {
+            return fractionText((Number) value);
+        }
+        if (value instanceof byte[]) {
+            return hex((byte[]) value);
+        }
+        if (value instanceof Clob) {
+            return longText(((Clob) value).getCharacterStream());
+        }
+        if (value instanceof Timestamp) {
+            return localText(((Timestamp) value).toLocalDateTime(), zone);
+        }
+        if (value instanceof LocalDateTime) {
+            return localText((LocalDateTime) value, zone);
+        }
+        if (value instanceof Time) {
+            return withoutZeros(value.toString());
+        }
+        return value instanceof OffsetDateTime ? zonedText((OffsetDateTime) value) : value.toString();
+    }
+
+    private static void quoteJson(StringBuilder json, String text) {
+        json.append('"');
+        for (int i = 0; i < text.length(); i++) {
+            char letter = text.charAt(i);
+            int escaped = "\"\\\n\r\t\b\f".indexOf(letter);
+            if (escaped >= 0) {
+                json.append('\\').append("\"\\nrtbf".charAt(escaped));
+            } else if (letter < ' ') {
+                json.append(String.format("\\u%04x", (int) letter));
+            } else {
+                json.append(letter);
+            }
+        }
+        json.append('"');
     }
 
     private static String zonedText(OffsetDateTime moment) {

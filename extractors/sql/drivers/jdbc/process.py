@@ -36,11 +36,13 @@ class JdbcReader:
         product: the database's name and version.
         isolation: what its queries see of one another: `repeatable read` is one snapshot.
         is_read_only: the driver took the transaction to be one that only reads.
+        refuses_read_only: it refuses to be set so once it is connected.
     """
 
     product: str
     isolation: str
     is_read_only: bool
+    refuses_read_only: bool
     _process: "subprocess.Popen[bytes]"
     _settings: JdbcSettings
     _column_types: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -136,8 +138,11 @@ def _connected(process: "subprocess.Popen[bytes]", settings: JdbcSettings) -> Jd
         error = frame_error(what, settings, frame, began=False)
         error.key = error.key or (KEY if what == KEY else None)
         raise error
-    product, version, _, _, isolation, read_only = frame.texts()
-    return JdbcReader(f"{product} {version}", isolation, read_only == "true", process, settings)
+    product, version, _, _, isolation, *truths = frame.texts()
+    is_read_only, is_refused = (truth == "true" for truth in truths)
+    return JdbcReader(
+        f"{product} {version}", isolation, is_read_only, is_refused, process, settings
+    )
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

@@ -60,6 +60,8 @@ _FLAGS = (
     "-Duser.timezone=UTC",
     "-Dfile.encoding=UTF-8",
     "-Djava.awt.headless=true",
+    # Derby's would else write a log into the folder that it is started in.
+    "-Dderby.stream.error.file=/dev/null",
     "-XX:+UseSerialGC",
 )
 

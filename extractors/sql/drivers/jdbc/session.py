@@ -1,7 +1,7 @@
 """Reading through real JDBC, for databases whose only driver is Java's."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,12 @@ import polars as pl
 
 from extractors.sql.drivers.jdbc.process import JdbcReader, Parameter, open_jdbc
 from extractors.sql.drivers.jdbc.program import JdbcSettings
-from extractors.sql.drivers.postgresql_text import postgresql_settings, read_postgresql_text
+from extractors.sql.drivers.postgresql_text import (
+    check_no_question_mark,
+    jsons_text,
+    postgresql_settings,
+    read_postgresql_text,
+)
 from extractors.sql.session.session import NO_VALUES, Fetched, Session, Values
 from extractors.sql.session.values import without_zeros
 from extractors.sql.statements.statement import Statement, can_be_nested
@@ -26,7 +31,21 @@ _SNAPSHOTS = {"postgresql", "mysql", "mariadb", "oracle", "h2", "sqlite"}
 """Where REPEATABLE READ or SERIALIZABLE is a snapshot; elsewhere it locks, row by row."""
 _CANONICAL = {"tinyInt1isBit": "false", "yearIsDateType": "false"}
 """What MySQL's and MariaDB's drivers are told: a small number is no boolean, a year no date."""
-_DECIMALS = {"NUMERIC", "DECIMAL", "NUMBER", "DECFLOAT"}
+_CHANGES: dict[str, Callable[[pl.Series], pl.Series]] = {
+    **dict.fromkeys(("NUMERIC", "DECIMAL", "NUMBER", "DECFLOAT"), without_zeros),
+    **dict.fromkeys(("JSON", "JSONB"), jsons_text),
+}
+"""What is left to do with the text of a type's values, by the type's name."""
+_IN_PLACE_OF = {"sqlite": "sqlite:///", "duckdb": "duckdb:///"}
+"""What Python reads itself: their Java drivers make a file where there is none."""
+_ONLY_IF_THERE = (
+    (re.compile(r"(?i)jdbc:h2:(?!mem:|tcp:|ssl:|zip:)(?!.*;IFEXISTS=)"), ";IFEXISTS=TRUE"),
+    (
+        re.compile(r"(?i)jdbc:hsqldb:(?!mem:|res:|hsqls?:|https?:)(?!.*;ifexists=)"),
+        ";ifexists=true",
+    ),
+)
+"""What keeps a driver from making a database where there is none, unless the url says it."""
 
 
 @dataclass(eq=False, kw_only=True)
@@ -61,7 +80,7 @@ class JdbcSession(Session):
         rows = self.reader.read(name, statement.rendered("qmark"), _parameters(statement, values))
         kinds = [re.split(r"\W", kind.upper())[0] for kind in self.reader.column_types(name)]
         columns = [
-            without_zeros(column) if kind in _DECIMALS else column
+            _CHANGES[kind](column) if kind in _CHANGES else column
             for column, kind in zip(rows.get_columns(), kinds, strict=True)
         ]
         numbered = pl.DataFrame([column.alias(str(n)) for n, column in enumerate(columns)])
@@ -78,6 +97,15 @@ class PostgresqlJdbcSession(JdbcSession):
     """A PostgreSQL by its JDBC driver."""
 
     tries_optional_queries: ClassVar[bool] = False
+
+    def checked(self, statement: Statement) -> Statement:
+        """Returns the statement, if the driver would bind no value in place of an operator.
+
+        Raises:
+            ConfigError: it would.
+        """
+        check_no_question_mark(statement)
+        return statement
 
     def begin(self) -> None:
         """Has the server write its values as they are made canonical here."""
@@ -114,10 +142,16 @@ def open_jdbc_session(
         key = "source.tls" if source.tls else "source.kerberos"
         raise error_at(key, "source.tls, source.kerberos: with driver: jdbc, say it in the url")
     named = url.split(":")[1].lower()
+    if named in _IN_PLACE_OF:
+        raise ConfigError(
+            f"{named} is read without Java: leave driver and jars out, and write "
+            f"{_IN_PLACE_OF[named]}PATH",
+            key="source.driver",
+        )
     engine = _ENGINES.get(named, named)
     secret = source.password or source.token
     settings = JdbcSettings(
-        url=url,
+        url=url + "".join(word for kind, word in _ONLY_IF_THERE if kind.match(url)),
         jars=tuple(workspace / jar for jar in source.jars),
         username=source.username,
         password=None if secret is None else resolve(secret),
@@ -137,11 +171,21 @@ def open_jdbc_session(
             zone=source.timezone,
             snapshot=f"one transaction ({reader.isolation}"
             f"{', READ ONLY' if reader.is_read_only else ''}) through JDBC, rolled back",
-            warnings=() if is_snapshot else (_no_snapshot(reader),),
+            warnings=(
+                *(() if is_snapshot else (_no_snapshot(reader),)),
+                *((_not_read_only(reader),) if reader.refuses_read_only else ()),
+            ),
             reader=reader,
         )
         session.begin()
         yield session
+
+
+def _not_read_only(reader: JdbcReader) -> str:
+    return (
+        f"{reader.product}: its driver refuses to be set read-only once it is connected: say it in "
+        "the url, if the driver has a word for it, and let an account log in that can only read"
+    )
 
 
 def _no_snapshot(reader: JdbcReader) -> str:

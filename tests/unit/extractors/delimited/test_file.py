@@ -11,17 +11,19 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from extractors.delimited.dialect import to_dialect
-from extractors.delimited.file import read_csv_batches, read_csv_file
+from extractors.delimited.file import read_csv_file
 from extractors.delimited.rows import to_rows
 from extractors.delimited.structure import Structure
 from extractors.exports.export import Export
 from extractors.exports.find import find_export
 from extractors.exports.text import to_text_file
+from extractors.logs.file import read_log_batches
 from extractors.read import probe_source, read_source
 from extractors.zones.zones import DropZones
 from schemas.errors import ConfigError, SourceFormatError, SourceIncompleteError
 from schemas.raw import Raw, RawTable
-from schemas.source_file.csv_source import CsvSource
+from schemas.source_file.csv_source import ActivitySource, CsvSource
+from schemas.source_file.logs import ANY_LOG
 from schemas.tables import ONE_FIELD, REJECTS, ROW, UNREADABLE_LINE
 
 
@@ -179,7 +181,12 @@ def test_a_check_and_a_parser_that_do_not_agree_refuse_the_file(tmp_path: Path) 
         to_rows(text, replace(dialect, columns=("id",)), Structure(3), tmp_path)
 
 
-@pytest.mark.parametrize("read", [read_csv_file, lambda *file: list(read_csv_batches(*file))])
+def _read_log(export: Export, source: CsvSource) -> object:
+    log = ActivitySource(kind="csv", activity=source.accounts)
+    return list(read_log_batches(export, log, ANY_LOG))
+
+
+@pytest.mark.parametrize("read", [read_csv_file, _read_log])
 def test_a_file_that_is_being_written_changed_before_it_is_wrong(
     read: Callable[[Export, CsvSource], object], tmp_path: Path
 ) -> None:

@@ -55,9 +55,25 @@ def test_a_function_cannot_change_what_the_next_read_gets(tmp_path: Path):
         assert raw.accounts.rows["team"].to_list() == ["a", "z"]
 
 
+def test_a_secret_that_is_not_there_is_told_by_its_option(tmp_path: Path):
+    def nowhere(_: Secret) -> SecretStr:
+        raise ConfigError("HR_TOKEN is not set")
+
+    (tmp_path / "reading.py").write_text(
+        f"{HEAD}def people(request):\n    request.resolve(request.options['token'])\n", "utf-8"
+    )
+    options = {"pages": "1", "token": {"env": "HR_TOKEN"}}
+    source = PythonSource(kind="python", read="reading:people", options=options)
+    with pytest.raises(ConfigError, match=r"^source\.options\.token: HR_TOKEN is not") as caught:
+        read_source(source, tmp_path, now=NOW, resolve=nowhere)
+    assert caught.value.key == "source.options.token"
+
+
 @pytest.mark.parametrize("place", ["sesame", "{env: A, file: b}", "{envy: A}"])
 def test_a_secret_that_names_no_place_is_a_wrong_source_file(tmp_path: Path, place: str):
-    with pytest.raises(ConfigError, match=r"^source.options: a secret's place is written \{env:"):
+    with pytest.raises(
+        ConfigError, match=r"^source.options.pass: a secret's place is written \{env:"
+    ):
         read(tmp_path, 'request.resolve(request.options["pass"])', f"{{pass: {place}}}")
 
 
@@ -107,3 +123,12 @@ def test_a_request_for_a_test_of_ones_own_needs_no_more_than_options():
     assert (request.options, request.state, request.now.tzinfo) == ({"url": "x"}, None, UTC)
     with pytest.raises(ConfigError, match="none can be fetched"):
         request.resolve({"env": "HR_TOKEN"})
+
+
+@pytest.mark.parametrize("ids", [41 * [""], [*map(str, range(41)), "0"]])
+def test_a_function_that_says_42_of_42_and_gives_41_is_not_believed(tmp_path: Path, ids: list[str]):
+    body = f'return raw_of(accounts=pl.DataFrame({{"id": {ids!r}}}), proof="42 of 42 accounts")'
+    (tmp_path / "reading.py").write_text(f"{HEAD}\n\ndef people(request):\n    {body}\n", "utf-8")
+    source = PythonSource(kind="python", read="reading:people")
+    with pytest.raises(SourceIncompleteError, match="the proof says 42 accounts, and 41 came"):
+        read_source(source, tmp_path, now=NOW, id_columns={"accounts": "id"})

@@ -174,3 +174,43 @@ def test_a_read_by_hand_may_have_rows_that_could_not_be_split():
     rows = PEOPLE.with_columns(pl.int_range(1, 3, dtype=pl.UInt32).alias(ROW))
     table = RawTable("accounts", rows, rejects, 3, "people.txt")
     check_raw(replace(by_hand(), accounts=table, state=ReaderState({"n": "1"}, {"all": PEOPLE})))
+
+
+# A proof that says how many.
+
+
+@pytest.mark.parametrize(
+    "proof",
+    ["2 of 2", "2 of 2 accounts, all pages", "2 of 2 rows", "7 of 7 pages",
+     "1 of 1 associations", "3 of 3 rows", "12 of 12 departments", "all", "release 3.1 of 4"],
+)  # fmt: skip
+def test_a_proof_of_as_many_as_came_is_one(proof: str):
+    grants = pl.DataFrame({"account_id": ["00012"], "role": ["r"]})
+    assert raw_of(accounts=PEOPLE, associations=grants, proof=proof).proof == (proof,)
+
+
+@pytest.mark.parametrize(
+    "proof",
+    ["42 of 42", "42 of 42 accounts", "1,042 of 1,042 people", "42 of 42 rows", "41 of 42 pages",
+     "1 of 2", "2 of 2 associations", "all: 3 of 3 users", "42 of 42 Accounts."],
+)  # fmt: skip
+def test_a_proof_of_more_than_came_ends_the_read(proof: str):
+    grants = pl.DataFrame({"account_id": ["00012"], "role": ["r"]})
+    with pytest.raises(SourceIncompleteError, match="run again"):
+        raw_of(accounts=PEOPLE, associations=grants, proof=proof)
+
+
+def test_a_total_is_a_proof_and_is_compared():
+    assert raw_of(accounts=PEOPLE, total=2).proof == ("2 of 2 accounts",)
+    for total in (1, 3):
+        with pytest.raises(SourceIncompleteError):
+            raw_of(accounts=PEOPLE, total=total)
+
+
+def test_an_account_that_came_twice_is_one_of_those_that_were_told():
+    twice = pl.DataFrame({"id": ["a", "b", "b"]})
+    raw = raw_of(accounts=twice, proof="3 of 3 accounts")
+    with pytest.raises(SourceIncompleteError, match="the proof says 3 accounts, and 2 came"):
+        check_raw(raw, "id")
+    check_raw(raw_of(accounts=twice, proof="3 of 3 rows"), "id")
+    check_raw(raw, "another")

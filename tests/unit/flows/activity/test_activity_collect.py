@@ -1,14 +1,17 @@
 """How many rejected rows of activity a run bears: told by their codes, whatever their words."""
 
+from dataclasses import replace
+
 import polars as pl
 import pytest
 
-from flows.activity.collect import check_rejects
+from flows.activity.collect import check_rejects, warnings_of
 from flows.activity.job import ActivityJob
 from schemas.contracts import NO_EVENT, NOBODY
 from schemas.errors import ContractError
 from schemas.source_file.file import to_source
 from schemas.tables import ACTIVITY, REJECTS, UNREADABLE_LINE
+from transforms.activity.late import LateFile
 from transforms.activity.records import UNKNOWN, ActivityCount, Gathered
 from transforms.tables.times import NOT_A_TIME
 
@@ -60,3 +63,41 @@ def test_a_row_that_tells_no_time_counts_among_all_that_were_read(
     check_rejects(job(), gathered(*[(column, code)] * 12, read=120, outside=100))
     with pytest.raises(ContractError, match="13 of 120 activity rows are rejected"):
         check_rejects(job(), gathered(*[(column, code)] * 13, read=120, outside=100))
+
+
+ALL_ALLOWED = TEXT.replace("10%", "100%")
+
+
+@pytest.mark.parametrize("column", ["event_type", "timestamp"])
+def test_a_log_of_which_every_row_is_rejected_is_never_accepted(column: str) -> None:
+    allowing = to_source(ALL_ALLOWED, "log", "sources/log.yaml")
+    assert allowing.file.activity is not None
+    lenient = ActivityJob(allowing, allowing.file.activity, "app-1")
+    check_rejects(lenient, gathered(*[(column, "any")] * 29, read=30))
+    for read in (1, 30):
+        every = gathered(*[(column, "any")] * read, read=read)
+        with pytest.raises(ContractError, match=f"{read} of {read} activity rows .* every one"):
+            check_rejects(lenient, every)
+
+
+def test_rows_that_are_not_meant_are_no_part_of_a_share() -> None:
+    made = gathered(*[("event_type", "any")] * 3, read=1000)
+    check_rejects(job(), made)
+    others = replace(made, count=replace(made.count, excluded=480, ignored=500))
+    with pytest.raises(ContractError, match="3 of 20 activity rows are rejected"):
+        check_rejects(job(), others)
+
+
+def test_what_a_person_should_know_of_records_is_told() -> None:
+    made = replace(
+        gathered(read=5),
+        count=ActivityCount(read=5, unknown=3),
+        misses={"case": 2},
+        late=(LateFile("logs/b.csv", 7),),
+    )
+    unknown, late = warnings_of(job(), made)
+    assert unknown.endswith("3 activity rows name accounts that the last accepted snapshot lacks "
+        "(2 by case alone)")  # fmt: skip
+    assert late.startswith("logs/b.csv: was written since the last run, and all of its 7 rows")
+    [nothing] = warnings_of(job(), replace(made, count=ActivityCount(read=5, excluded=5), late=()))
+    assert nothing == "none of 5 activity rows has a word that activity.where names"

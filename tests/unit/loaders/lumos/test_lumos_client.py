@@ -1,5 +1,6 @@
 import json
 import logging
+import socket
 import ssl
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -227,10 +228,8 @@ def test_the_time_of_the_first_attempt_does_not_use_up_the_patience() -> None:
     ("asked", "pause_s"),
     [
         ("7", 7),
-        ("0", 0),
         ("1.5", 1.5),
         (format_datetime(NOW + timedelta(seconds=90), usegmt=True), 90),
-        (format_datetime(NOW - timedelta(seconds=90), usegmt=True), 0),
     ],
 )
 def test_the_pause_that_lumos_asks_for_is_kept(asked: str, pause_s: float) -> None:
@@ -239,6 +238,68 @@ def test_the_pause_that_lumos_asks_for_is_kept(asked: str, pause_s: float) -> No
     with api_of(server, clock) as api:
         api.get("/x")
     assert clock.slept == [pause_s]
+
+
+@pytest.mark.parametrize(
+    "asked", ["0", "0.0", format_datetime(NOW - timedelta(seconds=90), usegmt=True)]
+)
+def test_a_pause_of_nothing_is_no_hint(asked: str) -> None:
+    headers = {"retry-after": asked, "date": format_datetime(NOW, usegmt=True)}
+    server, clock = Server(httpx.Response(503, headers=headers), ok()), Clock()
+    with api_of(server, clock) as api:
+        api.get("/x")
+    assert 0.5 <= clock.slept[0] <= 1.0
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("ALL_PROXY", "socks5://proxy.example:1080", "ALL_PROXY names a SOCKS proxy"),
+        ("HTTPS_PROXY", "ftp://proxy.example", "HTTPS_PROXY is no proxy's URL"),
+        ("NO_PROXY", "fe80::/10", "NO_PROXY names an IPv6 network"),
+        ("SSL_CERT_FILE", "/dev/null", "SSL_CERT_FILE names no certificates"),
+        ("SSL_CERT_FILE", "/nowhere/ca.pem", "SSL_CERT_FILE names no certificates"),
+    ],
+)
+def test_a_variable_that_cannot_be_used_is_named(
+    variable: str, value: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(ConfigError, match=words) as caught:
+        LumosApi("https://api.lumos.example", SecretStr(TOKEN))
+    assert value not in str(caught.value)
+
+
+def test_a_dead_proxy_is_named_without_who_logs_in_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    monkeypatch.setenv("HTTPS_PROXY", f"http://jo:{CANARY}@127.0.0.1:{port}")
+    with (
+        LumosApi("https://api.lumos.example", SecretStr(TOKEN), retry=Retry(attempts=1)) as api,
+        pytest.raises(LumosUnavailableError) as caught,
+    ):
+        api.get("/info")
+    assert f"through the proxy 127.0.0.1:{port} (HTTPS_PROXY): cannot connect" in str(caught.value)
+    assert CANARY not in str(caught.value)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
+def test_what_goes_to_this_machine_goes_through_no_proxy(
+    host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", "socks5://proxy.example:1080")
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy.invalid:3128")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    url = f"http://{host}:{port}"
+    with (
+        LumosApi(url, SecretStr(TOKEN), retry=Retry(attempts=1)) as api,
+        pytest.raises(LumosUnavailableError) as caught,
+    ):
+        api.get("/info")
+    assert "proxy" not in str(caught.value)
 
 
 @pytest.mark.parametrize("asked", ["soon", "-5", "Mon, 99 Nov 2026 03:00:00 GMT", "1e9", ""])

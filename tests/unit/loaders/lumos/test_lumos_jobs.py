@@ -144,6 +144,13 @@ def test_a_job_that_lumos_has_forgotten_is_told_as_such() -> None:
     assert caught.value.__context__ is None
 
 
+def test_a_job_that_lumos_does_not_know_right_after_the_post_is_asked_for_once_more() -> None:
+    clock = Clock()
+    assert wait(Job(404, "RUNNING", "SUCCESS"), clock) == ["RUNNING", "SUCCESS"]
+    with pytest.raises(LumosRefusedError, match="job j: Lumos does not know the job"):
+        wait(Job(404, 404), clock)
+
+
 def test_another_refusal_is_not_borne() -> None:
     with pytest.raises(LumosRefusedError, match="check LUMOS_API_TOKEN"):
         wait(Job("RUNNING", 401), Clock())

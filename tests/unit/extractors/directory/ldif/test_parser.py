@@ -8,6 +8,70 @@ from hypothesis import strategies as st
 from extractors.directory.ldif.parser import read_ldif
 from schemas.errors import SourceFormatError, SourceIncompleteError
 
+PLAIN = b"""# extended LDIF
+#
+# LDAPv3
+#
+
+# x
+dn: dc=x
+dc: x
+
+dn: dc=y
+dc: y
+
+# search result
+search: 2
+result: 0 Success
+
+# numResponses: 3
+# numEntries: 2
+"""
+PAGED = b"""# extended LDIF
+#
+# page 1
+
+dn: dc=x
+dc: x
+
+# search result
+search: 2
+result: 0 Success
+control: 1.2.840.113556.1.4.319 false MA0CAQAECAQAAAAAAAAA
+pagedresults: cookie=BAAAAAAAAAA=
+# extended LDIF
+#
+# page 2
+
+dn: dc=y
+dc: y
+
+# search result
+search: 3
+result: 0 Success
+control: 1.2.840.113556.1.4.319 false MAUCAQAEAA==
+pagedresults: cookie=
+
+# numResponses: 4
+# numEntries: 2
+"""
+BRIEF = b"""version: 1
+
+#
+# LDAPv3
+#
+
+dn: dc=x
+dc: x
+
+dn: dc=y
+dc: y
+
+# search result
+
+# numResponses: 3
+# numEntries: 2
+"""
 LAW = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 NAMES = st.from_regex(r"[a-z][a-z0-9-]{0,8}(;lang-[a-z]{2})?", fullmatch=True).filter(
     lambda name: (
@@ -98,6 +162,30 @@ uid: \xc3\xbc
     ]
 
 
+@pytest.mark.parametrize("written", [PLAIN, PAGED, BRIEF, PLAIN + PLAIN])
+def test_what_ldapsearch_writes_of_its_search_is_read(written):
+    found = [("dc=x", {"dc": [b"x"]}), ("dc=y", {"dc": [b"y"]})]
+
+    assert read(written, ends_with_empty_line=True) == found * (2 if written == PLAIN * 2 else 1)
+
+
+@pytest.mark.parametrize("written", [PLAIN, PAGED, BRIEF])
+def test_an_output_of_ldapsearch_that_was_cut_off_is_refused_or_holds_all(written):
+    """Wherever it is cut: its header promises a result at its end."""
+    for cut in range(25, len(written)):
+        try:
+            records = read(written[:cut], ends_with_empty_line=True)
+        except (SourceFormatError, SourceIncompleteError):
+            continue
+        assert [dn for dn, _ in records] == ["dc=x", "dc=y"], cut
+
+
+def test_what_lies_on_another_server_may_be_ignored():
+    written = b"dn: dc=x\ndc: x\n\n# search reference\nref: ldap://other/dc=z\n\n"
+
+    assert read(written, referrals="ignore") == [("dc=x", {"dc": [b"x"]})]
+
+
 def test_an_export_of_ldifde_is_read():
     written = b"dn: CN=a,DC=x\r\nchangetype: add\r\ncn: a\r\n\r\n"
 
@@ -131,7 +219,9 @@ def test_entries_come_in_batches():
         (b"dn: dc=x\nnewrdn: dc=y\n", "line 2: newrdn: describes a change"),
         (b"dn: dc=x\ncn: a\n-\n", "line 3: is neither an attribute"),
         (b"dn: dc=x\ndc: x\n\ncn: a\n", "line 4: an entry starts with dn:"),
-        (b"search: 2\nresult: 0 Success\n", "line 1: an entry starts with dn:"),
+        (b"dn: dc=x\nnsAccountLock;adcsn-6b0d88c9000100070000: true\n", "line 2: bears a state of"),
+        (b"dn: dc=x\nmember;vucsn-6b;vdcsn-6c;deleted: cn=a\n", "line 2: bears a state of repl"),
+        (b"result: many\n\n", "line 1: a result without its number"),
         (b"dn: dc=x\ndc: x\ndn: dc=y\n", "line 3: a second dn"),
         (b"dn: dc=x\ngarbage\n", "line 2: is neither an attribute"),
         (b"dn: dc=x\n: x\n", "line 2: is neither an attribute"),
@@ -158,6 +248,15 @@ def test_what_is_no_content_is_refused_with_its_line(written, message):
     [
         (b"", "holds no entry"),
         (b"version: 1\n# nothing\n\n", "holds no entry"),
+        (b"search: 2\nresult: 0 Success\n", "holds no entry"),
+        (PLAIN.replace(b"0 Success", b"4 Size limit exceeded"), "line 15: .* sizeLimitExceeded"),
+        (PLAIN.replace(b"dn: dc=y\ndc: y\n\n", b""), "line 15: ldapsearch states 2 entries and 1"),
+        (
+            PLAIN.replace(b"dn: dc=y", b"ref: ldap://other/dc=z\n\ndn: dc=y"),
+            "line 10: entries lie on",
+        ),
+        (b"# refldap://other/dc=z\ndn: dc=x\ndc: x\n\n", "line 1: entries lie on another server"),
+        (PAGED.partition(b"# extended LDIF\n#\n# page 2")[0], "ends before the last page"),
         (b"dn: dc=x\ndc: x\n\ndn: dc=y", "ends at line 4 with a dn alone"),
         (b"dn: dc=x\nmember;range=0-1: a\nmember;range=0-1: b\n\n", "go on after its range"),
     ],

@@ -1,6 +1,7 @@
 """What a driver's cursor hands over as text; a database that nothing is known of says so."""
 
 import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -44,6 +45,24 @@ def test_a_database_that_nothing_is_known_of_is_read_with_a_warning(session: Cur
     assert session.snapshot == "one transaction, rolled back"
     [warning] = session.warnings
     assert warning.startswith("h/x: of this kind of database no read-only snapshot is known")
+
+
+class NeverBegun:
+    """A connection whose driver, as Trino's, raises where there is nothing to roll back."""
+
+    def rollback(self) -> None:
+        raise RuntimeError("no transaction was started")
+
+    def close(self) -> None:
+        raise AttributeError("no socket")
+
+
+def test_a_rollback_that_fails_hides_nothing() -> None:
+    with (
+        pytest.raises(SourceFormatError, match="what went wrong"),
+        closing(session_of(CursorSession, NeverBegun())),
+    ):
+        raise SourceFormatError("what went wrong")
 
 
 def test_rows_are_text_in_order_under_the_query_s_labels(session: CursorSession) -> None:

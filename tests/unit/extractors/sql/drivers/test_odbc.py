@@ -23,7 +23,7 @@ def test_what_the_source_file_says_of_a_driver_stands() -> None:
             "PostgreSQL Unicode",
             "UseDeclareFetch=1;Fetch=10000;KeepaliveTime=60;KeepaliveInterval=10",
         ),
-        ("SQLite3", "BigInt=1"),
+        ("SQLite3", "NoCreat=1;BigInt=1"),
     ],
 )
 def test_a_driver_is_told_to_hand_over_whole_rows(driver: str, told: str) -> None:

@@ -47,3 +47,24 @@ def test_a_state_or_a_number_means_one_thing(
 def test_a_value_with_the_words_of_a_refused_login_is_no_refused_login() -> None:
     assert code_of(ValueError(1366, "Incorrect value: 'FATAL:  zoe'"), "mariadb").meaning == "other"
     assert code_of(ValueError("FATAL:  role does not exist"), "postgresql").meaning == "login"
+
+
+class DatabaseError(Exception):
+    """As PEP 249 has it."""
+
+
+class ProgrammingError(DatabaseError):
+    """Likewise."""
+
+
+class TrinoUserError(ProgrammingError):
+    """As Trino's Python client has it."""
+
+    error_name = "COLUMN_NOT_FOUND"
+
+
+def test_what_a_driver_that_nothing_is_known_of_calls_a_wrong_statement_is_one() -> None:
+    """Though its text has a word of those that connections are lost with."""
+    code = code_of(TrinoUserError("line 1:8: Column 'x' cannot be resolved"), "trino")
+    assert (code.text, code.meaning) == ("COLUMN_NOT_FOUND", "typo")
+    assert code_of(DatabaseError("connection reset"), "trino").meaning == "lost"

@@ -59,3 +59,13 @@ def test_padding_is_taken_off_ids_only_on_request() -> None:
     trimmed, _ = labelled(found, "list_accounts", "q", trim_ids=True, named=NOBODY)
     assert kept.rows() == [(" 7  ", "a  "), (None, "")]
     assert trimmed.rows() == [(" 7", "a  "), (None, "")]
+
+
+@pytest.mark.parametrize(("trims", "count"), [(False, 1), (True, 0)])
+def test_ids_that_end_in_blanks_are_told_of(*, trims: bool, count: int) -> None:
+    padded = fetched(integration_specific_id=["admin ", "reader"], email=["a ", "b"])
+    rows, warnings = labelled(padded, "list_accounts", "q", trim_ids=trims, named=NOBODY)
+    assert rows["integration_specific_id"].to_list() == ["admin" if trims else "admin ", "reader"]
+    assert rows["email"].to_list() == ["a ", "b"]
+    assert len(warnings) == count
+    assert all("trim_ids: true" in one for one in warnings)

@@ -1,14 +1,18 @@
 """A source's queries within one session: an error names the query that it is about."""
 
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from extractors.read import probe_source, read_source
 from extractors.sql.drivers.sqlite import SqliteSession
 from extractors.sql.queries.reader import Reader, about
 from schemas.errors import ConfigError, IngestError, SourceFormatError
 from schemas.source_file.sql_source import SqlSource
+
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
 
 def reader(tmp_path: Path, **queries: object) -> Reader:
@@ -23,6 +27,16 @@ def reader(tmp_path: Path, **queries: object) -> Reader:
         paramstyle="qmark",
     )
     return Reader(source, tmp_path, session)
+
+
+def test_a_database_that_no_discovery_is_of_is_told_of_the_key(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "a.db") as connection:
+        connection.execute("CREATE TABLE t (n)")
+    connection.close()
+    source = SqlSource(kind="sql", url="sqlite:///a.db", discover="postgresql")
+    for look in (probe_source, read_source):
+        with pytest.raises(ConfigError, match=r"^source\.discover: postgresql: the url is of sql"):
+            look(source, tmp_path, now=NOW)
 
 
 @pytest.mark.parametrize(

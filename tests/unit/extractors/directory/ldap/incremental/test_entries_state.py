@@ -16,8 +16,10 @@ STATE = DirectoryState(
     server="dc1",
     by="dirsync",
     full_at=datetime(2026, 1, 2, tzinfo=UTC),
+    read_at=datetime(2026, 1, 3, tzinfo=UTC),
     cookies={"k": b"\x00\xff"},
     entries={"k": Entries(["cn=a"], {"mail": [b"a@example.com"]})},
+    generated={"k": frozenset({"title"}), "j": frozenset()},
 )
 
 
@@ -26,7 +28,7 @@ def test_what_is_kept_reads_back() -> None:
     assert to_directory_state(None) is None
 
 
-@pytest.mark.parametrize("name", ["server", "full_at", "cookie-k"])
+@pytest.mark.parametrize("name", ["server", "version", "full_at", "read_at", "cookie-k"])
 def test_what_is_damaged_is_nothing_to_go_on_from(name: str) -> None:
     state = to_reader_state(STATE)
     state.marks[name] = "no hex, and no time"

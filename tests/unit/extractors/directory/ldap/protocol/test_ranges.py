@@ -63,7 +63,7 @@ def read(*parts: dict[str, list[bytes]]) -> Raw:
         reading = DirectoryRequest(
             source=SOURCE,
             account_fields=to_requested_fields(Named(), None),
-            find=finder(connection, SOURCE),
+            find=finder(connection, SOURCE, lambda: None),
             base_dn="DC=x",
             origin="dc",
             now=datetime(2026, 6, 1, tzinfo=UTC),

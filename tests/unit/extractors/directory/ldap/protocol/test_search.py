@@ -3,7 +3,7 @@ import itertools
 import pytest
 from ldap3.core.exceptions import LDAPSessionTerminatedByServerError, LDAPSocketReceiveError
 
-from extractors.directory.ldap.protocol.search import PagedSearch, read_pages
+from extractors.directory.ldap.protocol.search import PagedSearch, read_pages, read_values
 from extractors.directory.ldap.protocol.strategy import use_raw_entries
 from schemas.errors import SourceFormatError, SourceIncompleteError, SourceUnavailableError
 from tests.ldap_answers import (
@@ -16,6 +16,9 @@ from tests.ldap_answers import (
 )
 
 DISCONNECTION = element(0x8A, b"1.3.6.1.4.1.1466.20036")
+
+
+ROOT = [("", {"SubschemaSubentry": [b"cn=Schema"]})]
 
 
 def users(*names):
@@ -145,6 +148,31 @@ def test_a_base_on_another_server_ends_the_read_in_any_case(referrals):
 def test_a_server_that_hangs_up_ends_the_read():
     with pytest.raises(SourceUnavailableError, match="dc=x: the connection was lost"):
         read([page(users("a"), b"1"), None])
+
+
+def test_attributes_are_asked_for_in_lower_case_and_found_in_any():
+    """A server written with ldapjs 3 gives only what is asked for in lower case."""
+    requests = []
+    with answering([page(users("a")), page(ROOT)], requests=requests) as connection:
+        list(read_pages(connection, PagedSearch("dc=x", attributes=("givenName", "entryUUID"))))
+        assert read_values(connection, "", "subschemaSubentry") == [b"cn=Schema"]
+
+    asked = b"".join(requests)
+    assert b"givenname" in asked
+    assert b"subschemasubentry" in asked
+    assert b"givenName" not in asked
+
+
+def test_a_connection_lost_while_the_root_entry_is_read_is_told_as_such():
+    lost = pytest.raises(SourceUnavailableError, match="its root: the connection was lost")
+    with answering([None]) as connection, lost:
+        read_values(connection, "", "subschemaSubentry")
+
+
+def test_an_entry_that_may_not_be_read_has_no_values():
+    with answering([page([], None, 32), page([], None, 50)]) as connection:
+        assert read_values(connection, "cn=schema", "attributeTypes") == []
+        assert read_values(connection, "cn=schema", "attributeTypes") == []
 
 
 def test_an_answer_that_is_cut_off_ends_the_read():

@@ -1,4 +1,4 @@
-"""Activity in delimited files: every file that may hold records of the requested time, in turn."""
+"""Activity in files: every file that may hold records of the requested time, in turn."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -6,27 +6,30 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from extractors.delimited.file import probe_csv_file, read_csv_batches
 from extractors.delimited.source import finished, proof_of
 from extractors.exports.completeness import companions_of
 from extractors.exports.dates import named_day, start_of_day
 from extractors.exports.export import Export
+from extractors.exports.find import refreshed
+from extractors.logs.file import probe_log_file, read_log_batches
 from extractors.zones.zones import DropZones, shown
 from schemas.errors import SourceUnavailableError
 from schemas.raw import Probe, RawTable
 from schemas.source_file.csv_source import ActivitySource
+from schemas.source_file.logs import LogShape
 from schemas.source_file.secrets import Resolve
 
 CLOCK_SLACK = timedelta(days=1)
 """How far the clock that stamps records may be ahead of the one that stamps files."""
 
 
-def read_activity_files(
+def read_activity_files(  # noqa: PLR0913 - what a read goes by
     source: ActivitySource,
     workspace: Path,
     since: datetime | None,
     until: datetime | None,
     *,
+    shape: LogShape,
     now: datetime,
     sleep: Callable[[float], None],
     resolve: Resolve,
@@ -48,14 +51,17 @@ def read_activity_files(
             if not is_judged and not _may_hold(export, source, since, until):
                 continue
             options = source if is_judged else of_any_age
-            rested = finished(export, options, zones, now=now, sleep=sleep)
+            # A listing has fewer facts than a look at the file, and may have others.
+            rested = finished(refreshed(export), options, zones, now=now, sleep=sleep)
+            if rested.size_bytes == 0 and export is newest and len(exports) > 1:
+                continue  # the log was rotated a moment ago
             if _may_hold(rested, source, since, until):
-                end = yield from read_csv_batches(rested, source)
+                end = yield from read_log_batches(rested, source, shape)
                 proof_of(rested, end, source, zones)
 
 
 def probe_activity_files(
-    source: ActivitySource, workspace: Path, *, now: datetime, resolve: Resolve
+    source: ActivitySource, workspace: Path, *, shape: LogShape, now: datetime, resolve: Resolve
 ) -> tuple[Probe, ...]:
     """Returns what the newest file looks like; waits for nothing.
 
@@ -67,8 +73,11 @@ def probe_activity_files(
     """
     with DropZones(source, workspace, resolve) as zones:
         exports = _exports(source, zones)
-        newest = finished(_newest_of(exports), source, zones, now=now, sleep=lambda _: None)
-        probe = probe_csv_file(newest, source)
+        filled = [export for export in exports if export.size_bytes] or exports
+        newest = finished(
+            refreshed(_newest_of(filled)), source, zones, now=now, sleep=lambda _: None
+        )
+        probe = probe_log_file(newest, source, shape)
     if len(exports) > 1:
         probe = replace(probe, said=f"{probe.said}, the newest of {len(exports)} files")
     return (probe,)

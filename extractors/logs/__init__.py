@@ -1,0 +1,1 @@
+"""Logs of activity: files of many forms, read some rows at a time."""

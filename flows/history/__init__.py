@@ -1,0 +1,1 @@
+"""What became of an account from run to run, by ledger and archive alone."""

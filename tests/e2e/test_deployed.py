@@ -1,0 +1,274 @@
+"""`deploy`, workers and nights on a real Prefect server: whatever is killed, the night is right."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+from prefect_server import client_env, die_with_parent, start_prefect
+from terminal import Said, Workspace, rows
+
+from loaders.ledger.leases import holdings
+from loaders.ledger.ledger import open_ledger
+from sandbox.server import running_sandbox
+
+pytest_plugins = ["tests.postgresql_server"]
+pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("prefect")]
+
+OURS = {"nightly", "watchdog", "decide"}
+"""The flows that are of no source."""
+
+TWO = "0 2 * * *"
+
+
+def source(name: str, cron: str = TWO, more: str = "") -> str:
+    return (
+        f"app: {{name: App {name}, create: {{category: HR & Learning, description: Internal}}}}\n"
+        "source: {kind: csv, accounts: exports/hr.csv}\n"
+        "columns: {integration_specific_id: id, email: email, user_status: state}\n"
+        "upload: {poll: {every: 0.2s}}\n"
+        f'schedule: {{cron: "{cron}", timezone: Etc/UTC}}\n{more}'
+    )
+
+
+class PrefectServer:
+    """A Prefect server that may be killed and started again; its API."""
+
+    def __init__(self, home: Path) -> None:
+        self.env = client_env(home)
+        self.process = start_prefect(self.env)
+
+    def restart(self) -> None:
+        self.process.kill()
+        self.process.wait(60)
+        self.process = start_prefect(self.env)
+
+    def ask(self, path: str, body: object = None) -> Any:
+        url = f"{self.env['PREFECT_API_URL']}/{path}"
+        method = "GET" if body is None else "POST"
+        answer = httpx.request(method, url, json=body, timeout=60)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectServer]:
+    made = PrefectServer(tmp_path_factory.mktemp("prefect"))
+    try:
+        yield made
+    finally:
+        made.process.terminate()
+        made.process.wait(120)
+
+
+class Deployed:
+    """A workspace, what a server has of it, and the ledger that its workers share."""
+
+    def __init__(self, workspace: Workspace, server: PrefectServer, ledger: str) -> None:
+        self.workspace = workspace
+        self.server = server
+        self.ledger = ledger
+        self.env = server.env | {
+            "LUMOS_API_URL": workspace.sandbox.url,
+            "LUMOS_API_TOKEN": workspace.sandbox.token,
+            "LUMOS_INGEST_LEDGER": ledger,
+        }
+
+    def type(self, *words: str) -> Said:
+        """Types `lumos-ingest WORDS` in this process."""
+        from prefect.settings import PREFECT_API_URL, temporary_settings
+
+        with temporary_settings({PREFECT_API_URL: self.env["PREFECT_API_URL"]}):
+            return self.workspace.run(*words, env=self.env)
+
+    def edit(self, old: str, new: str) -> None:
+        path = self.workspace.path / "prefect.yaml"
+        text = path.read_text("utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new), "utf-8")
+
+    def deployments(self) -> dict[str, dict[str, Any]]:
+        """The workspace's, by name; of those of no source, the flow is theirs."""
+        flows = {one["id"]: one["name"] for one in self.server.ask("flows/filter", {})}
+        return {
+            flow if (flow := flows[one["flow_id"]]) in OURS else one["name"]: one
+            for one in self.server.ask("deployments/filter", {})
+            if one["parameters"].get("workspace") == str(self.workspace.path)
+        }
+
+    def schedules(self) -> dict[str, list[tuple[str, str]]]:
+        return {
+            name: [(one["schedule"]["cron"], one["slug"]) for one in deployment["schedules"]]
+            for name, deployment in self.deployments().items()
+        }
+
+    def begin(self, flow: str, **parameters: object) -> str:
+        """Asks for a run of the workspace's `nightly` or `watchdog`; its id."""
+        made = self.deployments()[flow]["id"]
+        asked = {"parameters": parameters}
+        return str(self.server.ask(f"deployments/{made}/create_flow_run", asked)["id"])
+
+    def state(self, run_id: str) -> str:
+        return str(self.server.ask(f"flow_runs/{run_id}")["state_type"])
+
+    def states(self) -> dict[str, list[str]]:
+        """The states of each deployment's runs that have begun, the first one first."""
+        names = {one["id"]: name for name, one in self.deployments().items()}
+        found: dict[str, list[str]] = {}
+        for run in self.server.ask("flow_runs/filter", {"sort": "START_TIME_ASC"}):
+            if run["start_time"] and run["deployment_id"] in names:
+                found.setdefault(names[run["deployment_id"]], []).append(run["state_type"])
+        return found
+
+    def processes(self) -> dict[str, int]:
+        """The processes of the flow runs that are at work, by deployment, as their leases tell."""
+        names = {one["id"]: name for name, one in self.deployments().items()}
+        with open_ledger(self.ledger) as ledger:
+            held = holdings(ledger, "flow run ", datetime.now(UTC))
+        pids = {one.key.removeprefix("flow run "): one.holder.pid for one in held if one.is_alive}
+        runs = self.server.ask("flow_runs/filter", {"flow_runs": {"id": {"any_": list(pids)}}})
+        return {names[run["deployment_id"]]: pids[run["id"]] for run in runs}
+
+    def ledger_states(self) -> dict[str, set[str]]:
+        """The states of the newest run of each source, and of those before."""
+        found: dict[str, set[str]] = {}
+        with open_ledger(self.ledger) as ledger:
+            for run in ledger.runs():
+                found.setdefault(run.source, set()).add(run.state)
+        return found
+
+
+@pytest.fixture
+def deployed(
+    tmp_path: Path, server: PrefectServer, new_database: Callable[[], str]
+) -> Iterator[Deployed]:
+    with running_sandbox(job_seconds=10) as sandbox:
+        workspace = Workspace(tmp_path, sandbox)
+        workspace.export(*rows(3))
+        yield Deployed(workspace, server, new_database())
+
+
+def until(is_it: Callable[[], Any], seconds: float = 150) -> Any:
+    ends_at = time.monotonic() + seconds
+    while time.monotonic() < ends_at:
+        if found := is_it():
+            return found
+        time.sleep(0.5)
+    raise AssertionError("it never came to be")
+
+
+def test_the_server_has_the_schedules_of_the_files_and_what_people_changed(
+    deployed: Deployed, server: PrefectServer
+) -> None:
+    work = deployed.workspace
+    for name in ("people", "badges", "tools"):
+        work.source(source(name), name)
+    first = deployed.type("deploy")
+    assert first.code == 0, first.err
+    assert "sync/people" in first.out
+    assert set(deployed.schedules()) == {"people", "badges", "tools", *OURS}
+    people = deployed.deployments()["people"]
+    assert people["global_concurrency_limit"]["limit"] == 1
+    assert people["concurrency_options"]["collision_strategy"] == "ENQUEUE"
+    assert people["parameters"] == {"source": "people", "workspace": str(work.path)}
+    by_hand = {"name": "by-hand", "flow_id": people["flow_id"], "parameters": people["parameters"]}
+    server.ask("deployments/", by_hand)
+
+    [submitted] = deployed.type("sync", "people", "--submit", "--json").document["sources"]
+    assert deployed.state(submitted["flow_run_id"]) == "SCHEDULED"
+
+    work.source(source("people", "0 3 * * *"), "people")
+    (work.path / "sources" / "tools.yaml").unlink()
+    text = (work.path / "prefect.yaml").read_text("utf-8")
+    badges = text.index("name: badges")
+    changed = text[badges:].replace("slug: sync", "slug: at-night", 1)
+    changed = changed.replace("tags: [lumos-ingest]", "tags: [lumos-ingest, doors]", 1)
+    (work.path / "prefect.yaml").write_text(text[:badges] + changed, "utf-8")
+    before = deployed.deployments()
+    second = deployed.type("deploy", "--json")
+    assert second.code == 0, second.err
+    document = second.document
+    assert document["changed"] == {
+        "sync/people": ["schedules"],
+        "sync/badges": ["schedules", "tags"],
+    }
+    assert (document["made"], document["gone"]) == ([], ["sync/tools"])
+    after = deployed.deployments()
+    assert {name for name in before if before[name]["updated"] != after[name]["updated"]} <= {
+        "people", "badges",
+    }  # fmt: skip
+    assert sorted(after["badges"]["tags"]) == ["doors", "lumos-ingest"]
+
+    assert deployed.type("deploy", "--prune", "--json").document["removed"] == ["sync/tools"]
+    file = yaml.safe_load((work.path / "prefect.yaml").read_text("utf-8"))
+    in_file = {
+        one["lumos_ingest"].get("source", one["lumos_ingest"]["flow"]): [
+            (schedule["cron"], schedule["slug"]) for schedule in one["schedules"]
+        ]
+        for one in file["deployments"]
+    }
+    assert deployed.schedules() == {**in_file, "by-hand": []}
+    assert in_file["people"] == [("0 3 * * *", "sync")]
+    assert in_file["badges"] == [(TWO, "at-night")]
+
+
+@contextmanager
+def worker(deployed: Deployed, name: str) -> Iterator[subprocess.Popen[bytes]]:
+    command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", "lumos", "-n", name]
+    with (deployed.workspace.path / f"{name}.txt").open("wb") as said:
+        child = subprocess.Popen(
+            command, env={**os.environ, **deployed.env}, stdout=said, stderr=said,
+            preexec_fn=die_with_parent,
+        )  # fmt: skip
+        try:
+            yield child
+        finally:
+            child.kill()
+            child.wait(60)
+
+
+def test_a_night_is_right_whatever_is_killed(deployed: Deployed, server: PrefectServer) -> None:
+    names = {"hr", "crm", "erp"}
+    soon = datetime.now(UTC) + timedelta(seconds=95)
+    for name in names:
+        deployed.workspace.source(source(name, f"{soon.minute} {soon.hour} * * *"), name)
+    assert deployed.type("deploy").code == 0
+    with worker(deployed, "first") as first:
+        # The schedule fires: each source has an upload under way.
+        until(lambda: deployed.ledger_states() == {name: {"submitted"} for name in names})
+        pids = deployed.processes()
+        os.kill(pids["hr"], signal.SIGKILL)
+        os.kill(pids["crm"], signal.SIGTERM)
+        until(lambda: deployed.states().get("hr") == deployed.states().get("crm") == ["CRASHED"])
+        first.send_signal(signal.SIGTERM)  # it takes erp's run with it, without a word
+        first.wait(60)
+    assert deployed.states()["erp"] == ["RUNNING"]
+    with worker(deployed, "second") as second:
+        watchdog = deployed.begin("watchdog", grace_seconds=1, retry_minutes=0)
+        nightly = deployed.begin("nightly", retry_minutes=0)
+        until(lambda: deployed.state(watchdog) == "COMPLETED")
+        assert deployed.states()["erp"][0] == "CRASHED"
+        until(lambda: names <= deployed.processes().keys())
+        server.restart()
+        until(lambda: deployed.ledger_states() == {name: {"done"} for name in names})
+        until(lambda: deployed.state(nightly) == "COMPLETED")
+        # What ended while the server was away may be Running there still.
+        watchdog = deployed.begin("watchdog", grace_seconds=1, retry_minutes=0)
+        until(lambda: deployed.state(watchdog) == "COMPLETED")
+        begun = {name: len(states) for name, states in deployed.states().items()}
+        assert begun == {"hr": 2, "crm": 2, "erp": 2, "watchdog": 2, "nightly": 1}
+        stopped = deployed.type("stop-worker")
+        assert stopped.code == 0, stopped.err
+        assert f"stopped, with nothing at work: process {second.pid}" in stopped.out
+    assert deployed.workspace.stats()["overlapping_uploads"] == 0
+    assert len(deployed.workspace.accounts()) == 3
+    assert not server.ask("work_pools/lumos")["is_paused"]
