@@ -86,12 +86,12 @@ def new_command(workspace: Path, name: str, origin: str, *, as_json: bool) -> in
 def _skeleton(name: str, url: str) -> str:
     scheme = url.partition(":")[0].partition("+")[0].removeprefix("jdbc:").lower()
     env = re.sub(r"\W", "_", name).upper()
+    url = re.sub(r"//[^/?#]*@", "//", url)
     if scheme in {"ldap", "ldaps"}:
         host = url.partition("://")[2].partition("/")[0].partition(":")[0]
         body = _SKELETONS["ldap"].format(host=host, protocol=scheme, env=env)
     elif scheme in _ENGINES:
-        clean = re.sub(r"//[^@/]*@", "//", url)
-        body = _SKELETONS["sql"].format(url=_quoted(clean), engine=_ENGINES[scheme], env=env)
+        body = _SKELETONS["sql"].format(url=_quoted(url), engine=_ENGINES[scheme], env=env)
     elif scheme in {"http", "https"}:
         body = _SKELETONS["scim"].format(url=_quoted(url), env=env)
     else:
