@@ -18,7 +18,7 @@ from flows.orchestration.night import (
 )
 from flows.orchestration.prefect_api import Deployment, PrefectApi, open_prefect_api
 from flows.orchestration.run_leases import end_dead_runs, run_lease
-from flows.orchestration.run_times import due_at, run_name
+from flows.orchestration.run_times import run_name, this_run
 from flows.run.context import open_context
 from flows.run.crash_report import without_text
 from flows.run.settings import read_settings
@@ -108,7 +108,7 @@ def _begin_of(day: str | None, timezone: str) -> datetime:
         {ValueError: lambda error: ConfigError(f"timezone: {error}")},
     )
     chosen = raise_as(
-        lambda: date.fromisoformat(day) if day else due_at().astimezone(zone).date(),
+        lambda: date.fromisoformat(day) if day else this_run().due_at.astimezone(zone).date(),
         {ValueError: lambda _: ConfigError(f"day: {day!r} is no day: write it as 2026-12-01")},
     )
     return datetime(chosen.year, chosen.month, chosen.day, tzinfo=zone).astimezone(UTC)

@@ -23,7 +23,7 @@ if not Path(flows.__file__ or "").parent.samefile(Path(__file__).parents[1]):
     )
 
 from flows.orchestration.run_leases import run_lease
-from flows.orchestration.run_times import nothing_to_do, run_name
+from flows.orchestration.run_times import nothing_to_do, run_name, this_run
 from flows.run.context import open_context
 from flows.run.crash_report import without_text
 from flows.run.settings import read_settings
@@ -79,7 +79,7 @@ def _sync(source: str, workspace: str, options: SyncOptions) -> Outcome | State[
     chosen = choose_sources(settings.workspace, [source], every=False)[0]
     with open_context(settings) as context, run_lease(context.ledger, context.now):
         if options == SyncOptions(allow_removals=False, origin=THE_SOURCE):
-            done = nothing_to_do(Duty(source, "sync"), context)
+            done = nothing_to_do(Duty(source, "sync"), context, this_run())
             if done is not None:
                 return done
         outcome = sync_source(

@@ -135,6 +135,17 @@ class Deployed:
         runs = self.server.ask("flow_runs/filter", {"flow_runs": {"id": {"any_": list(pids)}}})
         return {names[run["deployment_id"]]: pids[run["id"]] for run in runs}
 
+    def cut_off(self, names: set[str], cut: Callable[[int], None]) -> str:
+        """Cuts the first of them off whose upload is under way; its name."""
+
+        def is_sent() -> list[str]:
+            states = self.ledger_states()
+            return [name for name in sorted(names) if "submitted" in states.get(name, ())]
+
+        [name, *_] = until(is_sent)
+        cut(self.processes()[name])
+        return name
+
     def ledger_states(self) -> dict[str, set[str]]:
         """The states of the newest run of each source, and of those before."""
         found: dict[str, set[str]] = {}
@@ -240,21 +251,22 @@ def test_a_night_is_right_whatever_is_killed(deployed: Deployed, server: Prefect
         deployed.workspace.source(source(name, f"{soon.minute} {soon.hour} * * *"), name)
     assert deployed.type("deploy").code == 0
     with worker(deployed, "first") as first:
-        # The schedule fires: each source has an upload under way.
-        until(lambda: deployed.ledger_states() == {name: {"submitted"} for name in names})
-        pids = deployed.processes()
-        os.kill(pids["hr"], signal.SIGKILL)
-        os.kill(pids["crm"], signal.SIGTERM)
-        until(lambda: deployed.states().get("hr") == deployed.states().get("crm") == ["CRASHED"])
-        first.send_signal(signal.SIGTERM)  # it takes erp's run with it, without a word
-        first.wait(60)
-    assert deployed.states()["erp"] == ["RUNNING"]
+        # The schedule fires, and each run is cut off once it has sent its upload.
+        killed = deployed.cut_off(names, lambda pid: os.kill(pid, signal.SIGKILL))
+        ended = deployed.cut_off(names - {killed}, lambda pid: os.kill(pid, signal.SIGTERM))
+        stopped_with = deployed.cut_off(
+            names - {killed, ended}, lambda _: first.send_signal(signal.SIGTERM)
+        )
+        first.wait(60)  # it takes the third run with it, without a word
+    assert [deployed.states()[name] for name in (killed, ended, stopped_with)] == [
+        ["CRASHED"], ["CRASHED"], ["RUNNING"],
+    ]  # fmt: skip
     with worker(deployed, "second") as second:
         watchdog = deployed.begin("watchdog", grace_seconds=1, retry_minutes=0)
         nightly = deployed.begin("nightly", retry_minutes=0)
         until(lambda: deployed.state(watchdog) == "COMPLETED")
-        assert deployed.states()["erp"][0] == "CRASHED"
-        until(lambda: names <= deployed.processes().keys())
+        assert deployed.states()[stopped_with][0] == "CRASHED"
+        until(lambda: names & deployed.processes().keys())
         server.restart()
         until(lambda: deployed.ledger_states() == {name: {"done"} for name in names})
         until(lambda: deployed.state(nightly) == "COMPLETED")
