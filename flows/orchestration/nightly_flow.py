@@ -66,6 +66,7 @@ def nightly(
     label: str | None = None,
     day: str | None = None,
     timezone: str = "UTC",
+    grace_seconds: float = 180,
     retry_minutes: float = 15,
     give_up_hours: float = 6,
 ) -> None:
@@ -79,6 +80,7 @@ def nightly(
         label: only the sources whose files have this label.
         day: the day, `2026-12-01`; that on which this run was due if not given.
         timezone: on whose clocks the day begins.
+        grace_seconds: how long a run may take to begin.
         retry_minutes: how long after a failure a source is tried again.
         give_up_hours: how long after this run was due it is told what is missing.
 
@@ -91,7 +93,7 @@ def nightly(
             workspace,
             label,
             _begin_of(day, timezone),
-            Patience(retry=timedelta(minutes=retry_minutes)),
+            Patience(timedelta(seconds=grace_seconds), timedelta(minutes=retry_minutes)),
             timedelta(hours=give_up_hours),
         )
     )
@@ -168,7 +170,7 @@ def run_night(
     while waiting:
         _note_served(night, ledger, waiting, end)
         ids = [deployment.id for deployment in waiting.values()]
-        end_dead_runs(ledger, api, ids, now())
+        end_dead_runs(ledger, api, ids, now(), night.patience.grace)
         working = at_work(api, waiting.values(), now())
         for duty, deployment in list(waiting.items()):
             if deployment.id in working:
