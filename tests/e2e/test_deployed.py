@@ -244,12 +244,19 @@ def worker(deployed: Deployed, name: str) -> Iterator[subprocess.Popen[bytes]]:
             child.wait(60)
 
 
+def deploy_for_soon(deployed: Deployed, names: set[str]) -> None:
+    """Deploys the sources, due within two minutes; anew where a busy machine took too long."""
+    soon = datetime.now(UTC)
+    while datetime.now(UTC) >= soon:
+        soon = (datetime.now(UTC) + timedelta(seconds=95)).replace(second=0, microsecond=0)
+        for name in names:
+            deployed.workspace.source(source(name, f"{soon.minute} {soon.hour} * * *"), name)
+        assert deployed.type("deploy").code == 0
+
+
 def test_a_night_is_right_whatever_is_killed(deployed: Deployed, server: PrefectServer) -> None:
     names = {"hr", "crm", "erp"}
-    soon = datetime.now(UTC) + timedelta(seconds=95)
-    for name in names:
-        deployed.workspace.source(source(name, f"{soon.minute} {soon.hour} * * *"), name)
-    assert deployed.type("deploy").code == 0
+    deploy_for_soon(deployed, names)
     with worker(deployed, "first") as first:
         # The schedule fires, and each run is cut off once it has sent its upload.
         killed = deployed.cut_off(names, lambda pid: os.kill(pid, signal.SIGKILL))
