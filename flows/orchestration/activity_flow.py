@@ -22,7 +22,7 @@ from prefect import State, flow  # isort: skip - flows.sync sets what Prefect re
 from flows.activity.job import ActivityJob
 from flows.activity.order import Sending, run_job, send_activity
 from flows.orchestration.run_leases import run_lease
-from flows.orchestration.run_times import nothing_to_do, run_name
+from flows.orchestration.run_times import nothing_to_do, run_name, this_run
 from flows.run.context import RunContext, open_context
 from flows.run.crash_report import without_text
 from flows.run.settings import read_settings
@@ -58,7 +58,7 @@ def _activity(source: str, workspace: str) -> Sending | State[None]:
         return send_activity(chosen, context, step=as_task)
 
     with open_context(settings) as context, run_lease(context.ledger, context.now):
-        done = nothing_to_do(Duty(source, "activity"), context)
+        done = nothing_to_do(Duty(source, "activity"), context, this_run())
         if done is not None:
             return done
         return show_run(chosen, "activity", context, work, _section)

@@ -18,7 +18,7 @@ from flows.orchestration.night import (
 )
 from flows.orchestration.prefect_api import Deployment, PrefectApi, open_prefect_api
 from flows.orchestration.run_leases import end_dead_runs, run_lease
-from flows.orchestration.run_times import due_at, run_name
+from flows.orchestration.run_times import run_name, this_run
 from flows.run.context import open_context
 from flows.run.crash_report import without_text
 from flows.run.settings import read_settings
@@ -66,6 +66,7 @@ def nightly(
     label: str | None = None,
     day: str | None = None,
     timezone: str = "UTC",
+    grace_seconds: float = 180,
     retry_minutes: float = 15,
     give_up_hours: float = 6,
 ) -> None:
@@ -79,6 +80,7 @@ def nightly(
         label: only the sources whose files have this label.
         day: the day, `2026-12-01`; that on which this run was due if not given.
         timezone: on whose clocks the day begins.
+        grace_seconds: how long a run may take to begin.
         retry_minutes: how long after a failure a source is tried again.
         give_up_hours: how long after this run was due it is told what is missing.
 
@@ -91,7 +93,7 @@ def nightly(
             workspace,
             label,
             _begin_of(day, timezone),
-            Patience(retry=timedelta(minutes=retry_minutes)),
+            Patience(timedelta(seconds=grace_seconds), timedelta(minutes=retry_minutes)),
             timedelta(hours=give_up_hours),
         )
     )
@@ -108,7 +110,7 @@ def _begin_of(day: str | None, timezone: str) -> datetime:
         {ValueError: lambda error: ConfigError(f"timezone: {error}")},
     )
     chosen = raise_as(
-        lambda: date.fromisoformat(day) if day else due_at().astimezone(zone).date(),
+        lambda: date.fromisoformat(day) if day else this_run().due_at.astimezone(zone).date(),
         {ValueError: lambda _: ConfigError(f"day: {day!r} is no day: write it as 2026-12-01")},
     )
     return datetime(chosen.year, chosen.month, chosen.day, tzinfo=zone).astimezone(UTC)
@@ -168,7 +170,7 @@ def run_night(
     while waiting:
         _note_served(night, ledger, waiting, end)
         ids = [deployment.id for deployment in waiting.values()]
-        end_dead_runs(ledger, api, ids, now())
+        end_dead_runs(ledger, api, ids, now(), night.patience.grace)
         working = at_work(api, waiting.values(), now())
         for duty, deployment in list(waiting.items()):
             if deployment.id in working:

@@ -24,7 +24,7 @@ if not Path(flows.__file__ or "").parent.samefile(Path(__file__).parents[1]):
 
 from flows.orchestration.decide_flow import ask_for_decision, end_forms
 from flows.orchestration.run_leases import run_lease
-from flows.orchestration.run_times import nothing_to_do, run_name
+from flows.orchestration.run_times import nothing_to_do, run_name, this_run
 from flows.orchestration.shown import planned_lines, show_run
 from flows.run.context import RunContext, open_context
 from flows.run.crash_report import without_text
@@ -91,7 +91,7 @@ def _sync(source: str, workspace: str, options: SyncOptions) -> Outcome | State[
 
     with open_context(settings) as context, run_lease(context.ledger, context.now):
         if options == SyncOptions(allow_removals=False, origin=THE_SOURCE):
-            done = nothing_to_do(Duty(source, "sync"), context)
+            done = nothing_to_do(Duty(source, "sync"), context, this_run())
             if done is not None:
                 return done
         outcome = show_run(chosen, "sync", context, work, _section)

@@ -158,7 +158,7 @@ _PARAMETERS: Mapping[FlowName, frozenset[str]] = {
     "sync": frozenset({"source", "workspace"}),
     "activity": frozenset({"source", "workspace"}),
     "nightly": frozenset({
-        "workspace", "label", "day", "timezone", "retry_minutes", "give_up_hours"
+        "workspace", "label", "day", "timezone", "grace_seconds", "retry_minutes", "give_up_hours"
     }),
     "watchdog": frozenset({"workspace", "grace_seconds", "retry_minutes"}),
     "decide": frozenset({"workspace"}),
