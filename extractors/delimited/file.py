@@ -195,7 +195,9 @@ def _read(
     if layout.text.warning and last is not None and last.encoding == "utf-8":
         check_lines(export, layout.text.unpacked)
     made = layout.rewritten
-    rows = made.restored(to_rows(made.text, layout.dialect, layout.structure, folder))
+    rows = to_rows(made.text, layout.dialect, layout.structure, folder)
+    if made.is_changed:
+        rows = made.restored(rows)
     rejects = to_line_rejects(export, layout, id_column)
     table = RawTable(export.table, rows, rejects, rows.height + rejects.height, export.name)
     warning = layout.text.warning
@@ -252,9 +254,9 @@ def csv_batches(
     no_rejects = pl.DataFrame(schema=REJECTS)
     written_at = export.modified_at if export.file.is_dated else None
     for rows in row_batches(made.text, layout.dialect, layout.structure, folder):
-        restored = made.restored(rows)
         count = rows.height + rejects.height
-        yield RawTable(export.table, restored, rejects, count, export.name, written_at=written_at)
+        own = made.restored(rows) if made.is_changed else rows
+        yield RawTable(export.table, own, rejects, count, export.name, written_at=written_at)
         read_count += rows.height
         rejects = no_rejects
     return FileEnd(read_count, layout.trailer_count, layout.structure.line_count)

@@ -47,6 +47,11 @@ class Rewritten:
     written: dict[str, str | int | None] = field(default_factory=dict)
     blank: tuple[str, ...] = ()
 
+    @property
+    def is_changed(self) -> bool:
+        """Whether cells are other than they stand in the file."""
+        return bool(self.meant or self.blank)
+
     def restored(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Returns the rows with their own characters, and the cells that mean nothing empty."""
         cells = pl.exclude(ROW)

@@ -87,9 +87,10 @@ def read_csv_source(  # noqa: PLR0913 - what a read is judged by
                 parts.append(read_csv_file(rested, source, id_column=id_column, last=before))
                 proof.append(proof_of(rested, parts[-1].end, source, zones))
                 files.append(rested.file)
-            tables[table] = parts_as_one(
-                [part.table for part in parts], [part.end.line_count for part in parts]
-            )
+            tables[table] = parts[0].table
+            if len(parts) > 1:
+                lines = [part.end.line_count for part in parts]
+                tables[table] = parts_as_one([part.table for part in parts], lines)
             reads += parts
     if source.join is not None:
         tables["accounts"], notes = joined(tables["accounts"], tables[JOINED], source.join)

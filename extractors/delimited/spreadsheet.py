@@ -40,7 +40,7 @@ def read_workbook(
     rows = _under_header(_shown(cells, facts), options, export.name)
     rejects = pl.DataFrame(schema=REJECTS)
     table = RawTable(export.table, rows, rejects, rows.height, export.name)
-    return table, facts.last_row, _notes(export.name, sheets, sheet, facts, options)
+    return table, facts.cells.last_row, _notes(export.name, sheets, sheet, facts, options)
 
 
 def _chosen(sheets: list[Sheet], wanted: str, name: str) -> Sheet:
@@ -78,7 +78,8 @@ def _values(path: Path, name: str, number: int, facts: SheetFacts) -> pl.DataFra
     Raises:
         SourceFormatError: the library does not read the sheet, or not as it was looked at.
     """
-    if not facts.last_row:
+    values = facts.values
+    if not values.last_row:
         raise SourceIncompleteError(f"{name}: the sheet is empty: see why the export wrote nothing")
     import fastexcel
 
@@ -91,27 +92,37 @@ def _values(path: Path, name: str, number: int, facts: SheetFacts) -> pl.DataFra
         return pl.DataFrame(sheet)
 
     frame = raise_as(read, {fastexcel.FastExcelError: broken, pl.exceptions.PolarsError: broken})
-    width = facts.last_column - facts.first_column + 1
-    if (frame.height, frame.width) != (facts.last_row, width):
+    width = values.last_column - values.first_column + 1
+    if (frame.height, frame.width) != (values.last_row, width):
         raise SourceFormatError(
             f"{name}: the sheet reads two ways, as {frame.height} rows of {frame.width} cells and "
-            f"as {facts.last_row} of {width}: save it anew, or export it as CSV"
+            f"as {values.last_row} of {width}: save it anew, or export it as CSV"
         )
     return frame
 
 
 def _shown(cells: pl.DataFrame, facts: SheetFacts) -> pl.DataFrame:
-    """The cells as text as it is shown: no nulls, days without a time of day."""
+    """The cells as text as it is shown: no nulls, days without a time of day.
+
+    With those beside and below them that are formulas without a value: a row of these is one.
+    """
+    bounds, values = facts.cells, facts.values
+    none = pl.Series([""], dtype=pl.String).new_from_index(0, bounds.last_row)
+    below = none.slice(0, bounds.last_row - values.last_row)
     by_column: dict[int, dict[int, str]] = {}
     for (row, column), shown in facts.texts.items():
-        by_column.setdefault(column - facts.first_column, {})[row - 1] = shown
-    columns = []
-    for number, cells_of in enumerate(cells.iter_columns()):
-        text = cells_of.cast(pl.String).fill_null("").str.replace(_MIDNIGHT, "${1}")
+        by_column.setdefault(column, {})[row - 1] = shown
+    columns: list[pl.Series] = []
+    for number in range(bounds.first_column, bounds.last_column + 1):
+        text = none
+        if values.first_column <= number <= values.last_column:
+            cells_of = cells.to_series(number - values.first_column).cast(pl.String).fill_null("")
+            shown_as = cells_of.str.replace(_MIDNIGHT, "${1}").rename("")
+            text = pl.concat([shown_as, below.rename("")])
         changed = by_column.get(number, {})
         if changed:
-            text = text.scatter(list(changed), list(changed.values()))
-        columns.append(text.alias(f"column_{number + 1}"))
+            text = text.clone().scatter(list(changed), list(changed.values()))
+        columns.append(text.alias(f"column_{len(columns) + 1}"))
     return pl.DataFrame(columns)
 
 

@@ -24,8 +24,6 @@ def parts_as_one(tables: Sequence[RawTable], line_counts: Sequence[int]) -> RawT
         SourceFormatError: a part has other columns than the first.
     """
     first = tables[0]
-    if len(tables) == 1:
-        return first
     columns, parts, rows, above = first.rows.columns, [], [], 0
     for table, line_count in zip(tables, line_counts, strict=True):
         odd = sorted(set(table.rows.columns) ^ set(columns))

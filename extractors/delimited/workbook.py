@@ -44,6 +44,21 @@ class Sheet:
 
 
 @dataclass(slots=True)
+class Bounds:
+    """Where cells are, from 1; zeros where none is."""
+
+    first_column: int = 0
+    last_column: int = 0
+    last_row: int = 0
+
+    def take(self, row: int, column: int) -> None:
+        """Takes a cell in."""
+        self.first_column = min(self.first_column or column, column)
+        self.last_column = max(self.last_column, column)
+        self.last_row = max(self.last_row, row)
+
+
+@dataclass(slots=True)
 class SheetFacts:
     """What a sheet says beside its values; rows and columns count from 1.
 
@@ -52,17 +67,15 @@ class SheetFacts:
             that nobody can read (`READ_FAULTS`).
         hidden_rows: how many rows are hidden.
         merged: how many areas of cells are merged.
-        first_column: the first column with a value; 0 where there is none.
-        last_column: the last one.
-        last_row: the last row with a value.
+        values: where the cells with a value are, which is what calamine gives.
+        cells: where these are, and formulas without a stored value.
     """
 
     texts: dict[tuple[int, int], str] = field(default_factory=dict)
     hidden_rows: int = 0
     merged: int = 0
-    first_column: int = 0
-    last_column: int = 0
-    last_row: int = 0
+    values: Bounds = field(default_factory=Bounds)
+    cells: Bounds = field(default_factory=Bounds)
 
 
 def to_sheets(path: Path, name: str) -> list[Sheet]:
@@ -220,11 +233,14 @@ class _Look:
     def _close(self) -> None:
         place, facts = (self._row, self._column), self._facts
         is_number = self._kind == "n"
-        if self._is_formula and is_number and not self._text:
-            facts.texts[place] = NO_FORMULA_VALUE
-        elif not self._text:
+        if not self._text:
+            if self._is_formula and is_number:
+                facts.texts[place] = NO_FORMULA_VALUE
+                facts.cells.take(*place)
             return
-        elif self._kind == "e":
+        facts.cells.take(*place)
+        facts.values.take(*place)
+        if self._kind == "e":
             facts.texts[place] = FORMULA_ERROR
         elif is_number and _is_beyond(self._text):
             facts.texts[place] = TOO_MANY_DIGITS
@@ -232,9 +248,6 @@ class _Look:
             text = shown(self._text.removesuffix(".0"), self._padding[self._style])
             if text is not None:
                 facts.texts[place] = text
-        facts.first_column = min(facts.first_column or self._column, self._column)
-        facts.last_column = max(facts.last_column, self._column)
-        facts.last_row = max(facts.last_row, self._row)
 
 
 def _is_beyond(number: str) -> bool:

@@ -8,7 +8,6 @@ from schemas.raw import Raw
 from schemas.source_file.file import SourceFile
 from schemas.source_file.mappings import EntitlementColumn
 from schemas.tables import ENTITLEMENT_KEY, ENTITLEMENTS, ROW, Reason
-from transforms.associations.cells import held_columns, listed
 from transforms.associations.from_table import (
     conform_associations,
     link_associations,
@@ -16,7 +15,7 @@ from transforms.associations.from_table import (
     of_unsaid_type,
 )
 from transforms.associations.link import NO_ENTITLEMENT, Linked, link_rejects, no_links
-from transforms.associations.pairs import recode, row_numbers, unpack
+from transforms.associations.pairs import held_columns, listed, recode, row_numbers, unpack
 from transforms.tables.conform import Conformed
 from transforms.tables.rejects import no_rejects
 

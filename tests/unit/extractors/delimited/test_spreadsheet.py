@@ -101,6 +101,27 @@ def test_what_nobody_can_read_is_a_reject_with_its_reason(tmp_path: Path) -> Non
     assert made.snapshot.accounts["integration_specific_id"].to_list() == ["u1", "u2"]
 
 
+def test_a_row_of_formulas_without_a_value_is_a_row(tmp_path: Path) -> None:
+    def fill(_, sheet) -> None:
+        sheet.write_row(0, 1, ["id", "n"])
+        sheet.write_row(1, 1, ["a", "1"])
+        for place in ((0, 0), (2, 1), (2, 3)):
+            sheet.write_formula(*place, "=1", None, "")
+
+    book(tmp_path / "a.xlsx", fill)
+    with pytest.raises(SourceFormatError, match="column 4 is blank"):
+        read(tmp_path)
+
+    def without_the_last(workbook, sheet) -> None:
+        fill(workbook, sheet)
+        sheet.write_string(0, 3, "more")
+
+    book(tmp_path / "a.xlsx", without_the_last)
+    raw = read(tmp_path)
+    assert raw.accounts.rows["id"].to_list() == ["a", NO_FORMULA_VALUE]
+    assert raw.accounts.rows["more"].to_list() == ["", NO_FORMULA_VALUE]
+
+
 def test_what_is_hidden_is_told(tmp_path: Path) -> None:
     def fill(workbook, sheet) -> None:
         sheet.write_column(0, 0, ["id", "a", "b"])
