@@ -95,8 +95,8 @@ def test_a_mistake_is_named_by_file_line_and_key(more, line, key, said) -> None:
         ),
         (SMALLEST.replace("csv,", "csv, csv: 1,"), "sources/x.yaml:2: source.csv: no such key"),
         (
-            SMALLEST.replace("a.csv", "a.csv, separator: ';;'"),
-            "sources/x.yaml:2: source.separator: write auto, tab, or one character",
+            SMALLEST.replace("a.csv", "a.csv, separator: '\"'"),
+            "sources/x.yaml:2: source.separator: write auto, tab, or characters",
         ),
         (
             SMALLEST.replace("a.csv", "a.csv, encoding: utf8mb4"),
