@@ -37,6 +37,7 @@ from schemas.source_file.directory_source import (
 )
 from schemas.source_file.file import SourceFile
 from schemas.source_file.guards import Guards, PerEntitlement, Watched
+from schemas.source_file.logs import LogFormat
 from schemas.source_file.mappings import (
     AccountColumns,
     AssociationColumns,
@@ -124,6 +125,7 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("upload.poll", Poll),
     ("activity", Activity),
     ("activity.app", ActivityApp),
+    ("activity.format", LogFormat),
     ("activity.source, of kind csv", ActivitySource),
     ("activity.source, of kind sql", ActivityDatabase),
     ("activity.source.queries", ActivityQueries),
