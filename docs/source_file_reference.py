@@ -132,6 +132,7 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("upload.poll", Poll),
     ("activity", Activity),
     ("activity.app", ActivityApp),
+    ("activity.format", LogFormat),
     ("activity.source, of kind csv", ActivitySource),
     ("activity.source, of kind sql", ActivityDatabase),
     ("activity.source.queries", ActivityQueries),

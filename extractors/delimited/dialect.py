@@ -33,6 +33,7 @@ class Dialect:
         columns: the names of the columns, as written.
         header: the text of the header line; None where there is none.
         skipped_lines: the physical lines above the first that may hold a row.
+        cuts_rows: whether what a row has beyond the columns is passed over.
     """
 
     separator: str
@@ -40,6 +41,7 @@ class Dialect:
     columns: tuple[str, ...]
     header: str | None
     skipped_lines: int
+    cuts_rows: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ from schemas.errors import SourceFormatError
 from schemas.export_file import ReadExport
 from schemas.headers import AmbiguousColumnError, column_named
 from schemas.raw import Probe, RawTable
-from schemas.source_file.csv_source import CsvOptions
+from schemas.source_file.csv_source import ActivitySource, CsvOptions
 from schemas.tables import ONE_FIELD, REJECTS, ROW, UNREADABLE_LINE
 
 _TAIL = 1 << 16
@@ -286,6 +286,8 @@ def layout_of_text(
     export = text.export
     made = to_rewritten(text, options, folder)
     dialect = named(to_dialect(made.text, with_separator(options, made)), names)
+    if isinstance(options, ActivitySource):
+        dialect = replace(dialect, cuts_rows=options.wide_rows == "cut")
     stated, trailer_line = None, None
     if options.complete and options.complete.trailer:
         last_line, below = _last_line(text.path)

@@ -128,7 +128,7 @@ def _scan(
         row_index_name=ROW,
         row_index_offset=above or 0,
         raise_if_empty=False,
-        extra_columns="ignore" if left_out.len() else "raise",
+        extra_columns="ignore" if left_out.len() or dialect.cuts_rows else "raise",
         missing_columns="insert",
         glob=False,
     )

@@ -202,7 +202,7 @@ def _take_record(structure: Structure, grammar: _Grammar, record: Line) -> None:
         structure.left_out.append(record.number)
     elif text == dialect.header:
         _reject(structure, record, "the header line again", ())
-    elif count != width:
+    elif count < width or (count > width and not dialect.cuts_rows):
         fields = f"{count} field{'' if count == 1 else 's'}"
         head = "header" if dialect.header is not None else "first record"
         reason = f"{fields} where the {head} has {width}"

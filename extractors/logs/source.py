@@ -53,8 +53,9 @@ def read_activity_files(  # noqa: PLR0913 - what a read goes by
             options = source if is_judged else of_any_age
             # A listing has fewer facts than a look at the file, and may have others.
             rested = finished(refreshed(export), options, zones, now=now, sleep=sleep)
-            if rested.size_bytes == 0 and export is newest and len(exports) > 1:
-                continue  # the log was rotated a moment ago
+            may_be_empty = export is newest or _has_no_header(source, shape)
+            if rested.size_bytes == 0 and may_be_empty and any(one.size_bytes for one in exports):
+                continue  # rotated a moment ago, or a day on which nothing happened
             if _may_hold(rested, source, since, until):
                 end = yield from read_log_batches(rested, source, shape)
                 proof_of(rested, end, source, zones)
@@ -81,6 +82,11 @@ def probe_activity_files(
     if len(exports) > 1:
         probe = replace(probe, said=f"{probe.said}, the newest of {len(exports)} files")
     return (probe,)
+
+
+def _has_no_header(source: ActivitySource, shape: LogShape) -> bool:
+    """Whether a file in which nothing was written is an empty one."""
+    return not source.header or shape.format.name not in {"auto", "csv"}
 
 
 def _newest_of(exports: list[Export]) -> Export:

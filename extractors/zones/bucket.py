@@ -68,7 +68,7 @@ _REASONS = (
     ("signaturedoesnotmatch", "the secret is not that of the access key"),
     ("slowdown", "it is asked too often: run again later"),
     (
-        "object with invalid path",
+        "encountered object with invalid",
         "a key there has an empty part, or a dot (a//b, a/./b), and hides the others: rename it",
     ),
     ("401 unauthorized", _REFUSED),

@@ -115,15 +115,20 @@ def _begin_sqlite(connection: sa.Connection) -> None:
 def _postgresql_engine(url: URL) -> sa.Engine:
     if "connect_timeout" not in url.query:
         url = url.update_query_dict({"connect_timeout": str(_CONNECT_S)})
-    engine = sa.create_engine(url, hide_parameters=True, pool_pre_ping=True)
-    sa.event.listen(engine, "connect", _prepare_postgresql)
+    # Behind a pooler of transactions (PgBouncer), the next one may go to another connection of the
+    # server: nothing is prepared there, and nothing is set for longer than a transaction.
+    engine = sa.create_engine(
+        url, hide_parameters=True, pool_pre_ping=True, connect_args={"prepare_threshold": None}
+    )
+    sa.event.listen(engine, "begin", _begin_postgresql)
     return engine
 
 
-def _prepare_postgresql(connection: Any, _record: Any) -> None:  # noqa: ANN401
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET statement_timeout = '{_WAIT_S}s'")
-    connection.commit()
+def _begin_postgresql(connection: sa.Connection) -> None:
+    # psycopg reads times in ISO's style alone, and a role may have another.
+    connection.exec_driver_sql(
+        f"SET LOCAL statement_timeout = '{_WAIT_S}s'; SET LOCAL DateStyle = 'ISO, YMD'"
+    )
 
 
 # Brings a ledger's tables to the version of this code.

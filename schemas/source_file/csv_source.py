@@ -204,6 +204,12 @@ class ActivitySource(CsvOptions):
         "file of other days is then not even opened.",
     )
 
+    wide_rows: Literal["reject", "cut"] = Field(
+        "reject",
+        description="What a row with more cells than the header has names is: a reject, or cut off "
+        "behind the last of them.",
+    )
+
     @field_validator("activity")
     @classmethod
     def _check_path(cls, written: str) -> str:

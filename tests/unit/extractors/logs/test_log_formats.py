@@ -272,3 +272,33 @@ def test_a_look_tells_the_columns(
     assert probe.columns is not None
     assert set(columns) <= set(probe.columns)
     assert "typo" not in probe.columns
+
+
+@pytest.mark.parametrize("quoted", [False, True])
+def test_rows_wider_than_the_header_are_rejects_or_cut_as_it_is_chosen(
+    quoted: bool, tmp_path: Path
+) -> None:
+    ann = '"a,nn"' if quoted else "ann"
+    (tmp_path / "log").write_text(f"who,at\n{ann},1,x,y\nben,2\ncleo\n", "utf-8")
+    source = ActivitySource(kind="csv", activity="log", max_age=None)
+    rejected = list(read_activity(source, tmp_path, Span(), now=NOW))
+    cutting = source.model_copy(update={"wide_rows": "cut"})
+    cut = list(read_activity(cutting, tmp_path, Span(), now=NOW))
+    assert [table.rows["who"].to_list() for table in rejected] == [["ben"]]
+    assert [table.rejects["row"].to_list() for table in rejected] == [[2, 4]]
+    assert [table.rows.rows() for table in cut] == [[(ann.strip('"'), "1", 2), ("ben", "2", 3)]]
+    assert [table.rejects["row"].to_list() for table in cut] == [[4]]
+
+
+def test_a_day_on_which_nothing_happened_is_no_failure_where_logs_have_no_header(
+    tmp_path: Path,
+) -> None:
+    for name, content in (("a.log", ""), ("b.log", COMMON), ("c.log", "")):
+        (tmp_path / name).write_text(content, "utf-8")
+    source = ActivitySource(kind="csv", activity="*.log", max_age=None)
+    shape = LogShape(LogFormat(name="common_log"), ("user", "time"))
+    [table] = read_activity(source, tmp_path, Span(), shape=shape, now=NOW)
+    assert table.rows.height == 3
+    (tmp_path / "b.log").write_text("", "utf-8")
+    with pytest.raises(SourceIncompleteError, match="is empty"):
+        list(read_activity(source, tmp_path, Span(), shape=shape, now=NOW))
