@@ -48,7 +48,7 @@ def ours(url: str) -> int:
     from datetime import UTC, datetime
 
     from extractors.read import read_source
-    from schemas.source_file.scim_source import ScimSource
+    from schemas.source_file.kinds.scim_source import ScimSource
 
     source = ScimSource.model_validate({"kind": "scim", "url": url})
     raw = read_source(source, Path(), now=datetime.now(UTC))

@@ -8,8 +8,8 @@ from extractors.sql.connect.connect import open_session
 from extractors.sql.drivers.cursor import CursorSession
 from extractors.sql.session.session import NO_VALUES
 from extractors.sql.statements.statement import Statement
+from schemas.source_file.kinds.sql_source import SqlSource
 from schemas.source_file.secrets import no_secrets
-from schemas.source_file.sql_source import SqlSource
 
 QUERY = "SELECT * FROM accounts"
 

@@ -27,17 +27,27 @@ from schemas.source_file.columns import (
     TextColumn,
     TimeColumn,
 )
-from schemas.source_file.connector_source import ConnectorSource
-from schemas.source_file.csv_source import ActivitySource, Completeness, CsvSource, Join
 from schemas.source_file.delta import DirectoryDelta, SqlDelta
-from schemas.source_file.directory_source import (
+from schemas.source_file.file import SourceFile
+from schemas.source_file.guards import Guards, PerEntitlement, Watched
+from schemas.source_file.kinds.connector_source import ConnectorSource
+from schemas.source_file.kinds.csv_source import ActivitySource, Completeness, CsvSource, Join
+from schemas.source_file.kinds.directory_source import (
     ActiveDirectorySource,
     Branch,
     LdapSource,
     LdifSource,
 )
-from schemas.source_file.file import SourceFile
-from schemas.source_file.guards import Guards, PerEntitlement, Watched
+from schemas.source_file.kinds.python_source import PythonSource, Transforms
+from schemas.source_file.kinds.scim_source import ScimBasic, ScimOAuth, ScimSource
+from schemas.source_file.kinds.sql_source import (
+    Freshness,
+    Partition,
+    Queries,
+    Query,
+    SqlSource,
+    Tls,
+)
 from schemas.source_file.logs import LogFormat
 from schemas.source_file.mappings import (
     AccountColumns,
@@ -48,11 +58,8 @@ from schemas.source_file.mappings import (
     NewestRow,
     ResourceColumns,
 )
-from schemas.source_file.python_source import PythonSource, Transforms
 from schemas.source_file.quantities import Limit, duration_text
-from schemas.source_file.scim_source import ScimBasic, ScimOAuth, ScimSource
 from schemas.source_file.secrets import Secret
-from schemas.source_file.sql_source import Freshness, Partition, Queries, Query, SqlSource, Tls
 from schemas.source_file.zones.logins import AzureZone, GcsZone, HttpsZone, S3Zone, SftpZone
 from schemas.statuses import STATUS_OF
 

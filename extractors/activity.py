@@ -9,11 +9,11 @@ from pathlib import Path
 from extractors.logs.source import probe_activity_files, read_activity_files
 from schemas.raw import Probe, RawTable
 from schemas.source_file.activity import ActivityDatabase
-from schemas.source_file.connector_source import ConnectorSource
-from schemas.source_file.csv_source import ActivitySource
+from schemas.source_file.kinds.connector_source import ConnectorSource
+from schemas.source_file.kinds.csv_source import ActivitySource
+from schemas.source_file.kinds.sql_source import SqlSource
 from schemas.source_file.logs import ANY_LOG, LogShape
 from schemas.source_file.secrets import Resolve, no_secrets
-from schemas.source_file.sql_source import SqlSource
 
 ActivityOrigin = ActivitySource | ActivityDatabase | SqlSource | ConnectorSource
 """Where activity is read."""

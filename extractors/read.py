@@ -12,14 +12,14 @@ from typing import assert_never
 from schemas.errors import ConfigError
 from schemas.raw import LastRead, Probe, Raw, RawTable, ReaderState
 from schemas.source_file.columns import Named
-from schemas.source_file.connector_source import ConnectorSource
-from schemas.source_file.csv_source import CsvSource
-from schemas.source_file.directory_source import ActiveDirectorySource, LdapSource, LdifSource
 from schemas.source_file.file import AnySource
-from schemas.source_file.python_source import PythonSource
-from schemas.source_file.scim_source import ScimSource
+from schemas.source_file.kinds.connector_source import ConnectorSource
+from schemas.source_file.kinds.csv_source import CsvSource
+from schemas.source_file.kinds.directory_source import ActiveDirectorySource, LdapSource, LdifSource
+from schemas.source_file.kinds.python_source import PythonSource
+from schemas.source_file.kinds.scim_source import ScimSource
+from schemas.source_file.kinds.sql_source import SqlSource
 from schemas.source_file.secrets import Resolve, no_secrets
-from schemas.source_file.sql_source import SqlSource
 
 _NO_IDS: Mapping[str, str] = {}
 _NOTHING = Named()

@@ -20,8 +20,8 @@ from extractors.sql.session.values import column_text
 from extractors.sql.urls.db2 import connection_string
 from extractors.sql.urls.parse import read_database_url
 from schemas.errors import IngestError
+from schemas.source_file.kinds.sql_source import DatabaseOptions
 from schemas.source_file.secrets import no_secrets
-from schemas.source_file.sql_source import DatabaseOptions
 
 WAREHOUSE = (
     "jdbc:databricks://h.example:443/raw;transportMode=http;ssl=1;AuthMech=3;UID=token;"

@@ -15,8 +15,8 @@ from pydantic import SecretStr
 from extractors.read import read_source
 from flows.run.secrets import to_resolver
 from schemas.errors import IngestError
+from schemas.source_file.kinds.sql_source import SqlSource
 from schemas.source_file.secrets import Secret
-from schemas.source_file.sql_source import SqlSource
 from tests.certificates import Certificate
 
 PASSWORD = "canary-5ecret"

@@ -17,7 +17,7 @@ from extractors.connector.source import opened_connector
 from extractors.text_rows import REJECTED, raw_table, rows_frame
 from schemas.errors import ConfigError, SourceFormatError
 from schemas.raw import RawTable
-from schemas.source_file.connector_source import ConnectorSource
+from schemas.source_file.kinds.connector_source import ConnectorSource
 from schemas.source_file.secrets import Resolve
 
 _RECORDS, _LAST = "list_activity_records", "get_last_activity"

@@ -10,7 +10,7 @@ from extractors.connector.credentials import to_credentials
 from extractors.connector.faults import Fault, to_fault
 from extractors.connector.ways import About, Way
 from schemas.errors import IngestError, SourceFormatError, SourceIncompleteError
-from schemas.source_file.connector_source import ConnectorSource
+from schemas.source_file.kinds.connector_source import ConnectorSource
 from schemas.source_file.secrets import Resolve
 
 _log = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from extractors.connector.ways import About
-from schemas.source_file.connector_source import ConnectorSource, is_place
+from schemas.source_file.kinds.connector_source import ConnectorSource, is_place
 from schemas.source_file.secrets import Resolve, Secret
 
 _ALONE = {"token": "token", "oauth": "access_token"}

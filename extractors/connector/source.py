@@ -31,7 +31,7 @@ from schemas.errors import (
 )
 from schemas.raw import Probe, Raw, RawTable
 from schemas.source_file.columns import Named
-from schemas.source_file.connector_source import ConnectorSource
+from schemas.source_file.kinds.connector_source import ConnectorSource
 from schemas.source_file.secrets import Resolve
 from schemas.tables import ACCOUNT_FIELDS, ROW
 

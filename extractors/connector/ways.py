@@ -23,7 +23,7 @@ from schemas.errors import (
     SourceFormatError,
     SourceUnavailableError,
 )
-from schemas.source_file.connector_source import ConnectorSource
+from schemas.source_file.kinds.connector_source import ConnectorSource
 
 _MOST_BYTES = 1 << 30
 

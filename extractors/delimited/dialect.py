@@ -8,7 +8,7 @@ from itertools import islice
 
 from extractors.exports.text import TextFile
 from schemas.errors import ConfigError, SourceFormatError, SourceIncompleteError
-from schemas.source_file.csv_source import CsvOptions
+from schemas.source_file.kinds.csv_source import CsvOptions
 from schemas.tables import ROW
 
 _CANDIDATES = (",", ";", "\t", "|")

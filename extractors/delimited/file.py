@@ -31,7 +31,7 @@ from schemas.errors import SourceFormatError
 from schemas.export_file import ReadExport
 from schemas.headers import AmbiguousColumnError, column_named
 from schemas.raw import Probe, RawTable
-from schemas.source_file.csv_source import ActivitySource, CsvOptions
+from schemas.source_file.kinds.csv_source import ActivitySource, CsvOptions
 from schemas.tables import ONE_FIELD, REJECTS, ROW, UNREADABLE_LINE
 
 _TAIL = 1 << 16

@@ -15,7 +15,7 @@ import polars as pl
 from extractors.exports.text import TextFile, facts_of
 from extractors.zones.private_file import open_private
 from schemas.errors import SourceFormatError
-from schemas.source_file.csv_source import CsvOptions
+from schemas.source_file.kinds.csv_source import CsvOptions
 from schemas.tables import ROW
 
 _BLOCK = 1 << 24

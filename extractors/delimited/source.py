@@ -28,7 +28,7 @@ from extractors.exports.order import check_not_ahead, check_not_older
 from extractors.zones.zones import DropZones
 from schemas.export_file import ExportFile, ReadExport
 from schemas.raw import LastRead, Probe, Raw, RawTable
-from schemas.source_file.csv_source import JOINED, Completeness, CsvOptions, CsvSource
+from schemas.source_file.kinds.csv_source import JOINED, Completeness, CsvOptions, CsvSource
 from schemas.source_file.quantities import duration_text
 from schemas.source_file.secrets import Resolve, no_secrets
 

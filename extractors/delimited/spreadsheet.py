@@ -10,7 +10,7 @@ from extractors.delimited.workbook import Sheet, SheetFacts, to_facts, to_sheets
 from extractors.exports.export import Export
 from schemas.errors import SourceFormatError, SourceIncompleteError, raise_as
 from schemas.raw import RawTable
-from schemas.source_file.csv_source import CsvOptions
+from schemas.source_file.kinds.csv_source import CsvOptions
 from schemas.tables import REJECTS, ROW
 
 _SUFFIXES = (".xlsx", ".xlsm")

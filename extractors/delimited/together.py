@@ -10,7 +10,7 @@ from schemas.errors import SourceFormatError, SourceIncompleteError
 from schemas.export_file import ReadExport
 from schemas.headers import AmbiguousColumnError, column_named
 from schemas.raw import Part, Probe, RawTable
-from schemas.source_file.csv_source import Join
+from schemas.source_file.kinds.csv_source import Join
 from schemas.tables import NO_PARTNER, REJECTS, ROW, SEVERAL_PARTNERS
 
 _BETWEEN = "\x1f"

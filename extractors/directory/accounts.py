@@ -29,7 +29,7 @@ from extractors.directory.locks import DURATION
 from extractors.directory.request import DirectoryRequest
 from extractors.directory.values import plain_text, to_texts
 from schemas.errors import ConfigError, SourceIncompleteError
-from schemas.source_file.directory_source import (
+from schemas.source_file.kinds.directory_source import (
     ActiveDirectorySource,
     Branch,
     DirectorySource,

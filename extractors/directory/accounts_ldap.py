@@ -16,7 +16,7 @@ from extractors.directory.locks import (
     read_locks,
 )
 from extractors.directory.values import first_texts, plain_text, to_texts
-from schemas.source_file.directory_source import LdapMeaning
+from schemas.source_file.kinds.directory_source import LdapMeaning
 
 _LOGINS = ("authTimestamp", "pwdLastSuccess")
 _PASSWORD_ENDS = ("passwordExpirationTime", "krbPasswordExpiration")

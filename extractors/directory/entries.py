@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from extractors.directory.dn import is_below, normal_dn
-from schemas.source_file.directory_source import Scope
+from schemas.source_file.kinds.directory_source import Scope
 
 Values = list[bytes]
 Cell = bytes | Values | None

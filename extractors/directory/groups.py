@@ -28,7 +28,7 @@ from extractors.directory.members import (
 from extractors.directory.request import DirectoryRequest
 from extractors.directory.values import first_texts
 from schemas.errors import ConfigError, SourceFormatError, SourceIncompleteError, raise_as
-from schemas.source_file.directory_source import Scope
+from schemas.source_file.kinds.directory_source import Scope
 
 _SCOPES: dict[str, Scope] = {"sub": "subtree", "one": "level", "base": "base", "": "base"}
 _PARTS = 4

@@ -9,7 +9,7 @@ import polars as pl
 from extractors.directory.account_fields import RequestedFields
 from extractors.directory.accounts_ad import Logons
 from extractors.directory.entries import Find
-from schemas.source_file.directory_source import DirectorySource
+from schemas.source_file.kinds.directory_source import DirectorySource
 
 
 @dataclass(frozen=True, slots=True)

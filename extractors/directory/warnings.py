@@ -11,7 +11,7 @@ from extractors.directory.locks import FOR_GOOD, MAIL_ONLY, ROLE, Moment, read_l
 from extractors.directory.members import Members
 from extractors.directory.request import DirectoryRequest
 from extractors.directory.values import plain_text
-from schemas.source_file.directory_source import ActiveDirectorySource, LdapMeaning
+from schemas.source_file.kinds.directory_source import ActiveDirectorySource, LdapMeaning
 
 _FOREIGN = re.compile(r"cn=s-1-[0-9-]+,cn=foreignsecurityprincipals,", re.IGNORECASE)
 

@@ -8,8 +8,8 @@ from extractors.exports.completeness import companions_of
 from extractors.zones.zones import DropZones
 from schemas.errors import IngestError
 from schemas.export_file import ExportFile
-from schemas.source_file.csv_source import CsvOptions
-from schemas.source_file.directory_source import LdifSource
+from schemas.source_file.kinds.csv_source import CsvOptions
+from schemas.source_file.kinds.directory_source import LdifSource
 from schemas.source_file.secrets import Resolve, no_secrets
 from schemas.source_file.zones.exports import Dropped
 

@@ -15,7 +15,7 @@ from schemas.errors import (
     SourceUnavailableError,
     raise_as,
 )
-from schemas.source_file.csv_source import Completeness
+from schemas.source_file.kinds.csv_source import Completeness
 from schemas.source_file.quantities import duration_text
 
 _PATIENCE = 10

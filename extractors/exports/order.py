@@ -9,7 +9,7 @@ from extractors.exports.dates import named_day, start_of_day
 from extractors.exports.export import Export, private_folder
 from schemas.errors import SourceIncompleteError, SourceStaleError
 from schemas.export_file import ExportFile, ReadExport
-from schemas.source_file.csv_source import CsvOptions
+from schemas.source_file.kinds.csv_source import CsvOptions
 from schemas.source_file.zones.exports import Dropped
 
 GRACE = timedelta(minutes=10)

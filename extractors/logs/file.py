@@ -24,7 +24,7 @@ from extractors.logs.lines import LINE, common_log, is_common_log, line_batches,
 from extractors.logs.paths import Record, cell_of, getter, has_path, is_inexact
 from schemas.errors import SourceFormatError
 from schemas.raw import Probe, RawTable
-from schemas.source_file.csv_source import ActivitySource
+from schemas.source_file.kinds.csv_source import ActivitySource
 from schemas.source_file.logs import FormatName, LogShape
 from schemas.tables import REJECTS, ROW, UNREADABLE_LINE
 

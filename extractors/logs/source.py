@@ -15,7 +15,7 @@ from extractors.logs.file import probe_log_file, read_log_batches
 from extractors.zones.zones import DropZones, shown
 from schemas.errors import SourceUnavailableError
 from schemas.raw import Probe, RawTable
-from schemas.source_file.csv_source import ActivitySource
+from schemas.source_file.kinds.csv_source import ActivitySource
 from schemas.source_file.logs import LogShape
 from schemas.source_file.secrets import Resolve
 

@@ -20,9 +20,9 @@ from schemas.errors import (
     SourceUnavailableError,
     raise_as,
 )
-from schemas.loopback import is_loopback
+from schemas.network.loopback import is_loopback
+from schemas.source_file.kinds.sql_source import DatabaseOptions
 from schemas.source_file.secrets import Resolve
-from schemas.source_file.sql_source import DatabaseOptions
 
 _SHAPE = re.compile(r"mongodb(\+srv)?://(?:(?P<user>[^@/]*)@)?(?P<hosts>[^/?@]+)(?P<rest>[/?].*)?")
 _UNVERIFIED = re.compile(r"(?i)[?&](tlsinsecure|tlsallowinvalid\w*|ssl_cert_reqs)=")

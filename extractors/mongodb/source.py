@@ -15,8 +15,8 @@ import polars as pl
 from extractors.mongodb.server import Server, open_server
 from schemas.errors import ConfigError, SourceFormatError, SourceIncompleteError
 from schemas.raw import Probe, Raw, RawTable
+from schemas.source_file.kinds.sql_source import CAPABILITIES, SqlSource
 from schemas.source_file.secrets import Resolve
-from schemas.source_file.sql_source import CAPABILITIES, SqlSource
 from schemas.tables import ASSOCIATIONS, ENTITLEMENTS, REJECTS, RESOURCES, ROW
 
 ACCOUNTS = (

@@ -9,7 +9,7 @@ from extractors.python.function import OwnFunction, load_function
 from extractors.python.request import ReadRequest, to_fetcher
 from schemas.errors import FunctionError
 from schemas.raw import Probe, Raw, ReaderState
-from schemas.source_file.python_source import PythonSource
+from schemas.source_file.kinds.python_source import PythonSource
 from schemas.source_file.secrets import Resolve
 
 _KEY = "source.read"

@@ -12,7 +12,7 @@ import httpx
 from extractors.scim.documents import NotJsonError, decode
 from extractors.zones.https import failure
 from schemas.errors import ConfigError, SourceUnavailableError
-from schemas.source_file.scim_source import ScimOAuth, ScimSource
+from schemas.source_file.kinds.scim_source import ScimOAuth, ScimSource
 from schemas.source_file.secrets import Resolve, Secret
 
 _RENEW_BEFORE_S = 30.0

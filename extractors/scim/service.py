@@ -21,7 +21,7 @@ from extractors.scim.login import Login, LoginRefusedError, to_login
 from extractors.zones.https import failure
 from extractors.zones.web import trusted_by, web_client
 from schemas.errors import SourceFormatError, SourceUnavailableError
-from schemas.source_file.scim_source import ScimSource
+from schemas.source_file.kinds.scim_source import ScimSource
 from schemas.source_file.secrets import Resolve
 
 _log = logging.getLogger(__name__)

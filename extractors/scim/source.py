@@ -32,7 +32,7 @@ from extractors.text_rows import raw_table
 from schemas.errors import SourceIncompleteError
 from schemas.raw import PATH, Probe, Raw, RawTable
 from schemas.source_file.columns import Named
-from schemas.source_file.scim_source import ScimSource
+from schemas.source_file.kinds.scim_source import ScimSource
 from schemas.source_file.secrets import Resolve
 
 _USERS, _GROUPS = "/Users", "/Groups"

@@ -19,7 +19,7 @@ from extractors.scim.documents import (
 from extractors.scim.paths import AttributePath, Cell
 from extractors.text_rows import rows_frame, text_frame
 from schemas.source_file.columns import Named
-from schemas.source_file.scim_source import ScimSource
+from schemas.source_file.kinds.scim_source import ScimSource
 from schemas.tables import ACCOUNT_FIELDS
 
 ID, EMAIL = "\0id", "\0email"

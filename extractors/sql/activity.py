@@ -15,8 +15,8 @@ from extractors.sql.source import probe_sql_source
 from schemas.errors import ConfigError
 from schemas.raw import RawTable
 from schemas.source_file.activity import ActivityDatabase
+from schemas.source_file.kinds.sql_source import Queries, SqlSource
 from schemas.source_file.secrets import Resolve
-from schemas.source_file.sql_source import Queries, SqlSource
 from schemas.tables import ROW
 
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from extractors.sql.connect.connect import open_session
 from extractors.sql.statements.statement import Statement
+from schemas.source_file.kinds.sql_source import DatabaseOptions
 from schemas.source_file.secrets import Resolve
-from schemas.source_file.sql_source import DatabaseOptions
 
 _MYSQL_READS = (
     "'USAGE', 'SELECT', 'SHOW DATABASES', 'SHOW VIEW', 'PROCESS', 'REPLICATION CLIENT', "

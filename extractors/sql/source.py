@@ -16,8 +16,8 @@ from extractors.sql.statements.statement import Statement
 from schemas.errors import SourceIncompleteError
 from schemas.raw import Probe, Raw, RawTable, ReaderState
 from schemas.source_file.columns import Named
+from schemas.source_file.kinds.sql_source import Query, SqlSource
 from schemas.source_file.secrets import Resolve
-from schemas.source_file.sql_source import Query, SqlSource
 from schemas.tables import ACCOUNTS, ROW
 
 TABLES = {

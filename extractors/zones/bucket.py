@@ -31,7 +31,7 @@ from schemas.errors import (
     raise_as,
 )
 from schemas.export_file import ExportFile
-from schemas.loopback import is_loopback
+from schemas.network.loopback import is_loopback
 from schemas.source_file.secrets import Resolve, Secret
 from schemas.source_file.zones.logins import AzureZone, GcsZone, S3Zone
 from schemas.source_file.zones.urls import ZoneUrl

@@ -8,8 +8,8 @@ from typing import TypedDict, Unpack
 import httpx
 
 from schemas.errors import ConfigError, raise_as
-from schemas.loopback import is_loopback
-from schemas.proxies import check_proxies
+from schemas.network.loopback import is_loopback
+from schemas.network.proxies import check_proxies
 
 
 class ClientOptions(TypedDict, total=False):

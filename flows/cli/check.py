@@ -32,8 +32,8 @@ from schemas.errors import IngestError, SourceFormatError
 from schemas.raw import Probe, RawTable
 from schemas.settings import Settings
 from schemas.source_file.file import Source, SourceFile, located
+from schemas.source_file.kinds.sql_source import SqlSource
 from schemas.source_file.secrets import Resolve
-from schemas.source_file.sql_source import SqlSource
 from schemas.tables import REJECTS, ROW
 from transforms.activity.columns import activity_use
 from transforms.activity.where import meant, unasked_results

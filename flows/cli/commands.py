@@ -64,7 +64,7 @@ def check(
     --fresh 26h` for a monitor
     """
     if fresh is not None:
-        from flows.cli.fresh import fresh_command
+        from flows.cli.schedules.fresh import fresh_command
 
         longest = _duration(fresh, "--fresh")
         raise typer.Exit(fresh_command(workspace, sources or [], longest, as_json=as_json))
@@ -150,7 +150,7 @@ def sync(  # noqa: PLR0913, PLR0917 - one parameter an option
 
     options = SyncOptions(allow_removals, to_origin(as_of, from_archive))
     if submit:
-        from flows.cli.submit import submit_sync
+        from flows.cli.schedules.submit import submit_sync
 
         raise typer.Exit(
             submit_sync(workspace, sources or [], options, every=every, as_json=as_json)
@@ -169,7 +169,7 @@ def serve(
 
     Example: `lumos-ingest serve`
     """
-    from flows.cli.serve import serve_command
+    from flows.cli.schedules.serve import serve_command
 
     raise typer.Exit(serve_command(workspace, jobs=jobs, as_json=as_json))
 
@@ -186,7 +186,7 @@ def deploy(
 
     Writes prefect.yaml, and keeps what you change there. Example: `lumos-ingest deploy --prune`
     """
-    from flows.cli.deploy import deploy_command
+    from flows.cli.schedules.deploy import deploy_command
 
     raise typer.Exit(deploy_command(workspace, prune=prune, as_json=as_json))
 
@@ -209,7 +209,7 @@ def stop_worker(
 
     The pool is paused meanwhile. Example: `lumos-ingest stop-worker --wait 2h`
     """
-    from flows.cli.stop_worker import stop_worker_command
+    from flows.cli.schedules.stop_worker import stop_worker_command
 
     longest = _duration(wait, "--wait")
     raise typer.Exit(
@@ -237,7 +237,7 @@ def activity(
     Example: `lumos-ingest activity hr` or `lumos-ingest activity --all`
     """
     if submit:
-        from flows.cli.submit import submit_activity
+        from flows.cli.schedules.submit import submit_activity
 
         raise typer.Exit(submit_activity(workspace, sources or [], every=every, as_json=as_json))
     from flows.cli.activity import activity_command
@@ -432,7 +432,7 @@ def demo(
 
     Needs no set-up, no workspace, no network; leaves nothing behind. Example: `lumos-ingest demo`
     """
-    from flows.cli.demo import demo_command
+    from flows.cli.stand_in.demo import demo_command
 
     raise typer.Exit(demo_command(as_json=as_json))
 
@@ -473,7 +473,7 @@ def sandbox(  # noqa: PLR0913, PLR0917 - one parameter an option
 
     Example: `lumos-ingest sandbox --port 8765 --fault 429=2`
     """
-    from flows.cli.sandbox import SandboxOptions, sandbox_command
+    from flows.cli.stand_in.sandbox import SandboxOptions, sandbox_command
 
     options: SandboxOptions = {
         "db": None if db is None else workspace / db,

@@ -14,7 +14,7 @@ from flows.cli.output import Output, log_to_stderr
 from flows.run.workspace import read_source_file
 from schemas.errors import ConfigError, IngestError, SourceFormatError, SourceIncompleteError
 from schemas.raw import RawTable
-from schemas.source_file.csv_source import CsvSource
+from schemas.source_file.kinds.csv_source import CsvSource
 from schemas.statuses import UPLOAD_STATUSES
 from schemas.tables import ROW
 from transforms.tables.proposal import Proposal, to_proposal

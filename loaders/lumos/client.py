@@ -28,8 +28,8 @@ from loaders.lumos.retries import (
     status_outage,
 )
 from schemas.errors import ConfigError, LumosRefusedError, StateError, raise_as
-from schemas.loopback import is_loopback
-from schemas.proxies import check_proxies, proxy_of
+from schemas.network.loopback import is_loopback
+from schemas.network.proxies import check_proxies, proxy_of
 
 # What the API's URL and token must be before anything is sent with them.
 

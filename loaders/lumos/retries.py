@@ -13,7 +13,7 @@ from tenacity import RetryCallState, Retrying, retry_if_result, wait_exponential
 
 from loaders.lumos.responses import pause_asked_s
 from schemas.errors import LumosRefusedError, LumosUnavailableError
-from schemas.proxies import Proxy
+from schemas.network.proxies import Proxy
 
 _log = logging.getLogger(__name__)
 _Answer = TypeVar("_Answer")

@@ -7,7 +7,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from schemas.source_file.columns import Strict, TextColumn, TimeColumn
-from schemas.source_file.sql_source import DatabaseOptions, Query
+from schemas.source_file.kinds.sql_source import DatabaseOptions, Query
 
 EVENT_OF = {
     "LOGIN": "LOGIN",

@@ -15,7 +15,7 @@ from schemas.source_file.activity import (
     Keep,
 )
 from schemas.source_file.columns import Strict, check_zone
-from schemas.source_file.csv_source import ActivitySource
+from schemas.source_file.kinds.csv_source import ActivitySource
 from schemas.source_file.logs import LogFormat, LogShape
 from schemas.source_file.mappings import LeftOut
 from schemas.source_file.quantities import Duration, Limit, LimitField, to_moment

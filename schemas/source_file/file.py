@@ -11,10 +11,13 @@ from schemas.errors import ConfigError, FunctionError, raise_as
 from schemas.source_file.activity import ActivityDatabase
 from schemas.source_file.blocks import Activity, App, Schedule, Upload
 from schemas.source_file.columns import Named, Strict, TextColumn, TimeColumn, is_pattern
-from schemas.source_file.connector_source import ConnectorSource
-from schemas.source_file.csv_source import ActivitySource, CsvSource
-from schemas.source_file.directory_source import ActiveDirectorySource, LdapSource, LdifSource
 from schemas.source_file.guards import Guards
+from schemas.source_file.kinds.connector_source import ConnectorSource
+from schemas.source_file.kinds.csv_source import ActivitySource, CsvSource
+from schemas.source_file.kinds.directory_source import ActiveDirectorySource, LdapSource, LdifSource
+from schemas.source_file.kinds.python_source import PythonSource, Transforms
+from schemas.source_file.kinds.scim_source import ScimSource
+from schemas.source_file.kinds.sql_source import SqlSource
 from schemas.source_file.mappings import (
     AccountColumns,
     AssociationColumns,
@@ -25,11 +28,8 @@ from schemas.source_file.mappings import (
     SeveralRows,
 )
 from schemas.source_file.problems import first_problem
-from schemas.source_file.python_source import PythonSource, Transforms
 from schemas.source_file.quantities import Duration
-from schemas.source_file.scim_source import ScimSource
 from schemas.source_file.secrets import Secret
-from schemas.source_file.sql_source import SqlSource
 from schemas.source_file.yaml_lines import Path, to_yaml_document
 from schemas.tables import ACCOUNT_FIELDS
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from terminal import typed
 
-from flows.cli.demo import make_databases
+from flows.cli.stand_in.demo import make_databases
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

@@ -22,7 +22,7 @@ from schemas.errors import (
     SourceUnavailableError,
 )
 from schemas.source_file.columns import Named
-from schemas.source_file.directory_source import ActiveDirectorySource, LdapSource
+from schemas.source_file.kinds.directory_source import ActiveDirectorySource, LdapSource
 
 if TYPE_CHECKING:
     from schemas.raw import Raw

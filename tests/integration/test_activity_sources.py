@@ -18,7 +18,7 @@ from schemas.errors import (
 )
 from schemas.raw import RawTable
 from schemas.source_file.activity import ActivityDatabase
-from schemas.source_file.csv_source import ActivitySource
+from schemas.source_file.kinds.csv_source import ActivitySource
 from schemas.tables import ROW
 
 pytest_plugins = ["tests.postgresql_server"]

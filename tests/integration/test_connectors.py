@@ -22,8 +22,8 @@ from schemas.errors import (
     SourceUnavailableError,
 )
 from schemas.raw import Raw
-from schemas.source_file.connector_source import ConnectorSource
 from schemas.source_file.file import SourceFile, to_source
+from schemas.source_file.kinds.connector_source import ConnectorSource
 from tests.connector_servers import TOKEN, connector_command, running_connector
 
 pytestmark = pytest.mark.xdist_group("connector")

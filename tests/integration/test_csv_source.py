@@ -16,7 +16,7 @@ from extractors.exports.find import find_export
 from extractors.read import read_source
 from extractors.zones.zones import DropZones
 from schemas.errors import SourceIncompleteError
-from schemas.source_file.csv_source import CsvSource
+from schemas.source_file.kinds.csv_source import CsvSource
 from schemas.tables import ROW
 
 _NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from extractors.read import read_source
 from schemas.errors import IngestError
-from schemas.source_file.sql_source import SqlSource
+from schemas.source_file.kinds.sql_source import SqlSource
 
 options = eval(sys.argv[1])
 sql = (

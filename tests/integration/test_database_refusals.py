@@ -27,8 +27,8 @@ from schemas.errors import (
     SourceIncompleteError,
     SourceUnavailableError,
 )
+from schemas.source_file.kinds.sql_source import SqlSource
 from schemas.source_file.secrets import Secret
-from schemas.source_file.sql_source import SqlSource
 from tests.integration.test_sql_source import NOW, TABLES
 from tests.logging_in import way_in
 

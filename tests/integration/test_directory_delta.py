@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from extractors.read import read_source
 from schemas.errors import ConfigError
 from schemas.source_file.columns import Named
-from schemas.source_file.directory_source import ActiveDirectorySource, LdapSource
+from schemas.source_file.kinds.directory_source import ActiveDirectorySource, LdapSource
 from tests.directory_tree import Tree, user_dn
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from pydantic import SecretStr
 
 from extractors.read import read_source
 from schemas.source_file.columns import Named
-from schemas.source_file.directory_source import ActiveDirectorySource, LdapSource
+from schemas.source_file.kinds.directory_source import ActiveDirectorySource, LdapSource
 from tests.directory_tree import Tree
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from extractors.read import read_source
 from schemas.source_file.columns import Named
-from schemas.source_file.directory_source import LdapSource
+from schemas.source_file.kinds.directory_source import LdapSource
 from tests.ds389_server import running_ds389
 from tests.openldap_server import running_slapd
 

@@ -16,7 +16,7 @@ from extractors.sql.discovery.queries import discovery_queries
 from extractors.sql.queries.labels import check_labels
 from extractors.sql.statements.read_only import why_not_a_read
 from extractors.sql.statements.syntax import DIALECTS
-from schemas.source_file.sql_source import Engine
+from schemas.source_file.kinds.sql_source import Engine
 
 ENGINES: tuple[Engine, ...] = (
     "postgresql", "mysql", "mssql", "oracle", "snowflake", "databricks",

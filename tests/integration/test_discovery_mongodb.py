@@ -15,7 +15,7 @@ from schemas.errors import (
     SourceUnavailableError,
 )
 from schemas.raw import Raw
-from schemas.source_file.sql_source import SqlSource
+from schemas.source_file.kinds.sql_source import SqlSource
 from tests.discovery_rows import table
 from tests.mongo_front_end import Mongo, running_mongo
 

@@ -16,7 +16,7 @@ from extractors.read import probe_source, read_account, read_source
 from extractors.sql.drivers.odbc_driver_search import mssql_driver
 from schemas.errors import ConfigError, SourceIncompleteError
 from schemas.raw import Raw
-from schemas.source_file.sql_source import Queries, SqlSource
+from schemas.source_file.kinds.sql_source import Queries, SqlSource
 from tests.discovery_rows import table
 from tests.tds_front_end import SqlServer, running_sql_server
 

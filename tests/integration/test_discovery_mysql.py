@@ -13,7 +13,7 @@ from extractors.read import read_source
 from extractors.sql.discovery.queries import discovery_queries
 from schemas.errors import SourceIncompleteError
 from schemas.raw import Raw
-from schemas.source_file.sql_source import SqlSource
+from schemas.source_file.kinds.sql_source import SqlSource
 from tests.discovery_rows import table
 
 pytest_plugins = ["tests.mariadb_server"]

@@ -13,8 +13,8 @@ import pytest
 
 from extractors.read import read_source
 from schemas.raw import Raw
+from schemas.source_file.kinds.sql_source import SqlSource
 from schemas.source_file.secrets import no_secrets
-from schemas.source_file.sql_source import SqlSource
 from tests.discovery_rows import table
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)

@@ -11,7 +11,7 @@ import pytest
 from extractors.read import probe_source, read_source
 from schemas.errors import ConfigError
 from schemas.raw import Raw
-from schemas.source_file.sql_source import SqlSource
+from schemas.source_file.kinds.sql_source import SqlSource
 from tests.discovery_rows import table
 
 pytest_plugins = ["tests.postgresql_server"]

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from extractors.read import read_source
 from schemas.raw import Raw
-from schemas.source_file.sql_source import SqlSource
+from schemas.source_file.kinds.sql_source import SqlSource
 from tests.discovery_rows import table
 
 pytest_plugins = ["tests.snowflake_emulator"]

@@ -35,7 +35,7 @@ from schemas.errors import (
     SourceUnavailableError,
 )
 from schemas.raw import Raw
-from schemas.source_file.csv_source import CsvSource
+from schemas.source_file.kinds.csv_source import CsvSource
 from schemas.source_file.secrets import Secret
 from schemas.source_file.zones.logins import AzureZone, GcsZone, S3Zone
 from schemas.source_file.zones.urls import to_zone_url

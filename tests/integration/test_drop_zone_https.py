@@ -25,7 +25,7 @@ from schemas.errors import (
     SourceUnavailableError,
 )
 from schemas.raw import Raw
-from schemas.source_file.csv_source import CsvSource
+from schemas.source_file.kinds.csv_source import CsvSource
 from schemas.source_file.secrets import Secret
 from schemas.source_file.zones.logins import HttpsZone
 from schemas.source_file.zones.urls import to_zone_url

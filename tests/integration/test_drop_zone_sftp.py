@@ -26,7 +26,7 @@ from extractors.zones.ssh import EventLoop
 from extractors.zones.zones import DropZones
 from schemas.errors import ConfigError, SourceIncompleteError, SourceUnavailableError
 from schemas.raw import Raw
-from schemas.source_file.csv_source import CsvSource
+from schemas.source_file.kinds.csv_source import CsvSource
 from schemas.source_file.secrets import Secret
 from schemas.source_file.zones.urls import to_zone_url
 

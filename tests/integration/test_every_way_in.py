@@ -20,8 +20,8 @@ from extractors.sql.connect.connect import open_session
 from extractors.sql.statements.statement import Statement
 from schemas.errors import ConfigError, SourceFormatError, SourceIncompleteError
 from schemas.source_file.columns import Named
+from schemas.source_file.kinds.sql_source import DatabaseOptions, SqlSource
 from schemas.source_file.secrets import no_secrets
-from schemas.source_file.sql_source import DatabaseOptions, SqlSource
 from schemas.tables import ROW
 from tests.logging_in import error_of, way_in
 

@@ -28,8 +28,8 @@ from schemas.errors import (
     SourceIncompleteError,
     SourceUnavailableError,
 )
+from schemas.source_file.kinds.sql_source import SqlSource
 from schemas.source_file.secrets import no_secrets
-from schemas.source_file.sql_source import SqlSource
 from schemas.tables import ROW
 
 pytest_plugins = ["tests.postgresql_server", "tests.mariadb_server"]

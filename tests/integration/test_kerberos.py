@@ -22,7 +22,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from extractors.read import read_source
-from schemas.source_file.directory_source import ActiveDirectorySource
+from schemas.source_file.kinds.directory_source import ActiveDirectorySource
 from schemas.errors import SourceError
 
 host, ca_file, base = sys.argv[1:]

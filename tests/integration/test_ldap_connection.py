@@ -23,7 +23,7 @@ from extractors.directory.ldap.protocol.connection import connected, refusal_of
 from extractors.directory.ldap.protocol.hosts import Endpoint, controllers_by_dns
 from extractors.read import read_source
 from schemas.errors import ConfigError, SourceUnavailableError
-from schemas.source_file.directory_source import ActiveDirectorySource, LdapSource
+from schemas.source_file.kinds.directory_source import ActiveDirectorySource, LdapSource
 from schemas.source_file.secrets import Secret
 from tests.directory_tree import Tree
 

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from extractors.read import probe_source, read_source
 from schemas.errors import SourceError, SourceFormatError, SourceIncompleteError
 from schemas.source_file.columns import Named
-from schemas.source_file.directory_source import LdapSource
+from schemas.source_file.kinds.directory_source import LdapSource
 from tests.directory_tree import odd_users
 
 if TYPE_CHECKING:

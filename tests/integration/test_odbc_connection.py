@@ -26,7 +26,7 @@ from schemas.errors import (
     SourceFormatError,
     SourceUnavailableError,
 )
-from schemas.source_file.sql_source import SqlSource
+from schemas.source_file.kinds.sql_source import SqlSource
 
 pytest_plugins = ["tests.postgresql_server", "tests.mariadb_server"]
 

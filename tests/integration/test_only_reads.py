@@ -15,7 +15,7 @@ from sqlalchemy import make_url
 
 from extractors.read import read_source
 from schemas.errors import ConfigError, IngestError
-from schemas.source_file.sql_source import SqlSource
+from schemas.source_file.kinds.sql_source import SqlSource
 from tests.integration.test_sql_source import JARS, NOW
 
 pytest_plugins = ["tests.postgresql_server", "tests.mariadb_server"]

@@ -17,7 +17,7 @@ import pytest
 from extractors.read import read_source
 from schemas.errors import SourceStaleError
 from schemas.raw import Raw
-from schemas.source_file.sql_source import SqlSource
+from schemas.source_file.kinds.sql_source import SqlSource
 from tests.postgresql_server import PostgresqlServer, free_port, run_as, running_postgresql
 
 LONGEST_S = 60

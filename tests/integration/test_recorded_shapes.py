@@ -21,7 +21,7 @@ from extractors.sql.statements.statement import to_statement
 from schemas.errors import SourceFormatError
 from schemas.snapshot import associations_of, empty_snapshot
 from schemas.source_file.file import to_source
-from schemas.source_file.sql_source import SqlSource
+from schemas.source_file.kinds.sql_source import SqlSource
 from schemas.tables import ACCOUNTS
 from tests.recorded.connection import Answer, Column, RecordedConnection
 from tests.recorded.databricks import answers as databricks

@@ -22,7 +22,7 @@ from extractors.read import read_source
 from extractors.zones.ssh import EventLoop
 from extractors.zones.zones import DropZones
 from schemas.errors import SourceIncompleteError, SourceUnavailableError
-from schemas.source_file.csv_source import ActivitySource, CsvSource
+from schemas.source_file.kinds.csv_source import ActivitySource, CsvSource
 from schemas.source_file.secrets import Secret
 
 if TYPE_CHECKING:

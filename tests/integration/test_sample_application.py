@@ -17,8 +17,8 @@ import pytest
 from extractors.read import read_account, read_source
 from schemas.raw import Raw
 from schemas.source_file.file import to_source
+from schemas.source_file.kinds.sql_source import SqlSource
 from schemas.source_file.secrets import no_secrets
-from schemas.source_file.sql_source import SqlSource
 from tests.discovery_rows import table
 
 pytest_plugins = ["tests.postgresql_server"]

@@ -24,7 +24,7 @@ from sqlalchemy.engine import make_url
 from extractors.read import probe_source, read_source
 from schemas.raw import Raw, ReaderState
 from schemas.source_file.columns import Named
-from schemas.source_file.sql_source import SqlSource
+from schemas.source_file.kinds.sql_source import SqlSource
 from schemas.tables import ROW
 
 if TYPE_CHECKING:

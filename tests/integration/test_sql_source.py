@@ -36,8 +36,8 @@ from schemas.errors import (
 from schemas.raw import Raw
 from schemas.source_file.columns import Named
 from schemas.source_file.file import to_source
+from schemas.source_file.kinds.sql_source import SqlSource
 from schemas.source_file.secrets import no_secrets
-from schemas.source_file.sql_source import SqlSource
 from schemas.tables import ROW
 from transforms.tables.accounts import to_accounts
 

@@ -23,6 +23,7 @@ from transforms.tables.columns import table_with_wanted_names, unread_times, unt
 from transforms.tables.conform import to_rejects
 from transforms.tables.expressions import NEVER_ASKED
 from transforms.tables.mapping import ColumnUse
+from transforms.tables.moments.times import ABSURD, NOT_A_TIME, is_absurd
 from transforms.tables.rejects import (
     failures,
     failures_of,
@@ -30,7 +31,6 @@ from transforms.tables.rejects import (
     rejected_row_count,
     with_untold,
 )
-from transforms.tables.times import ABSURD, NOT_A_TIME, is_absurd
 
 # Activity records reduced to what Lumos can use: the newest of each kind, or each record once.
 

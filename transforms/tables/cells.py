@@ -10,9 +10,15 @@ from schemas.source_file.columns import TimeColumn
 from schemas.tables import UTC_TIME
 from transforms.tables.columns import unread_times
 from transforms.tables.mapping import ColumnUse, cell_of
+from transforms.tables.moments.times import (
+    ABSURD,
+    NOT_A_TIME,
+    PLACEHOLDER,
+    is_absurd,
+    is_placeholder,
+)
 from transforms.tables.openness import most_closed
 from transforms.tables.rejects import FAILURES, failures_of
-from transforms.tables.times import ABSURD, NOT_A_TIME, PLACEHOLDER, is_absurd, is_placeholder
 
 _ID, _STATUS = "integration_specific_id", "user_status"
 _PERSON = ("email", "given_name", "family_name")

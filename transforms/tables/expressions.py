@@ -19,7 +19,7 @@ from schemas.source_file.columns import (
 )
 from schemas.statuses import CAN_LOG_IN, STATUS_OF
 from schemas.tables import UNREADABLE_MARK, Reason
-from transforms.tables.times import is_placeholder, to_utc
+from transforms.tables.moments.times import is_placeholder, to_utc
 from transforms.tables.vocabulary import NOTHING
 
 NO_MATCH = Reason("no_match", "does not fit the pattern")

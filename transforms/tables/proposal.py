@@ -16,7 +16,7 @@ from schemas.source_file.columns import TimeColumn
 from schemas.statuses import STATUS_OF
 from schemas.tables import ROW
 from transforms.tables.mapping import names_secret
-from transforms.tables.times import to_utc
+from transforms.tables.moments.times import to_utc
 
 _NAMES = {
     "integration_specific_id": r"(?:employee|user|account|person|worker|staff|member|associate|emp)"

@@ -6,7 +6,7 @@ from extractors.directory.accounts_ldap import status_attributes
 from extractors.directory.entries import Entries
 from extractors.directory.request import DirectoryRequest
 from schemas.errors import SourceIncompleteError
-from schemas.source_file.directory_source import ActiveDirectorySource, LdifSource
+from schemas.source_file.kinds.directory_source import ActiveDirectorySource, LdifSource
 
 _USERS = "users"
 _PERSON = b"user"

@@ -33,7 +33,7 @@ from extractors.directory.ldap.protocol.search import SMALLEST_PAGE, PagedSearch
 from extractors.directory.read import probe_directory, read_directory
 from extractors.directory.request import DirectoryRequest
 from schemas.raw import LastRead, Probe, Raw, ReaderState
-from schemas.source_file.directory_source import ActiveDirectorySource, LdapSource
+from schemas.source_file.kinds.directory_source import ActiveDirectorySource, LdapSource
 from schemas.source_file.secrets import Resolve
 
 _NEVER_READ = LastRead()

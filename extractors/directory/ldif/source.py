@@ -33,7 +33,7 @@ from extractors.zones.zones import DropZones
 from schemas.errors import SourceFormatError
 from schemas.export_file import ReadExport
 from schemas.raw import LastRead, Probe, Raw
-from schemas.source_file.directory_source import LdifSource
+from schemas.source_file.kinds.directory_source import LdifSource
 from schemas.source_file.quantities import duration_text
 from schemas.source_file.secrets import Resolve, no_secrets
 

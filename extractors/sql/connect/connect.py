@@ -26,8 +26,8 @@ from extractors.sql.urls.address import DatabaseUrl
 from extractors.sql.urls.db2 import connection_string
 from extractors.sql.urls.parse import needs_java, read_database_url
 from schemas.errors import ConfigError
+from schemas.source_file.kinds.sql_source import DatabaseOptions
 from schemas.source_file.secrets import Resolve
-from schemas.source_file.sql_source import DatabaseOptions
 
 
 @contextmanager

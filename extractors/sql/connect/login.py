@@ -15,8 +15,8 @@ from extractors.sql.drivers.odbc_driver_search import with_odbc_driver
 from extractors.sql.session.timeouts import read_timeout_s
 from extractors.sql.urls.address import KEY, DatabaseUrl
 from schemas.errors import ConfigError, raise_as
+from schemas.source_file.kinds.sql_source import DatabaseOptions
 from schemas.source_file.secrets import Resolve
-from schemas.source_file.sql_source import DatabaseOptions
 
 _MSSQL_ACCESS_TOKEN = 1256
 _DEAD_AFTER_MS = 60_000

@@ -6,8 +6,8 @@ from typing import Any
 
 from extractors.sql.urls.address import DatabaseUrl
 from schemas.errors import ConfigError, raise_as
-from schemas.loopback import is_loopback
-from schemas.source_file.sql_source import Tls
+from schemas.network.loopback import is_loopback
+from schemas.source_file.kinds.sql_source import Tls
 
 TAKES_TLS = {"postgresql", "mysql", "mariadb"}
 _BUNDLES = (

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from schemas.errors import ConfigError, SourceIncompleteError
-from schemas.source_file.sql_source import CAPABILITIES, Engine, Query, SqlSource
+from schemas.source_file.kinds.sql_source import CAPABILITIES, Engine, Query, SqlSource
 
 _HERE = Path(__file__).parent
 _ALIKE = {"mariadb": "mysql", "jtds": "mssql"}

@@ -35,8 +35,8 @@ from extractors.sql.statements.statement import Statement
 from extractors.sql.urls.address import error_at
 from extractors.sql.urls.parse import check_no_secret
 from schemas.errors import ConfigError, IngestError, raise_as
+from schemas.source_file.kinds.sql_source import DatabaseOptions
 from schemas.source_file.secrets import Resolve
-from schemas.source_file.sql_source import DatabaseOptions
 
 _log = logging.getLogger(__name__)
 _ENGINES = {"microsoft sql server": "mssql", "sqlite": "sqlite"}

@@ -9,8 +9,8 @@ import polars as pl
 from extractors.sql.incremental.merge import UncertainError
 from schemas.raw import ReaderState
 from schemas.source_file.delta import SqlDelta
+from schemas.source_file.kinds.sql_source import SqlSource
 from schemas.source_file.quantities import duration_text
-from schemas.source_file.sql_source import SqlSource
 
 _ROWS = "accounts"
 _SHAPING = {"url", "driver", "dsn", "username", "timezone", "trim_ids", "discover"}

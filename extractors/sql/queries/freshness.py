@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 from extractors.sql.queries.reader import Reader, about
 from extractors.sql.statements.statement import Statement
 from schemas.errors import SourceFormatError, SourceIncompleteError, SourceStaleError, raise_as
+from schemas.source_file.kinds.sql_source import Freshness
 from schemas.source_file.quantities import duration_text
-from schemas.source_file.sql_source import Freshness
 
 _KEY = "freshness"
 _GRACE = timedelta(minutes=5)

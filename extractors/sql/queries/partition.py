@@ -11,7 +11,7 @@ from extractors.sql.session.session import Fetched, Session, Values
 from extractors.sql.statements.lexer import quoted_name
 from extractors.sql.statements.statement import Statement
 from schemas.errors import ConfigError, SourceIncompleteError, raise_as
-from schemas.source_file.sql_source import Partition
+from schemas.source_file.kinds.sql_source import Partition
 
 _KEYS = {
     "list_entitlements": ("integration_specific_id", "integration_specific_resource_id"),

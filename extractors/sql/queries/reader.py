@@ -15,7 +15,7 @@ from extractors.sql.session.session import NO_VALUES, Fetched, Session, Values
 from extractors.sql.statements.statement import Statement, to_statement
 from schemas.errors import ConfigError, IngestError
 from schemas.raw import RawTable
-from schemas.source_file.sql_source import Query, SqlSource
+from schemas.source_file.kinds.sql_source import Query, SqlSource
 from schemas.tables import REJECTS, ROW
 
 NO_NAMES: frozenset[str] = frozenset()

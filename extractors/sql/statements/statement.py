@@ -15,7 +15,7 @@ from extractors.sql.statements.read_only import (
 )
 from schemas.errors import ConfigError, raise_as
 from schemas.paths import path_inside
-from schemas.source_file.sql_source import Partition, Query
+from schemas.source_file.kinds.sql_source import Partition, Query
 
 PLACEHOLDERS = {
     "list_updated_accounts": frozenset({"since"}),

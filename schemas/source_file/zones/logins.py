@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, field_validator
 from pydantic import model_validator as check_model
 
-from schemas.loopback import is_loopback
+from schemas.network.loopback import is_loopback
 from schemas.source_file.columns import Strict
 from schemas.source_file.secrets import Secret
 

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from schemas.loopback import is_loopback
+from schemas.network.loopback import is_loopback
 
 ZoneKind = Literal["s3", "gcs", "azure", "sftp", "https"]
 

@@ -11,8 +11,8 @@ from extractors.activity import Span, probe_activity, read_activity
 from extractors.read import read_source
 from schemas.raw import RawTable
 from schemas.snapshot import empty_snapshot
-from schemas.source_file.csv_source import ActivitySource
 from schemas.source_file.file import SourceFile, to_source
+from schemas.source_file.kinds.csv_source import ActivitySource
 from transforms.activity.records import Gathered, Gathering, RecordFilter
 from transforms.snapshot.snapshot import to_snapshot
 

@@ -7,7 +7,7 @@ import pytest
 
 from extractors.read import read_source
 from schemas.errors import ConfigError
-from schemas.source_file.directory_source import LdifSource
+from schemas.source_file.kinds.directory_source import LdifSource
 
 _NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

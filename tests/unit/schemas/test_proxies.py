@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.errors import ConfigError
-from schemas.proxies import Proxy, check_proxies, proxy_of
+from schemas.network.proxies import Proxy, check_proxies, proxy_of
 
 
 @pytest.mark.parametrize(

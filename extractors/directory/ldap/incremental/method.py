@@ -19,7 +19,7 @@ from extractors.directory.locks import LOCKS
 from extractors.directory.values import first_texts, whole_number
 from schemas.errors import ConfigError
 from schemas.source_file.delta import DirectoryDelta
-from schemas.source_file.directory_source import ActiveDirectorySource, LdapSource
+from schemas.source_file.kinds.directory_source import ActiveDirectorySource, LdapSource
 from schemas.source_file.quantities import duration_text
 
 _CONSTRUCTED_OR_OWN = 0x4 | 0x1  # systemFlags: made when read, or not replicated ([MS-ADTS] 2.2.10)

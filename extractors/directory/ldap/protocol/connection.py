@@ -33,7 +33,7 @@ from extractors.directory.ldap.protocol.result_codes import BUSY, result_text
 from extractors.directory.ldap.protocol.tls import VerifiedTls, to_context
 from extractors.optional_parts import install_extra, loaded
 from schemas.errors import ConfigError, SourceUnavailableError, raise_as
-from schemas.source_file.directory_source import ActiveDirectorySource, DirectoryServer
+from schemas.source_file.kinds.directory_source import ActiveDirectorySource, DirectoryServer
 from schemas.source_file.secrets import Resolve
 
 _PLAIN_PORTS, _TLS_PORTS = (389, 3268), (636, 3269)

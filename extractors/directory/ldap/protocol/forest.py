@@ -9,7 +9,7 @@ from extractors.directory.entries import Entries, to_entries
 from extractors.directory.ldap.protocol.search import PagedSearch, read_pages, read_values
 from extractors.directory.values import plain_text
 from schemas.errors import ConfigError, SourceIncompleteError
-from schemas.source_file.directory_source import ActiveDirectorySource, LdapSource
+from schemas.source_file.kinds.directory_source import ActiveDirectorySource, LdapSource
 
 _OF_ACTIVE_DIRECTORY = ("1.2.840.113556.1.4.800", "1.2.840.113556.1.4.1851")
 """What Active Directory, and its lightweight form, say that they are ([MS-ADTS] 3.1.1.3.4.3)."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from schemas.errors import SourceUnavailableError, raise_as
-from schemas.loopback import is_loopback
-from schemas.source_file.directory_source import ActiveDirectorySource, DirectoryServer
+from schemas.network.loopback import is_loopback
+from schemas.source_file.kinds.directory_source import ActiveDirectorySource, DirectoryServer
 
 if TYPE_CHECKING:
     import dns.resolver

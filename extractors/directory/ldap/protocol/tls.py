@@ -7,7 +7,7 @@ from typing import Any
 from ldap3 import Tls
 
 from schemas.errors import ConfigError, raise_as
-from schemas.source_file.directory_source import DirectoryServer
+from schemas.source_file.kinds.directory_source import DirectoryServer
 
 
 class VerifiedTls(Tls):  # type: ignore[misc] # ldap3 has no types

@@ -23,8 +23,8 @@ from extractors.sql.session.values import without_zeros
 from extractors.sql.statements.statement import Statement, can_be_nested
 from extractors.sql.urls.address import error_at
 from schemas.errors import ConfigError
+from schemas.source_file.kinds.sql_source import DatabaseOptions
 from schemas.source_file.secrets import Resolve
-from schemas.source_file.sql_source import DatabaseOptions
 
 _ENGINES = {"sqlserver": "mssql", "db2j": "db2", "as400": "db2", "spark": "databricks"}
 _SNAPSHOTS = {"postgresql", "mysql", "mariadb", "oracle", "h2", "sqlite"}

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from extractors.connector.connector import ALLOWED, Connector
 from extractors.connector.ways import About
-from schemas.source_file.connector_source import ConnectorSource
+from schemas.source_file.kinds.connector_source import ConnectorSource
 
 SECRET = "canary-4711"
 ABOUT = About(ALLOWED, ())

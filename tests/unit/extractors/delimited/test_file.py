@@ -22,7 +22,7 @@ from extractors.read import probe_source, read_source
 from extractors.zones.zones import DropZones
 from schemas.errors import ConfigError, SourceFormatError, SourceIncompleteError
 from schemas.raw import Raw, RawTable
-from schemas.source_file.csv_source import ActivitySource, CsvSource
+from schemas.source_file.kinds.csv_source import ActivitySource, CsvSource
 from schemas.source_file.logs import ANY_LOG
 from schemas.tables import ONE_FIELD, REJECTS, ROW, UNREADABLE_LINE
 

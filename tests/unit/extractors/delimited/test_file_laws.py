@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from extractors.read import read_source
 from schemas.errors import IngestError, SourceFormatError
 from schemas.raw import RawTable
-from schemas.source_file.csv_source import CsvSource
+from schemas.source_file.kinds.csv_source import CsvSource
 from schemas.tables import ROW
 
 _HEADER = ("id", "mail", "note")

@@ -10,8 +10,8 @@ from extractors.delimited import rewritten
 from extractors.read import probe_source, read_source
 from schemas.errors import ConfigError, SourceFormatError
 from schemas.raw import RawTable
-from schemas.source_file.csv_source import CsvSource
 from schemas.source_file.file import to_source
+from schemas.source_file.kinds.csv_source import CsvSource
 from schemas.tables import ROW
 
 

@@ -12,7 +12,7 @@ from extractors.delimited.rows import row_batches, to_rows
 from extractors.exports.export import Export
 from extractors.zones.zones import DropZones
 from schemas.errors import SourceFormatError
-from schemas.source_file.csv_source import ActivitySource
+from schemas.source_file.kinds.csv_source import ActivitySource
 
 CELL = st.one_of(
     st.text("ab0é", max_size=6),

@@ -14,7 +14,7 @@ from extractors.read import probe_source, read_source
 from schemas.errors import SourceError, SourceFormatError, SourceIncompleteError
 from schemas.raw import Raw
 from schemas.snapshot import empty_snapshot
-from schemas.source_file.csv_source import CsvSource
+from schemas.source_file.kinds.csv_source import CsvSource
 from schemas.tables import FORMULA_ERROR, NO_FORMULA_VALUE, ROW, TOO_MANY_DIGITS
 from tests.unit.builders import source_file
 from transforms.snapshot.snapshot import to_snapshot

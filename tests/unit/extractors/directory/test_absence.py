@@ -17,8 +17,8 @@ from extractors.directory.request import DirectoryRequest
 from schemas.errors import ConfigError, SourceIncompleteError
 from schemas.raw import LastRead, Raw
 from schemas.source_file.columns import Named
-from schemas.source_file.directory_source import DirectorySource, LdapSource, LdifSource
 from schemas.source_file.file import to_source
+from schemas.source_file.kinds.directory_source import DirectorySource, LdapSource, LdifSource
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 LOCKED = {"pwdAccountLockedTime": "000001010000Z"}

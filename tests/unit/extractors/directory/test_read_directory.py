@@ -15,7 +15,7 @@ from extractors.directory.ldif.source import read_ldif_source
 from schemas.errors import ConfigError, SourceError, SourceFormatError, SourceIncompleteError
 from schemas.raw import LastRead, Raw
 from schemas.source_file.columns import Named
-from schemas.source_file.directory_source import LdifSource
+from schemas.source_file.kinds.directory_source import LdifSource
 from schemas.tables import ACCOUNT_FIELDS
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)

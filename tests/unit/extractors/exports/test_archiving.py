@@ -9,7 +9,7 @@ from extractors.exports.archiving import archive_exports
 from extractors.read import read_source
 from schemas.errors import SourceUnavailableError
 from schemas.raw import Raw
-from schemas.source_file.csv_source import CsvSource
+from schemas.source_file.kinds.csv_source import CsvSource
 
 
 def _source(**options: object) -> CsvSource:

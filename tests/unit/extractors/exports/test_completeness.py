@@ -18,7 +18,7 @@ from extractors.exports.completeness import (
 from extractors.exports.export import Export
 from schemas.errors import SourceFormatError, SourceIncompleteError, SourceUnavailableError
 from schemas.export_file import ExportFile
-from schemas.source_file.csv_source import Completeness
+from schemas.source_file.kinds.csv_source import Completeness
 
 NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -15,7 +15,7 @@ from extractors.exports.compression import unpack
 from extractors.read import read_source
 from schemas.errors import SourceFormatError, SourceIncompleteError
 from schemas.raw import Raw
-from schemas.source_file.csv_source import CsvSource
+from schemas.source_file.kinds.csv_source import CsvSource
 
 _TEXT = b"id,note\n" + b"".join(b"%d,%d\n" % (n, n * n) for n in range(1000))
 

@@ -14,7 +14,7 @@ from extractors.zones.zones import DropZones
 from schemas.errors import SourceIncompleteError, SourceUnavailableError
 from schemas.export_file import ExportFile
 from schemas.raw import Raw
-from schemas.source_file.csv_source import CsvSource
+from schemas.source_file.kinds.csv_source import CsvSource
 
 _NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -16,7 +16,7 @@ from schemas.errors import (
     SourceUnavailableError,
 )
 from schemas.raw import Raw
-from schemas.source_file.csv_source import CsvSource
+from schemas.source_file.kinds.csv_source import CsvSource
 
 _NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
 

@@ -11,8 +11,8 @@ import pytest
 from extractors.read import probe_source, read_source
 from schemas.errors import SourceFormatError, SourceIncompleteError, SourceStaleError
 from schemas.raw import LastRead, Raw
-from schemas.source_file.csv_source import CsvSource
-from schemas.source_file.directory_source import LdifSource
+from schemas.source_file.kinds.csv_source import CsvSource
+from schemas.source_file.kinds.directory_source import LdifSource
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -15,7 +15,7 @@ from schemas.errors import (
     SourceUnavailableError,
 )
 from schemas.raw import Probe, Raw
-from schemas.source_file.csv_source import CsvSource
+from schemas.source_file.kinds.csv_source import CsvSource
 
 _NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
 

@@ -13,7 +13,7 @@ from extractors.activity import Span, probe_activity, read_activity
 from extractors.logs import json_records
 from schemas.errors import SourceFormatError, SourceIncompleteError
 from schemas.raw import RawTable
-from schemas.source_file.csv_source import ActivitySource
+from schemas.source_file.kinds.csv_source import ActivitySource
 from schemas.source_file.logs import LogFormat, LogShape
 from schemas.tables import REJECTS, ROW
 

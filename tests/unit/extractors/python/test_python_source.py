@@ -11,7 +11,7 @@ from extractors.read import probe_source, read_source
 from schemas.errors import ConfigError, FunctionError, SourceIncompleteError
 from schemas.raw import Raw, ReaderState
 from schemas.source_file.file import to_source
-from schemas.source_file.python_source import PythonSource
+from schemas.source_file.kinds.python_source import PythonSource
 from schemas.source_file.secrets import Secret
 
 NOW = datetime(2026, 8, 1, 12, tzinfo=UTC)

@@ -13,7 +13,7 @@ from extractors.scim.groups import GroupRows, groups_to_rows, to_memberships
 from extractors.scim.listing import Paging
 from extractors.scim.source import groups_of
 from schemas.errors import SourceFormatError, SourceIncompleteError
-from schemas.source_file.scim_source import ScimSource
+from schemas.source_file.kinds.scim_source import ScimSource
 
 
 def group(group_id: str, *members: Any, **more: Any) -> dict[str, Any]:

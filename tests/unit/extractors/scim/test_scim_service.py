@@ -12,7 +12,7 @@ from extractors.scim.listing import Lister, Paging
 from extractors.scim.login import OAuth, to_login
 from extractors.scim.service import AnswerError
 from schemas.errors import ConfigError, IngestError, SourceFormatError, SourceUnavailableError
-from schemas.source_file.scim_source import ScimOAuth, ScimSource
+from schemas.source_file.kinds.scim_source import ScimOAuth, ScimSource
 
 SECRET = "canary-4711"
 

@@ -9,7 +9,7 @@ from scim_in_memory import user
 from extractors.scim.documents import decode, mark_twice
 from extractors.scim.users import UserRows, to_user_columns, users_to_rows
 from schemas.source_file.columns import Named
-from schemas.source_file.scim_source import ScimSource
+from schemas.source_file.kinds.scim_source import ScimSource
 
 
 def rows_of(*users: Any, columns: frozenset[str] = frozenset(), **options: Any) -> UserRows:

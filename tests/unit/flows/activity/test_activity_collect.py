@@ -13,7 +13,7 @@ from schemas.source_file.file import to_source
 from schemas.tables import ACTIVITY, REJECTS, UNREADABLE_LINE
 from transforms.activity.late import LateFile
 from transforms.activity.records import UNKNOWN, ActivityCount, Gathered
-from transforms.tables.times import NOT_A_TIME
+from transforms.tables.moments.times import NOT_A_TIME
 
 TEXT = """
 app: {id: app-1}

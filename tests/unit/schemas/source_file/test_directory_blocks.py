@@ -3,8 +3,8 @@
 import pytest
 
 from schemas.errors import ConfigError
-from schemas.source_file.directory_source import Branch, LdapSource
 from schemas.source_file.file import to_source
+from schemas.source_file.kinds.directory_source import Branch, LdapSource
 
 TEXT = """app: {name: X}
 source:

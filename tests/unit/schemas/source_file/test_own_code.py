@@ -4,7 +4,7 @@ import pytest
 
 from schemas.errors import ConfigError
 from schemas.source_file.file import SourceFile, to_source
-from schemas.source_file.python_source import PythonSource
+from schemas.source_file.kinds.python_source import PythonSource
 
 PATH = "sources/x.yaml"
 

@@ -4,7 +4,7 @@ import pytest
 
 from schemas.errors import ConfigError
 from schemas.source_file.file import SourceFile, to_source
-from schemas.source_file.scim_source import ScimSource
+from schemas.source_file.kinds.scim_source import ScimSource
 
 
 def source_file(options: str, more: str = "") -> SourceFile:

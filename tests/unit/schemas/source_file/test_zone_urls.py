@@ -7,8 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from schemas.errors import ConfigError
-from schemas.source_file.csv_source import CsvSource
 from schemas.source_file.file import to_source
+from schemas.source_file.kinds.csv_source import CsvSource
 from schemas.source_file.zones.urls import ZoneUrl, to_zone_url
 
 _KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGKGOv9W1OHWHFaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"

@@ -9,8 +9,8 @@ from extractors.sql.connect.connect import open_session, session_class
 from extractors.sql.statements.statement import Statement
 from extractors.sql.urls.parse import read_database_url
 from schemas.errors import ConfigError, SourceFormatError
+from schemas.source_file.kinds.sql_source import DatabaseOptions
 from schemas.source_file.secrets import no_secrets
-from schemas.source_file.sql_source import DatabaseOptions
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from extractors.sql.connect.login import check_driver, login_of
 from extractors.sql.urls.parse import read_database_url
 from schemas.errors import ConfigError
-from schemas.source_file.sql_source import DatabaseOptions
+from schemas.source_file.kinds.sql_source import DatabaseOptions
 
 SECRET = "s3cret-canary"
 

@@ -15,7 +15,7 @@ from extractors.sql.incremental.state import (
 )
 from schemas.raw import ReaderState
 from schemas.source_file.delta import SqlDelta
-from schemas.source_file.sql_source import SqlSource
+from schemas.source_file.kinds.sql_source import SqlSource
 
 KEY = "integration_specific_id"
 

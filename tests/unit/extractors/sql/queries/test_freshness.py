@@ -9,7 +9,7 @@ import pytest
 
 from extractors.read import probe_source, read_source
 from schemas.errors import IngestError, SourceFormatError, SourceIncompleteError, SourceStaleError
-from schemas.source_file.sql_source import SqlSource
+from schemas.source_file.kinds.sql_source import SqlSource
 
 NOW = datetime(2026, 6, 3, 12, tzinfo=UTC)
 

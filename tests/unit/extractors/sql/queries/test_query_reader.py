@@ -10,7 +10,7 @@ from extractors.read import probe_source, read_source
 from extractors.sql.drivers.sqlite import SqliteSession
 from extractors.sql.queries.reader import Reader, about
 from schemas.errors import ConfigError, IngestError, SourceFormatError
-from schemas.source_file.sql_source import SqlSource
+from schemas.source_file.kinds.sql_source import SqlSource
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 

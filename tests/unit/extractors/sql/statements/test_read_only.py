@@ -9,7 +9,7 @@ from extractors.sql.statements.read_only import why_not_a_read
 from extractors.sql.statements.statement import Statement, to_statement
 from extractors.sql.statements.syntax import why_no_read_by_tree
 from schemas.errors import ConfigError
-from schemas.source_file.sql_source import Query
+from schemas.source_file.kinds.sql_source import Query
 
 ENGINES = (
     "postgresql", "mysql", "mariadb", "mssql", "oracle", "snowflake", "databricks", "sqlite",

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from extractors.sql.statements.statement import Statement, can_be_nested, to_statement
 from schemas.errors import ConfigError
-from schemas.source_file.sql_source import Query
+from schemas.source_file.kinds.sql_source import Query
 
 ENGINES = (
     "postgresql", "mysql", "mariadb", "mssql", "oracle", "snowflake", "databricks", "sqlite",

@@ -6,7 +6,7 @@ import pytest
 
 from extractors.directory.ldap.incremental.method import to_change_method
 from schemas.source_file.delta import DirectoryDelta
-from schemas.source_file.directory_source import LdapSource
+from schemas.source_file.kinds.directory_source import LdapSource
 from tests.ldap_answers import answering, page
 
 SOURCE = LdapSource(kind="ldap", host="h", base_dn="dc=x", authentication="anonymous")

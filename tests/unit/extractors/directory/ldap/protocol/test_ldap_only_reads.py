@@ -8,7 +8,7 @@ from ldap3 import MODIFY_REPLACE, Connection
 from ldap3.core.exceptions import LDAPConnectionIsReadOnlyError
 
 from extractors.directory.ldap.protocol.connection import connected
-from schemas.source_file.directory_source import LdapSource
+from schemas.source_file.kinds.directory_source import LdapSource
 from schemas.source_file.secrets import no_secrets
 from tests.ldap_answers import listening
 

@@ -11,7 +11,7 @@ from extractors.directory.request import DirectoryRequest
 from schemas.errors import SourceIncompleteError
 from schemas.raw import Raw
 from schemas.source_file.columns import Named
-from schemas.source_file.directory_source import ActiveDirectorySource
+from schemas.source_file.kinds.directory_source import ActiveDirectorySource
 from tests.ldap_answers import answering, page
 
 SOURCE = ActiveDirectorySource.model_validate(

@@ -7,8 +7,8 @@ import polars as pl
 
 from schemas.source_file.columns import TimeColumn, names_zone
 from schemas.tables import UTC_TIME, Reason
-from transforms.tables.month_names import in_english
-from transforms.tables.zone_names import ZONE_NAME, at_offset, of_format
+from transforms.tables.moments.month_names import in_english
+from transforms.tables.moments.zone_names import ZONE_NAME, at_offset, of_format
 
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 """Before this, a login is a placeholder (1970, 1900, FILETIME's 1601), not a fact."""

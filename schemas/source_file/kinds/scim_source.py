@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from schemas.loopback import is_loopback
+from schemas.network.loopback import is_loopback
 from schemas.source_file.columns import Strict
 from schemas.source_file.quantities import Duration
 from schemas.source_file.secrets import Secret

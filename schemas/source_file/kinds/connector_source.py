@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, JsonValue, field_validator, model_validator
 
-from schemas.loopback import is_loopback
+from schemas.network.loopback import is_loopback
 from schemas.source_file.columns import Strict
+from schemas.source_file.kinds.scim_source import check_service_url
 from schemas.source_file.quantities import Duration
-from schemas.source_file.scim_source import check_service_url
 
 _PLACES = frozenset({"env", "file", "prefect", "command"})
 _PLAIN = re.compile(

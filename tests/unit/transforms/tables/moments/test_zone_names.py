@@ -8,8 +8,8 @@ from pydantic import ValidationError
 
 from schemas.source_file.columns import TimeColumn
 from transforms.tables.expressions import to_time
-from transforms.tables.times import to_utc
-from transforms.tables.zone_names import offsets_of
+from transforms.tables.moments.times import to_utc
+from transforms.tables.moments.zone_names import offsets_of
 
 
 def read(text: str, **written: str) -> str | None:

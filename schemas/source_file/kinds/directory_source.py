@@ -13,8 +13,8 @@ from pydantic import (
 )
 
 from schemas.source_file.columns import Strict
-from schemas.source_file.csv_source import Completeness
 from schemas.source_file.delta import DirectoryDelta
+from schemas.source_file.kinds.csv_source import Completeness
 from schemas.source_file.quantities import Duration
 from schemas.source_file.secrets import Secret
 from schemas.source_file.zones.exports import Dropped

@@ -6,7 +6,7 @@ import pytest
 
 from schemas.errors import ConfigError
 from tests.unit.builders import NOW, account, normalized, reasons, snapshot, source_file
-from transforms.tables.times import ABSURD, NOT_A_TIME, PLACEHOLDER
+from transforms.tables.moments.times import ABSURD, NOT_A_TIME, PLACEHOLDER
 
 
 def read(written: str, how: str = "column: seen"):

@@ -20,9 +20,9 @@ import httpx
 
 from flows.activity.order import send_activity
 from flows.cli.activity import sending_document, show_sending
-from flows.cli.demo_directory import running_directory
 from flows.cli.output import Output
 from flows.cli.plan.view import show_outcome
+from flows.cli.stand_in.demo_directory import running_directory
 from flows.run.context import RunContext, open_context
 from flows.run.settings import read_settings
 from flows.run.summary import run_summary

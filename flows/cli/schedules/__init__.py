@@ -1,0 +1,1 @@
+"""What runs when, and what is late: `serve`, `deploy`, `stop-worker`, `check --fresh`."""

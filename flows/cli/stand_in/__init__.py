@@ -1,0 +1,1 @@
+"""What needs no Lumos: the demonstration, and the local stand-in."""

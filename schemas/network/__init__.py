@@ -1,0 +1,1 @@
+"""Which hosts are this machine, and which proxies can be used."""

@@ -1,0 +1,1 @@
+"""Times: from text to UTC, with the names of months and zones."""
