@@ -4,7 +4,7 @@
 #   tests/bare_machine.sh make demo
 #
 # The system is made by debootstrap from this machine's own package mirror, and kept for a week in
-# ${XDG_CACHE_HOME:-~/.cache}/lumos-ingest. What this machine says to apt, pip and TLS is said there too: it is looked up
+# ${XDG_CACHE_HOME:-~/.cache}/lumos-ingest. What this machine says to apt, pip, npm and TLS is said there too: it is looked up
 # here at each run. Mounts are made in a namespace of their own, which ends with the command.
 set -euo pipefail
 
@@ -24,7 +24,7 @@ in_the_namespace() {
 		mkdir -p "$root$folder"
 		mount --bind -o ro "$folder" "$root$folder"
 	done < <(folders_of_pip)
-	readarray -t settings < <(env | grep -E '^(PIP_|SSL_CERT_|REQUESTS_CA_BUNDLE=|CI=|(http|https|no|all)_proxy=)' -i)
+	readarray -t settings < <(env | grep -E '^(PIP_|NPM_CONFIG_|NODE_EXTRA_CA_CERTS=|SSL_CERT_|REQUESTS_CA_BUNDLE=|CI=|(http|https|no|all)_proxy=)' -i)
 	# What runs in the background of a script is not interrupted from the keyboard, and hands that on.
 	exec chroot "$root" /usr/bin/env --default-signal=INT,QUIT -i HOME=/root TERM="${TERM:-dumb}" "${settings[@]}" \
 		PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
@@ -79,7 +79,7 @@ system() {
 	echo "$kept"
 }
 
-# What this machine says to apt, pip and TLS; the rest of the system stays as it is.
+# What this machine says to apt, pip, npm and TLS; the rest of the system stays as it is.
 settle() {
 	local root=$1 path
 	cp -L /etc/resolv.conf /etc/hosts "$root/etc/"
@@ -93,6 +93,7 @@ settle() {
 	if [ -f /etc/pip.conf ]; then cp -L /etc/pip.conf "$root/etc/"; fi
 	if [ -d /etc/xdg/pip ]; then mkdir -p "$root/etc/xdg" && cp -rL /etc/xdg/pip "$root/etc/xdg/"; fi
 	if [ -d "$HOME/.pip" ]; then cp -rL "$HOME/.pip" "$root/root/"; fi
+	if [ -f "$HOME/.npmrc" ]; then cp -L "$HOME/.npmrc" "$root/root/"; fi
 	path=${XDG_CONFIG_HOME:-$HOME/.config}/pip
 	if [ -d "$path" ]; then cp -rL "$path" "$root/root/.config/"; fi
 	cp -rL /usr/local/share/ca-certificates/. "$root/usr/local/share/ca-certificates/"

@@ -61,7 +61,16 @@ def node_programs() -> tuple[Path, dict[str, Path]]:
             shutil.rmtree(folder, ignore_errors=True)
             shutil.copytree(lock.parent, folder)
             install = ["ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
-            subprocess.run([node, npm, *install], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+            # Node has authorities of its own; those that this machine trusts are named to it.
+            trusted = os.environ.get("SSL_CERT_FILE", "")
+            environ = {"NODE_EXTRA_CA_CERTS": trusted, **os.environ} if trusted else None
+            subprocess.run(
+                [node, npm, *install],
+                cwd=folder,
+                env=environ,
+                check=True,
+                stdout=subprocess.DEVNULL,
+            )
             stamp.touch()
         for program in _HERE.glob("*.mjs"):
             shutil.copy(program, folder)
