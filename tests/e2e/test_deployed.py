@@ -140,7 +140,9 @@ class Deployed:
             held = holdings(ledger, "flow run ", datetime.now(UTC))
         pids = {one.key.removeprefix("flow run "): one.holder.pid for one in held if one.is_alive}
         runs = self.server.ask("flow_runs/filter", {"flow_runs": {"id": {"any_": list(pids)}}})
-        return {names[run["deployment_id"]]: pids[run["id"]] for run in runs}
+        # The worker also has what another test deployed to this server.
+        ours = [run for run in runs if run["deployment_id"] in names]
+        return {names[run["deployment_id"]]: pids[run["id"]] for run in ours}
 
     def cut_off(self, names: set[str], cut: Callable[[int], None]) -> str:
         """Cuts the first of them off whose upload is under way; its name."""
