@@ -1,5 +1,6 @@
 """One file of a log, whatever its form: read some rows at a time, or looked at."""
 
+import re
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -29,6 +30,9 @@ from schemas.source_file.logs import FormatName, LogShape
 from schemas.tables import REJECTS, ROW, UNREADABLE_LINE
 
 _HEAD = 1 << 20
+_BEGINS_JSON = re.compile(rb"[\s\x1e]*(?:\{\s*[\"}]|\[\s*[{\]])")
+"""Not a header such as `[User];[Date]`, nor a cell such as `{0f8f…}`."""
+
 _BATCH = 50_000
 _LOOKED_AT = 1_000
 
@@ -94,10 +98,9 @@ def _form_of(text: TextFile, shape: LogShape) -> FormatName:
     with text.path.open("rb") as file:
         head = file.read(_HEAD)
     first = next((line for line in head.splitlines() if line.strip()), b"")
-    sign = first.lstrip(b" \t\x1e")[:1]
-    if sign == b"{" and is_line_of_json(first, _wanted_in(shape)):
+    if is_line_of_json(first, _wanted_in(shape)):
         return "jsonl"
-    if sign in {b"{", b"["}:
+    if _BEGINS_JSON.match(head):
         return "json"
     return "common_log" if is_common_log(first.decode(errors="replace")) else "csv"
 

@@ -252,6 +252,8 @@ def test_postgresql_s_csvlog_is_read_under_the_names_of_its_documentation(tmp_pa
 
 def test_a_log_that_is_csv_is_told_by_its_first_line_too(tmp_path: Path) -> None:
     assert rows(read(tmp_path, "who,at\nann,1\n", "auto", ())) == [("ann", "1")]
+    assert rows(read(tmp_path, "[who];[at]\nann;1\n", "auto", ())) == [("ann", "1")]
+    assert rows(read(tmp_path, "{who};at\nann;1\n", "auto", ())) == [("ann", "1")]
 
 
 @pytest.mark.parametrize(
