@@ -32,8 +32,8 @@ from sandbox.server import Sandbox, running_sandbox
 from schemas.errors import ConfigError
 from schemas.source_file.file import Source
 
-SHIPPED = Path(__file__).parents[1] / "examples"
-IN_THE_REPOSITORY = Path(__file__).parents[2] / "examples"
+SHIPPED = Path(__file__).parents[2] / "examples"
+IN_THE_REPOSITORY = Path(__file__).parents[3] / "examples"
 
 
 def demo_command(*, as_json: bool) -> int:
