@@ -48,6 +48,7 @@ class ReadExport:
             is no text, or was not looked at.
         has_line_end: whether its last line has an end; None where it is no text.
         earlier: the `sha256` of exports of the table that were accepted before it, oldest first.
+        is_again: whether it has the bytes of one that was accepted before the last one; not kept.
     """
 
     table: str
@@ -59,6 +60,7 @@ class ReadExport:
     encoding: str | None = None
     has_line_end: bool | None = None
     earlier: tuple[str, ...] = ()
+    is_again: bool = False
 
     @property
     def modified_at(self) -> datetime | None:

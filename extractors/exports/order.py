@@ -102,7 +102,8 @@ def with_earlier(now: ReadExport, last: ReadExport | None) -> ReadExport:
     if last is None:
         return now
     earlier = [one for one in (*last.earlier, last.sha256) if one != now.sha256]
-    return replace(now, earlier=tuple(dict.fromkeys(earlier))[-_REMEMBERED:])
+    is_again = bool(written_again(now, last))
+    return replace(now, earlier=tuple(dict.fromkeys(earlier))[-_REMEMBERED:], is_again=is_again)
 
 
 def written_again(now: ReadExport, last: ReadExport | None) -> tuple[str, ...]:

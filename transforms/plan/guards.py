@@ -94,6 +94,18 @@ def check_window(tonight: Plan, since: Plan, guards: Guards) -> tuple[Breach, ..
     return broken(found)
 
 
+_GIVES = frozenset({"max_added_accounts", "max_activated_accounts", "max_added_associations"})
+
+
+def check_again(plan: Plan) -> tuple[Breach, ...]:
+    """What a plan gives that comes from an old export written again: a person decides on any of it.
+
+    It may be that things are as they were; or whoever was closed meanwhile is opened.
+    """
+    given = (one for one in plan.counted if one.guard in _GIVES and one.found)
+    return broken(_line(one, "none from an old export written again", 0) for one in given)
+
+
 def judged_of(counted: Counted, limit: Limit) -> Breach:
     """A count beside what `limit` allows."""
     allowed = limit.allowed(counted.base, counted.floor or GUARD[counted.guard].floor)

@@ -94,6 +94,21 @@ def test_an_old_export_that_is_written_again_is_told_of(world: World):
     assert any("hr.csv: has the very bytes" in warning for warning in warnings)
 
 
+def test_an_old_export_that_is_written_again_gives_nothing_without_a_person(world: World):
+    world.sync()
+    world.add("a", user_status="DEPROVISIONED")
+    world.sync()
+    world.has(*but())
+    world.now += HOUR
+    run = world.sync().run
+    assert run.state == "held"
+    [breach] = run.breaches
+    assert (breach.guard, breach.count) == ("max_activated_accounts", 1)
+    assert breach.limit == "none from an old export written again"
+    world.add("k")
+    assert world.sync().run.state == "done"
+
+
 def test_a_status_column_that_is_renamed_opens_nothing(world: World):
     world.add("a", user_status="SUSPENDED")
     world.sync()
