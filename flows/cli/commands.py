@@ -388,6 +388,16 @@ def repair(
     raise typer.Exit(repair_command(workspace, reason, as_json=as_json))
 
 
+def init(workspace: Workspace = HERE, as_json: Json = False) -> None:
+    """Lay out a workspace: its folders, a `.gitignore`, and `.env` for the token.
+
+    What is there stays as it is. Example: `lumos-ingest init -w identities`
+    """
+    from flows.cli.init import init_command
+
+    raise typer.Exit(init_command(workspace, as_json=as_json))
+
+
 def new(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The source's name.")],
     origin: Annotated[

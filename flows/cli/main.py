@@ -14,6 +14,7 @@ from flows.cli.commands import (
     check,
     demo,
     deploy,
+    init,
     new,
     preview,
     reject,
@@ -63,7 +64,7 @@ def lumos_ingest(
 
 for _command in (check, preview, sync, approve, reject, abandon, activity, backfill):
     app.command()(_command)
-for _other in (serve, deploy, stop_worker, runs, why, repair, new, demo, sandbox, schema):
+for _other in (serve, deploy, stop_worker, runs, why, repair, init, new, demo, sandbox, schema):
     app.command()(_other)
 
 
