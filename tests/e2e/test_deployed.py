@@ -148,18 +148,18 @@ class Deployed:
         """Cuts the first of them off whose upload is under way; its name."""
 
         def is_sent() -> list[str]:
-            states = self.ledger_states()
+            states = self.ledger_states(names)
             return [name for name in sorted(names) if "submitted" in states.get(name, ())]
 
         [name, *_] = until(is_sent)
         cut(self.processes()[name])
         return name
 
-    def ledger_states(self) -> dict[str, set[str]]:
-        """The states of the newest run of each source, and of those before."""
+    def ledger_states(self, names: set[str]) -> dict[str, set[str]]:
+        """The states of the runs of each source of this workspace."""
         found: dict[str, set[str]] = {}
         with open_ledger(self.ledger) as ledger:
-            for run in ledger.runs():
+            for run in (run for name in sorted(names) for run in ledger.runs(name)):
                 found.setdefault(run.source, set()).add(run.state)
         return found
 
@@ -284,7 +284,7 @@ def test_a_night_is_right_whatever_is_killed(deployed: Deployed, server: Prefect
         assert deployed.states()[stopped_with][0] == "CRASHED"
         until(lambda: names & deployed.processes().keys())
         server.restart()
-        until(lambda: deployed.ledger_states() == {name: {"done"} for name in names})
+        until(lambda: deployed.ledger_states(names) == {name: {"done"} for name in names})
         until(lambda: deployed.state(nightly) == "COMPLETED")
         # What ended while the server was away may be Running there still.
         watchdog = deployed.begin("watchdog", grace_seconds=1, retry_minutes=0)
