@@ -231,7 +231,7 @@ def _worst(key: str, rows: pl.DataFrame, column: str, limit: Limit) -> Iterable[
     if not lines:
         return ()
     _, found, base = max(lines)
-    beyond = pl.Series([over > 0 for over, _, _ in lines], dtype=pl.Boolean)
+    beyond = pl.Series([over > 0 for over, _, _ in lines])
     several = int(beyond.sum())
     of = "holders of an entitlement" + (f" ({several} entitlements do)" if several > 1 else "")
     changed = rows.filter(pl.col(column) > 0).filter(beyond).sort(column, descending=True)

@@ -53,11 +53,10 @@ def kept_warnings(kept: pl.DataFrame, keep_for: timedelta) -> tuple[str, ...]:
     """How many records are kept of each table, and since when."""
     records = kept.filter(pl.col("key").is_not_null())
     lines = []
-    for table in records["table"].unique(maintain_order=True):
+    for table in records["table"].unique().sort():
         of_table = records.filter(pl.col("table") == table)
         unread = of_table.filter(pl.col("reason") == UNREADABLE).height
-        begin = of_table["since"].min()
-        since = f"{begin:%Y-%m-%d %H:%M} UTC" if isinstance(begin, datetime) else "now"
+        since = of_table.select(pl.col("since").min().dt.to_string("%Y-%m-%d %H:%M UTC")).item()
         why = (
             f", {unread} of them for rows without a readable id, which may be any" if unread else ""
         )

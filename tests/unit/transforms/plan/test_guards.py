@@ -189,6 +189,22 @@ def test_an_entitlement_whose_holders_are_all_others_now_is_emptied() -> None:
     )
 
 
+def test_what_is_emptied_is_named_as_it_is_called_or_was() -> None:
+    before = source(40, roles=[("base", 40), ("r", 3), ("s", 4)])
+    now = source(40, roles=[("base", 40), ("r", 0)]).but(labels={"base": "BASE", "r": "New"})
+    [breach] = breaches(before, now)
+    assert breach.ids == ("New (had 3, +0, -3)", "S (had 4, +0, -4)")
+    assert (breach.guard, breach.of) == ("max_emptied_entitlements", "entitlements")
+
+
+def test_rejects_are_judged_table_by_table() -> None:
+    counts = {name: TableCount(read=9, accepted=9) for name in ("accounts", "associations")}
+    plan = to_plan(source(3).snapshot(), None)
+    judged = judge(plan, counts, source_file("").guards)
+    told = [(one.table, one.of) for one in judged if one.guard == "max_rejected_rows"]
+    assert told == [("accounts", "accounts"), ("associations", "associations")]
+
+
 def test_two_holders_are_not_replaced_by_others() -> None:
     before = source(40, roles=[("base", 40), ("r", 2)])
     base = {one for one in before.held if one[1] == "base"}
