@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUNS := $(VENV)/.runs
 READY := $(VENV)/.ready
 
-.PHONY: demo test mutants check install install-dev bare lint types system lock bench docs clean
+.PHONY: demo test mutants nights check install install-dev bare lint types system lock bench docs clean
 
 demo: $(RUNS)
 	$(BIN)/lumos-ingest demo
@@ -17,6 +17,10 @@ test: $(READY) system
 # How many small changes of the code that bears the laws the unit tests notice: see docs/testing.md.
 mutants: $(READY)
 	$(BIN)/python -m tests.mutation_score $(ONLY)
+
+# A night on a Prefect server with two workers, in which run, worker and server are killed: five minutes.
+nights: $(READY) system
+	$(BIN)/python -m pytest tests/e2e/nights_of_workers.py
 
 check: lint types test
 
