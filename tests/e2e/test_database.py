@@ -229,7 +229,7 @@ def test_a_check_reads_one_account_by_its_id(database: Workspace):
 def test_every_example_of_the_guide_is_a_source_file():
     text = (Path(__file__).parents[2] / "docs" / "databases.md").read_text("utf-8")
     examples = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
-    assert len(examples) == 3
+    assert len(examples) == 4
     for example in examples:
         head = "" if example.startswith("app:") else "app: {name: HR}\n"
         assert to_source(head + example, "hr", "hr.yaml").file.source.kind == "sql"
