@@ -140,7 +140,8 @@ GUARDS = (
         "max_blanked_fields",
         "accounts",
         "accounts that had a value in a field or attribute and have none now, or an address or "
-        "name that cannot be read now, field by field",
+        "name that cannot be read now, field by field; and associations within a resource that are "
+        "everywhere now",
         "the accounts that had a value",
         "20%",
     ),

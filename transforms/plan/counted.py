@@ -61,6 +61,7 @@ def to_counted(compared: Compared) -> tuple[Counted, ...]:
         *_labels(compared.renamed, compared.before.entitlements.height, "entitlements"),
         *_labels(compared.renamed_resources, compared.before.resources.height, "resources"),
         *_blanked(compared),
+        *_widened(compared),
     )
 
 
@@ -166,6 +167,24 @@ def _blanked(compared: Compared) -> tuple[Counted, ...]:
             Counted("max_blanked_fields", ids.len(), base, f"values of {name}", floor, _ids(ids))
         )
     return tuple(counted)
+
+
+def _widened(compared: Compared) -> tuple[Counted, ...]:
+    """Associations that held within a resource and hold everywhere now: the resource is blank."""
+    changes = compared.associations.frame
+    resource = pl.col("integration_specific_resource_id")
+    key = ["account_id", "integration_specific_entitlement_id"]
+    was = changes.filter((pl.col("change") == "removed") & (resource != ""))
+    now = changes.filter((pl.col("change") == "added") & (resource == ""))
+    widened = now.join(was, on=key, how="semi", maintain_order="left")
+    if widened.is_empty():
+        return ()
+    before = compared.before
+    of_pairs = before.entitlements["integration_specific_resource_id"]
+    base = int((of_pairs.gather(before.grants["entitlement"]) != "").sum())
+    named = _ids(widened.select(pl.format("{}: {}", *key)).to_series())
+    what = "associations within a resource"
+    return (Counted("max_blanked_fields", widened.height, base, what, ALONE, named),)
 
 
 def to_unread(rejects: pl.DataFrame, now: Snapshot, before: Snapshot) -> tuple[Counted, ...]:

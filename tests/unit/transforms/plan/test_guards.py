@@ -829,3 +829,44 @@ def test_an_id_is_not_respelled_in_two_steps_either() -> None:
     gone = source(40)
     back = gone.but({"a7": {"email": "other@example.com"}})
     assert over([before, gone, back]) == ["max_respelled_ids: 1 of 41, allowed 0 (0)"]
+
+
+def scoped(count: int, blank: int = 0, more: int = 0) -> Snapshot:
+    """Owners of a workspace each, of whom some own everything, and some own everything besides."""
+    owners = ids(40)
+    held = [
+        association(one, "owner", "" if n < blank else f"w{n}")
+        for n, one in enumerate(owners[:count])
+    ]
+    held += [association(one, "owner", "") for one in owners[blank : blank + more]]
+    places = {one.get("integration_specific_resource_id", "") for one in held} | {"w0"}
+    sites = [
+        {"resource_type": "Site", "integration_specific_id": one, "label": one}
+        for one in sorted(places - {""})
+    ]
+    return snapshot(
+        [account(one, **usual(one)) for one in owners],
+        FILE,
+        entitlements=[
+            entitlement("owner", integration_specific_resource_id=one) for one in sorted(places)
+        ],
+        resources=sites,
+        associations=held,
+    )
+
+
+@pytest.mark.parametrize(("count", "allowed"), [(4, 1), (9, 1), (10, 2)])
+def test_what_is_held_within_a_resource_is_not_held_everywhere_for_a_blank(
+    count: int, allowed: int
+) -> None:
+    bounds = source_file("guards: {max_added_associations: 40}\n").guards
+
+    def found(blank: int) -> list[str]:
+        plan = to_plan(scoped(count, blank), scoped(count))
+        return [str(one) for one in check_guards(plan, {}, bounds) if "blanked" in one.guard]
+
+    assert found(allowed) == []
+    bound = f"of {count} associations within a resource, allowed {allowed} (20%)"
+    assert found(allowed + 1) == [f"max_blanked_fields: {allowed + 1} {bound}"]
+    besides = to_plan(scoped(count, 0, count), scoped(count))
+    assert "max_blanked_fields" not in {one.guard for one in besides.counted if one.found}
