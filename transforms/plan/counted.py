@@ -7,7 +7,7 @@ import polars as pl
 from schemas.plan import Counted
 from schemas.snapshot import Snapshot
 from schemas.statuses import CAN_LOG_IN
-from schemas.tables import ACCOUNTS
+from schemas.tables import ACCOUNTS, ASSOCIATIONS
 from transforms.plan.association_changes import AssociationChanges
 from transforms.plan.identity import changed_people, swapped_emails
 from transforms.plan.matched import Matched, column_at
@@ -170,21 +170,36 @@ def _blanked(compared: Compared) -> tuple[Counted, ...]:
 
 
 def _widened(compared: Compared) -> tuple[Counted, ...]:
-    """Associations that held within a resource and hold everywhere now: the resource is blank."""
+    """Associations that held within a resource and hold everywhere now: the resource is blank.
+
+    Of the entitlement of which they are the largest share.
+    """
     changes = compared.associations.frame
-    resource = pl.col("integration_specific_resource_id")
-    key = ["account_id", "integration_specific_entitlement_id"]
-    was = changes.filter((pl.col("change") == "removed") & (resource != ""))
-    now = changes.filter((pl.col("change") == "added") & (resource == ""))
-    widened = now.join(was, on=key, how="semi", maintain_order="left")
+    account, entitlement, resource = ASSOCIATIONS
+    was = changes.filter((pl.col("change") == "removed") & (pl.col(resource) != ""))
+    now = changes.filter((pl.col("change") == "added") & (pl.col(resource) == ""))
+    widened = now.join(was, on=[account, entitlement], how="semi", maintain_order="left")
     if widened.is_empty():
         return ()
     before = compared.before
-    of_pairs = before.entitlements["integration_specific_resource_id"]
-    base = int((of_pairs.gather(before.grants["entitlement"]) != "").sum())
-    named = _ids(widened.select(pl.format("{}: {}", *key)).to_series())
-    what = "associations within a resource"
-    return (Counted("max_blanked_fields", widened.height, base, what, ALONE, named),)
+    catalogue = before.entitlements.select(
+        pl.col("integration_specific_id").alias(entitlement), resource
+    )
+    held = catalogue.select(pl.all().gather(before.grants["entitlement"]))
+    base = held.filter(pl.col(resource) != "").group_by(entitlement).len("base")
+    found = widened.group_by(entitlement).len("found").join(base, on=entitlement)
+    most = found.sort(pl.col("found") / pl.col("base"), "found", entitlement).row(-1, named=True)
+    of_most = widened.filter(pl.col(entitlement) == most[entitlement])
+    return (
+        Counted(
+            "max_blanked_fields",
+            most["found"],
+            most["base"],
+            "associations of an entitlement within a resource",
+            ALONE,
+            _ids(of_most.select(pl.format("{}: {}", account, entitlement)).to_series()),
+        ),
+    )
 
 
 def to_unread(rejects: pl.DataFrame, now: Snapshot, before: Snapshot) -> tuple[Counted, ...]:

@@ -839,6 +839,7 @@ def scoped(count: int, blank: int = 0, more: int = 0) -> Snapshot:
         for n, one in enumerate(owners[:count])
     ]
     held += [association(one, "owner", "") for one in owners[blank : blank + more]]
+    held += [association(one, "reader", "w0") for one in owners]
     places = {one.get("integration_specific_resource_id", "") for one in held} | {"w0"}
     sites = [
         {"resource_type": "Site", "integration_specific_id": one, "label": one}
@@ -848,7 +849,8 @@ def scoped(count: int, blank: int = 0, more: int = 0) -> Snapshot:
         [account(one, **usual(one)) for one in owners],
         FILE,
         entitlements=[
-            entitlement("owner", integration_specific_resource_id=one) for one in sorted(places)
+            entitlement("reader", "w0"),
+            *(entitlement("owner", one) for one in sorted(places)),
         ],
         resources=sites,
         associations=held,
@@ -866,7 +868,7 @@ def test_what_is_held_within_a_resource_is_not_held_everywhere_for_a_blank(
         return [str(one) for one in check_guards(plan, {}, bounds) if "blanked" in one.guard]
 
     assert found(allowed) == []
-    bound = f"of {count} associations within a resource, allowed {allowed} (20%)"
+    bound = f"of {count} associations of an entitlement within a resource, allowed {allowed} (20%)"
     assert found(allowed + 1) == [f"max_blanked_fields: {allowed + 1} {bound}"]
     besides = to_plan(scoped(count, 0, count), scoped(count))
     assert "max_blanked_fields" not in {one.guard for one in besides.counted if one.found}
