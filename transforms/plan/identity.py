@@ -10,8 +10,6 @@ from schemas.statuses import CAN_LOG_IN
 from transforms.plan.matched import Matched
 
 _ID = "integration_specific_id"
-
-
 _NAMES = ("given_name", "family_name")
 _NAMED = "\0"
 """Before the names of an account that has no address: no address begins with it."""
@@ -26,6 +24,11 @@ def told_by(accounts: pl.DataFrame) -> pl.Series:
     return accounts.select(pl.coalesce("email", names).str.to_lowercase()).to_series()
 
 
+def _person_at(accounts: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
+    """The address and the names at those rows."""
+    return accounts.select("email", *_NAMES).select(pl.all().gather(rows))
+
+
 def changed_people(
     now: pl.DataFrame, before: pl.DataFrame, differences: pl.DataFrame
 ) -> pl.DataFrame:
@@ -36,10 +39,7 @@ def changed_people(
     """
     is_meant = pl.col("fields").list.set_intersection(["email", *_NAMES]).list.len() > 0
     rows = differences.filter(is_meant).select("now", "before")
-    new, old = (
-        frame.select("email", *_NAMES).select(pl.all().gather(rows[side]))
-        for frame, side in ((now, "now"), (before, "before"))
-    )
+    new, old = (_person_at(frame, rows[side]) for frame, side in ((now, "now"), (before, "before")))
     both = pl.DataFrame({"new": told_by(new), "old": told_by(old)})
     is_same_kind = pl.col("new").str.starts_with(_NAMED) == pl.col("old").str.starts_with(_NAMED)
     is_other = both.select(is_same_kind & (pl.col("new") != pl.col("old"))).to_series()
@@ -59,10 +59,10 @@ def swapped_emails(
     account; a new account may also take that of one that is gone, or closed and blank. Without an
     address the same is asked of names, which two people may share.
     """
-    came = now.select("email", *_NAMES).select(pl.all().gather(accounts.added))
-    added = pl.DataFrame(
-        {"now": accounts.added.cast(pl.UInt32), "told_by": told_by(came)}
-    ).with_columns(is_new=pl.lit(value=True))
+    came = told_by(_person_at(now, accounts.added))
+    added = pl.DataFrame({"now": accounts.added.cast(pl.UInt32), "told_by": came}).with_columns(
+        is_new=pl.lit(value=True)
+    )
     others = changed.select(pl.col("now").cast(pl.UInt32), "told_by")
     takers = pl.concat([others, added], how="diagonal").drop_nulls("told_by")
     if takers.is_empty():  # most nights, and it spares folding every address
@@ -87,7 +87,7 @@ def _owners(
     owners = pl.DataFrame(
         {"told_by": told_by(before), "row": accounts.now_of_before.cast(pl.UInt32)}
     ).join(takers, on="told_by", how="semi")
-    told_now = told_by(now.select("email", *_NAMES).select(pl.all().gather(owners["row"])))
+    told_now = told_by(_person_at(now, owners["row"]))
     has_kept_kind = told_now.str.starts_with(_NAMED) == owners["told_by"].str.starts_with(_NAMED)
     can_log_in = now["user_status"].gather(owners["row"]).is_in(CAN_LOG_IN)
     is_other = (told_now != owners["told_by"]).zip_with(
