@@ -15,6 +15,7 @@ if not Path(flows.__file__ or "").parent.samefile(Path(__file__).parents[1]):
         "else, such as pipelines, or start where Python does not find it"
     )
 
+from flows.orchestration.cancelled import cancelled_state, stopped_when_cancelled
 from flows.orchestration.shown import count_lines, show_run, warning_lines
 from flows.orchestration.sync_flow import as_task
 
@@ -28,6 +29,7 @@ from flows.run.crash_report import without_text
 from flows.run.settings import read_settings
 from flows.run.workspace import choose_sources
 from flows.schedule.timetable import Duty
+from schemas.errors import CancelledError
 
 
 @flow(name="activity", flow_run_name=run_name("activity"), persist_result=False, retries=0)
@@ -57,11 +59,18 @@ def _activity(source: str, workspace: str) -> Sending | State[None]:
     def work(context: RunContext) -> Sending:
         return send_activity(chosen, context, step=as_task)
 
-    with open_context(settings) as context, run_lease(context.ledger, context.now):
+    with (
+        open_context(settings) as opened,
+        run_lease(opened.ledger, opened.now),
+        stopped_when_cancelled(opened) as context,
+    ):
         done = nothing_to_do(Duty(source, "activity"), context, this_run())
         if done is not None:
             return done
-        return show_run(chosen, "activity", context, work, _section)
+        try:
+            return show_run(chosen, "activity", context, work, _section)
+        except CancelledError as error:
+            return cancelled_state(error)
 
 
 def _section(sending: Sending) -> list[str]:
@@ -86,8 +95,8 @@ def backfill_window(job: ActivityJob, context: RunContext) -> Sending:
         retries=0,
     )
     def backfill() -> Sending:
-        with run_lease(context.ledger, context.now):
-            return show_run(job.source, "backfill", context, partial(_run_job, job), _section)
+        with run_lease(context.ledger, context.now), stopped_when_cancelled(context) as watched:
+            return show_run(job.source, "backfill", watched, partial(_run_job, job), _section)
 
     sent: Sending = backfill()
     return sent

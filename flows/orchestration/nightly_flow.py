@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from prefect import flow, get_run_logger
 
+from flows.orchestration.cancelled import stopped_when_cancelled
 from flows.orchestration.night import (
     Patience,
     ask_once,
@@ -133,8 +134,9 @@ def _nightly(
     if not meant and not broken:
         raise ConfigError(f"no source file has the label {label}")
     with (
-        open_context(settings, with_lumos=False) as context,
-        run_lease(context.ledger, context.now),
+        open_context(settings, with_lumos=False) as opened,
+        run_lease(opened.ledger, opened.now),
+        stopped_when_cancelled(opened) as context,
         open_prefect_api() as api,
     ):
         known = deployments_of(our_deployments(api, workspace))
