@@ -260,6 +260,7 @@ def backfill(  # noqa: PLR0913, PLR0917 - one parameter an option
     again: Annotated[
         bool, typer.Option("--again", help="Send also the windows that are done.")
     ] = False,
+    submit: Submit = False,
     workspace: Workspace = HERE,
     as_json: Json = False,
 ) -> None:
@@ -268,12 +269,19 @@ def backfill(  # noqa: PLR0913, PLR0917 - one parameter an option
     The watermark stays where it is. Example:
     `lumos-ingest backfill hr --since 2026-01-01 --until 2026-07-01 --window 7d`
     """
+    borders = (since, until, window)
+    if submit:
+        from flows.cli.schedules.submit import submit_backfill
+
+        raise typer.Exit(
+            submit_backfill(
+                workspace, source, borders, again=again, is_dry=dry_run, as_json=as_json
+            )
+        )
     from flows.cli.backfill import backfill_command
 
     raise typer.Exit(
-        backfill_command(
-            workspace, source, (since, until, window), again=again, is_dry=dry_run, as_json=as_json
-        )
+        backfill_command(workspace, source, borders, again=again, is_dry=dry_run, as_json=as_json)
     )
 
 
