@@ -87,11 +87,13 @@ def test_the_server_has_the_schedules_of_the_files_and_what_people_changed(
 
 
 def test_a_run_that_is_killed_is_asked_for_again(deployed: Deployed) -> None:
+    deployed.hold_jobs()
     deploy_for_soon(deployed, {"hr"})
     with worker(deployed, "first") as first:
         # The schedule fires, and the run is cut off once it has sent its upload.
-        deployed.cut_off({"hr"}, lambda pid: os.kill(pid, signal.SIGKILL))
-        until(lambda: deployed.states()["hr"] == ["CRASHED"])
+        os.kill(deployed.waiting({"hr"})["hr"], signal.SIGKILL)
+        until(lambda: deployed.states()["hr"][0] == "CRASHED")
+        deployed.let_jobs_end()
         deployed.begin("watchdog", grace_seconds=1, retry_minutes=0)
         until(lambda: deployed.ledger_states({"hr"}) == {"hr": {"done"}})
         until(lambda: "RUNNING" not in deployed.states()["hr"])
