@@ -142,6 +142,13 @@ def test_a_preview_is_judged_as_a_sync_is(world: World):
         preview_source(world.source, context)
 
 
+def test_a_preview_reads_no_older_export_than_the_accepted_one(world: World):
+    world.sync()
+    rewrite(world, ",ACTIVE", ",STAGED", -HOUR)
+    with world.context() as context, pytest.raises(SourceStaleError):
+        preview_source(world.source, context)
+
+
 def test_the_first_plan_says_that_all_are_taken_for_active(world: World):
     note = "no column says an account's status: all are taken for ACTIVE"
     rewrite(world, "user_status", "state")
