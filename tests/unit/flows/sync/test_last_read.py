@@ -90,8 +90,10 @@ def test_an_old_export_that_is_written_again_is_told_of(world: World):
     world.sync()
     world.has(*but())
     world.now += HOUR
-    warnings = world.sync().planned.normalized.warnings
+    outcome = world.sync()
+    warnings = outcome.planned.normalized.warnings
     assert any("hr.csv: has the very bytes" in warning for warning in warnings)
+    assert outcome.run.state == "done", "what it takes is judged as on any night"
 
 
 def test_an_old_export_that_is_written_again_gives_nothing_without_a_person(world: World):
