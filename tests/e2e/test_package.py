@@ -21,8 +21,9 @@ def test_the_demo_runs_from_the_wheel_alone(tmp_path: Path):
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(unpacked)
     rooms = {path.name for path in unpacked.iterdir() if not path.name.endswith(".dist-info")}
-    queries = (unpacked / "extractors" / "sql" / "discovery").glob("*/list_accounts.sql")
-    assert len(list(queries)) == 7
+    discovery = unpacked / "extractors" / "sql" / "discovery"
+    assert len(list(discovery.glob("*/list_accounts.sql"))) == 7
+    assert (discovery / "mysql" / "granted.sql").is_file()
     ours = {"lumos_ingest", "flows", "extractors", "transforms", "loaders", "schemas", "sandbox"}
     assert rooms == ours
     assert all((unpacked / room / "py.typed").exists() for room in rooms)

@@ -1,5 +1,6 @@
 """The built-in readings of databases' own accounts and roles: one SQL file a capability."""
 
+import re
 from pathlib import Path
 
 from schemas.errors import ConfigError, SourceIncompleteError
@@ -7,6 +8,9 @@ from schemas.source_file.kinds.sql_source import CAPABILITIES, Engine, Query, Sq
 
 _HERE = Path(__file__).parent
 _ALIKE = {"mariadb": "mysql", "jtds": "mssql"}
+_PART = re.compile(r"^-- part: (\S+)$", re.MULTILINE)
+"""A line of a statement in whose place a file stands: what several statements begin with."""
+
 _IN_DRESS = {"h2"}
 """What answers another engine's statements by its own choice of mode, and is taken at its word."""
 
@@ -24,7 +28,14 @@ def discovery_queries(engine: Engine, server_version: str = "") -> dict[str, str
     """
     folder = _HERE / _folder(engine, server_version)
     files = {name: folder / f"{name}.sql" for name in CAPABILITIES}
-    return {name: file.read_text("utf-8") for name, file in files.items() if file.is_file()}
+    return {name: _statement(file) for name, file in files.items() if file.is_file()}
+
+
+def _statement(file: Path) -> str:
+    def part(line: re.Match[str]) -> str:
+        return (_HERE / line[1]).read_text("utf-8").rstrip("\n")
+
+    return _PART.sub(part, file.read_text("utf-8"))
 
 
 def queries_of(source: SqlSource, engine: str) -> dict[str, Query]:
