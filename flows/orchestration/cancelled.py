@@ -25,6 +25,8 @@ _ASKS_EVERY_S = 2.0
 _ASKS_AGAIN_AFTER_S = 60.0
 """How long a server that did not answer is left alone: a run goes on without one."""
 
+_LONGEST_SLEEP_S = 5.0
+
 _STOPPING = {"CANCELLING", "CANCELLED"}
 
 
@@ -79,8 +81,11 @@ def with_check(context: RunContext, check: Callable[[], None]) -> RunContext:
     """The context with a check wherever a run may be stopped."""
 
     def sleep(seconds: float) -> None:
-        context.sleep(seconds)
-        check()
+        while seconds > 0:
+            part_s = min(seconds, _LONGEST_SLEEP_S)
+            context.sleep(part_s)
+            check()
+            seconds -= part_s
 
     def progress(stage: str, done: int, total: int) -> None:
         check()
