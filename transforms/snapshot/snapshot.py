@@ -57,6 +57,8 @@ class Normalized:
         lines: `LINES`: where each account of the snapshot was read, in its order; no row where the
             snapshot was not read from a source.
         is_again: whether an export it was read from is one that was accepted before the last one.
+        emptied_status: the columns of the status that are blank in every row, and in the last
+            accepted read were not.
     """
 
     snapshot: Snapshot
@@ -67,6 +69,7 @@ class Normalized:
     kept: pl.DataFrame = field(default_factory=no_kept)
     lines: pl.DataFrame = field(default_factory=partial(pl.DataFrame, schema=LINES))
     is_again: bool = False
+    emptied_status: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
