@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-VERSION = "0007"
+VERSION = "0008"
 """The newest migration this code knows. Migrations are numbered, so that a later one is greater."""
 
 VERSION_TABLE = "ledger_version"
@@ -70,6 +70,7 @@ runs = sa.Table(
     sa.Column("end_number", sa.Integer),
     sa.Column("api_url", sa.String),
     sa.Column("approves_run_id", sa.String),
+    sa.Column("stages", sa.JSON(none_as_null=True)),
     sa.Index("ledger_runs_source_state", "source", "state"),
     sa.Index("ledger_runs_app_id", "app_id"),
 )

@@ -57,6 +57,7 @@ class Normalized:
         lines: `LINES`: where each account of the snapshot was read, in its order; no row where the
             snapshot was not read from a source.
         is_again: whether an export it was read from is one that was accepted before the last one.
+        proof: what shows that the read was whole, a sentence a part.
     """
 
     snapshot: Snapshot
@@ -67,6 +68,7 @@ class Normalized:
     kept: pl.DataFrame = field(default_factory=no_kept)
     lines: pl.DataFrame = field(default_factory=partial(pl.DataFrame, schema=LINES))
     is_again: bool = False
+    proof: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +218,7 @@ def to_snapshot(
         since_first_kept(pl.concat(now_kept), before, now),
         _lines(rows.raw.accounts, accounts, account_rows, people.height),
         any(export.is_again for export in raw.remembered.exports),
+        raw.proof,
     )
 
 
