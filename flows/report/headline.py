@@ -136,7 +136,7 @@ def _held(standing: Standing) -> Headline:
         return Headline("calm", "held", sentence, reasons)
     sentence = "Held for a person. Nothing was uploaded: Lumos keeps what it had."
     if decision is None:
-        return Headline("warn", "held", sentence, reasons, tuple(_choices(run)))
+        return Headline("warn", "held", sentence, reasons, tuple(choices(run)))
     when = f"by {decision.actor} on {time_text(decision.decided_at)}"
     if decision.decision != "approve":
         sentence = f"Rejected {when}. Nothing was uploaded: mend the source, and sync again."
@@ -151,7 +151,7 @@ def _held(standing: Standing) -> Headline:
     return Headline("warn", "approved", sentence, reasons, (carry_out, reject))
 
 
-def _choices(run: Run) -> Iterator[Advice]:
+def choices(run: Run) -> Iterator[Advice]:
     """What may be done about a held plan on which nobody has decided."""
     yield Advice("See whom it concerns", f"lumos-ingest report {run.run_id} --ids --open")
     yield Advice("See what the source says now", f"lumos-ingest preview {run.source}")

@@ -12,6 +12,7 @@ from flows.report.reading import Reading, reading_of, size_text
 from flows.run.context import RunContext
 from flows.run.summary import time_text
 from loaders.ledger.decisions import decisions_on
+from schemas.plan import Changes
 from schemas.run import Run
 from schemas.source_file.quantities import duration_text
 from schemas.statuses import CAN_LOG_IN, UPLOAD_STATUSES
@@ -25,20 +26,16 @@ _LOWEST = 1.5
 """How high a column is at least, so that it can be seen."""
 
 _TABLES = ("accounts", "entitlements", "associations")
+_KINDS = ("before", "after", "added", "changed", "removed")
 
 
 @dataclass(frozen=True, slots=True)
 class TableChange:
-    """A table's changes: rows before and after, and how long each bar is, in percent."""
+    """A table's changes, and how long their bars are, in percent."""
 
     table: str
-    before: int
-    after: int
-    added: int
-    changed: int
-    removed: int
+    counts: Changes
     added_percent: float
-    changed_percent: float
     removed_percent: float
 
 
@@ -257,18 +254,18 @@ def _tables(run: Run) -> list[TableChange]:
         for table, one in counted
         if isinstance(one, dict)
     ]
-    moved = (one[kind] for _, one in lines for kind in ("added", "changed", "removed"))
-    largest = max([*moved, 1])
+    changes = [
+        (table, Changes(**{kind: one.get(kind, 0) for kind in _KINDS})) for table, one in lines
+    ]
+    largest = max([1, *(max(one.added, one.removed) for _, one in changes)])
     return [
         TableChange(
             table,
-            **one,
-            **{
-                f"{kind}_percent": round(100 * one[kind] / largest, 2)
-                for kind in ("added", "changed", "removed")
-            },
+            one,
+            round(100 * one.added / largest, 2),
+            round(100 * one.removed / largest, 2),
         )
-        for table, one in lines
+        for table, one in changes
     ]
 
 

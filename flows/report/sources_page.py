@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from flows.report.guards import to_line
-from flows.report.headline import Advice, Tone, failed_last
+from flows.report.headline import Advice, Tone, choices, failed_last
 from flows.run.context import RunContext
 from flows.run.summary import time_text
 from flows.run.workspace import read_sources
@@ -113,6 +113,8 @@ def _source_line(source: Source, context: RunContext) -> SourceLine:
     was_due = due_by(schedule, now) if schedule else None
     if failed:
         state, sentence, advice = _failing(failed)
+        if waiting is not None and waiting.decision is None:
+            sentence += f" Run {waiting.run.run_id} is held besides, and waits for a person."
     elif waiting is not None and not _is_rejected(waiting):
         state, sentence, advice = _held(waiting, now)
     elif was_due is not None and _is_stale(accepted, was_due, now):
@@ -183,14 +185,7 @@ def _held(waiting: DecidedRun, now: datetime) -> tuple[str, str, list[Advice]]:
         sentence = f"Approved by {decision.actor}, and not carried out yet: {reasons}"
         return "held", sentence, [carry_out]
     since = time_text(run.ended_at)
-    return (
-        "held",
-        f"Held for a person since {since}: {reasons}",
-        [
-            Advice("See it in full", f"lumos-ingest report {run.run_id} --ids --open"),
-            Advice("Decide, or reject", f'lumos-ingest approve {run.run_id} --reason "…"'),
-        ],
-    )
+    return "held", f"Held for a person since {since}: {reasons}", list(choices(run))
 
 
 def _is_stale(accepted: Run | None, was_due: datetime, now: datetime) -> bool:

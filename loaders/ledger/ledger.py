@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Collection
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self, TypedDict, TypeVar, Unpack, get_type_hints
@@ -60,9 +60,9 @@ def to_row(run: Run) -> dict[str, object]:
 
 
 def to_cells(values: dict[str, object]) -> dict[str, object]:
-    """Fields as the table's cells: a tuple is a list there, what has fields an object of JSON."""
+    """Fields as the table's cells: a tuple is a list there, a breach or a use an object of JSON."""
     return {
-        name: [asdict(part) if is_dataclass(part) else part for part in value]
+        name: [asdict(part) if isinstance(part, SeenBreach | StageUse) else part for part in value]
         if isinstance(value, tuple)
         else value
         for name, value in values.items()
