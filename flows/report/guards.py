@@ -8,26 +8,26 @@ from schemas.guards import GUARD, is_approvable
 from schemas.run import Run, SeenBreach
 
 _TITLES = {
-    "min_accounts": "accounts there must be",
-    "max_removed_accounts": "accounts removed",
-    "max_deactivated_accounts": "accounts that can log in no more",
-    "max_removed_associations": "permissions taken away",
-    "max_emptied_entitlements": "entitlements that nobody holds any more",
-    "max_added_accounts": "new accounts",
-    "max_activated_accounts": "accounts that can log in again",
-    "max_added_associations": "permissions given",
-    "max_changed_emails": "accounts with another e-mail or name",
-    "max_swapped_emails": "e-mails that were another account's",
-    "max_respelled_ids": "ids that came back spelled otherwise",
-    "max_renamed_entitlements": "entitlements under another name",
-    "max_rejected_rows": "rejected rows",
-    "max_blanked_fields": "values that are gone",
-    "per_entitlement.max_removed": "holders that one entitlement loses",
-    "per_entitlement.max_added": "holders that one entitlement gains",
-    "watched.max_added": "holders that a watched entitlement gains",
-    "watched.max_removed": "holders that a watched entitlement loses",
-    "first_into_full_app": "accounts in an app that nobody here has fed",
-    "keep_last_for": "records that are kept for too long",
+    "min_accounts": "Accounts there must be",
+    "max_removed_accounts": "Accounts removed",
+    "max_deactivated_accounts": "Accounts that can log in no more",
+    "max_removed_associations": "Permissions taken away",
+    "max_emptied_entitlements": "Entitlements that nobody holds any more",
+    "max_added_accounts": "New accounts",
+    "max_activated_accounts": "Accounts that can log in again",
+    "max_added_associations": "Permissions given",
+    "max_changed_emails": "Accounts with another e-mail or name",
+    "max_swapped_emails": "E-mails that were another account's",
+    "max_respelled_ids": "Ids that came back spelled otherwise",
+    "max_renamed_entitlements": "Entitlements under another name",
+    "max_rejected_rows": "Rejected rows",
+    "max_blanked_fields": "Values that are gone",
+    "per_entitlement.max_removed": "Holders that one entitlement loses",
+    "per_entitlement.max_added": "Holders that one entitlement gains",
+    "watched.max_added": "Holders that a watched entitlement gains",
+    "watched.max_removed": "Holders that a watched entitlement loses",
+    "first_into_full_app": "Accounts in an app that nobody here has fed",
+    "keep_last_for": "Records that are kept for too long",
 }
 _LEAST = "min_accounts"
 _ROOM = 1.25
@@ -85,10 +85,12 @@ def title_of(key: str) -> str:
 
 def to_line(seen: SeenBreach) -> str:
     """A breach as a sentence."""
-    of = seen.table or (GUARD[seen.guard].table if seen.guard in GUARD else "")
-    beside = f" of {seen.of:,} {of}".rstrip() if seen.of and seen.guard != _LEAST else ""
-    bound = "at least" if seen.guard == _LEAST else "the bound is"
-    return f"{seen.count:,} {title_of(seen.guard)}{beside}; {bound} {seen.limit} ({seen.guard})"
+    title = title_of(seen.guard)
+    if seen.guard == _LEAST:
+        return f"{title}: {seen.count:,}, at least {seen.limit} ({seen.guard})"
+    relation = GUARD[seen.guard].relation if seen.guard in GUARD else "of"
+    base = f" {relation} {seen.of:,} {seen.table}".rstrip() if seen.of else ""
+    return f"{title}: {seen.count:,}{base}; the bound is {seen.limit} ({seen.guard})"
 
 
 def guards_of(run: Run) -> GuardsShown:
