@@ -19,6 +19,7 @@ from flows.cli.commands import (
     preview,
     reject,
     repair,
+    report,
     runs,
     sandbox,
     schema,
@@ -64,7 +65,20 @@ def lumos_ingest(
 
 for _command in (check, preview, sync, approve, reject, abandon, activity, backfill):
     app.command()(_command)
-for _other in (serve, deploy, stop_worker, runs, why, repair, init, new, demo, sandbox, schema):
+for _other in (
+    serve,
+    deploy,
+    stop_worker,
+    runs,
+    report,
+    why,
+    repair,
+    init,
+    new,
+    demo,
+    sandbox,
+    schema,
+):
     app.command()(_other)
 
 

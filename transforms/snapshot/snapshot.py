@@ -59,6 +59,7 @@ class Normalized:
         is_again: whether an export it was read from is one that was accepted before the last one.
         emptied_status: the columns of the status that are blank in every row, and in the last
             accepted read were not.
+        proof: what shows that the read was whole, a sentence a part.
     """
 
     snapshot: Snapshot
@@ -70,6 +71,7 @@ class Normalized:
     lines: pl.DataFrame = field(default_factory=partial(pl.DataFrame, schema=LINES))
     is_again: bool = False
     emptied_status: tuple[str, ...] = ()
+    proof: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +221,7 @@ def to_snapshot(
         since_first_kept(pl.concat(now_kept), before, now),
         _lines(rows.raw.accounts, accounts, account_rows, people.height),
         any(export.is_again for export in raw.remembered.exports),
+        raw.proof,
     )
 
 

@@ -32,7 +32,7 @@ class Waiting:
             short = run_id.rpartition("-")[2]
             if all(is_approvable(seen.guard) for seen in self.run.breaches):
                 return f"run {run_id} is held: lumos-ingest approve or reject {short}"
-            return f"run {run_id} is held: mend the source; lumos-ingest runs {name} {short}"
+            return f"run {run_id} is held: mend the source; lumos-ingest report {short}"
         until = time_text(self.decision.lapses_at)
         if self.waits == "lapsed":
             return f"run {run_id} is held, its approval lapsed on {until}: lumos-ingest sync {name}"
