@@ -31,7 +31,7 @@ from schemas.snapshot import Snapshot
 from schemas.source_file.file import Source
 from schemas.source_file.guards import Guards
 from transforms.plan.counted import to_unread
-from transforms.plan.guards import broken, check_again, check_guards, judge
+from transforms.plan.guards import broken, check_guards, check_older, judge
 from transforms.plan.plan import to_plan
 from transforms.plan.window import window_breaches
 from transforms.snapshot.kept import kept_breaches
@@ -171,7 +171,7 @@ def make_plan(
     guards = source.file.guards
     judged = judge(plan, normalized.counts, guards)
     breaches = broken(judged) + _drift(guards, context, target, normalized.snapshot, plan)
-    breaches += check_again(plan) if normalized.is_again else ()
+    breaches += check_older(plan, normalized.older)
     breaches += kept_breaches(normalized.kept, source.file.keep_last_for, context.now())
     breaches = stricter(breaches, *_doubt_breaches(source, normalized, target))
     if plan.is_first and target.live is not None and target.live.height:
