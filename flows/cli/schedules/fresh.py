@@ -36,10 +36,10 @@ def fresh_command(workspace: Path, names: list[str], longest: timedelta, *, as_j
                 output.line(text)
                 continue
             late = f"{text}, not within {duration_text(longest)}"
-            output.note(f"lumos-ingest: {late}")
+            output.error(late)
             tell_stale(one.source, one.kind, context, late)
     for line in map(str, broken.values()):
-        output.note(f"lumos-ingest: {line}")
+        output.error(line)
     output.document({"sources": _documents(found)})
     if broken:
         return max(problem.exit_code for problem in broken.values())
