@@ -31,6 +31,7 @@ def observed(words: list[str]) -> Iterator[None]:
         ConfigError: what is asked for cannot be.
     """
     command, workspace = (words[0] if words else ""), workspace_in(words)
+    LogFormat.is_json = False
     LogFormat.is_json = _log_format(workspace) == "json"
     with ExitStack() as stack:
         if command in _RUNS and any(os.environ.get(name) for name in _TRACED):

@@ -4,7 +4,8 @@ A span says which source, what kind of run and how it ended, in numbers and stat
 row. The SDK is loaded where a place to send to is named; without it a span costs nothing.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Protocol
@@ -15,7 +16,9 @@ from schemas.errors import ConfigError, IngestError
 from schemas.run import Run
 
 if TYPE_CHECKING:
-    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+
+_log = logging.getLogger(__name__)
 
 SERVICE = "lumos-ingest"
 NAMES = "lumos_ingest."
@@ -24,8 +27,9 @@ NAMES = "lumos_ingest."
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 _PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
 _PROTOCOL = "http/protobuf"
-_PATIENCE_MS = 10_000
-"""How long a command waits at its end for spans to be taken."""
+_TIMEOUTS = ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT")
+_PATIENCE_S = 3
+"""How long a command waits at its end for spans to be taken, where no variable says."""
 
 
 class Span(Protocol):
@@ -67,20 +71,37 @@ def traced_process(environ: Mapping[str, str]) -> Iterator[None]:
     protocol = next((environ[name] for name in _PROTOCOLS if environ.get(name)), _PROTOCOL)
     if protocol != _PROTOCOL:
         raise ConfigError(f"{_PROTOCOLS[1]}: {protocol!r} is not spoken here: say {_PROTOCOL}")
-    Traces.provider = loaded(_provider, "otel", install_extra("otel"))
+    lost: list[int] = []
+    Traces.provider = loaded(lambda: _provider(environ, lost), "otel", install_extra("otel"))
+    # It would say at each try that nobody is there, with the address, which may hold a password.
+    exporters = logging.getLogger("opentelemetry")
+    exporters.addHandler(logging.NullHandler())
+    exporters.propagate = False
     try:
         yield
     finally:
-        Traces.provider.force_flush(_PATIENCE_MS)
         Traces.provider.shutdown()
         Traces.provider = None
+        exporters.propagate = True
+        if lost:
+            _log.warning("traces: %d spans were not taken at %s", sum(lost), ENDPOINTS[1])
 
 
-def _provider() -> "TracerProvider":
+def _provider(environ: Mapping[str, str], lost: list[int]) -> "TracerProvider":
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExportResult
+
+    class Exporter(OTLPSpanExporter):
+        """The official one, which notes what was not taken."""
+
+        def export(self, spans: "Sequence[ReadableSpan]") -> SpanExportResult:
+            """As the official one does."""
+            result = super().export(spans)
+            if result is not SpanExportResult.SUCCESS:
+                lost.append(len(spans))
+            return result
 
     # What the environment says of the service goes before this.
     ours = Resource({"service.name": SERVICE, "service.version": version(SERVICE)})
@@ -88,7 +109,9 @@ def _provider() -> "TracerProvider":
     unnamed = str(detected.attributes.get("service.name", "")).startswith("unknown_service")
     resource = detected.merge(ours) if unnamed else ours.merge(detected)
     provider = TracerProvider(resource=resource)
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    is_told = any(environ.get(name) for name in _TIMEOUTS)
+    exporter = Exporter(timeout=None if is_told else _PATIENCE_S)
+    provider.add_span_processor(BatchSpanProcessor(exporter))
     return provider
 
 
