@@ -162,6 +162,16 @@ def sync(  # noqa: PLR0913, PLR0917 - one parameter an option
 
 def serve(
     jobs: Jobs = JOBS,
+    metrics: Annotated[
+        int | None,
+        typer.Option(
+            "--metrics",
+            metavar="PORT",
+            min=0,
+            max=65535,
+            help="Serve metrics for Prometheus on this port of this machine; 0: any free one.",
+        ),
+    ] = None,
     workspace: Workspace = HERE,
     as_json: Json = False,
 ) -> None:
@@ -171,7 +181,7 @@ def serve(
     """
     from flows.cli.schedules.serve import serve_command
 
-    raise typer.Exit(serve_command(workspace, jobs=jobs, as_json=as_json))
+    raise typer.Exit(serve_command(workspace, jobs=jobs, metrics_port=metrics, as_json=as_json))
 
 
 def deploy(
