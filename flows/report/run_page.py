@@ -281,7 +281,7 @@ def _becomes(run: Run, changes: ChangesShown | str) -> tuple[tuple[str, int, Ton
         ("can log in no more", counts.get("accounts_deactivated", 0), "warn"),
         ("can log in again", opened, "warn"),
         ("added", counts.get("accounts_added", 0), "good"),
-        ("changed, these included", counts.get("accounts_changed", 0), "calm"),
+        ("changed in any field", counts.get("accounts_changed", 0), "calm"),
     ]
     largest = max([1, *(count for _, count, _ in lines)])
     return tuple(
