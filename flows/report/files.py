@@ -20,6 +20,9 @@ FOLDER = "reports"
 """Where pages lie in the state folder."""
 
 INDEX = "index.html"
+_PAGE = re.compile(r".+-(\d{8}T\d{6}Z)-\w+(?:-ids)?\.html")
+"""A page of a run, with the time in its id."""
+
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -79,15 +82,23 @@ def write_sources_page(
 
 
 def _folder(context: RunContext) -> Path:
-    """The folder of pages, 0700.
+    """The folder of pages, 0700, without those of runs that the archive keeps no more.
 
     Raises:
         ConfigError: it cannot be made.
     """
     folder = context.settings.state / FOLDER
+    oldest = f"{context.now() - context.settings.retention:%Y%m%dT%H%M%SZ}"
+
+    def make() -> None:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        for path in folder.iterdir():
+            began = _PAGE.fullmatch(path.name)
+            if began is not None and began[1] < oldest:
+                path.unlink(missing_ok=True)
+
     raise_as(
-        lambda: folder.mkdir(mode=0o700, exist_ok=True),
-        {OSError: lambda error: ConfigError(f"{folder}: cannot be made: {error.strerror}")},
+        make, {OSError: lambda error: ConfigError(f"{folder}: cannot be used: {error.strerror}")}
     )
     return folder
 

@@ -10,7 +10,7 @@ from flows.report.guards import to_line
 from flows.run.summary import time_text
 from loaders.ledger.ledger import Ledger
 from schemas.guards import is_approvable
-from schemas.run import Decision, Run
+from schemas.run import Decision, Run, RunKind
 
 Tone = Literal["good", "warn", "bad", "calm"]
 """How a state is coloured; its word always stands beside it."""
@@ -99,7 +99,7 @@ def to_headline(standing: Standing) -> Headline:
                 advice=(
                     Advice(
                         "If its process is gone, the next run ends it and starts afresh",
-                        _again(run),
+                        again(run),
                     ),
                 ),
             )
@@ -113,7 +113,7 @@ def to_headline(standing: Standing) -> Headline:
             assert_never(never)
 
 
-def _again(run: Run) -> str:
+def again(run: Run) -> str:
     """How a run of that kind is started."""
     if run.kind == "sync":
         return f"lumos-ingest sync {run.source}"
@@ -140,13 +140,13 @@ def _held(standing: Standing) -> Headline:
     when = f"by {decision.actor} on {time_text(decision.decided_at)}"
     if decision.decision != "approve":
         sentence = f"Rejected {when}. Nothing was uploaded: mend the source, and sync again."
-        return Headline("calm", "rejected", sentence, reasons, (Advice("Again", _again(run)),))
+        return Headline("calm", "rejected", sentence, reasons, (Advice("Again", again(run)),))
     if decision.has_lapsed(standing.now):
         sentence = f"Held; its approval {when} has lapsed. Nothing was uploaded."
-        advice = Advice("Hold what the source says now, and decide on that", _again(run))
+        advice = Advice("Hold what the source says now, and decide on that", again(run))
         return Headline("warn", "approval lapsed", sentence, reasons, (advice,))
     sentence = f"Approved {when}, until {time_text(decision.lapses_at)}, and not carried out yet."
-    carry_out = Advice("Carry it out, if the source still gives that plan", _again(run))
+    carry_out = Advice("Carry it out, if the source still gives that plan", again(run))
     reject = Advice("Take the approval back", f'lumos-ingest reject {run.run_id} --reason "…"')
     return Headline("warn", "approved", sentence, reasons, (carry_out, reject))
 
@@ -159,19 +159,19 @@ def choices(run: Run) -> Iterator[Advice]:
     if never:
         keys = ", ".join(f"guards.{key}" for key in never)
         words = f"No one may approve it: mend the source, or change {keys} in its file, and sync"
-        yield Advice(words, _again(run))
+        yield Advice(words, again(run))
         return
     yield Advice(
         "If it is right, let it through", f'lumos-ingest approve {run.run_id} --reason "…"'
     )
-    yield Advice("and carry it out at once", _again(run))
+    yield Advice("and carry it out at once", again(run))
     yield Advice("If it is wrong, refuse it", f'lumos-ingest reject {run.run_id} --reason "…"')
 
 
 def _failed(run: Run) -> Headline:
     reasons = (run.error or "It ended without a word.",)
     look = Advice("See what is in place and what is not", f"lumos-ingest check {run.source}")
-    advice = (look, Advice("Once that is mended, again", _again(run)))
+    advice = (look, Advice("Once that is mended, again", again(run)))
     if run.kind != "sync":
         some = f"{len(run.job_ids)} jobs were given to Lumos" if run.job_ids else "Nothing was sent"
         return Headline("bad", "failed", f"Failed. {some}.", reasons, advice)
@@ -193,7 +193,7 @@ def _under_way(run: Run) -> Headline:
         f"Its upload is under way{job}.",
         (run.error,) if run.error else (),
         (
-            Advice("If its process is gone, the next run goes on with it", _again(run)),
+            Advice("If its process is gone, the next run goes on with it", again(run)),
             Advice(
                 "If its job never ends, give it up",
                 f'lumos-ingest abandon {run.run_id} --reason "…"',
@@ -226,7 +226,7 @@ def _after(run: Run) -> Iterator[Advice]:
         )
 
 
-def failed_last(ledger: Ledger, source: str) -> list[Run]:
-    """The source's newest syncs that failed, one after the other, newest first."""
-    ended = (run for run in ledger.runs(source) if run.kind == "sync" and run.ended_at)
+def failed_last(ledger: Ledger, source: str, kind: RunKind) -> list[Run]:
+    """The source's newest runs of that kind that failed, one after the other, newest first."""
+    ended = (run for run in ledger.runs(source) if run.kind == kind and run.ended_at)
     return list(takewhile(lambda run: run.state == "failed", ended))

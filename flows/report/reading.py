@@ -11,6 +11,7 @@ from flows.run.summary import time_text
 from schemas.errors import StateError
 from schemas.run import Run
 from schemas.source_file.quantities import duration_text
+from schemas.tables import REJECTS
 
 GROUPS_SHOWN = 50
 PLACES_SHOWN = 20
@@ -205,8 +206,9 @@ def _groups(
     """Rejected rows and rejected cells by reason, most first; how many kinds are not listed."""
     if rejects.is_empty():
         return (), (), 0
-    if "is_cell" not in rejects.columns:  # of a version that had none
-        rejects = rejects.with_columns(is_cell=pl.lit(value=False))
+    of_now = pl.DataFrame(schema=REJECTS)  # versions before had neither `is_cell` nor `name`
+    rejects = pl.concat([of_now, rejects], how="diagonal")
+    rejects = rejects.with_columns(pl.col("is_cell").fill_null(value=False))
     kinds = (
         rejects.group_by("is_cell", "table", "column", "reason", maintain_order=True)
         .agg(
@@ -214,14 +216,17 @@ def _groups(
             pl.col("file").head(PLACES_SHOWN),
             pl.col("row").head(PLACES_SHOWN),
             pl.col("key").head(PLACES_SHOWN),
+            pl.col("name").head(PLACES_SHOWN),
         )
         .sort("count", descending=True, maintain_order=True)
     )
     shown: dict[bool, list[RejectGroup]] = {False: [], True: []}
     for one in kinds.head(GROUPS_SHOWN).iter_rows(named=True):
         places = tuple(
-            f"{file}:{row}" + (f" {names.of(key)}" if key else "")
-            for file, row, key in zip(one["file"], one["row"], one["key"], strict=True)
+            _place(file, row, key, name, names)
+            for file, row, key, name in zip(
+                one["file"], one["row"], one["key"], one["name"], strict=True
+            )
         )
         shown[bool(one["is_cell"])].append(
             RejectGroup(
@@ -234,6 +239,12 @@ def _groups(
             )
         )
     return tuple(shown[False]), tuple(shown[True]), max(0, kinds.height - GROUPS_SHOWN)
+
+
+def _place(file: str, row: int, key: str | None, name: str | None, names: Names) -> str:
+    """Where it stands, and whose it is: an id, in clear with what it is called."""
+    called = f" ({name})" if names.has_ids and name and name != key else ""
+    return f"{file}:{row}{f' {names.of(key)}' if key else ''}{called}"
 
 
 def _kept(run: Run, context: RunContext, names: Names) -> tuple[tuple[Kept, ...], int, str]:

@@ -95,6 +95,7 @@ class RunPage:
         facts: what else there is to know of it, each with its name.
         tiles: the numbers that matter most, each with its name and tone.
         tables: what the plan changes, by table; none where there is no plan.
+        becomes: what becomes of accounts: words, count, tone, and how long the bar is, in percent.
         statuses: the accounts by status.
         flips: how many accounts go from one status to another.
         fields: how many accounts differ in each field.
@@ -116,6 +117,7 @@ class RunPage:
     facts: tuple[tuple[str, str], ...]
     tiles: tuple[tuple[str, int, Tone], ...]
     tables: tuple[TableChange, ...]
+    becomes: tuple[tuple[str, int, Tone, float], ...]
     statuses: tuple[StatusCount, ...]
     flips: tuple[tuple[str, int], ...]
     fields: tuple[tuple[str, int], ...]
@@ -148,14 +150,14 @@ def to_run_page(run: Run, context: RunContext, names: Names) -> RunPage:
     standing = to_standing(run, others, decisions, context.now())
     base = context.ledger.run(run.base_run_id) if run.base_run_id else None
     changes = changes_of(run, context, names)
-    tables = tuple(_tables(run))
     sizes, sizes_of = _sizes(run, others)
     return RunPage(
         run=run,
         headline=to_headline(standing),
         facts=tuple(_facts(run)),
         tiles=tuple(_tiles(run, changes)),
-        tables=tables,
+        tables=tuple(_tables(run)),
+        becomes=_becomes(run, changes),
         statuses=tuple(_statuses(run, base)),
         flips=_numbers(run, "status_flips"),
         fields=_numbers(run, "changed_fields"),
@@ -267,6 +269,24 @@ def _tables(run: Run) -> list[TableChange]:
         )
         for table, one in changes
     ]
+
+
+def _becomes(run: Run, changes: ChangesShown | str) -> tuple[tuple[str, int, Tone, float], ...]:
+    counts = run.counts
+    if not isinstance(run.plan.get("accounts"), dict):
+        return ()
+    opened = changes.opened if isinstance(changes, ChangesShown) else 0
+    lines: list[tuple[str, int, Tone]] = [
+        ("removed", counts.get("accounts_removed", 0), "bad"),
+        ("can log in no more", counts.get("accounts_deactivated", 0), "warn"),
+        ("can log in again", opened, "warn"),
+        ("added", counts.get("accounts_added", 0), "good"),
+        ("changed in any field", counts.get("accounts_changed", 0), "calm"),
+    ]
+    largest = max([1, *(count for _, count, _ in lines)])
+    return tuple(
+        (words, count, tone, round(100 * count / largest, 2)) for words, count, tone in lines
+    )
 
 
 def _numbers(run: Run, key: str) -> tuple[tuple[str, int], ...]:

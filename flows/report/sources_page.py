@@ -5,16 +5,18 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from flows.report.guards import to_line
-from flows.report.headline import Advice, Tone, choices, failed_last
+from flows.report.headline import Advice, Tone, again, choices, failed_last
 from flows.run.context import RunContext
 from flows.run.summary import time_text
 from flows.run.workspace import read_sources
 from flows.schedule.due import due_after, due_by
 from loaders.ledger.decisions import DecidedRun, waiting_run
 from schemas.errors import ConfigError
-from schemas.run import Run
+from schemas.run import Run, RunState
 from schemas.source_file.file import Source
 from schemas.source_file.quantities import duration_text
+
+_NOT_ACCEPTED: tuple[RunState, ...] = ("reading", "planned", "submitted", "failed", "held")
 
 GRACE = timedelta(hours=2)
 """How long after it was due a source may be unaccepted: its run may wait for its job."""
@@ -103,45 +105,59 @@ def to_sources_page(context: RunContext) -> SourcesPage:
 
 
 def _source_line(source: Source, context: RunContext) -> SourceLine:
-    """How one source stands; of what is wrong, what is most urgent is told first."""
+    """How one source stands, with the pages of its runs."""
     name, ledger, now = source.name, context.ledger, context.now()
     accepted = ledger.newest_run(name, "sync", ("done", "unchanged"))
-    failed = failed_last(ledger, name)
     waiting = waiting_run(ledger, name)
     schedule = source.file.schedule
-    due_at = due_after(schedule, now) if schedule else None
-    was_due = due_by(schedule, now) if schedule else None
-    if failed:
-        state, sentence, advice = _failing(failed)
-        if waiting is not None and waiting.decision is None:
-            sentence += f" Run {waiting.run.run_id} is held besides, and waits for a person."
-    elif waiting is not None and not _is_rejected(waiting):
-        state, sentence, advice = _held(waiting, now)
-    elif was_due is not None and _is_stale(accepted, was_due, now):
-        state, sentence = "stale", f"Nothing was accepted since it was due, {time_text(was_due)}."
-        advice = [Advice("Sync it", f"lumos-ingest sync {name}")]
-    elif accepted is None:
-        state, sentence = "new", "No run was accepted yet."
-        advice = [Advice("See what a sync would do", f"lumos-ingest preview {name}")]
-    else:
-        state, sentence, advice = "fine", "", []
-    newest = ledger.newest_run(name, "sync", ("reading", "planned", "submitted", "failed", "held"))
-    activity = [
-        ledger.newest_run(name, "activity", ("done", "unchanged", "failed", "planned", "submitted"))
-    ]
-    pages = _pages(accepted, newest, waiting, activity[0])
+    verdict = _verdict(source, accepted, waiting, context)
     return SourceLine(
         name,
-        _STATES[state],
-        state,
-        sentence,
+        _STATES[verdict.state],
+        verdict.state,
+        verdict.sentence,
         accepted,
         duration_text(now - accepted.started_at) if accepted else "",
         accepted.counts.get("accounts_total") if accepted else None,
-        due_at,
-        pages,
-        tuple(advice),
+        due_after(schedule, now) if schedule else None,
+        _pages(
+            accepted,
+            ledger.newest_run(name, "sync", _NOT_ACCEPTED),
+            waiting,
+            ledger.newest_run(name, "activity", ("done", "unchanged", *_NOT_ACCEPTED)),
+        ),
+        verdict.advice,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """What a source is like, and what to do about it: as in `SourceLine`."""
+
+    state: str
+    sentence: str = ""
+    advice: tuple[Advice, ...] = ()
+
+
+def _verdict(
+    source: Source, accepted: Run | None, waiting: DecidedRun | None, context: RunContext
+) -> _Verdict:
+    """How the source stands; of what is wrong, what is most urgent."""
+    name, schedule = source.name, source.file.schedule
+    was_due = due_by(schedule, context.now()) if schedule else None
+    if failed := failed_last(context.ledger, name, "sync"):
+        return _failing(failed, waiting)
+    if waiting is not None and not _is_rejected(waiting):
+        return _held(waiting, context.now())
+    if failed := failed_last(context.ledger, name, "activity"):
+        return _failing(failed, None)
+    if was_due is not None and _is_stale(accepted, was_due, context.now()):
+        sentence = f"Nothing was accepted since it was due, {time_text(was_due)}."
+        return _Verdict("stale", sentence, (Advice("Sync it", f"lumos-ingest sync {name}"),))
+    if accepted is None:
+        advice = Advice("See what a sync would do", f"lumos-ingest preview {name}")
+        return _Verdict("new", "No run was accepted yet.", (advice,))
+    return _Verdict("fine")
 
 
 def _broken_line(name: str, problem: ConfigError, context: RunContext) -> SourceLine:
@@ -159,17 +175,20 @@ def _broken_line(name: str, problem: ConfigError, context: RunContext) -> Source
     )
 
 
-def _failing(failed: list[Run]) -> tuple[str, str, list[Advice]]:
+def _failing(failed: list[Run], waiting: DecidedRun | None) -> _Verdict:
     newest = failed[0]
-    runs = "The last run" if len(failed) == 1 else f"The last {len(failed)} runs"
+    of = "" if newest.kind == "sync" else f" of {newest.kind}"
+    runs = f"The last run{of}" if len(failed) == 1 else f"The last {len(failed)} runs{of}"
     sentence = f"{runs} failed: {newest.error or 'without a word'}"
-    return (
+    if waiting is not None and waiting.decision is None:
+        sentence += f" Run {waiting.run.run_id} is held besides, and waits for a person."
+    return _Verdict(
         "failing",
         sentence,
-        [
+        (
             Advice("See what is in place and what is not", f"lumos-ingest check {newest.source}"),
-            Advice("Once that is mended, again", f"lumos-ingest sync {newest.source}"),
-        ],
+            Advice("Once that is mended, again", again(newest)),
+        ),
     )
 
 
@@ -177,15 +196,14 @@ def _is_rejected(waiting: DecidedRun) -> bool:
     return waiting.decision is not None and waiting.decision.decision == "reject"
 
 
-def _held(waiting: DecidedRun, now: datetime) -> tuple[str, str, list[Advice]]:
+def _held(waiting: DecidedRun, now: datetime) -> _Verdict:
     run, decision = waiting.run, waiting.decision
     reasons = "; ".join(to_line(seen) for seen in run.breaches) or run.error or ""
-    carry_out = Advice("Carry it out", f"lumos-ingest sync {run.source}")
     if decision is not None and not decision.has_lapsed(now):
         sentence = f"Approved by {decision.actor}, and not carried out yet: {reasons}"
-        return "held", sentence, [carry_out]
-    since = time_text(run.ended_at)
-    return "held", f"Held for a person since {since}: {reasons}", list(choices(run))
+        return _Verdict("held", sentence, (Advice("Carry it out", again(run)),))
+    sentence = f"Held for a person since {time_text(run.ended_at)}: {reasons}"
+    return _Verdict("held", sentence, tuple(choices(run)))
 
 
 def _is_stale(accepted: Run | None, was_due: datetime, now: datetime) -> bool:

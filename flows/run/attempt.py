@@ -46,7 +46,8 @@ def memory_held() -> Memory:
         pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
     except (OSError, IndexError, ValueError):
         return Memory(most, most)
-    return Memory(pages * _PAGE_BYTES, most)
+    now = pages * _PAGE_BYTES
+    return Memory(now, max(now, most))  # the kernel brings the one up to date before the other
 
 
 @dataclass(slots=True)

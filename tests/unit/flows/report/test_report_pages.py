@@ -304,6 +304,19 @@ def test_a_page_is_its_owners_alone_and_says_in_its_name_that_it_has_ids(world: 
     assert path.parent.stat().st_mode & 0o777 == 0o700
 
 
+def test_a_page_goes_when_the_archive_lets_its_run_go(world: World):
+    old = night(world)
+    world.now += timedelta(days=91)
+    new = night(world)
+    other = world.folder / "reports" / "mine.html"
+    with world.context() as context:
+        for names in (HASHES, CLEAR):
+            write_run_page(old, context, names, None)
+        other.write_text("mine", "utf-8")
+        kept = write_run_page(new, context, HASHES, None)
+    assert set(other.parent.iterdir()) == {kept, other}
+
+
 def in_workspace(world: World, schedule: str = "") -> None:
     """Writes the source file where a workspace has it."""
     text = (
