@@ -148,8 +148,8 @@ GUARDS = (
     Guard(
         "max_exchanged_attributes",
         "accounts",
-        "accounts whose value of an attribute is now one that others had, while theirs went to "
-        "others: each is there as often as before, beside somebody else; attribute by attribute",
+        "accounts whose value of an attribute, or one of whose names, is now one that others had, "
+        "while theirs went to others: each is there as often as before, beside somebody else",
         "the accounts that had a value",
         "20%",
         floor=3,

@@ -181,29 +181,32 @@ def _blanked(compared: Compared) -> tuple[Counted, ...]:
 
 
 def _exchanged(compared: Compared) -> tuple[Counted, ...]:
-    """Attribute by attribute: accounts whose value is now one that others had and gave for it.
+    """Accounts whose value is now one that others had and gave for it: attributes, half a name.
 
     As when a column is shifted by a row, or sorted alone: each value is there as often as before,
     beside somebody else. Where people move from one department to another none are, nor where a
-    number grows.
+    number grows. Of whoever has both names of another, `changed_people` tells.
     """
-    changed = compared.differences
-    shared = set(compared.now.attribute_labels) & set(compared.before.attribute_labels)
+    now, before, changed = compared.now, compared.before, compared.differences
+    names = {"given_name": "family_name", "family_name": "given_name"}
+    shared = {*now.attribute_labels} & {*before.attribute_labels} | names.keys()
     counted = []
     for name in sorted(shared & set(changed["fields"].explode().drop_nulls())):
+        is_whole = pl.col("fields").list.contains(names.get(name, ""))
+        rows = changed.filter(~is_whole) if name in names else changed
         values = pl.DataFrame(
             {
-                "id": compared.now.accounts[_ID].gather(changed["now"]),
-                "new": compared.now.accounts[name].gather(changed["now"]),
-                "old": compared.before.accounts[name].gather(changed["before"]),
+                "id": now.accounts[_ID].gather(rows["now"]),
+                "new": now.accounts[name].gather(rows["now"]),
+                "old": before.accounts[name].gather(rows["before"]),
             }
         ).filter(pl.col("new") != pl.col("old"))
         found = values.height - _net(values)
         if not found or _grows(values):
             continue
-        had = column_at(compared.before.accounts, name, compared.accounts.before)
         ids = values.filter(pl.col("new").is_in(values["old"].implode()))["id"]
-        base, what = had.count(), f"values of {name}"
+        base = column_at(before.accounts, name, compared.accounts.before).count()
+        what = f"values of {name}"
         counted.append(Counted("max_exchanged_attributes", found, base, what, ids=_ids(ids)))
     return tuple(counted)
 

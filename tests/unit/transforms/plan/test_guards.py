@@ -316,6 +316,18 @@ def test_a_number_that_grows_night_by_night_is_exchanged_with_none() -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["given_name", "family_name"])
+def test_half_of_the_names_shifted_by_a_row_are_exchanged_beside_an_address(name: str) -> None:
+    names = [f"N{number}" for number in range(40)]
+    before, now = (
+        source(40).but({one: {name: at} for one, at in zip(ids(40), of, strict=True)})
+        for of in (names, moved_down(names, 40))
+    )
+    assert line(before, now) == (
+        f"max_exchanged_attributes: 40 of 40 values of {name}, allowed 8 (20%)"
+    )
+
+
 def test_attributes_that_come_go_or_are_filled_are_exchanged_with_none() -> None:
     blank = with_cost(source(20), [""] * 20)
     full = with_cost(source(20), [f"C{number}" for number in range(20)])
