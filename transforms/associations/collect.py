@@ -107,9 +107,7 @@ def link_cells(
     return Linked(packed, pl.concat([rejects, faults]), read + count, 0, rejected)
 
 
-def _fault_rejects(
-    cells: CellPieces, places: Callable[[pl.Series], pl.DataFrame]
-) -> pl.DataFrame:
+def _fault_rejects(cells: CellPieces, places: Callable[[pl.Series], pl.DataFrame]) -> pl.DataFrame:
     """The rejects of cells that cannot be told: of one entitlement, or of any of the account's."""
     made = [no_rejects()]
     for (column, code, reason), group in cells.faults.group_by("column", "code", "reason"):
@@ -117,7 +115,8 @@ def _fault_rejects(
         names = group.select(
             prefixed.alias(ENTITLEMENT_KEY[0]), pl.lit("").alias(ENTITLEMENT_KEY[1]), "value"
         )
-        made.append(link_rejects(places(group["index"]), names, str(column), Reason(str(code), str(reason))))
+        why = Reason(str(code), str(reason))
+        made.append(link_rejects(places(group["index"]), names, str(column), why))
     return pl.concat(made).sort("row", maintain_order=True)
 
 
