@@ -6,6 +6,7 @@ import signal
 import pytest
 import yaml
 from deployed import OURS, TWO, Deployed, PrefectServer, deploy_for_soon, source, until, worker
+from document_schema import check_document
 
 pytest_plugins = ["tests.postgresql_server", "tests.e2e.deployed"]
 pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("prefect")]
@@ -28,7 +29,9 @@ def test_the_server_has_the_schedules_of_the_files_and_what_people_changed(
     by_hand = {"name": "by-hand", "flow_id": people["flow_id"], "parameters": people["parameters"]}
     server.ask("deployments/", by_hand)
 
-    [submitted] = deployed.type("sync", "people", "--submit", "--json").document["sources"]
+    asked = deployed.type("sync", "people", "--submit", "--json").document
+    check_document("sync", asked)
+    [submitted] = asked["sources"]
     assert deployed.state(submitted["flow_run_id"]) == "SCHEDULED"
 
     work.source(source("people", "0 3 * * *"), "people")
@@ -42,6 +45,7 @@ def test_the_server_has_the_schedules_of_the_files_and_what_people_changed(
     second = deployed.type("deploy", "--json")
     assert second.code == 0, second.err
     document = second.document
+    check_document("deploy", document)
     assert document["changed"] == {
         "sync/people": ["schedules"],
         "sync/badges": ["schedules", "tags"],
@@ -78,5 +82,6 @@ def test_a_run_that_is_killed_is_asked_for_again(deployed: Deployed) -> None:
         stopped = deployed.type("stop-worker")
         assert stopped.code == 0, stopped.err
         assert f"stopped, with nothing at work: process {first.pid}" in stopped.out
+        check_document("stop-worker", deployed.type("stop-worker", "--json").document)
     assert deployed.workspace.stats()["overlapping_uploads"] == 0
     assert len(deployed.workspace.accounts()) == 3
