@@ -54,7 +54,7 @@ class Run(TypedDict):
     base_run_id: str | None
     content_hash: str | None
     counts: dict[str, int]
-    plan: "Plan | Nothing"
+    plan: "Plan | NoPlan"
     error: str | None
     approved_by: str | None
     approved_at: Moment | None
@@ -67,8 +67,11 @@ class Run(TypedDict):
     holds: NotRequired[int]
 
 
-class Nothing(TypedDict):
-    """Of a run that came to no plan."""
+class NoPlan(TypedDict):
+    """Of a run that came to no plan: what shows that its read was whole, if it was."""
+
+    proof: NotRequired[list[str]]
+    warnings: NotRequired[list[str]]
 
 
 class Changes(TypedDict):
@@ -127,6 +130,9 @@ class Plan(TypedDict):
     fields_filled: list[str]
     fields_emptied: list[str]
     verdict: Verdict
+    proof: NotRequired[list[str]]
+    warnings: NotRequired[list[str]]
+    guards: NotRequired[list[Breach]]
 
 
 class NoRun(TypedDict):
@@ -317,6 +323,35 @@ class Why(TypedDict):
     runs_not_told: int
 
 
+class RunReport(TypedDict):
+    """Where the page of a run lies, and whether it has ids in clear."""
+
+    report: str
+    run_id: str
+    source: str
+    state: RunState
+    has_ids: bool
+
+
+class ReportLine(TypedDict):
+    """A source in the index of pages, and its runs' pages by run."""
+
+    source: str
+    state: str
+    text: str
+    accepted_run_id: str | None
+    accepted_at: Moment | None
+    due_at: Moment | None
+    reports: dict[str, str]
+
+
+class SourcesReport(TypedDict):
+    """Where the index over all sources lies."""
+
+    report: str
+    sources: list[ReportLine]
+
+
 class Arrival(TypedDict):
     """What the sandbox holds of a source, and what its run rejected and changed."""
 
@@ -403,6 +438,7 @@ DOCUMENTS: dict[str, Any] = {
     "backfill": Backfill,
     "serve": Run | NoRun,
     "runs": list[Run],
+    "report": RunReport | SourcesReport,
     "why": Why,
     "approve": Run,
     "reject": Run,

@@ -48,7 +48,7 @@ def held(workspace: Workspace, command: str, *words: str, code: int = 0) -> None
 
 def test_every_command_has_a_schema():
     commands = {one.callback.__name__.replace("_", "-") for one in app.registered_commands}
-    assert {name.split()[0] for name in DOCUMENTS} - {"error"} == commands - {"schema"}
+    assert commands - {"schema"} <= {name.split()[0] for name in DOCUMENTS}
 
 
 def test_the_schema_is_one_and_says_its_version():
