@@ -456,7 +456,8 @@ DOCUMENTS: dict[str, Any] = {
 
 def documents_schema() -> dict[str, Any]:
     """The JSON Schema of all documents: that of a command is at `#/$defs/COMMAND`."""
-    adapters = [(name, "serialization", TypeAdapter(kind)) for name, kind in DOCUMENTS.items()]
+    mode: Literal["serialization"] = "serialization"
+    adapters = [(name, mode, TypeAdapter(kind)) for name, kind in DOCUMENTS.items()]
     by_name, shared = TypeAdapter.json_schemas(adapters)
     documents = {name: schema for (name, _), schema in by_name.items()}
     return {
