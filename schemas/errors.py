@@ -93,6 +93,10 @@ class BusyError(IngestError):
     retryable = True
 
 
+class CancelledError(BusyError):
+    """A person stopped the run: it sends nothing more, and leaves what it sent to the next one."""
+
+
 class StateError(IngestError):
     """The ledger or the archive cannot be used: unreachable, full, or not as it was left."""
 

@@ -435,7 +435,7 @@ DOCUMENTS: dict[str, Any] = {
     "preview": Preview,
     "sync": Runs,
     "activity": Runs,
-    "backfill": Backfill,
+    "backfill": Backfill | Runs,
     "serve": Run | NoRun,
     "runs": list[Run],
     "report": RunReport | SourcesReport,

@@ -22,6 +22,7 @@ from flows.cli.commands import (
     preview,
     reject,
     repair,
+    report,
     runs,
     sandbox,
     schema,
@@ -67,7 +68,7 @@ def lumos_ingest(
 
 
 _COMMANDS = (check, preview, sync, approve, reject, abandon, activity, backfill, serve, deploy)
-_OTHERS = (stop_worker, runs, why, repair, init, new, demo, sandbox, schema)
+_OTHERS = (stop_worker, runs, report, why, repair, init, new, demo, sandbox, schema)
 for _command in (*_COMMANDS, *_OTHERS):
     app.command()(_command)
 

@@ -18,6 +18,7 @@ from transforms.tables.several_rows import beside_rejects, filled
 from transforms.tables.vocabulary import words_with_counts
 
 KEY = ["integration_specific_id"]
+_NAMING = ("integration_specific_id", "email", "given_name", "family_name", "username")
 
 
 def to_accounts(
@@ -68,7 +69,7 @@ def to_accounts(
     return conformed, (
         *_column_warnings(table, use),
         *_cell_warnings(table, conformed.rejects),
-        *_status_warnings(table, words),
+        *_status_warnings(table, words, candidates.select(_NAMING)),
     )
 
 
@@ -90,10 +91,10 @@ def _cell_warnings(table: RawTable, rejects: pl.DataFrame) -> tuple[str, ...]:
     )
 
 
-def _status_warnings(table: RawTable, words: pl.Series) -> tuple[str, ...]:
+def _status_warnings(table: RawTable, words: pl.Series, people: pl.DataFrame) -> tuple[str, ...]:
     """What to say of the words of statuses that have no mapping, and how often each is there."""
     if not words.len():
         return ()
-    told = words_with_counts(words)
+    told = words_with_counts(words, people)
     says = f"{table.origin}: user_status: {words.len()} without a mapping to a status: {told}"
     return (f"{says}; map them under columns.user_status.values",)

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from flows.cli.output import Output, log_to_stderr
-from flows.cli.plan.markdown import sharing_key, to_markdown
+from flows.cli.plan.markdown import to_markdown
 from flows.cli.plan.view import show_plan, show_verdict, with_paths
+from flows.report.hashes import sharing_key
 from flows.run.context import open_context
 from flows.run.settings import read_settings
 from flows.run.workspace import choose_sources

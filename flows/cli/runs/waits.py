@@ -31,7 +31,7 @@ class Waiting:
         if self.decision is None:
             if all(is_approvable(seen.guard) for seen in self.run.breaches):
                 return f"run {run_id} is held: lumos-ingest approve or reject {run_id}"
-            return f"run {run_id} is held: mend the source; lumos-ingest runs {name} {run_id}"
+            return f"run {run_id} is held: mend the source; lumos-ingest report {run_id}"
         until = time_text(self.decision.lapses_at)
         if self.waits == "lapsed":
             return f"run {run_id} is held, its approval lapsed on {until}: lumos-ingest sync {name}"

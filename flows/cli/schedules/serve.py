@@ -1,6 +1,7 @@
 """The command `serve`: every scheduled source on its schedule, in this process."""
 
 import os
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -20,6 +21,7 @@ from flows.cli.each_source import (
 from flows.cli.output import Output, log_to_stderr
 from flows.cli.sync import sync_one
 from flows.cli.telemetry import write_metrics_file
+from flows.notices.notify import tell_broken
 from flows.run.context import RunContext, open_context
 from flows.run.settings import read_settings
 from flows.run.side_by_side import Slots, stopped_by_signals
@@ -42,6 +44,8 @@ _WORK: Mapping[str, RunOne] = {
     "activity": send_one,
 }
 _NO_USE_TO_RETRY = (ConfigError, ContractError, GuardError)
+_TOLD_EVERY_S = 3600.0
+"""How often a file that stays wrong is looked at for telling; the ledger knows what is news."""
 
 
 def serve_command(
@@ -57,13 +61,13 @@ def serve_command(
     log_to_stderr(verbose=as_json)
     settings = read_settings(workspace)
     check_prefect(os.environ.get("PREFECT_API_URL"))
-    files = _Files(settings.workspace, output)
     slots = Slots(jobs)
     with (
         stopped_by_signals(slots) as came,
         open_context(settings, sleep=slots.sleep) as context,
         _metrics(metrics_port, context, output),
     ):
+        files = _Files(context, output)
         _end_dead_runs(context, output)
         begun_at = context.now()
         timetable = Timetable(context.ledger)
@@ -104,15 +108,19 @@ def _end_dead_runs(context: RunContext, output: Output) -> None:
 class _Files:
     """The source files, read again where one of them changed."""
 
-    def __init__(self, workspace: Path, output: Output) -> None:
-        self._workspace = workspace
+    def __init__(self, context: RunContext, output: Output) -> None:
+        self._context = context
+        self._workspace = context.settings.workspace
         self._output = output
         self._seen: dict[Path, tuple[int, int]] | None = None
-        self._told: set[str] = set()
+        self._broken: dict[str, ConfigError] = {}
+        self._told_at = 0.0
         self.good: dict[str, Source] = {}
 
     def changed(self) -> list[Source] | None:
         """The good sources, where a file is new, changed or gone since the last call.
+
+        Who looks after the workspace is told of each that is wrong: its source has no night.
 
         Raises:
             ConfigError: at the first call: there are none, or none has a schedule.
@@ -120,13 +128,16 @@ class _Files:
         is_first = self._seen is None
         seen = self._stats()
         if seen == self._seen:
+            if time.monotonic() - self._told_at > _TOLD_EVERY_S:
+                self._tell()
             return None
         self._seen = seen
         sources, broken = read_sources(self._workspace) if seen else ([], {})
-        problems = {str(error) for error in broken.values()}
-        for line in sorted(problems - self._told):
+        known = set(map(str, self._broken.values()))
+        for line in sorted({str(error) for error in broken.values()} - known):
             self._output.error(line)
-        self._told = problems
+        self._broken = broken
+        self._tell()
         if is_first and not schedules_of(sources):
             raise ConfigError(
                 f"{self._workspace / 'sources'}: no source has a schedule: write "
@@ -134,6 +145,11 @@ class _Files:
             )
         self.good |= {source.name: source for source in sources}
         return sources
+
+    def _tell(self) -> None:
+        self._told_at = time.monotonic()
+        for name, error in self._broken.items():
+            tell_broken(name, error, self._context)
 
     def _stats(self) -> dict[Path, tuple[int, int]]:
         paths = source_paths(self._workspace) if self._seen is None else _paths(self._workspace)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.cli.plan.markdown import sharing_key
+from flows.report.hashes import sharing_key
 from flows.run.settings import read_settings
 from flows.run.workspace import read_sources
 from schemas.errors import ConfigError
