@@ -468,6 +468,10 @@ def new(
 
 
 def schema(
+    documents: Annotated[
+        bool,
+        typer.Option("--documents", help="That of the documents which --json prints."),
+    ] = False,
     _workspace: Unused = HERE,
     _as_json: Json = False,
 ) -> None:
@@ -477,9 +481,11 @@ def schema(
     """
     import json
 
+    from flows.cli.documents import documents_schema
     from schemas.source_file.file import SourceFile
 
-    sys.stdout.write(json.dumps(SourceFile.model_json_schema(), indent=2) + "\n")
+    content = documents_schema() if documents else SourceFile.model_json_schema()
+    sys.stdout.write(json.dumps(content, indent=2) + "\n")
 
 
 # What needs no Lumos: `demo`, `sandbox`.

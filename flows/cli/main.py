@@ -33,7 +33,7 @@ from flows.cli.commands import (
 )
 from flows.cli.output import Output, go_quiet, never_fail_to_encode, tell_error
 from flows.cli.telemetry import observed
-from flows.cli.usage import check_command_name, reordered, usage_line
+from flows.cli.usage import PROGRAM, check_command_name, reordered, usage_line
 from flows.run.crash_report import bug_line
 from schemas.errors import ConfigError, IngestError
 
@@ -116,7 +116,7 @@ def _run(words: list[str]) -> tuple[int, str | None]:
     try:
         check_command_name(words, _NAMES)
         with observed(words):
-            code = app(words or ["--help"], standalone_mode=False)
+            code = app(words or ["--help"], prog_name=PROGRAM, standalone_mode=False)
     except IngestError as error:
         tell_error(str(error))
         return error.exit_code, str(error)

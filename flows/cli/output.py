@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from flows.cli.lines.layout import table_lines, wrapped
-from flows.cli.lines.logs import OURS, LogFormat, log_to_stderr, tell
+from flows.cli.lines.logs import OURS, LogFormat, log_to_stderr, tell_as_json
 from flows.cli.lines.progress import LineOf, Moved, plain_lines, watched_lines
 
 __all__ = ["OURS", "Moved", "Output", "go_quiet", "log_to_stderr", "never_fail_to_encode"]
@@ -54,7 +54,7 @@ class Output:
     def note(self, text: str, level: str = "info") -> None:
         """One line about the work, on stderr."""
         if LogFormat.is_json:
-            tell(text, level)
+            tell_as_json(text, level)
             return
         shown = "\n".join(wrapped(text, self._err.width if self._err.is_terminal else None))
         self._err.print(escape(shown), highlight=False, soft_wrap=True)

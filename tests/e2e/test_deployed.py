@@ -16,6 +16,7 @@ from deployed import (
     until,
     worker,
 )
+from document_schema import check_document
 
 pytest_plugins = ["tests.postgresql_server", "tests.e2e.deployed"]
 pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("prefect")]
@@ -39,7 +40,9 @@ def test_the_server_has_the_schedules_of_the_files_and_what_people_changed(
     by_hand = {"name": "by-hand", "flow_id": people["flow_id"], "parameters": people["parameters"]}
     server.ask("deployments/", by_hand)
 
-    [submitted] = deployed.type("sync", "people", "--submit", "--json").document["sources"]
+    asked = deployed.type("sync", "people", "--submit", "--json").document
+    check_document("sync", asked)
+    [submitted] = asked["sources"]
     assert deployed.state(submitted["flow_run_id"]) == "SCHEDULED"
     span = ("--since", "2026-01-01", "--until", "2026-07-01", "--window", "7d")
     [backfill] = deployed.type("backfill", "people", *span, "--submit", "--json").document[
@@ -62,6 +65,7 @@ def test_the_server_has_the_schedules_of_the_files_and_what_people_changed(
     second = deployed.type("deploy", "--json")
     assert second.code == 0, second.err
     document = second.document
+    check_document("deploy", document)
     assert document["changed"] == {
         "sync/people": ["schedules"],
         "sync/badges": ["schedules", "tags"],
@@ -100,5 +104,6 @@ def test_a_run_that_is_killed_is_asked_for_again(deployed: Deployed) -> None:
         stopped = deployed.type("stop-worker")
         assert stopped.code == 0, stopped.err
         assert f"stopped, with nothing at work: process {first.pid}" in stopped.out
+        check_document("stop-worker", deployed.type("stop-worker", "--json").document)
     assert deployed.workspace.stats()["overlapping_uploads"] == 0
     assert len(deployed.workspace.accounts()) == 3

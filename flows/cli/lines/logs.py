@@ -6,8 +6,10 @@ The fields are those of the Elastic Common Schema, without what could quote a ro
 
 import json
 import logging
+import shutil
 import sys
 from datetime import UTC, datetime
+from typing import TextIO
 
 from flows.cli.lines.layout import wrapped
 
@@ -39,13 +41,9 @@ def to_json_line(level: str, logger: str, text: str, moment: datetime) -> str:
     )
 
 
-def tell(text: str, level: str = "info", *, width: int | None = None) -> None:
-    """Writes one line on stderr; at a terminal of that width, no word of it is broken."""
-    if LogFormat.is_json:
-        lines = [to_json_line(level, PROGRAM, text, datetime.now(UTC))]
-    else:
-        lines = wrapped(text, width)
-    sys.stderr.write("".join(f"{line}\n" for line in lines))
+def tell_as_json(text: str, level: str) -> None:
+    """Writes one line of JSON on stderr."""
+    sys.stderr.write(f"{to_json_line(level, PROGRAM, text, datetime.now(UTC))}\n")
     sys.stderr.flush()
 
 
@@ -59,11 +57,29 @@ class _Json(logging.Formatter):
         return to_json_line(level, record.name, record.getMessage(), moment)
 
 
+class _Plain(logging.Formatter):
+    """A log record as a line of text; at a terminal, no word of it is broken."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Without a traceback, which can quote a row."""
+        text = f"{record.levelname} {record.getMessage()}"
+        width = shutil.get_terminal_size().columns if sys.stderr.isatty() else None
+        return "\n".join(wrapped(text, width))
+
+
+class _ToStderr(logging.StreamHandler[TextIO]):
+    """Writes to what stderr is at the moment: above a line that moves, while there is one."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Writes one record."""
+        self.stream = sys.stderr
+        super().emit(record)
+
+
 def log_to_stderr(*, verbose: bool) -> None:
     """Our own loggers' lines on stderr: one a stage where nobody watches a bar; warnings always."""
-    handler = logging.StreamHandler(sys.stderr)
-    plain = logging.Formatter("%(levelname)s %(message)s")
-    handler.setFormatter(_Json() if LogFormat.is_json else plain)
+    handler = _ToStderr(sys.stderr)
+    handler.setFormatter(_Json() if LogFormat.is_json else _Plain())
     # Not the loggers' own level: a Prefect server gets every line, whoever watches here.
     handler.setLevel(logging.WARNING if sys.stderr.isatty() and not verbose else logging.INFO)
     for name in OURS:
