@@ -168,19 +168,20 @@ def transform(
     if run_id is not None:
         save_fed(source, run_id, fed, context)
     keeps = source.file.rejected_rows == "keep_last" and last is not None
+    emptied = emptied_status_columns(raw, source.file, before)
+    origin, handed_over = raw.accounts.origin, [raw]
+    del raw  # to_snapshot lets go of the cells as it goes, if nobody else holds on to them
     normalized = to_snapshot(
-        raw,
+        handed_over.pop(),
         source.file,
         last if keeps and last else empty_snapshot(),
         context.now(),
         load_kept(base, context),
     )
-    normalized = replace(
-        normalized, emptied_status=emptied_status_columns(raw, source.file, before)
-    )
+    normalized = replace(normalized, emptied_status=emptied)
     note = unsaid_status_note(fed) if base is None else None
     if note is not None:
-        warnings = (*normalized.warnings, f"{raw.accounts.origin}: {note}")
+        warnings = (*normalized.warnings, f"{origin}: {note}")
         normalized = replace(normalized, warnings=warnings)
     warnings = kept_warnings(normalized.kept, source.file.keep_last_for)
     normalized = replace(normalized, warnings=(*normalized.warnings, *warnings))

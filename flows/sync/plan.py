@@ -35,9 +35,9 @@ from schemas.source_file.guards import Guards
 from transforms.plan.counted import to_unread
 from transforms.plan.guards import (
     broken,
-    check_again,
     check_emptied_status,
     check_guards,
+    check_older,
     judge,
 )
 from transforms.plan.plan import to_plan
@@ -198,7 +198,7 @@ def make_plan(
     guards = source.file.guards
     judged = judge(plan, normalized.counts, guards)
     breaches = broken(judged) + _drift(guards, context, target, normalized.snapshot, plan)
-    breaches += check_again(plan) if normalized.is_again else ()
+    breaches += check_older(plan, normalized.older)
     breaches += check_emptied_status(plan, normalized.emptied_status)
     breaches += kept_breaches(normalized.kept, source.file.keep_last_for, context.now())
     breaches = stricter(breaches, *_doubt_breaches(source, normalized, target))

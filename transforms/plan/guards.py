@@ -97,13 +97,19 @@ def check_window(tonight: Plan, since: Plan, guards: Guards) -> tuple[Breach, ..
 _GIVES = frozenset({"max_added_accounts", "max_activated_accounts", "max_added_associations"})
 
 
-def check_again(plan: Plan) -> tuple[Breach, ...]:
-    """What a plan gives that comes from an old export written again: a person decides on any of it.
+def check_older(plan: Plan, older: str) -> tuple[Breach, ...]:
+    """What a plan gives that comes from something older: a person decides on any of it.
 
     It may be that things are as they were; or whoever was closed meanwhile is opened.
+
+    Args:
+        plan: what the snapshot changes.
+        older: what it comes from (`Normalized.older`); nothing is older where it is empty.
     """
+    if not older:
+        return ()
     given = (one for one in plan.counted if one.guard in _GIVES and one.found)
-    return broken(_line(one, "none from an old export written again", 0) for one in given)
+    return broken(_line(one, f"none from {older}", 0) for one in given)
 
 
 def check_emptied_status(plan: Plan, columns: tuple[str, ...]) -> tuple[Breach, ...]:

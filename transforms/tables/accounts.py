@@ -12,7 +12,7 @@ from transforms.parallel import both
 from transforms.tables.cells import mended, parted, time_faults, told_apart
 from transforms.tables.columns import UNSAID_STATUS, to_candidates, untold_texts
 from transforms.tables.conform import Conformed, Faults, duplicates_of, settle
-from transforms.tables.mapping import ColumnUse, accounts_use
+from transforms.tables.mapping import UNUSED, ColumnUse, accounts_use
 from transforms.tables.rejects import failures, with_untold
 from transforms.tables.several_rows import beside_rejects, filled
 from transforms.tables.vocabulary import words_with_counts
@@ -77,7 +77,7 @@ def _column_warnings(table: RawTable, use: ColumnUse) -> tuple[str, ...]:
     if not use.unused:
         return ()
     names = ", ".join(map(repr, use.unused))
-    return (f"{table.origin}: columns that the source file does not name are left out: {names}",)
+    return (f"{table.origin}: {UNUSED}: {names}",)
 
 
 def _cell_warnings(table: RawTable, rejects: pl.DataFrame) -> tuple[str, ...]:
