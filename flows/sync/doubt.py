@@ -14,7 +14,7 @@ from schemas.run import Run
 from schemas.snapshot import Snapshot
 from schemas.source_file.guards import Guards
 from schemas.statuses import OF_LUMOS
-from transforms.snapshot.in_doubt import extended, lost_to_rejects, to_live_snapshot
+from transforms.snapshot.in_doubt import closed_as_told, extended, lost_to_rejects, to_live_snapshot
 
 _log = logging.getLogger(__name__)
 
@@ -46,7 +46,10 @@ def doubted_snapshots(doubtful: list[Run], base: Run | None, context: RunContext
 def kept_from(
     last: Snapshot | None, doubts: tuple[Snapshot, ...], live: pl.DataFrame | None
 ) -> Snapshot | None:
-    """What rejected rows keep their records of; None where nobody knows of any account."""
+    """What rejected rows keep their records of; None where nobody knows of any account.
+
+    None of it is more open than Lumos tells.
+    """
     snapshots = [one for one in (last, *doubts) if one is not None]
     if live is not None and live.height:
         snapshots.append(to_live_snapshot(live))
@@ -55,7 +58,7 @@ def kept_from(
     kept = snapshots[0]
     for more in snapshots[1:]:
         kept = extended(kept, more)
-    return kept
+    return kept if live is None else closed_as_told(kept, live)
 
 
 def stricter(*breaches: tuple[Breach, ...]) -> tuple[Breach, ...]:

@@ -192,8 +192,9 @@ def _exchanged(compared: Compared) -> tuple[Counted, ...]:
     shared = {*now.attribute_labels} & {*before.attribute_labels} | names.keys()
     counted = []
     for name in sorted(shared & set(changed["fields"].explode().drop_nulls())):
-        is_whole = pl.col("fields").list.contains(names.get(name, ""))
-        rows = changed.filter(~is_whole) if name in names else changed
+        rows = changed.filter(pl.col("fields").list.contains(name))
+        if name in names:
+            rows = rows.filter(~pl.col("fields").list.contains(names[name]))
         values = pl.DataFrame(
             {
                 "id": now.accounts[_ID].gather(rows["now"]),

@@ -79,6 +79,14 @@ def test_a_rejected_row_keeps_an_account_that_a_restored_archive_does_not_know(w
     assert world.holds()["k"][0] == "ACTIVE"
 
 
+def test_a_rejected_row_keeps_nobody_more_open_than_lumos_tells(world: World):
+    world.more = "guards: {changed_in_lumos: allow, max_rejected_rows: 100%}\n"
+    restored(world, closes)
+    world.add("c", user_status="?")
+    assert world.sync().run.state == "done"
+    assert world.holds()["c"] == ("SUSPENDED", "r")
+
+
 def test_accounts_that_lumos_lost_count_as_given_even_where_the_file_allows_the_change(
     world: World,
 ):
