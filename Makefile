@@ -66,7 +66,7 @@ $(READY): $(RUNS) requirements-dev.lock
 # The servers and the browser that the tests run against.
 system: $(READY)
 	./tests/system_packages.sh
-	$(BIN)/python -m tests.scim_servers
+	$(BIN)/python -m tests.npm_packages
 	$(BIN)/python -m tests.connector_servers
 	$(BIN)/python -m tests.kerberos_package
 

@@ -16,7 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from loaders.ledger.engine import ledger_name, migrate, reason_of, to_engine
 from loaders.ledger.tables import order, repairs, runs, watermarks
 from schemas.errors import BusyError, StateError, raise_as
-from schemas.run import OPEN_STATES, Run, RunKind, RunScope, RunState, SeenBreach
+from schemas.run import OPEN_STATES, Run, RunKind, RunScope, RunState, SeenBreach, StageUse
 
 # A run as the ledger's table holds it: to a row, from a row, and what a field can hold.
 
@@ -42,7 +42,10 @@ def to_run(row: sa.Row[Any]) -> Run:
     """The run in a row of `select_runs`."""
     values = row._asdict()
     breaches = tuple(SeenBreach(**breach) for breach in values["breaches"])
-    return Run(**{**values, "job_ids": tuple(values["job_ids"]), "breaches": breaches})
+    noted = values["stages"]
+    stages = None if noted is None else tuple(StageUse(**use) for use in noted)
+    job_ids = tuple(values["job_ids"])
+    return Run(**{**values, "job_ids": job_ids, "breaches": breaches, "stages": stages})
 
 
 def first_run(connection: sa.Connection, query: sa.Select[Any]) -> Run | None:
@@ -57,9 +60,9 @@ def to_row(run: Run) -> dict[str, object]:
 
 
 def to_cells(values: dict[str, object]) -> dict[str, object]:
-    """Fields as the table's cells: a tuple is a list there, a breach an object of JSON."""
+    """Fields as the table's cells: a tuple is a list there, a breach or a use an object of JSON."""
     return {
-        name: [asdict(part) if isinstance(part, SeenBreach) else part for part in value]
+        name: [asdict(part) if isinstance(part, SeenBreach | StageUse) else part for part in value]
         if isinstance(value, tuple)
         else value
         for name, value in values.items()

@@ -70,6 +70,7 @@ runs = sa.Table(
     sa.Column("end_number", sa.Integer),
     sa.Column("api_url", sa.String),
     sa.Column("approves_run_id", sa.String),
+    sa.Column("stages", sa.JSON(none_as_null=True)),
     sa.Index("ledger_runs_source_state", "source", "state"),
     sa.Index("ledger_runs_app_id", "app_id"),
     # The newest of a source among those of a thousand, and what began since a night did.

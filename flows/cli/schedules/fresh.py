@@ -37,12 +37,12 @@ def fresh_command(workspace: Path, names: list[str], longest: timedelta, *, as_j
                 output.line(text)
                 continue
             late = f"{text}, not within {duration_text(longest)}"
-            output.note(f"lumos-ingest: {late}")
+            output.error(late)
             tell_stale(one.source, one.kind, context, late)
         documents = _documents(found)
         for name, error in broken.items():
             at = accepted_at(context.ledger, name, "sync")
-            output.note(f"lumos-ingest: {error}; {_age_text(name, at, now)}")
+            output.error(f"{error}; {_age_text(name, at, now)}")
             tell_broken(name, error, context)
             documents[name] = _broken_document(error, at)
     output.document({"sources": documents})

@@ -2,7 +2,8 @@
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -19,6 +20,7 @@ from flows.cli.each_source import (
 )
 from flows.cli.output import Output, log_to_stderr
 from flows.cli.sync import sync_one
+from flows.cli.telemetry import write_metrics_file
 from flows.notices.notify import tell_broken
 from flows.run.context import RunContext, open_context
 from flows.run.settings import read_settings
@@ -46,11 +48,13 @@ _TOLD_EVERY_S = 3600.0
 """How often a file that stays wrong is looked at for telling; the ledger knows what is news."""
 
 
-def serve_command(workspace: Path, *, jobs: int, as_json: bool) -> int:
+def serve_command(
+    workspace: Path, *, jobs: int, metrics_port: int | None = None, as_json: bool
+) -> int:
     """Runs what is due until a signal comes; 128 and that signal's number.
 
     Raises:
-        ConfigError: no source has a schedule; a setting is wrong.
+        ConfigError: no source has a schedule; a setting is wrong; the port is taken.
         StateError: the ledger or the archive cannot be used.
     """
     output = Output(as_json=as_json)
@@ -58,7 +62,11 @@ def serve_command(workspace: Path, *, jobs: int, as_json: bool) -> int:
     settings = read_settings(workspace)
     check_prefect(os.environ.get("PREFECT_API_URL"))
     slots = Slots(jobs)
-    with stopped_by_signals(slots) as came, open_context(settings, sleep=slots.sleep) as context:
+    with (
+        stopped_by_signals(slots) as came,
+        open_context(settings, sleep=slots.sleep) as context,
+        _metrics(metrics_port, context, output),
+    ):
         files = _Files(context, output)
         _end_dead_runs(context, output)
         begun_at = context.now()
@@ -67,7 +75,7 @@ def serve_command(workspace: Path, *, jobs: int, as_json: bool) -> int:
             files.changed,
             partial(_run, context, slots, output),
             lambda duties: _show_changed(timetable, output, context.now(), duties),
-            partial(_show_next, timetable, output),
+            partial(_ended, timetable, context, output),
             context.now,
         )
         at_work, has_stuck = serve(serving, timetable, slots)
@@ -91,7 +99,7 @@ def _end_dead_runs(context: RunContext, output: Output) -> None:
         with open_prefect_api() as api:
             ended = end_dead_runs(context.ledger, api, [], context.now())
     except PrefectServerError as error:
-        output.note(f"lumos-ingest: serve: {error}")
+        output.error(f"serve: {error}")
         return
     for run in ended:
         output.note(f"lumos-ingest: {run.name}: was cut off, and is ended at the Prefect server")
@@ -127,7 +135,7 @@ class _Files:
         sources, broken = read_sources(self._workspace) if seen else ([], {})
         known = set(map(str, self._broken.values()))
         for line in sorted({str(error) for error in broken.values()} - known):
-            self._output.note(f"lumos-ingest: {line}")
+            self._output.error(line)
         self._broken = broken
         self._tell()
         if is_first and not schedules_of(sources):
@@ -195,6 +203,26 @@ def _show_changed(timetable: Timetable, output: Output, now: datetime, duties: l
         when = "now: it was missed" if is_missed else _local(entry.schedule, entry.next_at)
         rows.append((duty.source, duty.kind, entry.schedule.cron, when))
     output.table("schedules", ("source", "what", "cron", "next"), rows)
+
+
+@contextmanager
+def _metrics(port: int | None, context: RunContext, output: Output) -> Iterator[None]:
+    """The block in which the metrics are served, where a port is given."""
+    if port is None:
+        yield
+        return
+    from flows.monitoring.exposition import LOOPBACK, served_metrics
+
+    with served_metrics(port, context) as served:
+        output.note(f"lumos-ingest: serve: metrics are at http://{LOOPBACK}:{served}/metrics")
+        yield
+
+
+def _ended(
+    timetable: Timetable, context: RunContext, output: Output, duty: Duty, next_at: datetime | None
+) -> None:
+    _show_next(timetable, output, duty, next_at)
+    write_metrics_file(context)
 
 
 def _show_next(timetable: Timetable, output: Output, duty: Duty, next_at: datetime | None) -> None:

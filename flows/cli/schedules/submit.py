@@ -93,7 +93,7 @@ def _submit(
     sources, broken = pick_sources(settings.workspace, names, every=every)
     sources = choose(sources, broken)
     for line in dict.fromkeys(map(str, broken.values())):
-        output.note(f"lumos-ingest: {line}")
+        output.error(line)
     check_prefect(api_url())
     asked = []
     with open_prefect_api() as api:

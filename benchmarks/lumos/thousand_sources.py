@@ -1,12 +1,13 @@
 """A night of a thousand sources over 1, 4 and 16 workers: what a source costs, beside a hundred.
 
-`python -m benchmarks.thousand_sources [--sources N …] [--workers N …] [--history NIGHTS]`: the real
-ledger in a private PostgreSQL that has NIGHTS nights of each source already, a Lumos and a clock in
-memory, the archive in a folder. Each worker is a process; as a flow run does, it opens the ledger
-anew for each source, asks whether the source is done, takes its leases and syncs it. A job takes 20
-seconds of the worker's own clock, so `night` is how long the workers would be at it, and `wall` how
-long they took without the waiting. Statements and connections are those of the ledger; CPU is that
-of the workers and that of the server. Then a pass of the watchdog, and a night of `nightly`.
+`python -m benchmarks.lumos.thousand_sources [--sources N …] [--workers N …] [--history NIGHTS]`:
+the real ledger in a private PostgreSQL that has NIGHTS nights of each source already, a Lumos and
+a clock in memory, the archive in a folder. Each worker is a process; as a flow run does, it opens
+the ledger anew for each source, asks whether the source is done, takes its leases and syncs it. A
+job takes 20 seconds of the worker's own clock, so `night` is how long the workers would be at it,
+and `wall` how long they took without the waiting. Statements and connections are those of the
+ledger; CPU is that of the workers and that of the server. Then a pass of the watchdog, and a night
+of `nightly`.
 """
 
 import argparse
