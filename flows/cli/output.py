@@ -156,7 +156,9 @@ def to_json(content: object) -> str:
 
 def _console(*, stderr: bool) -> Console:
     stream = sys.stderr if stderr else sys.stdout
-    return _Console(stderr=stderr, width=None if stream.isatty() else PLAIN_WIDTH)
+    # A text between colons is a text: Lumos has `:` in ids, and no emoji is meant.
+    width = None if stream.isatty() else PLAIN_WIDTH
+    return _Console(stderr=stderr, width=width, emoji=False)
 
 
 def log_to_stderr(*, verbose: bool) -> None:

@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
+from loaders.ledger.engine import insert_or
 from loaders.ledger.ledger import Ledger
 from loaders.ledger.tables import asked
 
@@ -45,8 +45,7 @@ def next_ask(
         number = 1 if last is None else int(last.number) + 1
         if number > at_most or (last is not None and now - last.asked_at < patience):
             return None
-        is_sqlite = connection.dialect.name == "sqlite"
-        insert = sqlite.insert(asked) if is_sqlite else postgresql.insert(asked)
+        insert = insert_or(connection, asked)
         row = {"source": source, "kind": kind, "due_at": due_at, "number": number, "asked_at": now}
         new = insert.values(row).on_conflict_do_nothing().returning(asked.c.number)
         connection.execute(asked.delete().where(is_meant, asked.c.due_at < due_at - _KEPT_FOR))

@@ -20,12 +20,11 @@ from transforms.activity.late import FileTimes, LateFile, late_files, with_rows
 from transforms.activity.where import meant
 from transforms.associations.near_misses import near_misses, with_near_misses
 from transforms.tables.columns import table_with_wanted_names, unread_times, untold_texts
-from transforms.tables.conform import to_rejects
+from transforms.tables.conform import failures, to_rejects
 from transforms.tables.expressions import NEVER_ASKED
 from transforms.tables.mapping import ColumnUse
 from transforms.tables.moments.times import ABSURD, NOT_A_TIME, is_absurd
 from transforms.tables.rejects import (
-    failures,
     failures_of,
     no_rejects,
     rejected_row_count,
