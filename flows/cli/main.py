@@ -1,5 +1,6 @@
 """The command line: its commands together, and how each ends for whoever typed it."""
 
+import gc
 import os
 import sys
 from typing import Annotated
@@ -30,6 +31,13 @@ from flows.cli.commands import (
 from flows.cli.output import Output, go_quiet, never_fail_to_encode
 from flows.run.crash_report import report_bug
 from schemas.errors import IngestError
+
+OBJECTS_A_COLLECTION = 100_000
+"""How many objects more than went there are before the collector looks for cycles.
+
+Python's 700 has it walk through every library that is loaded, again and again, while they load and
+while a large document is parsed: two thirds of the time that the sandbox takes for an upload.
+"""
 
 app = typer.Typer(
     name="lumos-ingest",
@@ -70,6 +78,7 @@ for _other in (serve, deploy, stop_worker, runs, why, repair, init, new, demo, s
 
 def main() -> None:
     """Runs what was typed; whatever a user can cause ends in one line and its exit code."""
+    gc.set_threshold(OBJECTS_A_COLLECTION)
     os.umask(0o077)
     never_fail_to_encode()
     try:
