@@ -264,9 +264,9 @@ def _is_like_held(held: Run, snapshot: Snapshot, context: RunContext) -> bool:
     since = to_plan(snapshot, seen)
     is_steady = since.entitlements.is_empty and since.associations.is_empty
     has_same_accounts = not since.accounts.added and not since.accounts.removed
-    has_same_attributes = not since.attributes_added and not since.attributes_removed
+    # A changed attribute is a changed field; one without a value is sent by neither.
     has_moved = since.changed_fields.keys() <= {"last_login", "last_activity"}
-    return is_steady and has_same_accounts and has_same_attributes and has_moved
+    return is_steady and has_same_accounts and has_moved
 
 
 @dataclass(frozen=True, slots=True)

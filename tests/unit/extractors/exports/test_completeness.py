@@ -151,6 +151,12 @@ def test_an_export_that_does_not_change_is_waited_for_once(age_s: int, pause_s: 
     assert pauses == [pause_s]
 
 
+def test_an_export_that_nobody_dates_is_waited_for_in_whole():
+    undated, pauses = export(None), []
+    found = wait_until_stable(undated, timedelta(minutes=1), now=NOW, sleep=pauses.append)
+    assert (found, pauses) == (undated, [60])
+
+
 def test_an_export_that_changes_is_waited_for_from_its_last_change_on():
     found, pauses = waits(NOW - 20 * SECOND, NOW + 30 * SECOND, NOW + 85 * SECOND)
     assert pauses == [40, 50, 55]

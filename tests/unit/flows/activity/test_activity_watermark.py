@@ -184,6 +184,14 @@ def test_a_backfill_sends_its_window_whatever_was_sent_and_moves_no_watermark(wo
     assert mark(world) == before
 
 
+def test_a_backfill_sends_again_what_the_last_overlap_has_sent(world: World):
+    line = world.log("a", world.now - MINUTE)
+    run(world)
+    world.may_repeat = True
+    assert backfill(world, -HOUR, MINUTE).run.state == "done"
+    assert sent(world) == [line, line]
+
+
 def test_a_backfill_before_the_first_run_leaves_no_watermark(world: World):
     line = world.log("a", world.now - 2 * HOUR)
     backfill(world, -3 * HOUR, -HOUR)

@@ -9,6 +9,7 @@ from flows.run.decisions import abandon, named_run
 from flows.sync.held import approve, bearing_text, held_error, reject, what_to_do
 from flows.sync.plan import Planned
 from flows.sync.verdict import Verdict
+from loaders.archive.archive import Archive
 from loaders.ledger.decisions import decisions_on
 from schemas.errors import BusyError, ConfigError, GuardError, JobTimeoutError
 from schemas.plan import Breach
@@ -135,7 +136,58 @@ def test_a_plan_in_which_only_last_logins_have_moved_on_is_the_one_that_was_seen
     assert world.holds() == dict.fromkeys(but("a", "b"), ("ACTIVE", "r"))
 
 
-def test_a_held_plan_that_the_archive_has_lost_is_not_taken_for_this_one(world: World):
+def test_a_plan_in_which_both_times_of_use_have_moved_on_is_the_one_that_was_seen(world: World):
+    world.columns = ["last_login", "last_activity"]
+    times = dict.fromkeys(world.columns, "2020-06-01T00:00:00Z")
+    world.has(*but("a", "b"), **times)
+    assert world.sync().run.state == "held"
+    approves(world)
+    world.has(*but("a", "b"), **dict.fromkeys(times, "2020-06-02T00:00:00Z"))
+    assert world.sync().run.state == "done"
+
+
+def test_a_plan_in_which_a_role_has_passed_to_another_is_not_the_one_that_was_seen(world: World):
+    world.add("c", roles="s")
+    assert world.sync().run.state == "held"
+    approves(world)
+    world.add("c")
+    world.add("d", roles="s")
+    assert world.sync().run.state == "held"
+    assert len(world.uploads()) == 1
+
+
+def test_a_plan_with_one_more_who_holds_nothing_is_not_the_one_that_was_seen(world: World):
+    approves(world)
+    world.add("k", roles="")
+    assert world.sync().run.state == "held"
+    assert len(world.uploads()) == 1
+
+
+def test_a_plan_with_one_more_attribute_is_not_the_one_that_was_seen(world: World):
+    world.columns = ["site"]
+    world.more = "attributes: {Site: site}\n"
+    assert world.sync().run.state == "held"
+    approves(world)
+    world.add("c", site="Lyon")
+    assert world.sync().run.state == "held"
+    assert len(world.uploads()) == 1
+
+
+def test_an_archive_that_holds_another_plan_than_was_seen_is_no_approval_of_that_one(world: World):
+    held = world.runs()[0]
+    approves(world)
+    world.has(*but("a", "c"))
+    other = world.preview().planned.normalized.snapshot
+    Archive(world.place).save_snapshot("hr", held.run_id, other)
+    world.columns = ["last_login"]
+    world.has(*but("a", "c"), last_login="2020-06-01T00:00:00Z")
+    assert world.sync().run.state == "held"
+    assert len(world.uploads()) == 1
+
+
+def test_a_held_plan_that_the_archive_has_lost_is_not_taken_for_this_one(
+    world: World, caplog: pytest.LogCaptureFixture
+):
     world.columns = ["last_login"]
     world.has(*but("a", "b"), last_login="2020-06-01T00:00:00Z")
     held = world.sync().run
@@ -143,6 +195,9 @@ def test_a_held_plan_that_the_archive_has_lost_is_not_taken_for_this_one(world: 
     world.place.remove(("hr", held.run_id))
     world.has(*but("a", "b"), last_login="2020-06-02T00:00:00Z")
     assert world.sync().planned.verdict.stale_approval_of == held.run_id
+    [told] = [text for text in caplog.messages if "cannot be compared" in text]
+    assert told.startswith("hr: the plan that was held cannot be compared: ")
+    assert held.run_id in told
 
 
 def test_a_run_that_fails_leaves_the_approval_in_force(world: World):

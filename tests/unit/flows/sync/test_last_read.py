@@ -90,8 +90,10 @@ def test_an_old_export_that_is_written_again_is_told_of(world: World):
     world.sync()
     world.has(*but())
     world.now += HOUR
-    warnings = world.sync().planned.normalized.warnings
+    outcome = world.sync()
+    warnings = outcome.planned.normalized.warnings
     assert any("hr.csv: has the very bytes" in warning for warning in warnings)
+    assert outcome.run.state == "done", "what it takes is judged as on any night"
 
 
 def test_an_old_export_that_is_written_again_gives_nothing_without_a_person(world: World):
@@ -139,6 +141,13 @@ def test_a_preview_is_judged_as_a_sync_is(world: World):
         world.context() as context,
         pytest.raises(SourceFormatError, match="nothing feeds user_status now"),
     ):
+        preview_source(world.source, context)
+
+
+def test_a_preview_reads_no_older_export_than_the_accepted_one(world: World):
+    world.sync()
+    rewrite(world, ",ACTIVE", ",STAGED", -HOUR)
+    with world.context() as context, pytest.raises(SourceStaleError):
         preview_source(world.source, context)
 
 

@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from loaders.ledger.engine import to_engine
-from loaders.ledger.leases import app_lease
+from loaders.ledger.leases import Holding, app_lease, forget, holdings
 from loaders.ledger.ledger import Ledger
 from loaders.ledger.processes import this_process
 from loaders.ledger.tables import leases, metadata
@@ -303,3 +303,46 @@ def test_a_ledger_that_is_gone_at_the_end_leaves_the_lease_to_run_out(
         ledger.in_transaction(lambda c: c.exec_driver_sql("DROP TABLE ledger_leases"))
     [message] = caplog.messages
     assert message.startswith("the lease on app is left to run out: the ledger ")
+
+
+# Who holds what.
+
+
+def test_the_leases_under_a_prefix_are_told_by_key_with_their_holders(ledger: Ledger, clock: Clock):
+    with (
+        app_lease(ledger, "run_2", now=clock) as second,
+        app_lease(ledger, "run_1", now=clock) as first,
+        app_lease(ledger, "runs", now=clock),
+    ):
+        us = this_process()
+        wanted = [
+            Holding("run_1", first.token, us, is_alive=True),
+            Holding("run_2", second.token, us, is_alive=True),
+        ]
+        assert holdings(ledger, "run_", clock.time) == wanted
+        assert holdings(ledger, "other", clock.time) == []
+        run_out = [holding.is_alive for holding in holdings(ledger, "run_", BEGIN + TTL)]
+        assert run_out == [False, False]
+    assert holdings(ledger, "run_", clock.time) == []
+
+
+def test_the_holder_of_a_lease_elsewhere_is_told_with_its_place(ledger: Ledger, clock: Clock):
+    with app_lease(ledger, "app", now=clock):
+        seems_of(ledger, **ELSEWHERE)
+        [holding] = holdings(ledger, "app", clock.time)
+        assert str(holding.holder) == ELSEWHERE["holder"]
+        assert holding.holder.place == ELSEWHERE["place"]
+        assert holding.is_alive
+
+
+def test_a_lease_is_forgotten_but_not_one_that_another_has_taken_since(
+    ledger: Ledger, clock: Clock
+):
+    with app_lease(ledger, "app", now=clock), app_lease(ledger, "b", now=clock):
+        [holding] = holdings(ledger, "app", clock.time)
+        seems_of(ledger, token="another's")
+        forget(ledger, holding)
+        assert [row.key for row in kept(ledger)] == ["app", "b"]
+        [holding] = holdings(ledger, "app", clock.time)
+        forget(ledger, holding)
+        assert [row.key for row in kept(ledger)] == ["b"]

@@ -808,6 +808,10 @@ def test_a_role_is_not_emptied_bit_by_bit_either() -> None:
     assert over(nights[:-1]) == []
     assert over([*nights, closing(nights[-1], "a000")]) == []
     assert over(nights, "{max_emptied_entitlements: 1}") == []
+    one_by_one = [source(40, roles=[*wide, ("pay", count)]) for count in (3, 2, 1, 0)]
+    assert over(one_by_one) == ["max_emptied_entitlements: 1 of 3, allowed 0 (0)"]
+    given_again = replace(nights[-1], held=nights[-1].held | {("a039", "pay")})
+    assert over([*nights, given_again]) == []
 
 
 def test_addresses_are_not_exchanged_in_two_steps_either() -> None:
