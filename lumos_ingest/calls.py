@@ -47,7 +47,7 @@ def sync(
     source: Source,
     workspace: RunContext,
     *,
-    transform: Transforms | None = None,
+    transform: "Transforms | None" = None,
     allow_removals: bool = False,
     as_of: date | None = None,
     from_archive: str | None = None,
@@ -91,7 +91,7 @@ def sync(
 
 
 def preview(
-    source: Source, workspace: RunContext, *, transform: Transforms | None = None
+    source: Source, workspace: RunContext, *, transform: "Transforms | None" = None
 ) -> Preview:
     """Returns what a sync would do now: `planned` has the plan, the rejects and the verdict.
 
