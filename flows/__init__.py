@@ -9,6 +9,10 @@ from pathlib import Path
 # pool. A nightly shares its machine, and it is no slower for it (docs/performance.md).
 os.environ.setdefault("_RJEM_MALLOC_CONF", "narenas:1,dirty_decay_ms:20,muzzy_decay_ms:0")
 
+# httpx brings a command of its own, which loads click and pygments, where those are installed: a
+# tenth of a second that nothing here has a use for. It does without where it cannot be imported.
+sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # None: not to be found
+
 
 def _check_rooms() -> None:
     """Raises where Python finds another package of the name of one beside this.

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 from flows.activity.backfill import send_windows, to_spans
 from flows.activity.order import Sending
@@ -21,7 +22,7 @@ from flows.sync.origin import SnapshotOrigin
 from flows.sync.plan import Preview, preview_source
 from schemas.source_file.file import Source
 
-Transforms = Transform | Mapping[str, Transform]
+Transforms: TypeAlias = "Transform | Mapping[str, Transform]"
 """A function that gets the accounts' rows and returns them; or one by table's name."""
 
 
@@ -46,7 +47,7 @@ def sync(
     source: Source,
     workspace: RunContext,
     *,
-    transform: Transforms | None = None,
+    transform: "Transforms | None" = None,
     allow_removals: bool = False,
     as_of: date | None = None,
     from_archive: str | None = None,
@@ -90,7 +91,7 @@ def sync(
 
 
 def preview(
-    source: Source, workspace: RunContext, *, transform: Transforms | None = None
+    source: Source, workspace: RunContext, *, transform: "Transforms | None" = None
 ) -> Preview:
     """Returns what a sync would do now: `planned` has the plan, the rejects and the verdict.
 

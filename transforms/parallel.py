@@ -1,9 +1,9 @@
 """Two pieces of work at once: polars works outside the interpreter's lock."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import TypeVar, cast
 
 _Item = TypeVar("_Item")
 _Made = TypeVar("_Made")
@@ -24,6 +24,29 @@ def two_at_once(work: Callable[[_Item], _Made], items: Iterable[_Item]) -> Itera
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+
+
+_END = object()
+
+
+def one_ahead(items: Iterator[_Item]) -> Iterator[_Item]:
+    """The items; the next one is made while whoever takes them is at work with the one before.
+
+    All of them are made in one thread, which closes `items` as well.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            following = pool.submit(next, items, _END)
+            while (item := following.result()) is not _END:
+                following = pool.submit(next, items, _END)
+                yield cast("_Item", item)
+        finally:
+            pool.submit(_close, items).result()
+
+
+def _close(items: object) -> None:
+    if isinstance(items, Generator):
+        items.close()
 
 
 def both(work: Callable[[], _Made], other: Callable[[], _Other]) -> tuple[_Made, _Other]:

@@ -1,5 +1,6 @@
 """The line `read-back`: an app read back, a hundred accounts a page, each answered in 50 ms."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,7 +17,8 @@ def measure(size: Size) -> Iterator[Outcome]:
     """This build beside an earlier one."""
     count = size.of(10_000, 100_000)
     port = free_port()
-    words = ["benchmarks.lumos.slow_lumos", str(port), str(count), str(ANSWER_S)]
+    module = "benchmarks.lumos.slow_lumos"
+    words = [sys.executable, "-m", module, str(port), str(count), str(ANSWER_S)]
     script = str(Path(__file__).with_name("read_back_once.py"))
     with served(words, port) as url, TemporaryDirectory(prefix="lumos-ingest-bench-") as name:
         builds = [

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 
 def free_port() -> int:
@@ -17,15 +18,13 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(words: Sequence[str], port: int, python: str = sys.executable) -> Iterator[str]:
-    """The URL at which `python -m WORDS` answers; it is ended with the block.
+def served(words: Sequence[str], port: int) -> Iterator[str]:
+    """The URL at which the command answers; it is ended with the block.
 
     Raises:
         OSError: it does not start.
     """
-    server = subprocess.Popen(
-        [python, "-m", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    server = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         for _ in range(600):
             try:
@@ -46,6 +45,7 @@ def served(words: Sequence[str], port: int, python: str = sys.executable) -> Ite
 def build_sandbox(python: str = sys.executable) -> Iterator[str]:
     """The URL of an empty sandbox, of the build whose Python that is; its jobs end at once."""
     port = free_port()
-    words = ["lumos_ingest", "sandbox", "--port", str(port), "--job-seconds", "0"]
-    with served(words, port, python) as url:
+    # Not `python -m`, which takes the packages of the current folder, whosever they are.
+    program = str(Path(python).with_name("lumos-ingest"))
+    with served([program, "sandbox", "--port", str(port), "--job-seconds", "0"], port) as url:
         yield url

@@ -16,6 +16,7 @@ from schemas.source_file.logs import LogShape
 from schemas.tables import ONE_FIELD, UNREADABLE_LINE
 from transforms.activity.from_accounts import to_events
 from transforms.activity.records import UNKNOWN, Gathered, Gathering, Known, RecordFilter
+from transforms.parallel import one_ahead
 from transforms.snapshot.snapshot import to_rows
 from transforms.tables.accounts import to_accounts
 from transforms.tables.columns import accounts_with_wanted_names
@@ -67,7 +68,7 @@ def _read(
     context: RunContext,
     gathering: Gathering,
 ) -> None:
-    for table in read_activity(
+    tables = read_activity(
         origin,
         context.settings.workspace,
         span,
@@ -75,7 +76,8 @@ def _read(
         now=context.now(),
         sleep=context.sleep,
         resolve=context.resolve,
-    ):
+    )
+    for table in one_ahead(tables):
         gathering.add(table)
 
 

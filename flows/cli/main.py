@@ -1,5 +1,6 @@
 """The command line: its commands together, and how each ends for whoever typed it."""
 
+import gc
 import os
 import signal
 import sys
@@ -36,6 +37,13 @@ from flows.cli.telemetry import observed
 from flows.cli.usage import PROGRAM, check_command_name, reordered, usage_line
 from flows.run.crash_report import bug_line
 from schemas.errors import ConfigError, IngestError
+
+OBJECTS_A_COLLECTION = 100_000
+"""How many objects more than went there are before the collector looks for cycles.
+
+Python's 700 has it walk through every library that is loaded, again and again, while they load and
+while a large document is parsed: two thirds of the time that the sandbox takes for an upload.
+"""
 
 app = typer.Typer(
     name="lumos-ingest",
@@ -82,6 +90,7 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Runs what was typed; whatever a user can cause ends in one line and its exit code."""
+    gc.set_threshold(OBJECTS_A_COLLECTION)
     os.umask(0o077)
     never_fail_to_encode()
     words = reordered(sys.argv[1:])

@@ -151,4 +151,6 @@ def to_json(content: object) -> str:
 
 def _console(*, stderr: bool) -> Console:
     stream = sys.stderr if stderr else sys.stdout
-    return _Console(stderr=stderr, width=None if stream.isatty() else _UNBOUNDED)
+    # A text between colons is a text: Lumos has `:` in ids, and no emoji is meant.
+    width = None if stream.isatty() else _UNBOUNDED
+    return _Console(stderr=stderr, width=width, emoji=False)

@@ -8,22 +8,22 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import sleep
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
-import polars as pl
-
-from flows.run.secrets import to_resolver
-from flows.run.workspace import choose_sources
-from loaders.archive.archive import Archive, open_archive
-from loaders.ledger.ledger import Ledger, open_ledger
-from loaders.lumos.client import LumosApi
 from schemas.errors import ConfigError, StateError, raise_as
 from schemas.notices import Deliver
 from schemas.settings import Settings
-from schemas.source_file.file import Source
-from schemas.source_file.secrets import Resolve, no_secrets
 
-Transform = Callable[[pl.DataFrame], pl.DataFrame]
+if TYPE_CHECKING:
+    import polars as pl
+
+    from loaders.archive.archive import Archive
+    from loaders.ledger.ledger import Ledger
+    from loaders.lumos.client import LumosApi
+    from schemas.source_file.file import Source
+    from schemas.source_file.secrets import Resolve, Secret
+
+Transform: TypeAlias = "Callable[[pl.DataFrame], pl.DataFrame]"
 """A function of a person's own: a table's raw rows in, the rows to go on with out."""
 
 
@@ -38,6 +38,13 @@ def always() -> None:
 
 def quiet(_stage: str, _done: int, _total: int) -> None:
     """A progress callback for where nobody looks."""
+
+
+def _no_secrets(secret: "Secret") -> NoReturn:
+    """The resolver of a program whose sources name no secret."""
+    from schemas.source_file.secrets import no_secrets
+
+    no_secrets(secret)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,32 +67,36 @@ class RunContext:
     """
 
     settings: Settings
-    ledger: Ledger
-    archive: Archive
-    api: LumosApi | None = None
+    ledger: "Ledger"
+    archive: "Archive"
+    api: "LumosApi | None" = None
     now: Callable[[], datetime] = utc_now
     sleep: Callable[[float], None] = sleep
-    resolve: Resolve = no_secrets
+    resolve: "Resolve" = _no_secrets
     progress: Callable[[str, int, int], None] = quiet
     may_send: Callable[[], None] = always
     transforms: Mapping[str, Transform] = field(default_factory=dict)
     link: str = ""
     deliver: Deliver | None = None
 
-    def source(self, name: str) -> Source:
+    def source(self, name: str) -> "Source":
         """Returns the workspace's source of that name.
 
         Raises:
             ConfigError: there is none, or its file is wrong.
         """
+        from flows.run.workspace import choose_sources
+
         return choose_sources(self.settings.workspace, [name], every=False)[0]
 
-    def sources(self) -> list[Source]:
+    def sources(self) -> "list[Source]":
         """Returns all sources of the workspace, by name.
 
         Raises:
             ConfigError: there are none, or one's file is wrong.
         """
+        from flows.run.workspace import choose_sources
+
         return choose_sources(self.settings.workspace, [], every=True)
 
 
@@ -103,9 +114,11 @@ def open_context(
         ConfigError: no token, or an address that cannot be one.
         StateError: the state folder, the ledger or the archive cannot be used.
     """
-    make_state_folder(settings)
+    from flows.run.secrets import to_resolver
+    from loaders.archive.archive import open_archive
+
     api = to_lumos_api(settings, sleep) if with_lumos else None
-    with open_ledger(settings.ledger) as ledger, api or nullcontext():
+    with open_state(settings) as ledger, api or nullcontext():
         yield RunContext(
             settings,
             ledger,
@@ -117,7 +130,22 @@ def open_context(
         )
 
 
-def to_lumos_api(settings: Settings, sleep: Callable[[float], None] = sleep) -> LumosApi:
+@contextmanager
+def open_state(settings: Settings) -> Iterator["Ledger"]:
+    """The ledger of a workspace, for a command that looks at nothing else.
+
+    Raises:
+        ConfigError: its address cannot be one.
+        StateError: the state folder or the ledger cannot be used.
+    """
+    from loaders.ledger.ledger import open_ledger
+
+    make_state_folder(settings)
+    with open_ledger(settings.ledger) as ledger:
+        yield ledger
+
+
+def to_lumos_api(settings: Settings, sleep: Callable[[float], None] = sleep) -> "LumosApi":
     """The client of the Lumos API; nothing is sent yet. Its pauses are slept by `sleep`.
 
     Raises:
@@ -127,6 +155,8 @@ def to_lumos_api(settings: Settings, sleep: Callable[[float], None] = sleep) -> 
         raise ConfigError(
             "LUMOS_API_TOKEN is not set: put it into the environment, or into .env in the workspace"
         )
+    from loaders.lumos.client import LumosApi
+
     return LumosApi(settings.api_url, settings.api_token, sleep=sleep)
 
 
@@ -154,7 +184,7 @@ def make_state_folder(settings: Settings) -> None:
 # Who runs this, and what it runs against: cheap to load, for commands that need no stage.
 
 
-def lumos_of(context: RunContext) -> LumosApi:
+def lumos_of(context: RunContext) -> "LumosApi":
     """The Lumos API of `context`; a command that comes here has opened it."""
     if context.api is None:
         raise ConfigError("this needs the Lumos API: set LUMOS_API_TOKEN")
@@ -170,7 +200,7 @@ def actor() -> str:
     return f"{user}@{socket.gethostname()}"
 
 
-def no_such_app(source: Source) -> ConfigError:
+def no_such_app(source: "Source") -> ConfigError:
     """The error of a source whose app is not in Lumos and may not be made."""
     return ConfigError(
         f"{source.path}: app.name: Lumos has no app of this exact name; correct it, or say under "

@@ -22,7 +22,7 @@ from schemas.tables import ROW
 _log = logging.getLogger(__name__)
 
 
-def to_transforms(given: Transform | Mapping[str, Transform] | None) -> Mapping[str, Transform]:
+def to_transforms(given: "Transform | Mapping[str, Transform] | None") -> Mapping[str, Transform]:
     """Returns what a program hands over, by table; one function alone is that of the accounts.
 
     Raises:

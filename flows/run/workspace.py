@@ -5,9 +5,12 @@ import re
 from collections import Counter
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from schemas.errors import ConfigError, raise_as
-from schemas.source_file.file import Source, to_source
+
+if TYPE_CHECKING:
+    from schemas.source_file.file import Source
 
 _MOST_LISTED = 12
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -51,7 +54,7 @@ def _names_in(folder: Path) -> list[str]:
         return []
 
 
-def read_sources(workspace: Path) -> tuple[list[Source], dict[str, ConfigError]]:
+def read_sources(workspace: Path) -> "tuple[list[Source], dict[str, ConfigError]]":
     """The workspace's good sources, by name, and by name what is wrong with each of the others.
 
     Two that feed one app are both wrong.
@@ -77,7 +80,7 @@ def read_sources(workspace: Path) -> tuple[list[Source], dict[str, ConfigError]]
     return [source for source in sources if source.name not in broken], broken
 
 
-def read_source_file(path: Path, workspace: Path) -> Source:
+def read_source_file(path: Path, workspace: Path) -> "Source":
     """The source in `path`, named for its stem.
 
     Raises:
@@ -93,10 +96,12 @@ def read_source_file(path: Path, workspace: Path) -> Source:
             UnicodeDecodeError: lambda _: ConfigError(f"{shown}: is not text in UTF-8"),
         },
     )
+    from schemas.source_file.file import to_source
+
     return to_source(text, path.stem, shown)
 
 
-def choose_sources(workspace: Path, names: list[str], *, every: bool) -> list[Source]:
+def choose_sources(workspace: Path, names: list[str], *, every: bool) -> "list[Source]":
     """The sources that a command names, in the order named; all of them where `every` is set.
 
     Raises:
@@ -110,7 +115,7 @@ def choose_sources(workspace: Path, names: list[str], *, every: bool) -> list[So
 
 def pick_sources(
     workspace: Path, names: list[str], *, every: bool
-) -> tuple[list[Source], dict[str, ConfigError]]:
+) -> "tuple[list[Source], dict[str, ConfigError]]":
     """As `choose_sources`; but the wrong ones of those chosen apart, so that they hold no other up.
 
     Raises:
@@ -160,7 +165,7 @@ def _listed(names: list[str]) -> str:
     return ", ".join(names[:_MOST_LISTED]) + more
 
 
-def _feeding_one_app(sources: list[Source]) -> dict[str, ConfigError]:
+def _feeding_one_app(sources: "list[Source]") -> dict[str, ConfigError]:
     """Two sources that feed one app would remove each other's accounts: both are its snapshot."""
     fed: dict[str, Source] = {}
     broken = {}

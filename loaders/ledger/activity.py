@@ -5,8 +5,8 @@ from dataclasses import asdict
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
+from loaders.ledger.engine import insert_or
 from loaders.ledger.ledger import Ledger
 from loaders.ledger.tables import batches, runs, watermarks
 from schemas.batches import Batch, Watermark
@@ -63,8 +63,7 @@ def save_watermark(ledger: Ledger, source: str, app_id: str, mark: Watermark) ->
     """Moves the watermark on; one that is further already stays."""
 
     def save(connection: sa.Connection) -> None:
-        is_sqlite = connection.dialect.name == "sqlite"
-        insert = sqlite.insert(watermarks) if is_sqlite else postgresql.insert(watermarks)
+        insert = insert_or(connection, watermarks)
         values = {"until": mark.until, "run_id": mark.run_id}
         new = insert.values(source=source, app_id=app_id, kind=STREAM, **values)
         key = [watermarks.c.source, watermarks.c.app_id, watermarks.c.kind]

@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL
@@ -12,6 +12,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from loaders.ledger.tables import VERSION, VERSION_TABLE
 from schemas.errors import ConfigError, StateError, raise_as
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
 
 _WAIT_S = 30
 _CONNECT_S = 10
@@ -129,6 +132,17 @@ def _begin_postgresql(connection: sa.Connection) -> None:
     connection.exec_driver_sql(
         f"SET LOCAL statement_timeout = '{_WAIT_S}s'; SET LOCAL DateStyle = 'ISO, YMD'"
     )
+
+
+def insert_or(connection: sa.Connection, table: sa.Table) -> "sqlite.Insert | postgresql.Insert":
+    """An INSERT in the words of the ledger's database, which can say what a conflict does."""
+    if connection.dialect.name == "sqlite":
+        from sqlalchemy.dialects import sqlite  # noqa: PLC0415 - that of the ledger alone
+
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # noqa: PLC0415
+
+    return postgresql.insert(table)
 
 
 # Brings a ledger's tables to the version of this code.

@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
+from loaders.ledger.engine import insert_or
 from loaders.ledger.ledger import Ledger
 from loaders.ledger.processes import Process, is_dead, this_process, to_process
 from loaders.ledger.tables import leases
@@ -96,8 +96,7 @@ class Lease:
             "taken_at": now,
             "expires_at": now + self._ttl,
         }
-        is_sqlite = connection.dialect.name == "sqlite"
-        insert = sqlite.insert(leases) if is_sqlite else postgresql.insert(leases)
+        insert = insert_or(connection, leases)
         new = insert.values(key=self.key, **ours).on_conflict_do_nothing().returning(leases.c.key)
         # Not by its rowcount, which SQLAlchemy leaves at -1 for an INSERT on PostgreSQL.
         if connection.execute(new).first() is not None:

@@ -4,16 +4,16 @@ import secrets
 from collections.abc import Callable, Collection
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
+from functools import cache
 from types import TracebackType
 from typing import Any, Self, TypedDict, TypeVar, Unpack, get_type_hints
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from loaders.ledger.engine import ledger_name, migrate, reason_of, to_engine
+from loaders.ledger.engine import insert_or, ledger_name, migrate, reason_of, to_engine
 from loaders.ledger.tables import order, repairs, runs, watermarks
 from schemas.errors import BusyError, StateError, raise_as
 from schemas.run import OPEN_STATES, Run, RunKind, RunScope, RunState, SeenBreach, StageUse
@@ -21,9 +21,12 @@ from schemas.run import OPEN_STATES, Run, RunKind, RunScope, RunState, SeenBreac
 # A run as the ledger's table holds it: to a row, from a row, and what a field can hold.
 
 _COLUMNS = [runs.c[field.name] for field in fields(Run)]
-_FIELD_CHECKS: dict[str, TypeAdapter[Any]] = {
-    name: TypeAdapter(hint) for name, hint in get_type_hints(Run).items() if name != "run_id"
-}
+
+
+@cache
+def _field_checks() -> dict[str, TypeAdapter[Any]]:
+    hints = get_type_hints(Run)
+    return {name: TypeAdapter(hint) for name, hint in hints.items() if name != "run_id"}
 
 
 def select_runs(source: str | None = None) -> sa.Select[Any]:
@@ -78,10 +81,10 @@ def check_changes(changes: dict[str, object]) -> None:
     """
     wrong = None
     for name, value in changes.items():
-        if name not in _FIELD_CHECKS:
+        if name not in _field_checks():
             raise TypeError(f"a run has no field {name!r} that could change")
         try:
-            _FIELD_CHECKS[name].validate_python(value, strict=True)
+            _field_checks()[name].validate_python(value, strict=True)
             is_wrong = isinstance(value, datetime) and value.tzinfo is None
         except ValidationError:
             is_wrong = True
@@ -387,8 +390,7 @@ class Ledger:
 
 def next_number(connection: sa.Connection) -> int:
     """The next number of the order of ends and repairs; whoever asks next waits for this one's."""
-    is_sqlite = connection.dialect.name == "sqlite"
-    insert = sqlite.insert(order) if is_sqlite else postgresql.insert(order)
+    insert = insert_or(connection, order)
     first = insert.values(name="ends", last_number=1)
     following = first.on_conflict_do_update(
         index_elements=[order.c.name], set_={"last_number": order.c.last_number + 1}

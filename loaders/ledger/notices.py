@@ -4,8 +4,8 @@ from dataclasses import asdict, dataclass, fields
 from datetime import timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
+from loaders.ledger.engine import insert_or
 from loaders.ledger.ledger import Ledger
 from loaders.ledger.tables import notices
 from schemas.notices import Notice
@@ -39,8 +39,7 @@ def claim_notice(ledger: Ledger, notice: Notice, quiet_for: timedelta) -> Claim 
             change = notices.update().where(_is_of(notice)).values(**asdict(notice))
             connection.execute(change)
             return Claim(before)
-        is_sqlite = connection.dialect.name == "sqlite"
-        insert = sqlite.insert(notices) if is_sqlite else postgresql.insert(notices)
+        insert = insert_or(connection, notices)
         new = insert.values(**asdict(notice)).on_conflict_do_nothing()
         is_ours = connection.execute(new.returning(notices.c.source)).first() is not None
         return Claim(None) if is_ours else None

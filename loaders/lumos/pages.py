@@ -37,6 +37,9 @@ ROWS = {
 }
 
 
+_EVERY: Params = {}
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """A page as it was shown.
@@ -88,7 +91,12 @@ class AppPages:
     """The pages of an app, and the proof that they are one whole list."""
 
     def __init__(
-        self, api: LumosApi, app_id: str, on_page: Callable[[int, int], None] | None = None
+        self,
+        api: LumosApi,
+        app_id: str,
+        on_page: Callable[[int, int], None] | None = None,
+        *,
+        filters: Params = _EVERY,
     ) -> None:
         """Prepares to read; nothing is asked yet.
 
@@ -97,7 +105,9 @@ class AppPages:
             app_id: the app.
             on_page: told after each page how many accounts are read, and how many there are; as
                 many as are read where Lumos tells no total.
+            filters: which of them, in the words of the API.
         """
+        self._filters = filters
         self._api = api
         self._app_id = app_id
         self._on_page = on_page
@@ -122,7 +132,7 @@ class AppPages:
             LumosRefusedError: Lumos refused a page, or answered in another shape.
             ReadBackError: the pages do not make one whole list.
         """
-        first = self._asked(1)
+        first = self.first()
         self._note(first)
         if first.total is None:
             yield from self._in_chunks(chain([first], self._read_to_the_end(first)))
@@ -148,9 +158,11 @@ class AppPages:
             yield self._taken(waiting)
 
     def _taken(self, pages: list[Page]) -> tuple[list[int], pl.DataFrame]:
-        rows = pl.DataFrame(
-            [(page.number, *row) for page in pages for row in page.rows], schema=ROWS, orient="row"
-        )
+        every = [row for page in pages for row in page.rows]
+        numbered = [page.number for page in pages for _ in page.rows]
+        # By columns: from rows it takes three times as long.
+        columns = [numbered, *zip(*every, strict=True)] if every else [[] for _ in ROWS]
+        rows = pl.DataFrame(dict(zip(ROWS, columns, strict=True)), schema=ROWS)
         numbers = [page.number for page in pages]
         self._ids.take(numbers, rows.select("page", "id"))
         return numbers, rows.drop("id")
@@ -163,7 +175,7 @@ class AppPages:
         return max(1, -(-self._total // PAGE_SIZE))
 
     def _read_side_by_side(self, wanted: Sequence[int]) -> Iterator[Page]:
-        with _pages_of(wanted, self._asked) as pages:
+        with _pages_of(wanted, self.page) as pages:
             for page in pages:
                 self._note(page)
                 if len(self._unfit) > _MOST_UNFIT:
@@ -173,14 +185,20 @@ class AppPages:
     def _read_to_the_end(self, page: Page) -> Iterator[Page]:
         """Where no total is told, the pages go on until one is not full."""
         while not page.is_short:
-            page = self._asked(page.number + 1)
+            page = self.page(page.number + 1)
             self._note(page)
             if self._unfit:
                 raise self._broken(self._reason)
             yield page
 
-    def _asked(self, number: int) -> Page:
-        params: Params = {"app_id": self._app_id, "page": number, "size": PAGE_SIZE}
+    def first(self) -> Page:
+        """The first page, which tells how many accounts there are."""
+        return self.page(1)
+
+    def page(self, number: int) -> Page:
+        """One page alone."""
+        own: Params = {"app_id": self._app_id, "page": number, "size": PAGE_SIZE}
+        params = {**self._filters, **own}
         return _checked_page(self._api.get(_PATH, params), self._app_id, number)
 
     def _note(self, page: Page) -> None:

@@ -1,10 +1,10 @@
 """The endpoints of account uploads: take one, and say how its job goes."""
 
-import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
+import orjson
 from fastapi import APIRouter
 
 from sandbox.access import NEEDS_TOKEN, FaultsIn, StoreIn
@@ -73,8 +73,8 @@ def _staged_rows(job_id: str, accounts: Iterable[AccountInput]) -> Iterator[tupl
             account.get("last_name"),
             _to_saved_date(account.get("last_login")),
             _to_saved_date(account.get("last_activity")),
-            json.dumps(account.get("permissions", []), ensure_ascii=False),
-            json.dumps(account.get("attributes", []), ensure_ascii=False),
+            orjson.dumps(account.get("permissions", [])).decode(),
+            orjson.dumps(account.get("attributes", [])).decode(),
         )
 
 

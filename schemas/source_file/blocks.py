@@ -63,7 +63,11 @@ class Upload(Strict):
     unchanged: Literal["send", "skip"] = Field(
         "send", description="What to do with a snapshot that equals the last accepted one."
     )
-    verify: bool = Field(True, description="Read the accounts back and compare.")
+    verify: bool | Literal["changed"] = Field(
+        True,
+        description="Read the accounts back and compare: all; or, where that takes too long under "
+        "Lumos's rate limit, only what changed and a sample.",
+    )
     poll: Poll = Field(Poll(), description="How the job is waited for.")
 
     @field_validator("accounts_per_request", mode="before")

@@ -7,6 +7,8 @@ import sys
 import zipfile
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -93,3 +95,35 @@ def test_a_check_loads_no_prefect(tmp_path: Path):
         [sys.executable, "-c", program, tmp_path], capture_output=True, text=True, check=True
     )
     assert said.stderr.splitlines()[-1] == "False True"
+
+
+@pytest.mark.parametrize(
+    ("command", "unused"),
+    [
+        ("runs", {"polars", "pandera", "httpx", "yaml", "alembic", "prefect", "sqlalchemy.orm"}),
+        ("check", {"alembic", "prefect", "click", "pygments", "sqlalchemy.orm"}),
+    ],
+)
+def test_a_command_loads_what_it_uses_alone(tmp_path: Path, command: str, unused: set[str]):
+    """The first time the ledger is made; every other time it is opened at its newest version."""
+    (tmp_path / "sources").mkdir()
+    (tmp_path / "sources" / "hr.yaml").write_text(
+        "app: {name: HR}\nsource: {kind: csv, accounts: hr.csv}\n", "utf-8"
+    )
+    (tmp_path / "hr.csv").write_text("integration_specific_id,email,user_status\n", "utf-8")
+    program = (
+        "import sys; sys.argv[0] = 'lumos-ingest'\n"
+        "from flows.cli.main import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        f"there = [name for name in {sorted(unused)} if sys.modules.get(name)]\n"
+        "print(there, file=sys.stderr)"
+    )
+    for _ in range(2):
+        said = subprocess.run(
+            [sys.executable, "-c", program, command, "--workspace", tmp_path],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    assert said.stderr.splitlines()[-1] == "[]"

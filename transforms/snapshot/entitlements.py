@@ -10,8 +10,9 @@ from schemas.snapshot import Snapshot
 from schemas.source_file.file import SourceFile
 from schemas.tables import ENTITLEMENT_KEY, ENTITLEMENTS
 from transforms.snapshot.keep_last import CarriedForward, KeptBefore, count_carried, keep_last
+from transforms.tables.conform import failures
 from transforms.tables.entitlements import to_entitlements
-from transforms.tables.rejects import TableCount, failures, no_rejects
+from transforms.tables.rejects import TableCount, no_rejects
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from schemas.tables import ACCOUNTS
 from transforms.parallel import both
 from transforms.tables.cells import mended, parted, time_faults, told_apart
 from transforms.tables.columns import UNSAID_STATUS, to_candidates, untold_texts
-from transforms.tables.conform import Conformed, Faults, duplicates_of, settle
+from transforms.tables.conform import Conformed, Faults, duplicates_of, failures, settle
 from transforms.tables.mapping import UNUSED, ColumnUse, accounts_use
-from transforms.tables.rejects import failures, with_untold
+from transforms.tables.rejects import with_untold
 from transforms.tables.several_rows import beside_rejects, filled
 from transforms.tables.vocabulary import words_with_counts
 

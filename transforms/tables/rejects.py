@@ -1,22 +1,13 @@
-"""Rows that break a contract: found by pandera's masks, named by line and reason, counted.
+"""Rows that are rejects: named by line and reason, counted.
 
 Read = dropped + accepted + merged + rejected, table by table.
 """
 
 from dataclasses import dataclass
-from itertools import chain
 
-import pandera.polars as pa
 import polars as pl
-from pandera.errors import SchemaErrors
 
-from schemas.contracts import MISSING
 from schemas.tables import REJECTS, Reason
-from transforms.parallel import two_at_once
-
-SLICE = 500_000
-"""Rows a contract is checked on at a time: pandera's memory grows with them, its time with slices.
-"""
 
 FAILURES = {
     "index": pl.UInt32(),
@@ -52,47 +43,6 @@ class TableCount:
         if self.read != self.dropped + self.accepted + self.merged + self.rejected:
             raise AssertionError(f"{table}: rows unaccounted for: {self}")
         return self
-
-
-def failures(candidates: pl.DataFrame, contract: pa.DataFrameSchema) -> pl.DataFrame:
-    """Where `candidates` break `contract`: `FAILURES`, one row a cell and reason, by row.
-
-    `index` counts the rows of `candidates` from 0; `column` is null where the row as a whole is at
-    fault.
-    """
-
-    # Safe two at once: pandera keeps its settings by context, and each thread has its own.
-    def failures_of_slice(start: int) -> list[pl.DataFrame]:
-        return _failures_of_slice(candidates.slice(start, SLICE), contract, start)
-
-    each = two_at_once(failures_of_slice, range(0, candidates.height, SLICE))
-    by_slice = pl.concat([pl.DataFrame(schema=FAILURES), *chain.from_iterable(each)])
-    return by_slice.sort("index", maintain_order=True)
-
-
-def _failures_of_slice(
-    candidates: pl.DataFrame, contract: pa.DataFrameSchema, start: int
-) -> list[pl.DataFrame]:
-    errors: list[tuple[Reason, str | None, pl.Series]] = []
-    broken = None
-    try:
-        contract.validate(candidates, lazy=True)
-    except SchemaErrors as raised:
-        for error in raised.schema_errors:
-            mask = error.check_output
-            if mask is None:
-                broken = f"{error.reason_code} on {error.schema.name}"
-                continue
-            reason = getattr(error.check, "error", None) or MISSING
-            name = error.schema.name
-            column = name if name in candidates.columns else None
-            errors.append((reason, column, mask.to_series()))
-    if broken:
-        raise AssertionError(f"a canonical table of ours does not have its form: {broken}")
-    return [
-        failures_of(~mask.fill_null(value=False), column, reason, start)
-        for reason, column, mask in errors
-    ]
 
 
 def failures_of(

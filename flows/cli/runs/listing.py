@@ -5,12 +5,13 @@ from pathlib import Path
 
 from flows.cli.output import Output, log_to_stderr
 from flows.cli.runs.waits import Waiting, waiting_plans
-from flows.run.context import RunContext, open_context
+from flows.run.context import open_state, utc_now
 from flows.run.decisions import named_run
 from flows.run.settings import read_settings
 from flows.run.summary import decision_summary, run_summary, short_id, time_text
 from flows.run.workspace import meant_source, source_names
 from loaders.ledger.decisions import decisions_on, newest_decisions, runs_called
+from loaders.ledger.ledger import Ledger
 from schemas.run import Decision, Run
 
 _COLUMNS = ("run", "source", "kind", "state", "started (UTC)", "took", "what")
@@ -34,18 +35,17 @@ def runs_command(
     log_to_stderr(verbose=False)
     settings = read_settings(workspace)
     known = source_names(settings.workspace)
-    with open_context(settings, with_lumos=False) as context:
-        ledger = context.ledger
+    with open_state(settings) as ledger:
         if source is not None and not ledger.runs(source, 1):
             if run is None and runs_called(ledger, source):
                 source, run = None, source
             else:
                 source = meant_source(source, known, settings.workspace)
-        plans = waiting_plans(ledger, context.now(), source)
+        plans = waiting_plans(ledger, utc_now(), source)
         if run is not None:
-            _show_one(named_run(ledger, run, source), plans, context, output)
+            _show_one(named_run(ledger, run, source), plans, ledger, output)
         else:
-            _list(source, limit, plans, context, output)
+            _list(source, limit, plans, ledger, output)
     return 0
 
 
@@ -53,12 +53,12 @@ def _list(
     source: str | None,
     limit: int | None,
     plans: dict[str, Waiting],
-    context: RunContext,
+    ledger: Ledger,
     output: Output,
 ) -> None:
     most = limit or (None if output.as_json else SHOWN)
     # One more than is shown tells whether there are more.
-    newest = context.ledger.runs(source, most and most + 1)
+    newest = ledger.runs(source, most and most + 1)
     runs = newest[:most]
     if runs:
         cut = f": {most} are shown, --limit N shows more" if len(newest) > len(runs) else ""
@@ -68,7 +68,7 @@ def _list(
         output.line("no runs yet; lumos-ingest sync starts one")
     for name, plan in plans.items():
         output.line(f"{name}: {plan.text}", "yellow")
-    decisions = newest_decisions(context.ledger)
+    decisions = newest_decisions(ledger)
     output.document(
         [run_summary(run, decisions.get(run.run_id), _waits(run, plans)) for run in runs]
     )
@@ -79,9 +79,9 @@ def _waits(run: Run, plans: dict[str, Waiting]) -> str | None:
     return plan.waits if plan is not None and plan.run.run_id == run.run_id else None
 
 
-def _show_one(run: Run, plans: dict[str, Waiting], context: RunContext, output: Output) -> None:
+def _show_one(run: Run, plans: dict[str, Waiting], ledger: Ledger, output: Output) -> None:
     """Shows one run in full, with every decision on it; a reason only to a person."""
-    decisions = decisions_on(context.ledger, run.run_id)
+    decisions = decisions_on(ledger, run.run_id)
     breaches = [
         f"{seen.guard}: {seen.count} of {seen.of} {seen.table}".rstrip() + f" ({seen.limit})"
         for seen in run.breaches

@@ -1,13 +1,16 @@
 """Publishing: what is sent is what was planned, under a lease, part by part, and read back."""
 
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 
 import httpx
 import polars as pl
 import pytest
+from pydantic import SecretStr
 
-from flows.sync.publish import READ_BACKS
+from flows.sync.publish import READ_BACKS, tell_slow
+from loaders.lumos.client import LumosApi
 from schemas.errors import (
     BusyError,
     IngestError,
@@ -291,6 +294,55 @@ def test_accounts_that_show_a_moment_late_are_read_back_again(world: World):
     assert world.sync().run.state == "done"
     assert len(asked) == 1 + READ_BACKS
     assert world.now - before >= timedelta(seconds=4)
+
+
+def test_where_what_changed_is_to_be_verified_the_whole_app_is_not_read(world: World):
+    world.sync()
+    asked: list[str] = []
+    world.watch = asked.append
+    world.more = "upload: {verify: changed}\n"
+    world.add("a", user_status="SUSPENDED")
+    assert world.sync().run.state == "done"
+    # Accounts of each of two statuses, those listed under the new one, and the sample: the first
+    # page, which tells how many there are, and the only one that can be picked.
+    assert asked.count("before GET /accounts") == 5
+
+
+def test_what_is_not_as_it_should_be_is_told_exactly_where_only_changes_are_verified(world: World):
+    world.sync()
+    world.more = "upload: {verify: changed}\n"
+    world.add("b", user_status="SUSPENDED")
+    world.lumos.faults = ["alters"]
+    run = fails(world, ReadBackError)
+    assert "1 other status" in str(run.error)
+
+
+def test_a_first_run_reads_everything_back_whatever_is_to_be_verified(world: World):
+    world.more = "upload: {verify: changed}\n"
+    world.lumos.faults = ["alters"]
+    fails(world, ReadBackError)
+
+
+def test_reading_back_that_a_narrow_limit_makes_slow_is_told_of(caplog: pytest.LogCaptureFixture):
+    """A hundred requests a minute, of which ten are left: 4,010 pages take 40 windows more."""
+    told = httpx.Response(
+        200,
+        json={},
+        headers={
+            "x-ratelimit-limit": "100",
+            "x-ratelimit-remaining": "10",
+            "x-ratelimit-reset": str(time.time() + 60),
+        },
+    )
+    api = LumosApi(
+        "https://x.example", SecretStr("t"), transport=httpx.MockTransport(lambda _: told)
+    )
+    tell_slow("hr", api, 401_000)
+    api.get("/info")
+    tell_slow("hr", api, 1_000)
+    assert caplog.text == ""
+    tell_slow("hr", api, 401_000)
+    assert "takes at least 40 minutes under Lumos's rate limit" in caplog.text
 
 
 def test_an_upload_that_is_not_to_be_verified_is_not_read_back(world: World):

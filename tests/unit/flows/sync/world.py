@@ -95,7 +95,10 @@ class Lumos:
                 return self._state(job_id)
             case ["GET", "accounts"]:
                 params = request.url.params
-                return self._page(self.accounts[params["app_id"]], int(params["page"]))
+                held = self.accounts[params["app_id"]]
+                status = params.get("status")
+                asked = {k: a for k, a in held.items() if status in {None, a["status"]}}
+                return self._page(asked, int(params["page"]))
         raise AssertionError(f"{request.method} {request.url}")
 
     def _about_apps(self, request: httpx.Request, path: list[str]) -> httpx.Response:
