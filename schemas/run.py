@@ -155,7 +155,7 @@ class Run:
             it, never by a clock.
         api_url: the Lumos it was for; None of one that an earlier version of this program began.
         stages: what each stage took, in the order of their ends; None where that was not noted: of
-            an earlier version, or of a process that was killed.
+            an earlier version, or of a process that was killed. Two runs are not told apart by it.
     """
 
     run_id: str
@@ -183,7 +183,7 @@ class Run:
     end_number: int | None = None
     api_url: str | None = None
     approves_run_id: str | None = None
-    stages: tuple[StageUse, ...] | None = None
+    stages: tuple[StageUse, ...] | None = field(default=None, compare=False)
 
     @property
     def scope(self) -> RunScope:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from flows.activity.batches import plan_batches, send_batches
-from flows.activity.collect import check_rejects, gather, warnings_of
+from flows.activity.collect import check_rejects, check_where, gather, warnings_of
 from flows.activity.job import ActivityJob, to_job
 from flows.activity.watermark import move_on, sent_before, span_since, without
 from flows.notices.notify import with_notices
@@ -91,6 +91,7 @@ def _plan(job: ActivityJob, run: Run, gathered: Gathered, context: RunContext) -
     told = {"warnings": list(warnings_of(job, gathered))}
     run = context.ledger.update_run(run.run_id, counts=_counts(gathered), plan=told)
     check_rejects(job, gathered)
+    check_where(job, gathered)
     new = without(gathered.records, sent_before(job, run.since, context))
     repeated = gathered.records.height - new.height
     run = context.ledger.update_run(

@@ -162,6 +162,16 @@ def sync(  # noqa: PLR0913, PLR0917 - one parameter an option
 
 def serve(
     jobs: Jobs = JOBS,
+    metrics: Annotated[
+        int | None,
+        typer.Option(
+            "--metrics",
+            metavar="PORT",
+            min=0,
+            max=65535,
+            help="Serve metrics for Prometheus on this port of this machine; 0: any free one.",
+        ),
+    ] = None,
     workspace: Workspace = HERE,
     as_json: Json = False,
 ) -> None:
@@ -171,7 +181,7 @@ def serve(
     """
     from flows.cli.schedules.serve import serve_command
 
-    raise typer.Exit(serve_command(workspace, jobs=jobs, as_json=as_json))
+    raise typer.Exit(serve_command(workspace, jobs=jobs, metrics_port=metrics, as_json=as_json))
 
 
 def deploy(
@@ -260,6 +270,7 @@ def backfill(  # noqa: PLR0913, PLR0917 - one parameter an option
     again: Annotated[
         bool, typer.Option("--again", help="Send also the windows that are done.")
     ] = False,
+    submit: Submit = False,
     workspace: Workspace = HERE,
     as_json: Json = False,
 ) -> None:
@@ -268,12 +279,19 @@ def backfill(  # noqa: PLR0913, PLR0917 - one parameter an option
     The watermark stays where it is. Example:
     `lumos-ingest backfill hr --since 2026-01-01 --until 2026-07-01 --window 7d`
     """
+    borders = (since, until, window)
+    if submit:
+        from flows.cli.schedules.submit import submit_backfill
+
+        raise typer.Exit(
+            submit_backfill(
+                workspace, source, borders, again=again, is_dry=dry_run, as_json=as_json
+            )
+        )
     from flows.cli.backfill import backfill_command
 
     raise typer.Exit(
-        backfill_command(
-            workspace, source, (since, until, window), again=again, is_dry=dry_run, as_json=as_json
-        )
+        backfill_command(workspace, source, borders, again=again, is_dry=dry_run, as_json=as_json)
     )
 
 
@@ -450,6 +468,10 @@ def new(
 
 
 def schema(
+    documents: Annotated[
+        bool,
+        typer.Option("--documents", help="That of the documents which --json prints."),
+    ] = False,
     _workspace: Unused = HERE,
     _as_json: Json = False,
 ) -> None:
@@ -459,9 +481,11 @@ def schema(
     """
     import json
 
+    from flows.cli.documents import documents_schema
     from schemas.source_file.file import SourceFile
 
-    sys.stdout.write(json.dumps(SourceFile.model_json_schema(), indent=2) + "\n")
+    content = documents_schema() if documents else SourceFile.model_json_schema()
+    sys.stdout.write(json.dumps(content, indent=2) + "\n")
 
 
 # What needs no Lumos: `demo`, `sandbox`.

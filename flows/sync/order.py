@@ -138,7 +138,7 @@ def _plan(
     origin: SnapshotOrigin,
 ) -> tuple[Planned, Target]:
     """Extract, transform, plan; the raw rows are let go as soon as they are normalized."""
-    target = to_target(run.app_id, context)
+    target = to_target(source, run.app_id, context)
     _check_feeds_alone(source, target, context)
     normalized = normalized_of(source, origin, target, context, step, run.run_id)
     context.archive.save_frame(source.name, run.run_id, "rejects", normalized.rejects)

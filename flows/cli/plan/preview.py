@@ -48,7 +48,7 @@ def preview_command(
             output.note(line)
     output.document(preview_document(preview))
     if planned.verdict.is_held:
-        output.note(f"lumos-ingest: {source.name}: a sync would be {planned.verdict}")
+        output.error(f"{source.name}: a sync would be {planned.verdict}")
     return GuardError.exit_code if planned.verdict.is_held else 0
 
 
