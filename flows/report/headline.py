@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import takewhile
 from typing import Literal, assert_never
 
 from flows.report.guards import to_line
 from flows.run.summary import time_text
+from loaders.ledger.decisions import decisions_on
 from loaders.ledger.ledger import Ledger
 from schemas.guards import is_approvable
-from schemas.run import Decision, Run, RunKind
+from schemas.run import Decision, Run
 
 Tone = Literal["good", "warn", "bad", "calm"]
 """How a state is coloured; its word always stands beside it."""
@@ -50,7 +50,7 @@ class Standing:
     Attributes:
         run: the run.
         decisions: what people decided of it, newest first.
-        later: the source's later sync that came furthest; None where none came further.
+        later: of a held run, the sync that came further since; None where none did.
         carried_out_by: the run that carries out its plan, or has; None where none does.
         now: the moment at which that is so, UTC.
     """
@@ -67,20 +67,12 @@ class Standing:
         return self.decisions[0] if self.decisions else None
 
 
-def to_standing(run: Run, others: list[Run], decisions: list[Decision], now: datetime) -> Standing:
-    """How the run stands; `others` are its source's runs, newest first."""
-    began = [one.run_id for one in others].index(run.run_id)
-    further = (
-        one
-        for one in others[:began]
-        if one.kind == "sync" and one.state not in {"failed", "reading"}
-    )
-    carrying = (
-        one
-        for one in others
-        if one.approves_run_id == run.run_id and one.state not in {"failed", "reading"}
-    )
-    return Standing(run, tuple(decisions), next(further, None), next(carrying, None), now)
+def to_standing(run: Run, ledger: Ledger, now: datetime) -> Standing:
+    """How the run stands, by the ledger."""
+    furthest = ledger.furthest_run(run.source) if run.state == "held" else None
+    later = furthest if furthest is not None and furthest.run_id != run.run_id else None
+    decisions = tuple(decisions_on(ledger, run.run_id))
+    return Standing(run, decisions, later, ledger.run_that_carries_out(run.run_id), now)
 
 
 def to_headline(standing: Standing) -> Headline:
@@ -224,9 +216,3 @@ def _after(run: Run) -> Iterator[Advice]:
             "Should it have been wrong: back to what was accepted before",
             f"lumos-ingest sync {run.source} --from-archive {run.base_run_id}",
         )
-
-
-def failed_last(ledger: Ledger, source: str, kind: RunKind) -> list[Run]:
-    """The source's newest runs of that kind that failed, one after the other, newest first."""
-    ended = (run for run in ledger.runs(source) if run.kind == kind and run.ended_at)
-    return list(takewhile(lambda run: run.state == "failed", ended))

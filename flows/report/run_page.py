@@ -11,7 +11,6 @@ from flows.report.headline import Headline, Tone, to_headline, to_standing
 from flows.report.reading import Reading, reading_of, size_text
 from flows.run.context import RunContext
 from flows.run.summary import time_text
-from loaders.ledger.decisions import decisions_on
 from schemas.plan import Changes
 from schemas.run import Run
 from schemas.source_file.quantities import duration_text
@@ -145,12 +144,10 @@ def to_run_page(run: Run, context: RunContext, names: Names) -> RunPage:
     Raises:
         StateError: the ledger cannot be read.
     """
-    others = context.ledger.runs(run.source)
-    decisions = decisions_on(context.ledger, run.run_id)
-    standing = to_standing(run, others, decisions, context.now())
+    standing = to_standing(run, context.ledger, context.now())
     base = context.ledger.run(run.base_run_id) if run.base_run_id else None
     changes = changes_of(run, context, names)
-    sizes, sizes_of = _sizes(run, others)
+    sizes, sizes_of = _sizes(run, context.ledger.runs_up_to(run, RUNS_SHOWN)[::-1])
     return RunPage(
         run=run,
         headline=to_headline(standing),
@@ -174,7 +171,7 @@ def to_run_page(run: Run, context: RunContext, names: Names) -> RunPage:
                 time_text(one.lapses_at) if one.lapses_at else "",
                 one.reason if names.has_ids else "",
             )
-            for one in decisions
+            for one in standing.decisions
         ),
         stages=_stages(run),
         took=_seconds((run.ended_at - run.started_at).total_seconds()) if run.ended_at else "",
@@ -321,13 +318,11 @@ def _tone_of(status: str) -> Tone:
     return "warn" if status == "SUSPENDED" else "calm"
 
 
-def _sizes(run: Run, others: list[Run]) -> tuple[tuple[SizePoint, ...], str]:
+def _sizes(run: Run, runs: list[Run]) -> tuple[tuple[SizePoint, ...], str]:
     """The source's last runs of that kind up to this one, oldest first; what they count."""
     is_sync = run.kind == "sync"
     key = "accounts_total" if is_sync else "activity_sent"
-    began = [one.run_id for one in others].index(run.run_id)
-    chosen = [one for one in others[began:] if one.kind == run.kind][:RUNS_SHOWN][::-1]
-    largest = max([*(one.counts.get(key, 0) for one in chosen), 1])
+    largest = max([*(one.counts.get(key, 0) for one in runs), 1])
     points = tuple(
         SizePoint(
             one.run_id,
@@ -338,7 +333,7 @@ def _sizes(run: Run, others: list[Run]) -> tuple[tuple[SizePoint, ...], str]:
             round(max(_CHART_HEIGHT * one.counts.get(key, 0) / largest, _LOWEST), 2),
             one.run_id == run.run_id,
         )
-        for one in chosen
+        for one in runs
     )
     return points, "accounts" if is_sync else "records sent"
 

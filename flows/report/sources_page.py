@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from flows.report.guards import to_line
-from flows.report.headline import Advice, Tone, again, choices, failed_last
+from flows.report.headline import Advice, Tone, again, choices
 from flows.run.context import RunContext
 from flows.run.summary import time_text
 from flows.run.workspace import read_sources
@@ -145,11 +145,11 @@ def _verdict(
     """How the source stands; of what is wrong, what is most urgent."""
     name, schedule = source.name, source.file.schedule
     was_due = due_by(schedule, context.now()) if schedule else None
-    if failed := failed_last(context.ledger, name, "sync"):
+    if failed := context.ledger.failed_last(name, "sync"):
         return _failing(failed, waiting)
     if waiting is not None and not _is_rejected(waiting):
         return _held(waiting, context.now())
-    if failed := failed_last(context.ledger, name, "activity"):
+    if failed := context.ledger.failed_last(name, "activity"):
         return _failing(failed, None)
     if was_due is not None and _is_stale(accepted, was_due, context.now()):
         sentence = f"Nothing was accepted since it was due, {time_text(was_due)}."

@@ -351,8 +351,32 @@ class Ledger:
 
         A later run that failed, or that is only reading, leaves it waiting.
         """
-        furthest = self._first(select_furthest(source))
+        furthest = self.furthest_run(source)
         return furthest if furthest is not None and furthest.state == "held" else None
+
+    def furthest_run(self, source: str) -> Run | None:
+        """The source's newest sync that came further than reading, and did not fail."""
+        return self._first(select_furthest(source))
+
+    def run_that_carries_out(self, held_run_id: str) -> Run | None:
+        """The newest run that carries out the held run's plan, or has; None where none does."""
+        does = (runs.c.approves_run_id == held_run_id) & runs.c.state.not_in(["failed", "reading"])
+        return self._first(select_runs().where(does).order_by(_NEWEST_FIRST))
+
+    def runs_up_to(self, run: Run, limit: int) -> list[Run]:
+        """The source's runs of the run's kind, that one and those before it, newest first."""
+        number = sa.select(runs.c.number).where(runs.c.run_id == run.run_id).scalar_subquery()
+        until = select_runs(run.source).where(runs.c.kind == run.kind, runs.c.number <= number)
+        return self._all(until.order_by(_NEWEST_FIRST).limit(limit))
+
+    def failed_last(self, source: str, kind: RunKind) -> list[Run]:
+        """The source's newest runs of that kind that failed, one after the other, newest first."""
+        is_of_kind = (runs.c.source == source) & (runs.c.kind == kind)
+        went_well = is_of_kind & runs.c.state.in_(["done", "unchanged", "held"])
+        last = sa.select(sa.func.max(runs.c.number)).where(went_well).scalar_subquery()
+        failed = is_of_kind & (runs.c.state == "failed")
+        since = select_runs().where(failed, runs.c.number > sa.func.coalesce(last, 0))
+        return self._all(since.order_by(_NEWEST_FIRST))
 
     def newest_run(self, source: str, kind: RunKind, states: Collection[RunState]) -> Run | None:
         """The source's run of that kind that began last of those in one of the states."""

@@ -120,7 +120,9 @@ def open_page(browser: str, url: str, profile: Path) -> Iterator[Page]:
                     if one["url"].startswith(url)
                 ]
             )
-            with connect(tab["webSocketDebuggerUrl"], max_size=None) as connection:
+            address = tab["webSocketDebuggerUrl"]
+            # A page that is at work for long answers no ping meanwhile.
+            with connect(address, max_size=None, ping_interval=None) as connection:
                 yield Page(connection)
         finally:
             running.kill()

@@ -10,7 +10,13 @@ from alembic import command
 from alembic.config import Config
 
 import loaders.ledger.migrations
+from flows.report.files import to_html
+from flows.report.hashes import Names
+from flows.report.run_page import to_run_page
+from flows.run.context import RunContext
+from flows.run.settings import read_settings
 from flows.sync.verdict import decide
+from loaders.archive.archive import open_archive
 from loaders.ledger.activity import save_watermark
 from loaders.ledger.decisions import DecidedRun
 from loaders.ledger.engine import to_engine
@@ -167,3 +173,17 @@ def test_a_run_of_this_version_says_what_steers_it_as_the_migrated_ones_do(
     assert (new.breaches, new.request_count, new.next_watermark_at) == ((), None, None)
     moved = ledger.update_run(new.run_id, next_watermark_at=NOW + timedelta(hours=1))
     assert ledger.run(new.run_id) == moved
+
+
+def test_every_run_of_an_earlier_version_has_a_page_that_says_what_it_lacks(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    context = RunContext(read_settings(tmp_path, {}), ledger, open_archive(str(tmp_path / "none")))
+    runs = ledger.runs()
+    assert {run.state for run in runs} == {"done", "held", "submitted"}
+    for run in runs:
+        page = to_run_page(run, context, Names(b"k", has_ids=False))
+        text = to_html(page)
+        assert run.run_id in text
+        assert page.stages is None
+        assert "or is of an earlier version" in text
