@@ -68,7 +68,10 @@ def contestants(places: dict[str, str], peers: str | None) -> list[Contestant]:
     """Ours for each database, and the peers where there are any."""
     ours = [sys.executable, "-m", "benchmarks.databases.sql_way"]
     found = [Contestant(name, [*ours, "fastest", place]) for name, place in places.items()]
-    found.append(Contestant("DuckDB by cursor", [*ours, "cursor", places["DuckDB"]]))
+    found += [
+        Contestant(f"{name} by cursor", [*ours, "cursor", places[name]])
+        for name in ("DuckDB", "MariaDB")
+    ]
     if peers:
         script = [peers, str(Path(__file__).with_name("peer_sql_ways.py"))]
         file = places["SQLite"].removeprefix("sqlite:///")
