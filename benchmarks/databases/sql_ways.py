@@ -52,16 +52,22 @@ def fill(folder: Path, server: str, accounts: int) -> dict[str, str]:
     connection.commit()
     connection.close()
     port = int(server.rpartition(":")[2])
-    with pymysql.connect(host="127.0.0.1", port=port, user="root", autocommit=True) as maria:
-        for sql in ("CREATE DATABASE a", "USE a", _table(_MARIADB, accounts)):
-            maria.cursor().execute(sql)
     place = f"SERVER=127.0.0.1;PORT={port};DATABASE=a;UID=root"
     return {
         "DuckDB": f"duckdb:///{folder}/a.duckdb",
         "SQLite": f"sqlite:///{folder}/a.db",
-        "MariaDB": f"{server}/a",
+        "MariaDB": fill_mariadb(server, accounts),
         "MariaDB by ODBC": f"DRIVER={{MariaDB Unicode}};{place}",
     }
+
+
+def fill_mariadb(server: str, accounts: int) -> str:
+    """Makes the table in the MariaDB at the URL `server`, and returns where it is."""
+    port = int(server.rpartition(":")[2])
+    with pymysql.connect(host="127.0.0.1", port=port, user="root", autocommit=True) as maria:
+        for sql in ("CREATE DATABASE a", "USE a", _table(_MARIADB, accounts)):
+            maria.cursor().execute(sql)
+    return f"{server}/a"
 
 
 def contestants(places: dict[str, str], peers: str | None) -> list[Contestant]:
