@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lumos_ingest.calls import backfill, open_workspace, preview, send_activity, sync
     from schemas.errors import (
         BusyError,
+        CancelledError,
         ConfigError,
         ContractError,
         FunctionError,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BusyError",
+    "CancelledError",
     "ConfigError",
     "ContractError",
     "FunctionError",

@@ -203,6 +203,8 @@ def test_runs_lists_what_happened_newest_first(workspace: Workspace):
     assert wanted <= set(listed[0])
     assert listed[0]["job_id"] is None
     assert listed[1]["job_id"]
+    assert workspace.run("runs", "other", "--json").code == 2
+    workspace.source(SOURCE.replace("HR Portal,", "CRM,"), "other")
     assert workspace.run("runs", "other", "--json").document == []
 
 

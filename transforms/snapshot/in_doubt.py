@@ -1,5 +1,7 @@
 """What an app may hold beside the last accepted snapshot, for rejected rows to keep."""
 
+from dataclasses import replace
+
 import polars as pl
 
 from schemas.snapshot import Snapshot, empty_snapshot
@@ -7,6 +9,7 @@ from schemas.statuses import GONE
 from schemas.tables import ACCOUNTS, ENTITLEMENT_KEY, ONE_FIELD
 from transforms.associations.pairs import recode, row_numbers, unpack
 from transforms.tables.conform import NO_RECORD
+from transforms.tables.openness import most_closed
 
 _ID = "integration_specific_id"
 _RESOURCE_KEY = [_ID]
@@ -57,6 +60,15 @@ def to_live_snapshot(live: pl.DataFrame) -> Snapshot:
     accounts = pl.concat([pl.DataFrame(schema=ACCOUNTS), rows], how="diagonal").sort(_ID)
     nothing = empty_snapshot()
     return Snapshot(accounts, nothing.entitlements, nothing.resources, nothing.grants)
+
+
+def closed_as_told(snapshot: Snapshot, live: pl.DataFrame) -> Snapshot:
+    """`snapshot` with each account as closed as Lumos tells it: what is kept of it opens nobody."""
+    told = live.drop_nulls(["unique_identifier", "status"]).unique("unique_identifier", keep="none")
+    rows = told.select(pl.col("unique_identifier").alias(_ID), told="status")
+    both = snapshot.accounts.join(rows, on=_ID, how="left", maintain_order="left")
+    status = most_closed(pl.col("user_status"), pl.col("told")).alias("user_status")
+    return replace(snapshot, accounts=both.with_columns(status).drop("told"))
 
 
 def there(live: pl.DataFrame) -> pl.DataFrame:

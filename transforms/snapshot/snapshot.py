@@ -56,7 +56,10 @@ class Normalized:
         kept: `KEPT`: what rejects keep, since when, and the lines that cannot be read.
         lines: `LINES`: where each account of the snapshot was read, in its order; no row where the
             snapshot was not read from a source.
-        is_again: whether an export it was read from is one that was accepted before the last one.
+        older: what of it may be older than what was accepted last; empty for nothing.
+        emptied_status: the columns of the status that are blank in every row, and in the last
+            accepted read were not.
+        proof: what shows that the read was whole, a sentence a part.
     """
 
     snapshot: Snapshot
@@ -66,7 +69,9 @@ class Normalized:
     files: tuple[ExportFile, ...] = ()
     kept: pl.DataFrame = field(default_factory=no_kept)
     lines: pl.DataFrame = field(default_factory=partial(pl.DataFrame, schema=LINES))
-    is_again: bool = False
+    older: str = ""
+    emptied_status: tuple[str, ...] = ()
+    proof: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +228,8 @@ def to_snapshot(
         rows.raw.files,
         since_first_kept(pl.concat(now_kept), before, now),
         _lines(rows.raw.accounts, accounts, account_rows, people.height),
-        any(export.is_again for export in rows.raw.remembered.exports),
+        older=rows.raw.older,
+        proof=rows.raw.proof,
     )
 
 
