@@ -12,6 +12,7 @@ import os
 import sys
 import time
 
+from benchmarks.databases import lines as databases
 from benchmarks.exports import lines as exports
 from benchmarks.line import Measure, Outcome, Size
 from benchmarks.logs import lines as logs
@@ -19,6 +20,7 @@ from benchmarks.lumos import read_back, start_up, whole_sync
 
 LINES: dict[str, Measure] = {
     "csv": exports.measure,
+    "mariadb": databases.measure,
     "read-back": read_back.measure,
     "sync": whole_sync.measure,
     "activity": logs.measure,

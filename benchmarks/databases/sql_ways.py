@@ -52,23 +52,32 @@ def fill(folder: Path, server: str, accounts: int) -> dict[str, str]:
     connection.commit()
     connection.close()
     port = int(server.rpartition(":")[2])
-    with pymysql.connect(host="127.0.0.1", port=port, user="root", autocommit=True) as maria:
-        for sql in ("CREATE DATABASE a", "USE a", _table(_MARIADB, accounts)):
-            maria.cursor().execute(sql)
     place = f"SERVER=127.0.0.1;PORT={port};DATABASE=a;UID=root"
     return {
         "DuckDB": f"duckdb:///{folder}/a.duckdb",
         "SQLite": f"sqlite:///{folder}/a.db",
-        "MariaDB": f"{server}/a",
+        "MariaDB": fill_mariadb(server, accounts),
         "MariaDB by ODBC": f"DRIVER={{MariaDB Unicode}};{place}",
     }
+
+
+def fill_mariadb(server: str, accounts: int) -> str:
+    """Makes the table in the MariaDB at the URL `server`, and returns where it is."""
+    port = int(server.rpartition(":")[2])
+    with pymysql.connect(host="127.0.0.1", port=port, user="root", autocommit=True) as maria:
+        for sql in ("CREATE DATABASE a", "USE a", _table(_MARIADB, accounts)):
+            maria.cursor().execute(sql)
+    return f"{server}/a"
 
 
 def contestants(places: dict[str, str], peers: str | None) -> list[Contestant]:
     """Ours for each database, and the peers where there are any."""
     ours = [sys.executable, "-m", "benchmarks.databases.sql_way"]
     found = [Contestant(name, [*ours, "fastest", place]) for name, place in places.items()]
-    found.append(Contestant("DuckDB by cursor", [*ours, "cursor", places["DuckDB"]]))
+    found += [
+        Contestant(f"{name} by cursor", [*ours, "cursor", places[name]])
+        for name in ("DuckDB", "MariaDB")
+    ]
     if peers:
         script = [peers, str(Path(__file__).with_name("peer_sql_ways.py"))]
         file = places["SQLite"].removeprefix("sqlite:///")

@@ -17,6 +17,7 @@ from sqlalchemy import make_url
 
 from extractors.read import probe_source, read_privileges, read_source
 from extractors.sql.connect.connect import open_session
+from extractors.sql.drivers.mysql import PymysqlSession
 from extractors.sql.statements.statement import Statement
 from schemas.errors import ConfigError, SourceFormatError, SourceIncompleteError
 from schemas.source_file.columns import Named
@@ -194,6 +195,23 @@ def test_mariadbs_values(zone: str | None, way: str, mariadb: Ways, tmp_path: Pa
     zoned = {"at": "2026-07-02T03:04:05.12Z", "moment": "2026-07-02T03:04:05Z"}
     expected = MARIADBS | OF_THE_DRIVER.get(way, {}) | (zoned if zone else {})
     assert texts == expected
+
+
+@pytest.mark.parametrize("zone", [None, "UTC"])
+def test_mariadbs_text_is_the_same_a_column_and_a_cell_at_a_time(
+    zone: str | None, mariadb: Ways, tmp_path: Path
+) -> None:
+    columns = ", ".join(f"{value} AS v{number}" for number, value in enumerate(MARIADBS))
+    nulls = ", ".join("NULL" for _ in MARIADBS)
+    sql = f"SELECT {columns} FROM one UNION ALL SELECT {nulls} UNION ALL SELECT {columns} FROM one"
+    options = DatabaseOptions(**mariadb["native"], timezone=zone)
+    statement = Statement("list_accounts", "list_accounts", (sql,), is_query=True)
+    with open_session(options, tmp_path, no_secrets) as session:
+        assert isinstance(session, PymysqlSession)
+        fast, slow = session.read(statement), session.read_by_cursor(statement, {})
+    assert fast.labels == slow.labels
+    assert fast.rows.height == 3
+    assert fast.rows.equals(slow.rows)
 
 
 @every_way

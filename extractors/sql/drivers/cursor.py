@@ -100,11 +100,17 @@ class CursorSession(Session):
         Raises:
             SourceIncompleteError, SourceFormatError: as `read`.
         """
+        return self._asked(statement, values, self._fetched)
+
+    def _asked(
+        self, statement: Statement, values: Values, fetched_of: Callable[[Any, Statement], Fetched]
+    ) -> Fetched:
+        """Sends the statement, and returns what `fetched_of` reads by the cursor, to its end."""
 
         def ask() -> Fetched:
             with contextlib.closing(self.streaming_cursor()) as cursor:
                 self._execute(cursor, statement, values)
-                fetched = self._fetched(cursor, statement)
+                fetched = fetched_of(cursor, statement)
                 if not statement.is_query:
                     _check_end(cursor, statement)
                 return fetched
@@ -120,7 +126,7 @@ class CursorSession(Session):
         def ask() -> tuple[str, ...]:
             with contextlib.closing(self.streaming_cursor()) as cursor:
                 self._execute(cursor, nested, _NOTHING)
-                return _labels_of(cursor)
+                return labels_of(cursor)
 
         return self.translate_errors(statement, ask)
 
@@ -178,7 +184,7 @@ class CursorSession(Session):
                 )
             ]
             batches.append(pl.DataFrame(columns))
-        return Fetched(pl.concat(batches, rechunk=True), _labels_of(cursor))
+        return Fetched(pl.concat(batches, rechunk=True), labels_of(cursor))
 
 
 def local_clock(moment: datetime, zone: str | None) -> datetime:
@@ -186,7 +192,7 @@ def local_clock(moment: datetime, zone: str | None) -> datetime:
     return moment.astimezone(ZoneInfo(zone) if zone else UTC).replace(tzinfo=None)
 
 
-def _labels_of(cursor: Any) -> tuple[str, ...]:  # noqa: ANN401 - a DBAPI cursor
+def labels_of(cursor: Any) -> tuple[str, ...]:  # noqa: ANN401 - a DBAPI cursor
     """Returns the labels of the columns that the cursor is about to return."""
     return tuple(str(column[0]) for column in cursor.description)
 
@@ -197,6 +203,16 @@ def _batches(cursor: Any, statement: Statement) -> Iterator[list[Any]]:  # noqa:
 
 
 def _next_rows(cursor: Any, statement: Statement) -> list[Any]:  # noqa: ANN401 - a DBAPI cursor
+    return handed_over(statement, lambda: cursor.fetchmany(BATCH_ROWS))
+
+
+def handed_over(statement: Statement, work: Callable[[], T]) -> T:
+    """Returns what `work` reads of the statement's rows.
+
+    Raises:
+        SourceFormatError: the driver cannot hand over a value.
+    """
+
     def to_error(error: ValueError) -> SourceFormatError:
         return SourceFormatError(
             f"{statement.origin}: the driver cannot hand over a value ({type(error).__name__}), "
@@ -204,7 +220,7 @@ def _next_rows(cursor: Any, statement: Statement) -> list[Any]:  # noqa: ANN401 
         )
 
     # pyodbc's of such a time, whose text may quote the value.
-    return raise_as(lambda: cursor.fetchmany(BATCH_ROWS), {ValueError: to_error})
+    return raise_as(work, {ValueError: to_error})
 
 
 def _check_end(cursor: Any, statement: Statement) -> None:  # noqa: ANN401 - a DBAPI cursor

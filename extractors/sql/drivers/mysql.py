@@ -3,10 +3,19 @@
 import contextlib
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import partial
 from typing import Any, ClassVar
 
-from extractors.sql.drivers.cursor import Begun, CursorSession
+import polars as pl
+
+from extractors.sql.drivers.cursor import (
+    BATCH_ROWS,
+    Begun,
+    CursorSession,
+    handed_over,
+    labels_of,
+)
+from extractors.sql.drivers.mysql_rows import streaming_cursor, to_column
 from extractors.sql.session.session import NO_VALUES, Fetched, Values
 from extractors.sql.statements.statement import Statement
 from schemas.errors import SourceFormatError, SourceIncompleteError
@@ -84,7 +93,41 @@ class PymysqlSession(MysqlSession):
 
     def streaming_cursor(self) -> Any:  # noqa: ANN401 - PyMySQL's
         """Returns a cursor whose rows PyMySQL does not gather first."""
-        return self.connection.cursor(_streaming_cursor())
+        return self.connection.cursor(streaming_cursor())
+
+    def read(self, statement: Statement, values: Values = NO_VALUES) -> Fetched:
+        """Reads everything the statement returns, and raises where the server warns of a cut.
+
+        Raises:
+            SourceIncompleteError, SourceFormatError: as every read.
+        """
+        fetched = self._asked(statement, values, self._fetched_by_column)
+        check_nothing_cut(self, statement)
+        return fetched
+
+    def _fetched_by_column(self, cursor: Any, statement: Statement) -> Fetched:  # noqa: ANN401
+        """Reads what any cursor does, and makes text of a column at a time."""
+        description, forms = cursor.description, cursor.forms()
+
+        def next_batch() -> pl.DataFrame:
+            columns = [
+                to_column(
+                    str(number),
+                    cells,
+                    form,
+                    self.zone_of(column),
+                    partial(self.adapted, column=column),
+                )
+                for number, (cells, form, column) in enumerate(
+                    zip(cursor.next_columns(BATCH_ROWS), forms, description, strict=False)
+                )
+            ]
+            return pl.DataFrame(columns)
+
+        batches = [pl.DataFrame(schema={str(n): pl.String() for n in range(len(description))})]
+        while (batch := handed_over(statement, next_batch)).height:
+            batches.append(batch)
+        return Fetched(pl.concat(batches, rechunk=True), labels_of(cursor))
 
 
 def keep_whole(session: CursorSession) -> None:
@@ -130,29 +173,3 @@ def check_nothing_cut(session: CursorSession, statement: Statement) -> None:
             f"{cut[0]}): raise max_allowed_packet, select less of that column, or take the "
             "query's own limit out"
         )
-
-
-@cache
-def _streaming_cursor() -> type[Any]:
-    """Returns PyMySQL's streaming cursor, which lets go of a result whose connection is lost."""
-    from pymysql.cursors import SSCursor
-
-    class StreamingCursor(SSCursor):  # type: ignore[misc] # no types of its own
-        """Its rows are not gathered first."""
-
-        connection: Any
-
-        def close(self) -> None:
-            """Reads what is left of the result, where the connection is there to read it from.
-
-            PyMySQL's own fails on a lost one, with an AttributeError in place of what went wrong.
-            """
-            if self.connection is not None and not self.connection.open:
-                if self._result is not None:
-                    self._result.unbuffered_active = False
-                self.connection = None
-            super().close()
-
-        __del__ = close
-
-    return StreamingCursor
