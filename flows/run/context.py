@@ -12,12 +12,14 @@ from typing import Any
 
 import polars as pl
 
+from flows.run.crash_report import forget_reports
 from flows.run.secrets import to_resolver
+from flows.run.state_folder import make_state_folder
 from flows.run.workspace import choose_sources
 from loaders.archive.archive import Archive, open_archive
 from loaders.ledger.ledger import Ledger, open_ledger
 from loaders.lumos.client import LumosApi
-from schemas.errors import ConfigError, StateError, raise_as
+from schemas.errors import ConfigError
 from schemas.notices import Deliver
 from schemas.settings import Settings
 from schemas.source_file.file import Source
@@ -97,7 +99,8 @@ def open_context(
         ConfigError: no token, or an address that cannot be one.
         StateError: the state folder, the ledger or the archive cannot be used.
     """
-    make_state_folder(settings)
+    make_state_folder(settings.state)
+    forget_reports(settings.state, utc_now() - settings.retention)
     api = to_lumos_api(settings, sleep) if with_lumos else None
     with open_ledger(settings.ledger) as ledger, api or nullcontext():
         yield RunContext(
@@ -122,27 +125,6 @@ def to_lumos_api(settings: Settings, sleep: Callable[[float], None] = sleep) -> 
             "LUMOS_API_TOKEN is not set: put it into the environment, or into .env in the workspace"
         )
     return LumosApi(settings.api_url, settings.api_token, sleep=sleep)
-
-
-def make_state_folder(settings: Settings) -> None:
-    """Makes the state folder, 0700, or takes others' rights away from it.
-
-    Raises:
-        StateError: it cannot be made.
-    """
-
-    def make() -> None:
-        settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        settings.state.chmod(0o700)
-
-    raise_as(
-        make,
-        {
-            OSError: lambda error: StateError(
-                f"{settings.state}: the state folder cannot be used: {error.strerror}"
-            )
-        },
-    )
 
 
 # Who runs this, and what it runs against: cheap to load, for commands that need no stage.
