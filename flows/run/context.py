@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from flows.run.crash_report import forget_reports
+from flows.run.library_logs import keep_libraries_quiet
 from flows.run.secrets import to_resolver
 from flows.run.state_folder import make_state_folder
 from flows.run.workspace import choose_sources
@@ -99,6 +100,7 @@ def open_context(
         ConfigError: no token, or an address that cannot be one.
         StateError: the state folder, the ledger or the archive cannot be used.
     """
+    keep_libraries_quiet()
     make_state_folder(settings.state)
     forget_reports(settings.state, utc_now() - settings.retention)
     api = to_lumos_api(settings, sleep) if with_lumos else None
