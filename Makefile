@@ -74,7 +74,7 @@ lock:
 	$(COMPILE) --extra dev --constraints requirements.lock --output-file requirements-dev.lock
 
 bench: $(READY)
-	$(BIN)/python -m benchmarks.csv_to_bodies
+	$(BIN)/python -m benchmarks.all
 
 # The pages that are made from the code.
 docs: $(READY)

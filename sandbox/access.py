@@ -1,4 +1,7 @@
-"""Who may ask: the bearer token, and what every endpoint takes from the app that serves it."""
+"""Who may ask: the bearer token, and what every endpoint takes from the app that serves it.
+
+They are coroutines so that none of them costs a request a turn in another thread.
+"""
 
 import secrets
 from typing import Annotated, cast
@@ -13,7 +16,7 @@ from sandbox.state.store import Store
 _BEARER = HTTPBearer(scheme_name="HTTPBearer", auto_error=False)
 
 
-def check_token(
+async def check_token(
     request: Request,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
 ) -> None:
@@ -25,12 +28,12 @@ def check_token(
         )
 
 
-def store_of(request: Request) -> Store:
+async def store_of(request: Request) -> Store:
     """Return the store of the app that serves `request`."""
     return cast(Store, request.app.state.store)
 
 
-def faults_of(request: Request) -> Faults:
+async def faults_of(request: Request) -> Faults:
     """Return the faults of the app that serves `request`."""
     return cast(Faults, request.app.state.faults)
 

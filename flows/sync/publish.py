@@ -13,7 +13,7 @@ from flows.run.context import RunContext, lumos_of
 from flows.run.locks import AppLocks
 from flows.sync.request_files import Bodies, content_hash, request_folder, write_bodies
 from loaders.ledger.decisions import check_approved
-from loaders.lumos.accounts import compare_accounts, read_accounts, submit_accounts
+from loaders.lumos.accounts import compare_with_app, submit_accounts
 from loaders.lumos.client import LumosApi
 from loaders.lumos.jobs import wait_for_job
 from schemas.errors import ReadBackError, StateError
@@ -175,16 +175,15 @@ def _read_back(
     def progress(done: int, total: int) -> None:
         context.progress("reading back", done, total)
 
+    sent = snapshot.accounts.select(
+        unique_identifier="integration_specific_id", status="user_status"
+    )
     try:
-        held_by_app = read_accounts(api, app_id, on_page=progress)
+        differences = compare_with_app(api, app_id, sent, on_page=progress)
     except ReadBackError as error:
         return error
     # Else what was read may be of another's upload.
     locks.check()
-    sent = snapshot.accounts.select(
-        unique_identifier="integration_specific_id", status="user_status"
-    )
-    differences = compare_accounts(sent, held_by_app)
     if not differences.height:
         return None
     context.archive.save_frame(run.source, run.run_id, "differences", differences)

@@ -17,7 +17,8 @@ from typing import Any, BinaryIO, Self
 import httpx
 from pydantic import SecretStr
 
-from loaders.lumos.responses import decoded, not_lumos, rate_pause_s, refusal_text
+from loaders.lumos.rate import RateBudget
+from loaders.lumos.responses import decoded, not_lumos, refusal_text
 from loaders.lumos.retries import (
     Outage,
     Retry,
@@ -93,7 +94,6 @@ def _always() -> None:
 
 TIMEOUT = httpx.Timeout(connect=10.0, read=120.0, write=120.0, pool=10.0)
 _RETRY = Retry()
-_LONGEST_RATE_PAUSE_S = 60.0
 _PART_SIZE = 65_536
 
 
@@ -150,7 +150,7 @@ class LumosApi:
         self._retry = retry
         self._clock = clock
         self._sleep = sleep
-        self._not_before = 0.0
+        self.rate = RateBudget(clock, sleep)
 
     def __enter__(self) -> Self:
         return self
@@ -241,11 +241,11 @@ class LumosApi:
         name = f"{method} {path}"
 
         def attempt() -> httpx.Response | Outage:
-            self._wait_for_rate()
-            check()
-            with _opened(body) as content:
-                sent = None if content is None else _to_body(content, check)
-                return self._sent(method, path, params, sent)
+            with self.rate.request():
+                check()
+                with _opened(body) as content:
+                    sent = None if content is None else _to_body(content, check)
+                    return self._sent(method, path, params, sent)
 
         response = answer_with_retries(
             attempt,
@@ -286,25 +286,10 @@ class LumosApi:
             return outage
         if is_outage(response):
             failed = status_outage(response, method, path)
-            self._hold_back(failed.pause_asked_s, self._retry.time_limit_s)
+            self.rate.hold_back(failed.pause_asked_s, self._retry.time_limit_s)
             return failed
-        self._note_rate(response)
+        self.rate.note(response)
         return response
-
-    def _note_rate(self, response: httpx.Response) -> None:
-        self._hold_back(rate_pause_s(response), _LONGEST_RATE_PAUSE_S)
-
-    def _hold_back(self, pause_s: float | None, longest_s: float) -> None:
-        """Keeps back every request, of all threads: one token has one budget."""
-        if pause_s is not None:
-            not_before = self._clock() + min(pause_s, longest_s)
-            self._not_before = max(self._not_before, not_before)
-
-    def _wait_for_rate(self) -> None:
-        pause_s = self._not_before - self._clock()
-        if pause_s > 0:
-            _log.info("the rate limit is used up: waiting %.1f s", pause_s)
-            self._sleep(pause_s)
 
 
 def _trusting(make: Callable[[], httpx.Client]) -> httpx.Client:

@@ -4,6 +4,7 @@ import email.utils
 import json
 import re
 import time
+from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 
@@ -61,14 +62,42 @@ def pause_asked_s(response: httpx.Response) -> float | None:
     return pause_s if pause_s > 0 else rate_pause_s(response) or None
 
 
+@dataclass(frozen=True, slots=True)
+class RateTold:
+    """What an answer tells of the rate limit.
+
+    Attributes:
+        limit: requests a window; None where it does not tell.
+        remaining: how many more the window has room for.
+        resets_in_s: seconds until the window ends.
+    """
+
+    limit: int | None
+    remaining: int
+    resets_in_s: float
+
+
+def rate_told(response: httpx.Response) -> RateTold | None:
+    """What the answer tells of the rate limit; None unless it says what remains, until when."""
+    told = {
+        name: response.headers.get(f"x-ratelimit-{name}", "").strip()
+        for name in ("limit", "remaining", "reset")
+    }
+    if not re.fullmatch(r"\d{1,12}(\.\d+)?", told["reset"]) or not _is_count(told["remaining"]):
+        return None
+    limit = int(told["limit"]) if _is_count(told["limit"]) else None
+    resets_in_s = max(0.0, float(told["reset"]) - _now_of(response))
+    return RateTold(limit, int(told["remaining"]), resets_in_s)
+
+
+def _is_count(text: str) -> bool:
+    return re.fullmatch(r"[0-9]{1,9}", text) is not None
+
+
 def rate_pause_s(response: httpx.Response) -> float | None:
     """Seconds until the rate limit's window ends; None unless this answer was its last."""
-    if response.headers.get("x-ratelimit-remaining", "").strip() != "0":
-        return None
-    reset = response.headers.get("x-ratelimit-reset", "").strip()
-    if not re.fullmatch(r"\d{1,12}(\.\d+)?", reset):
-        return None
-    return max(0.0, float(reset) - _now_of(response))
+    told = rate_told(response)
+    return told.resets_in_s if told is not None and told.remaining == 0 else None
 
 
 def _now_of(response: httpx.Response) -> float:

@@ -1,7 +1,7 @@
 """Pages of a list: numbered from 1, at most 100 items, as everywhere in Lumos's API."""
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -23,6 +23,11 @@ class PageAsked:
     page: int
     size: int
 
+    def of(self, numbers: Sequence[int]) -> Sequence[int]:
+        """Return the page's numbers of all numbers."""
+        offset = (self.page - 1) * self.size
+        return numbers[offset : offset + self.size]
+
     def rows(
         self, connection: sqlite3.Connection, select: str, values: Mapping[str, object]
     ) -> list[sqlite3.Row]:
@@ -38,7 +43,7 @@ class PageAsked:
         return -(-total // self.size)
 
 
-def _page_asked(
+async def _page_asked(
     page: Annotated[int, Query(ge=1)] = 1, size: Annotated[int, Query(ge=1, le=100)] = 50
 ) -> PageAsked:
     return PageAsked(page, size)

@@ -17,7 +17,7 @@ from uuid import uuid4
 
 from sandbox.errors import stopped
 from sandbox.state.jobs import settle_jobs
-from sandbox.state.moment import Moment
+from sandbox.state.moment import Moment, PageIndex
 from sandbox.state.tables import SCHEMA
 
 UploadsMode = Literal["snapshot", "merge"]
@@ -39,6 +39,7 @@ class Store:
         self.job_seconds = job_seconds
         self.clock = clock
         self._lock = threading.Lock()
+        self._index = PageIndex()
         self._connection = sqlite3.connect("" if db is None else db, check_same_thread=False)
         self.close = weakref.finalize(self, _close, self._lock, self._connection)
         self._connection.row_factory = sqlite3.Row
@@ -62,7 +63,7 @@ class Store:
             with self._connection:
                 settle_jobs(self._connection, now, snapshot=self.uploads == "snapshot")
             with self._connection:
-                yield Moment(self._connection, now)
+                yield Moment(self._connection, now, self._index)
 
 
 def _close(lock: threading.Lock, connection: sqlite3.Connection) -> None:

@@ -5,9 +5,9 @@ from functools import cache
 
 import pytest
 
-from benchmarks.company import Company, founded
-from benchmarks.lies import DRIFTS, LIES
-from benchmarks.ordinary_years import NIGHTS, History, five_active, told, year
+from benchmarks.years.company import Company, founded
+from benchmarks.years.lies import DRIFTS, LIES
+from benchmarks.years.ordinary_years import NIGHTS, History, five_active, told, year
 
 
 @cache

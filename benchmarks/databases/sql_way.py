@@ -15,7 +15,7 @@ QUERY = "SELECT * FROM accounts"
 
 
 def main() -> None:
-    """`python -m benchmarks.sql_way fastest|cursor URL-OR-CONNECTION-STRING`."""
+    """`python -m benchmarks.databases.sql_way fastest|cursor URL-OR-CONNECTION-STRING`."""
     way, place = sys.argv[1:]
     where = {"url": place} if "://" in place else {"driver": "odbc", "dsn": place}
     source = SqlSource(kind="sql", queries={"list_accounts": QUERY}, **where)

@@ -1,6 +1,6 @@
 """Many sources in one process, beside one source alone, and beside another build of the program.
 
-`python -m benchmarks.many_sources [--sources N] [--accounts N] [--job-seconds S] [--jobs N]
+`python -m benchmarks.lumos.many_sources [--sources N] [--accounts N] [--job-seconds S] [--jobs N]
 [--beside COMMAND] [--beside-sources N]`: COMMAND is the `lumos-ingest` of another checkout, given
 fewer sources where it takes them one after the other: its wall time is told for each source.
 The sandbox is a process of its own on loopback. Figures are wall and CPU seconds, and the peak of

@@ -1,4 +1,4 @@
-"""Ours beside `benchmarks.ldap_peers`: the same words on the command line, the same output."""
+"""Ours beside `ldap_peers`: the same words on the command line, the same output."""
 
 import sys
 import time
@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import ldap3
 import polars as pl
 
-from benchmarks.ldap_peers import FILTER, PAGE, digest
+from benchmarks.directories.ldap_peers import FILTER, PAGE, digest
 from extractors.directory.entries import to_entries
 from extractors.directory.ldap.protocol.search import PagedSearch, read_pages
 from extractors.directory.values import to_texts

@@ -1,4 +1,4 @@
-"""The data: a log of logins and activity in one CSV; the same counts give the same file."""
+"""The data: a log of logins and activity in one file; the same counts give the same file."""
 
 from pathlib import Path
 
@@ -28,6 +28,11 @@ def write_log(path: Path, rows: int, accounts: int) -> None:
         for start in range(0, rows, BATCH):
             made = _events(start, min(BATCH, rows - start), accounts)
             file.write("\n".join(made.to_list()).encode() + b"\n")
+
+
+def write_json_lines(log: Path, path: Path) -> None:
+    """Writes the events of a log that `write_log` wrote, an object of JSON a line."""
+    pl.scan_csv(log, infer_schema=False).sink_ndjson(path)
 
 
 def _events(start: int, size: int, accounts: int) -> pl.Series:

@@ -1,8 +1,8 @@
 """From a private OpenLDAP to upload bodies on disk: 20,000 people in 300 groups, 43,750 times.
 
-`python -m benchmarks.directory_to_bodies [--users N] [--rounds R]`. Each round is a process of its
-own, imports included; figures are the median of wall and CPU seconds and the largest peak of
-resident memory. The server's programs must be there (Debian: slapd).
+`python -m benchmarks.directories.directory_to_bodies [--users N] [--rounds R]`. Each round is a
+process of its own, imports included; figures are the median of wall and CPU seconds and the largest
+peak of resident memory. The server's programs must be there (Debian: slapd).
 """
 
 import argparse
@@ -62,7 +62,7 @@ def main() -> None:
             groups=server.groups,
         )
         (folder / "source.yaml").write_text(text)
-        words = [sys.executable, "-m", "benchmarks.directory_ours", name, password]
+        words = [sys.executable, "-m", "benchmarks.directories.directory_ours", name, password]
         rounds = [_round(words) for _ in range(asked.rounds)]
         subprocess.run(words, check=True)
     walls, cpus, peaks = zip(*rounds, strict=True)

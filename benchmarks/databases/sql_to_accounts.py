@@ -1,9 +1,10 @@
 """From a private PostgreSQL to the canonical accounts, beside a bare reader, and peers.
 
-`python -m benchmarks.sql_to_accounts [--accounts N] [--rounds R] [--peers PYTHON]`: PYTHON is the
-interpreter of an environment with `dlt[sql_database]`, `psycopg2-binary` and `sling-linux-amd64`.
-Then 100,000 accounts with 299,001 associations to upload bodies. Each command is a process of its
-own, in turns; figures are medians of wall seconds and the largest peak of resident memory.
+`python -m benchmarks.databases.sql_to_accounts [--accounts N] [--rounds R] [--peers PYTHON]`:
+PYTHON is the interpreter of an environment with `dlt[sql_database]`, `psycopg2-binary` and
+`sling-linux-amd64`. Then 100,000 accounts with 299,001 associations to upload bodies. Each command
+is a process of its own, in turns; figures are medians of wall seconds and the largest peak of
+resident memory.
 """
 
 import argparse
@@ -18,8 +19,8 @@ from tempfile import TemporaryDirectory
 
 import psycopg
 
-from benchmarks.csv_to_bodies import Contestant
-from benchmarks.sql_data import fill
+from benchmarks.contestant import Contestant
+from benchmarks.databases.sql_data import fill
 from tests.postgresql_server import running_postgresql
 
 
@@ -41,8 +42,10 @@ def new_database(server: str, name: str, accounts: int, associations: int) -> st
 def contestants(url: str, folder: Path, peers: str | None) -> list[Contestant]:
     """The bare reader, ours, and the peers where there are any."""
     found = [
-        Contestant("bare", [sys.executable, "-m", "benchmarks.sql_floor", url]),
-        Contestant("ours", [sys.executable, "-m", "benchmarks.sql_ours", url, "accounts"]),
+        Contestant("bare", [sys.executable, "-m", "benchmarks.databases.sql_floor", url]),
+        Contestant(
+            "ours", [sys.executable, "-m", "benchmarks.databases.sql_ours", url, "accounts"]
+        ),
     ]
     if peers:
         home = subprocess.run(
@@ -66,7 +69,9 @@ def contestants(url: str, folder: Path, peers: str | None) -> list[Contestant]:
     return found
 
 
-_STARTED = "import benchmarks.sql_ours, extractors.sql.source, extractors.sql.drivers.postgresql"
+_STARTED = (
+    "import benchmarks.databases.sql_ours, extractors.sql.source, extractors.sql.drivers.postgresql"
+)
 
 
 def show(running: list[Contestant]) -> None:
@@ -94,14 +99,14 @@ def main() -> None:
         words = [
             sys.executable,
             "-m",
-            "benchmarks.sql_ours",
+            "benchmarks.databases.sql_ours",
             small,
             "bodies",
             f"{folder}/out/b.json",
         ]
         bodies = Contestant("bodies", words)
         starts = [
-            Contestant("bare", [sys.executable, "-c", "import benchmarks.sql_floor"]),
+            Contestant("bare", [sys.executable, "-c", "import benchmarks.databases.sql_floor"]),
             Contestant("ours", [sys.executable, "-c", _STARTED]),
         ]
         for _ in range(asked.rounds):

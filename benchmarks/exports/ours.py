@@ -6,7 +6,7 @@ from itertools import chain
 from pathlib import Path
 
 import flows  # noqa: F401 - its memory settings are the product's
-from benchmarks.accounts_csv import SOURCE_FILE
+from benchmarks.exports.accounts_csv import SOURCE_FILE
 from extractors.read import read_source
 from loaders.archive.archive import open_archive
 from loaders.lumos.body_file import write_body
@@ -19,7 +19,7 @@ from transforms.upload.body import TAIL, to_body_parts, to_head
 
 
 def main() -> None:
-    """`python -m benchmarks.ours FOLDER`: from its `accounts.csv`; `prepare` only accepts that."""
+    """`… ours FOLDER`: from its `accounts.csv`; `prepare` only accepts that."""
     folder = Path(sys.argv[1])
     is_preparing = sys.argv[2:] == ["prepare"]
     file = to_source(SOURCE_FILE, "benchmark", "benchmark.yaml").file

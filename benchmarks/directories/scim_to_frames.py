@@ -1,10 +1,10 @@
 """From a SCIM service into raw tables, beside a loop of httpx that asks page after page.
 
-`python -m benchmarks.scim_to_frames [--users N] [--groups G] [--rounds R]`: the service is its
-own, on loopback, and answers in 20 ms, 100 resources a page. Each read is a process of its own,
-in turns; figures are medians of the seconds from before the first request to the last table and of
-CPU seconds in between, imports apart, and the largest peak of resident memory. The loop keeps what
-it read as lists of the values that ours has columns of, and checks nothing.
+`python -m benchmarks.directories.scim_to_frames [--users N] [--groups G] [--rounds R]`: the service
+is its own, on loopback, and answers in 20 ms, 100 resources a page. Each read is a process of its
+own, in turns; figures are medians of the seconds from before the first request to the last table
+and of CPU seconds in between, imports apart, and the largest peak of resident memory. The loop
+keeps what it read as lists of the values that ours has columns of, and checks nothing.
 """
 
 import argparse
@@ -71,7 +71,15 @@ def measured(way: str, url: str) -> None:
 
 def one_round(way: str, url: str) -> tuple[float, float, float, int]:
     """Wall and CPU seconds, peak MiB and what was counted, of a process of its own."""
-    words = [sys.executable, "-m", "benchmarks.scim_to_frames", "--way", way, "--url", url]
+    words = [
+        sys.executable,
+        "-m",
+        "benchmarks.directories.scim_to_frames",
+        "--way",
+        way,
+        "--url",
+        url,
+    ]
     child = subprocess.Popen(words, stdout=subprocess.PIPE)
     said = child.stdout.read().decode() if child.stdout else ""
     _, status, used = os.wait4(child.pid, 0)
@@ -96,7 +104,7 @@ def main() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    words = [sys.executable, "-m", "benchmarks.scim_service", str(port)]
+    words = [sys.executable, "-m", "benchmarks.directories.scim_service", str(port)]
     service = subprocess.Popen([*words, str(options.users), str(options.groups)])
     try:
         _wait(port)

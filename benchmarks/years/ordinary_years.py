@@ -1,8 +1,8 @@
 """Do the guards hold lies, and let ordinary years pass? Simulated night by night.
 
-`python -m benchmarks.ordinary_years [--sizes 20 60 …] [--years N]` prints both tables as Markdown
-and ends with 1 where an ordinary year is held more than once or a lie passes. Snapshots go through
-the real `to_plan`, `check_guards` and `window_breaches`, under the default guards.
+`python -m benchmarks.years.ordinary_years [--sizes 20 60 …] [--years N]` prints both tables as
+Markdown and ends with 1 where an ordinary year is held more than once or a lie passes. Snapshots go
+through the real `to_plan`, `check_guards` and `window_breaches`, under the default guards.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from datetime import timedelta
 
-from benchmarks.company import (
+from benchmarks.years.company import (
     START,
     Company,
     active,
@@ -24,7 +24,7 @@ from benchmarks.company import (
     joins,
     usual_roles,
 )
-from benchmarks.lies import DRIFTS, LIES, everyone_closed
+from benchmarks.years.lies import DRIFTS, LIES, everyone_closed
 from schemas.plan import Breach
 from schemas.snapshot import Snapshot
 from schemas.source_file.guards import Guards

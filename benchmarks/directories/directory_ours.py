@@ -19,7 +19,7 @@ from transforms.upload.body import TAIL, to_body_parts, to_head
 
 
 def main() -> None:
-    """`python -m benchmarks.directory_ours FOLDER PASSWORD`: reads by its `source.yaml`."""
+    """`… directory_ours FOLDER PASSWORD`: reads by the folder's `source.yaml`."""
     folder, password = Path(sys.argv[1]), sys.argv[2]
     now = datetime.now(UTC)
     file = to_source((folder / "source.yaml").read_text(), "benchmark", "benchmark.yaml").file

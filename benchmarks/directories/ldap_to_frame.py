@@ -1,9 +1,10 @@
 """From a directory into a frame of text: 50,000 entries of 12 attributes, beside ldap3 alone.
 
-`python -m benchmarks.ldap_to_frame [--users N] [--rounds R] [--peers PYTHON]`: PYTHON is the
-interpreter of an environment with `python-ldap` and `polars`. The directory is an OpenLDAP of its
-own on loopback. Each read is a process of its own, in turns; figures are medians of the seconds
-from before the bind to the whole frame, imports apart, and the largest peak of resident memory.
+`python -m benchmarks.directories.ldap_to_frame [--users N] [--rounds R] [--peers PYTHON]`: PYTHON
+is the interpreter of an environment with `python-ldap` and `polars`. The directory is an OpenLDAP
+of its own on loopback. Each read is a process of its own, in turns; figures are medians of the
+seconds from before the bind to the whole frame, imports apart, and the largest peak of resident
+memory.
 """
 
 import argparse
@@ -70,7 +71,7 @@ def readers(server: OpenLdap, peers: str | None) -> list[Reader]:
     ]
     script = str(Path(__file__).with_name("ldap_peers.py"))
     found = [
-        Reader("ours", [sys.executable, "-m", "benchmarks.ldap_ours", *asked]),
+        Reader("ours", [sys.executable, "-m", "benchmarks.directories.ldap_ours", *asked]),
         Reader("ldap3", [sys.executable, "-W", "ignore", script, "ldap3", *asked]),
     ]
     if peers:

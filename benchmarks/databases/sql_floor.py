@@ -10,7 +10,7 @@ BATCH_BYTES = 8 * 1024 * 1024
 
 
 def main() -> None:
-    """`python -m benchmarks.sql_floor URL`."""
+    """`python -m benchmarks.databases.sql_floor URL`."""
     batches, buffer = [], io.BytesIO()
     with psycopg.connect(sys.argv[1]) as connection, connection.cursor() as cursor:
         with cursor.copy("COPY (SELECT * FROM accounts) TO STDOUT (FORMAT csv)") as copy:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from benchmarks.company import Company, active, holders_of, joins
+from benchmarks.years.company import Company, active, holders_of, joins
 
 Lie = Callable[[Company], None]
 LIES: dict[str, Lie] = {}

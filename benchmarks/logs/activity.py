@@ -1,9 +1,9 @@
 """A log of logins reduced and uploaded to the sandbox: wall seconds and peak memory.
 
-`python -m benchmarks.activity [--rows N …] [--accounts N] [--keep newest|all] [--database URL]`:
-URL is a PostgreSQL database of one's own, which then holds the log in a table, in the file's stead.
-The command is a process of its own; the peak is of its resident memory, with and without the pages
-of the file, which the system takes back when it needs them.
+`python -m benchmarks.logs.activity [--rows N …] [--accounts N] [--keep newest|all] [--database
+URL]`: URL is a PostgreSQL database of one's own, which then holds the log in a table, in the file's
+stead. The command is a process of its own; the peak is of its resident memory, with and without the
+pages of the file, which the system takes back when it needs them.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 import httpx
 import psycopg
 
-from benchmarks.activity_csv import SOURCE_FILE, write_log
+from benchmarks.logs.activity_csv import SOURCE_FILE, write_log
 from sandbox.server import running_sandbox
 
 TABLE = "CREATE TABLE activity_log (at timestamptz, account_id text, event_type text, client text)"

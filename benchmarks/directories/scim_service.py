@@ -1,4 +1,4 @@
-"""A SCIM service on loopback for measuring: `python -m benchmarks.scim_service PORT USERS GROUPS`.
+"""A SCIM service on loopback for measuring: `… scim_service PORT USERS GROUPS`.
 
 Every answer takes 20 ms, and pages have at most 100 resources; each group has 200 members. Answers
 are encoded beforehand, so that the service's own work is little.

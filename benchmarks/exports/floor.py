@@ -17,7 +17,7 @@ STATES = {"enabled": "ACTIVE", "disabled": "SUSPENDED", "gone": "DEPROVISIONED"}
 
 
 def main() -> None:
-    """`python -m benchmarks.floor accounts.csv bodies.json`."""
+    """`python -m benchmarks.exports.floor accounts.csv bodies.json`."""
     source, target = Path(sys.argv[1]), Path(sys.argv[2])
     raw = pl.scan_csv(
         source, infer_schema=False, truncate_ragged_lines=True, missing_columns="insert"

@@ -1,8 +1,8 @@
 """The ways into DuckDB, SQLite and MariaDB: ours, and those that are faster but not exact.
 
-`python -m benchmarks.sql_ways [--accounts N] [--rounds R] [--peers PYTHON]`: PYTHON is the
-interpreter of an environment as `peer_sql_ways` needs it. Each command is a process of its own, in
-turns; figures are medians of seconds, starting up included, and the largest peak of memory.
+`python -m benchmarks.databases.sql_ways [--accounts N] [--rounds R] [--peers PYTHON]`: PYTHON is
+the interpreter of an environment as `peer_sql_ways` needs it. Each command is a process of its own,
+in turns; figures are medians of seconds, starting up included, and the largest peak of memory.
 """
 
 import argparse
@@ -15,8 +15,8 @@ from tempfile import TemporaryDirectory
 import duckdb
 import pymysql
 
-from benchmarks.csv_to_bodies import Contestant
-from benchmarks.sql_to_accounts import show
+from benchmarks.contestant import Contestant
+from benchmarks.databases.sql_to_accounts import show
 from tests.mariadb_server import running_mariadb
 
 _COLUMNS = """CREATE TABLE accounts AS SELECT 10000000 + n AS integration_specific_id,
@@ -66,7 +66,7 @@ def fill(folder: Path, server: str, accounts: int) -> dict[str, str]:
 
 def contestants(places: dict[str, str], peers: str | None) -> list[Contestant]:
     """Ours for each database, and the peers where there are any."""
-    ours = [sys.executable, "-m", "benchmarks.sql_way"]
+    ours = [sys.executable, "-m", "benchmarks.databases.sql_way"]
     found = [Contestant(name, [*ours, "fastest", place]) for name, place in places.items()]
     found.append(Contestant("DuckDB by cursor", [*ours, "cursor", places["DuckDB"]]))
     if peers:

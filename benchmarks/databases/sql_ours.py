@@ -6,7 +6,7 @@ from itertools import chain
 from pathlib import Path
 
 import flows  # noqa: F401 - its memory settings are the product's
-from benchmarks.sql_data import ACCOUNTS_ONLY, SOURCE_FILE
+from benchmarks.databases.sql_data import ACCOUNTS_ONLY, SOURCE_FILE
 from extractors.read import read_source
 from loaders.lumos.body_file import write_body
 from schemas.snapshot import empty_snapshot
@@ -18,7 +18,7 @@ from transforms.upload.body import TAIL, to_body_parts, to_head
 
 
 def main() -> None:
-    """`python -m benchmarks.sql_ours URL accounts`, or `… URL bodies FILE`."""
+    """`python -m benchmarks.databases.sql_ours URL accounts`, or `… URL bodies FILE`."""
     url, wanted = sys.argv[1], sys.argv[2]
     text = ACCOUNTS_ONLY if wanted == "accounts" else SOURCE_FILE
     file = to_source(text.format(url=url), "benchmark", "benchmark.yaml").file

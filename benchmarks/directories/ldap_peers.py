@@ -1,4 +1,4 @@
-"""Peers of `benchmarks.ldap_to_frame`, as one would write them: they import nothing of ours.
+"""Peers of `ldap_to_frame`, as one would write them: they import nothing of ours.
 
 `ldap_peers.py ldap3|python-ldap URL BASE USER PASSWORD SEPARATOR ATTRIBUTES…` prints the seconds
 that the read into a frame took, the CPU seconds, and a digest of the frame.

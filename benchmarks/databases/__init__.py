@@ -1,0 +1,1 @@
+"""From databases, beside bare readers and peers."""

@@ -1,0 +1,1 @@
+"""From directories and SCIM services, beside other clients."""

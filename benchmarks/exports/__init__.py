@@ -1,0 +1,1 @@
+"""From exports to upload bodies, beside a floor and peers."""

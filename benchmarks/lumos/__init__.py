@@ -1,0 +1,1 @@
+"""Whole commands beside a Lumos: start-up, syncs, reading back."""

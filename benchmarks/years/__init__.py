@@ -1,0 +1,1 @@
+"""Ordinary years and lies: how nights end under the default guards."""
