@@ -156,8 +156,9 @@ def _problem_of(response: httpx.Response, *, has_rows: bool) -> str:
     if has_rows:
         texts = [text for text in texts[:1] if _WORD.fullmatch(str(answer.get("code")))]
     errors = answer.get("errors")
-    is_list = isinstance(errors, list)
-    listed = _listed_problems(errors, "field", "message", has_rows=has_rows) if is_list else ""
+    listed = ""
+    if isinstance(errors, list):
+        listed = _listed_problems(errors, "field", "message", has_rows=has_rows)
     return ", ".join([*texts, *([listed] if listed else [])])
 
 

@@ -285,7 +285,7 @@ def directory(bind: int, search: int = 0) -> Callable[[Night], int]:
         port = night.stack.enter_context(refusing_directory(bind, search))
         night.reads(
             f"{{kind: ldap, host: 127.0.0.1, port: {port}, protocol: ldap, username: cn=reader, "
-            "password: {env: LDAP_PASSWORD}, base_dn: 'dc=x', unencrypted: true}"
+            "password: {env: LDAP_PASSWORD}, base_dn: 'dc=x'}"
         )
         return night.type("sync", "hr")
 
