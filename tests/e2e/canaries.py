@@ -7,7 +7,6 @@ that show what happened.
 import base64
 import json
 import logging
-import socket
 import threading
 import traceback
 from collections.abc import Callable, Iterator
@@ -20,7 +19,6 @@ import httpx
 from terminal import Workspace
 
 from flows.cli.output import OURS
-from tests.ldap_answers import message, result
 
 PERSON = "kx7q"
 """In every field of the marked person, and of what the person holds."""
@@ -240,35 +238,3 @@ def echoing(strike: Strike, behind: str = "") -> Iterator[str]:
         server.shutdown()
         thread.join()
         server.server_close()
-
-
-@contextmanager
-def refusing_directory(bind: int, search: int = 0) -> Iterator[int]:
-    """A directory whose refusals quote the password and the person; its port."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    said = f"{SECRET} of {PERSON}id is wrong: {MARKED_ROW}"
-
-    def serve() -> None:
-        while True:
-            try:
-                link, _ = listener.accept()
-            except OSError:
-                return
-            with link:
-                for number in range(1, 50):
-                    asked = link.recv(65536)
-                    if not asked:
-                        break
-                    tag, code = (0x61, bind) if number == 1 else (0x65, search)
-                    at = asked.index(b"\x02", 1)
-                    number_sent = int.from_bytes(asked[at + 2 : at + 2 + asked[at + 1]], "big")
-                    link.sendall(message(number_sent, result(tag, code, said)))
-
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    try:
-        yield listener.getsockname()[1]
-    finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        thread.join()
