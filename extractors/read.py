@@ -116,6 +116,7 @@ def read_source(  # noqa: C901, PLR0911, PLR0913 - a case a kind, and what one o
                 named=named,
                 id_column=id_columns.get("accounts") or "integration_specific_id",
                 state=state,
+                last_read=last_read,
             )
         case PythonSource():
             from extractors.python.source import read_python_source

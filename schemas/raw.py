@@ -106,10 +106,12 @@ class LastRead:
         seen: which entries of a directory showed which attributes, by search: `users`, `groups`. A
             frame has `dn`, normalized, `stamp`, which changes with the entry (null where it is not
             told), and a column of truths an attribute.
+        changed_at: when a database's newest row was written, UTC; None where nothing asks for it.
     """
 
     exports: tuple[ReadExport, ...] = ()
     seen: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    changed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,8 @@ class Raw:
         files: the exports it was read from, which are archived once the upload is accepted.
         state: what the next read goes on from; None where each begins anew.
         remembered: what the next read is judged by.
+        older: what of it may be older than what was accepted last (`an old export`); empty for
+            nothing. Whatever it gives is for a person to decide.
     """
 
     accounts: RawTable
@@ -138,6 +142,7 @@ class Raw:
     files: tuple[ExportFile, ...] = ()
     state: ReaderState | None = None
     remembered: LastRead = LastRead()
+    older: str = ""
 
 
 PATH = "path"

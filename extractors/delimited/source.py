@@ -24,7 +24,7 @@ from extractors.exports.completeness import (
 from extractors.exports.dates import end_of_day
 from extractors.exports.export import Export
 from extractors.exports.find import find_export, find_parts
-from extractors.exports.order import check_not_ahead, check_not_older
+from extractors.exports.order import WRITTEN_AGAIN, check_not_ahead, check_not_older
 from extractors.zones.zones import DropZones
 from schemas.export_file import ExportFile, ReadExport
 from schemas.raw import LastRead, Probe, Raw, RawTable
@@ -104,6 +104,7 @@ def read_csv_source(  # noqa: PLR0913 - what a read is judged by
         warnings=(*(warning for read in reads for warning in read.warnings), *notes),
         files=tuple(files),
         remembered=LastRead(exports=tuple(read.remembered for read in reads)),
+        older=WRITTEN_AGAIN if any(read.remembered.is_again for read in reads) else "",
     )
 
 

@@ -18,6 +18,9 @@ GRACE = timedelta(minutes=10)
 _FIRST_ZONE = "Etc/GMT-14"
 """Where a day begins first: a day that has begun nowhere is ahead of every clock."""
 
+WRITTEN_AGAIN = "an old export written again"
+"""What an export is that has the bytes of one accepted before the last one."""
+
 _BLOCK = 1 << 20
 _REMEMBERED = 400
 """Exports a table: a night each, for a year and more."""

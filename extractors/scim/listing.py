@@ -4,12 +4,14 @@ What services do (seen with scimmy-routers 1.3.2, scim2-server 0.8.3, django-sci
 the first page whatever was asked, put the count that was asked into itemsPerPage, answer past the
 end with the first page, sort anew for each page. So the answer's startIndex is compared with what
 was asked, what was received is counted by distinct ids against totalResults, and that is asked for
-once more at the end.
+once more at the end. Each page begins with the last resource of the one before: where one goes and
+another comes meanwhile, the number stays and a third moves to a page that was read already.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, Generic, TypeVar
 
 import polars as pl
@@ -58,12 +60,15 @@ class Page(Generic[Rows]):
         rows: what is made of them, before their JSON is let go.
         total: totalResults; None where a page by cursor names none.
         next_cursor: of the page after it; None at the end, and of a page by index.
+        border: the id of the resource before its first, which must end the page before it; None
+            where that was not asked for.
     """
 
     ids: pl.Series
     rows: Rows
     total: int | None
     next_cursor: str | None
+    border: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,10 @@ class Listing(Generic[Rows]):
 
 class _ShiftedError(Exception):
     """The resources changed while they were read, or are in no order."""
+
+
+class _WholePagesError(_ShiftedError):
+    """The service gives whole pages alone, from multiples of their size on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +124,14 @@ class Lister(Generic[Rows]):
                 if error.status not in _TOO_LARGE:
                     raise
             return replace(self, paging=replace(self.paging, size=smaller, fallback=None)).read()
-        problem = ""
+        problem, overlaps = "", True
         for _ in range(_TRIES):
             try:
-                pages = self._by_cursor() if self.paging.by_cursor else self._by_index()
+                pages = self._by_cursor() if self.paging.by_cursor else self._by_index(overlaps)
                 return Listing(pages, self._proof_of(pages))
             except _ShiftedError as error:
                 problem = str(error)
+                overlaps = overlaps and not isinstance(error, _WholePagesError)
         raise SourceIncompleteError(f"{self._name}: {problem} at each of {_TRIES} tries: run again")
 
     def first(self, count: int) -> Page[Rows]:
@@ -134,30 +144,40 @@ class Lister(Generic[Rows]):
     def _name(self) -> str:
         return f"{self.service.base}{self.path}"
 
-    def _by_index(self) -> list[Page[Rows]]:
+    def _by_index(self, overlaps: bool) -> list[Page[Rows]]:
         first = self._indexed(1, self.paging.size)
-        total, step = first.total or 0, len(first.ids)
-        if step >= total or not step:
+        total, size = first.total or 0, len(first.ids)
+        if size >= total or not size:
             self._check_count([first], total)
             return [first]
         pages = [first]
-        slices = range(1 + step, total + 1, step)
+        overlap = int(overlaps and size > 1)
+        step = size - overlap
+        slices = range(1 + size, total + 1, step)
         for some in side_by_side(
-            lambda start: list(self._slice(start, step, total)), slices, self.paging.at_once
+            lambda start: list(self._slice(start, step, overlap, first)),
+            slices,
+            self.paging.at_once,
         ):
             pages += some
         if self._indexed(1, 1).total != total:
             raise _ShiftedError("totalResults changed while it was read")
         self._check_count(pages, total)
+        self._check_borders(pages)
         return pages
 
-    def _slice(self, start: int, size: int, total: int) -> Iterator[Page[Rows]]:
+    def _slice(
+        self, start: int, size: int, overlap: int, first: Page[Rows]
+    ) -> Iterator[Page[Rows]]:
         """Yields pages until there are as many resources as lie from `start` on."""
+        total = first.total or 0
         wanted = min(size, total - start + 1)
         while wanted > 0:
-            page = self._indexed(start, wanted)
+            page = self._indexed(start, wanted, overlap)
             if page.total != total:
                 raise _ShiftedError("totalResults changed while it was read")
+            if page.border is not None and page.border == first.ids[0]:
+                raise _WholePagesError(f"the page from {start - overlap:,} is the first one")
             if not page.ids.len():
                 raise SourceIncompleteError(
                     f"{self._name}: the page from {start:,} is empty, and there are {total:,}"
@@ -166,8 +186,10 @@ class Lister(Generic[Rows]):
             start += len(page.ids)
             wanted -= len(page.ids)
 
-    def _indexed(self, start: int, count: int) -> Page[Rows]:
-        return self._page({"startIndex": start, "count": count}, start)
+    def _indexed(self, start: int, count: int, overlap: int = 0) -> Page[Rows]:
+        """Reads `count` resources from `start` on, and `overlap`, 0 or 1, before them."""
+        asked = start - overlap
+        return self._page({"startIndex": asked, "count": count + overlap}, asked, overlap)
 
     def _by_cursor(self) -> list[Page[Rows]]:
         pages: list[Page[Rows]] = []
@@ -200,7 +222,9 @@ class Lister(Generic[Rows]):
             raise _ShiftedError(f"the service let a cursor go ({refused.scim_type})")
         raise refused
 
-    def _page(self, params: dict[str, str | int], start: int | None = None) -> Page[Rows]:
+    def _page(
+        self, params: dict[str, str | int], start: int | None = None, overlap: int = 0
+    ) -> Page[Rows]:
         document = self.service.get(self.path, params)
         if not isinstance(document, dict) or TWICE in document:
             raise SourceFormatError(f"{self._name}: the answer is no list of resources")
@@ -217,6 +241,8 @@ class Lister(Generic[Rows]):
         if start is not None and answered is not None and _count_of(answered) != start:
             if not resources and start > 1:
                 raise _ShiftedError(f"the page from {start:,} is empty")
+            if overlap:
+                raise _WholePagesError(f"the page from {start:,} is labelled otherwise")
             raise SourceIncompleteError(
                 f"{self._name}: asked for the page from {start:,}, it answers with one that is "
                 "labelled otherwise: it takes no notice of startIndex, or of the query: without "
@@ -229,8 +255,10 @@ class Lister(Generic[Rows]):
             raise SourceFormatError(f"{self._name}: a resource has no id")
         cursor = document.get("nextcursor")
         is_next = isinstance(cursor, str) and cursor and start is None
-        column = text_frame({"id": ids})["id"]
-        return Page(column, self.to_rows(resources), total, str(cursor) if is_next else None)
+        border = ids[0] if overlap and ids else None
+        column = text_frame({"id": ids[overlap:]})["id"]
+        rows = self.to_rows(resources[overlap:])
+        return Page(column, rows, total, str(cursor) if is_next else None, border)
 
     def _check_count(self, pages: list[Page[Rows]], total: int) -> None:
         distinct = _distinct_count(pages)
@@ -240,6 +268,11 @@ class Lister(Generic[Rows]):
                 f"{received:,} resources with {distinct:,} distinct ids came, and totalResults is "
                 f"{total:,},"
             )
+
+    def _check_borders(self, pages: list[Page[Rows]]) -> None:
+        for before, page in pairwise(pages):
+            if page.border is not None and page.border != before.ids[-1]:
+                raise _ShiftedError("resources moved from page to page while it was read")
 
     def _proof_of(self, pages: list[Page[Rows]]) -> str:
         distinct = _distinct_count(pages)

@@ -14,9 +14,10 @@ from extractors.sql.queries.reader import NO_NAMES, Reader, about, times
 from extractors.sql.session.session import Session
 from extractors.sql.statements.statement import Statement
 from schemas.errors import SourceIncompleteError
-from schemas.raw import Probe, Raw, RawTable, ReaderState
+from schemas.raw import LastRead, Probe, Raw, RawTable, ReaderState
 from schemas.source_file.columns import Named
 from schemas.source_file.kinds.sql_source import Query, SqlSource
+from schemas.source_file.quantities import duration_text
 from schemas.source_file.secrets import Resolve
 from schemas.tables import ACCOUNTS, ROW
 
@@ -28,10 +29,12 @@ TABLES = {
 }
 _ROWS_OF_ACCOUNTS = {"list_accounts", "list_updated_accounts", "get_account"}
 _NO_NAMES = Named()
+_NEVER_READ = LastRead()
+_BACK_IN_TIME = "a database whose newest change is older than it was"
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def read_sql_source(
+def read_sql_source(  # noqa: PLR0913 - what a read is judged by
     source: SqlSource,
     workspace: Path,
     *,
@@ -40,6 +43,7 @@ def read_sql_source(
     named: Named = _NO_NAMES,
     id_column: str = "integration_specific_id",
     state: ReaderState | None = None,
+    last_read: LastRead = _NEVER_READ,
 ) -> Raw:
     """Reads everything the queries return, from one snapshot where the database has such a thing.
 
@@ -55,6 +59,7 @@ def read_sql_source(
             be Lumos's then.
         id_column: the column of the accounts' ids.
         state: what the run that was accepted last left.
+        last_read: what that run remembers: when the newest row was written.
 
     Raises:
         ConfigError: a query is no read, or the url, a driver or a secret is not right.
@@ -66,7 +71,7 @@ def read_sql_source(
     """
     with open_session(source, workspace, resolve) as session:
         reader = Reader(source, workspace, session, times(_BEGINNING, now), id_column)
-        return read_whole(reader, now, named, id_column, state)
+        return read_whole(reader, now, named, id_column, state, last_read)
 
 
 def read_whole(
@@ -75,8 +80,11 @@ def read_whole(
     named: Named = _NO_NAMES,
     id_column: str = "integration_specific_id",
     state: ReaderState | None = None,
+    last_read: LastRead = _NEVER_READ,
 ) -> Raw:
     """Reads the same in a session that is open, by its reader.
+
+    Where the newest change is older than that of `last_read`, all is read whatever `state` says.
 
     Raises:
         ConfigError, SourceIncompleteError, SourceFormatError: as `read_sql_source`.
@@ -84,7 +92,14 @@ def read_whole(
     options = reader.source.delta
     delta = DeltaReader(reader, options, named, id_column, now) if options else None
     reader.check_credentials()
-    freshness = check_fresh(reader, now)
+    age = check_fresh(reader, now)
+    behind = age.behind(last_read.changed_at)
+    if behind:
+        reader.warnings.append(
+            f"freshness: the newest change is {duration_text(behind)} older than that of the last "
+            "accepted run: a backup was restored, or its row was deleted"
+        )
+        state = None
     listed = delta.rows(state) if delta else reader.needed_rows("list_accounts", named.columns)
     accounts = _accounts(reader, *listed, named.columns)
     others = {name: reader.table(name, TABLES[name]) for name in TABLES if name != "accounts"}
@@ -96,9 +111,11 @@ def read_whole(
         resources=others["resources"],
         associations=others["associations"],
         taken_at=now,
-        proof=(f"{counts}; {reader.session.snapshot}", *freshness, *(delta.proof if delta else ())),
+        proof=(f"{counts}; {reader.session.snapshot}", *age.proof, *(delta.proof if delta else ())),
         warnings=tuple(reader.warnings),
         state=delta.state() if delta else None,
+        remembered=LastRead(changed_at=age.changed_at),
+        older=_BACK_IN_TIME if behind else "",
     )
 
 

@@ -108,6 +108,32 @@ def check_rejects(job: ActivityJob, gathered: Gathered) -> None:
         )
 
 
+def check_where(job: ActivityJob, gathered: Gathered) -> None:
+    """Ends the run where no row has the words of `where` (any more): one of them may have changed.
+
+    Everybody would seem dormant. Nothing is lost by it, the watermark stays. A window of a backfill
+    is short enough to have none.
+
+    Raises:
+        ContractError: `WhereCount.is_none`.
+    """
+    activity = job.activity
+    refuses = activity.unmatched_where == "refuse"
+    if job.kind == "activity" and gathered.where.is_none and refuses:
+        columns = ", ".join(activity.where)
+        raise ContractError(
+            f"{_unmatched(gathered)} ({columns}): nothing was sent; look up what the log says "
+            "today, or write unmatched_where: warn where that may be"
+        )
+
+
+def _unmatched(gathered: Gathered) -> str:
+    count = gathered.where
+    all_rows = f"none of {count.unmatched} activity rows has"
+    lately = f"none of {count.unmatched_inside} activity rows since the last run has"
+    return f"{lately if count.matched else all_rows} a word that activity.where names"
+
+
 def warnings_of(job: ActivityJob, gathered: Gathered) -> tuple[str, ...]:
     """What a person should know about the records."""
     count, warnings = gathered.count, []
@@ -118,10 +144,8 @@ def warnings_of(job: ActivityJob, gathered: Gathered) -> tuple[str, ...]:
             f"{count.unknown} activity rows name accounts that the last accepted snapshot lacks"
             f"{near}"
         )
-    if count.excluded and not count.asked + count.ignored:
-        warnings.append(
-            f"none of {count.excluded} activity rows has a word that activity.where names"
-        )
+    if gathered.where.is_none:
+        warnings.append(_unmatched(gathered))
     if count.left_out:
         warnings.append(f"{count.left_out} activity rows without a usable time were left out")
     if job.kind == "activity":

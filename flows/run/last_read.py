@@ -15,7 +15,7 @@ from schemas.source_file.file import Source
 # one has none; then only its snapshot is there to be judged by.
 
 _log = logging.getLogger(__name__)
-_EXPORTS, _FED, _SEEN = "exports", "fed", "seen-"
+_EXPORTS, _FED, _SEEN, _CHANGED = "exports", "fed", "seen-", "changed"
 _SEARCHES = ("users", "groups")
 _EXPORT_COLUMNS = {
     "table": pl.String(),
@@ -47,6 +47,7 @@ def load_last_read(source: Source, run: Run | None, context: RunContext) -> Last
         return LastRead()
     exports = _saved(run, _EXPORTS, context)
     seen = {name: _saved(run, f"{_SEEN}{name}", context) for name in _SEARCHES}
+    changed = _saved(run, _CHANGED, context)
     return LastRead(
         ()
         if exports is None
@@ -54,6 +55,7 @@ def load_last_read(source: Source, run: Run | None, context: RunContext) -> Last
             ReadExport(**{**row, "earlier": tuple(row["earlier"])}) for row in exports.to_dicts()
         ),
         {name: _kept(frame, source) for name, frame in seen.items() if frame is not None},
+        None if changed is None else changed["changed_at"].item(),
     )
 
 
@@ -66,6 +68,9 @@ def save_last_read(source: Source, run_id: str, read: LastRead, context: RunCont
     rows = [[getattr(export, name) for name in _EXPORT_COLUMNS] for export in read.exports]
     exports = pl.DataFrame(rows, schema=_EXPORT_COLUMNS, orient="row")
     context.archive.save_frame(source.name, run_id, _EXPORTS, exports)
+    if read.changed_at is not None:
+        changed = pl.DataFrame({"changed_at": [read.changed_at]})
+        context.archive.save_frame(source.name, run_id, _CHANGED, changed)
     for name, frame in read.seen.items():
         context.archive.save_frame(source.name, run_id, f"{_SEEN}{name}", frame)
 

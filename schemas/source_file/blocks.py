@@ -129,6 +129,11 @@ class Activity(Strict):
         description="Only rows whose column has one of these words, in any case, as "
         "`{outcome.result: [SUCCESS]}`; the others are counted, and are neither sent nor rejects.",
     )
+    unmatched_where: Literal["refuse", "warn"] = Field(
+        "refuse",
+        description="What it is that no row at all has the words of `where`: an error, since a "
+        "word may have changed and everybody would seem dormant; or a warning.",
+    )
     leave_out: tuple[LeftOut, ...] = Field(
         (), description="Rows of the log that are no activity; counted, as those of where are."
     )

@@ -17,7 +17,7 @@ from transforms.activity.columns import (
     to_activity_times,
 )
 from transforms.activity.late import FileTimes, LateFile, late_files, with_rows
-from transforms.activity.where import meant
+from transforms.activity.where import WhereCount, meant
 from transforms.associations.near_misses import near_misses, with_near_misses
 from transforms.tables.columns import table_with_wanted_names, unread_times, untold_texts
 from transforms.tables.conform import to_rejects
@@ -151,6 +151,7 @@ class Gathered:
         late: the files that came too late.
         misses: what accounts that nobody knows differ in alone from one that is known: in how many
             rows.
+        where: how many rows have the words of `where`.
     """
 
     records: pl.DataFrame
@@ -159,6 +160,7 @@ class Gathered:
     newest: datetime | None
     late: tuple[LateFile, ...] = ()
     misses: Mapping[str, int] = field(default_factory=dict)
+    where: WhereCount = field(default_factory=WhereCount)
 
 
 SLICE = 200_000
@@ -181,6 +183,7 @@ class Gathering:
         self._kept_height = 0
         self._newest: datetime | None = None
         self._count = ActivityCount()
+        self._where = WhereCount()
         self._files: dict[str, FileTimes] = {}
         self._unknown = [pl.Series("account_id", [], dtype=pl.String)]
 
@@ -208,13 +211,20 @@ class Gathering:
         Raises:
             SourceFormatError: a column that says it is missing.
         """
-        mask, lines = meant(table, self._wanted.activity)
-        others = table.rows.filter(~mask)
-        count = others.height + int((~lines).sum())
+        may_be = meant(table, self._wanted.activity)
+        others = table.rows.filter(~may_be.rows)
+        count = others.height + int((~may_be.lines).sum())
         self._tell(read=count, excluded=count)
+        unmatched = int(may_be.unmatched.sum())
+        inside = unmatched
         if self._wanted.since is not None and others.height:
-            self._note_times(table, to_activity_times(others, use))
-        return replace(table, rows=table.rows.filter(mask), rejects=table.rejects.filter(lines))
+            times = to_activity_times(others, use)
+            self._note_times(table, times)
+            asked = times.filter(may_be.unmatched.filter(~may_be.rows)).to_frame("timestamp")
+            inside = asked.filter(self._is_inside()).height
+        self._where += WhereCount(unmatched=unmatched, unmatched_inside=inside)
+        rejects = table.rejects.filter(may_be.lines)
+        return replace(table, rows=table.rows.filter(may_be.rows), rejects=rejects)
 
     def _note_times(self, table: RawTable, timestamps: pl.Series) -> None:
         known = self._files.get(table.origin, FileTimes())
@@ -241,7 +251,7 @@ class Gathering:
         count = replace(count, accepted=accepted, merged=merged, reduced=left)
         late = late_files(self._files, self._wanted.since)
         rejects, misses = self._near_misses(pl.concat(self._rejects))
-        return Gathered(in_order(kept), rejects, count, self._newest, late, misses)
+        return Gathered(in_order(kept), rejects, count, self._newest, late, misses, self._where)
 
     def _near_misses(self, rejects: pl.DataFrame) -> tuple[pl.DataFrame, Mapping[str, int]]:
         """The rejects, each of an unknown account with what it misses a known one by; how often."""
@@ -258,6 +268,9 @@ class Gathering:
     def _add_rows(self, table: RawTable, use: ColumnUse) -> None:
         candidates = to_activity_candidates(table.rows, use, self._wanted.app_id)
         self._note_times(table, candidates["timestamp"])
+        if self._wanted.activity.where:
+            inside = candidates.filter(self._is_inside().fill_null(value=True)).height
+            self._where += WhereCount(matched=candidates.height, matched_inside=inside)
         is_ignored = candidates["event_type"] == IGNORED
         if is_ignored.any():
             self._tell(read=int(is_ignored.sum()), ignored=int(is_ignored.sum()))

@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -21,8 +22,53 @@ _RESULT = re.compile(
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
-def meant(table: RawTable, activity: Activity) -> tuple[pl.Series, pl.Series]:
-    """Two masks, over rows and over lines that could not be split: what may be activity.
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """What of a table may be activity.
+
+    Attributes:
+        rows: over the rows: whether it may.
+        lines: likewise over the lines that could not be split.
+        unmatched: over the rows: whether one has not the words of `where`, and nothing leaves it
+            out.
+    """
+
+    rows: pl.Series
+    lines: pl.Series
+    unmatched: pl.Series
+
+
+QUIET = 20
+"""Rows of the time asked for, not one of which has the words of `where`, that may be a quiet time:
+in a log that has them earlier."""
+
+
+@dataclass(frozen=True, slots=True)
+class WhereCount:
+    """How many rows have the words of `where`: of all that were read, of the time asked for."""
+
+    matched: int = 0
+    unmatched: int = 0
+    matched_inside: int = 0
+    unmatched_inside: int = 0
+
+    def __add__(self, more: "WhereCount") -> "WhereCount":
+        return WhereCount(
+            self.matched + more.matched,
+            self.unmatched + more.unmatched,
+            self.matched_inside + more.matched_inside,
+            self.unmatched_inside + more.unmatched_inside,
+        )
+
+    @property
+    def is_none(self) -> bool:
+        """Whether no row has them: of all rows, or of so many that nobody came in lately."""
+        never = self.unmatched > 0 and not self.matched
+        return never or (self.unmatched_inside >= QUIET and not self.matched_inside)
+
+
+def meant(table: RawTable, activity: Activity) -> Meant:
+    """Returns what of the table may be activity.
 
     Words of `where` are compared in any case, a null is a blank one.
 
@@ -33,7 +79,8 @@ def meant(table: RawTable, activity: Activity) -> tuple[pl.Series, pl.Series]:
         if column not in table.rows.columns:
             raise _missing(table, column)
     left_out, lines = is_left_out(table, activity.leave_out)
-    return _has_words(table.rows, activity.where) & ~left_out, ~lines
+    has_words = _has_words(table.rows, activity.where)
+    return Meant(has_words & ~left_out, ~lines, ~has_words & ~left_out)
 
 
 def _has_words(rows: pl.DataFrame, where: Mapping[str, tuple[str, ...]]) -> pl.Series:

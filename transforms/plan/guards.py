@@ -97,13 +97,32 @@ def check_window(tonight: Plan, since: Plan, guards: Guards) -> tuple[Breach, ..
 _GIVES = frozenset({"max_added_accounts", "max_activated_accounts", "max_added_associations"})
 
 
-def check_again(plan: Plan) -> tuple[Breach, ...]:
-    """What a plan gives that comes from an old export written again: a person decides on any of it.
+def check_older(plan: Plan, older: str) -> tuple[Breach, ...]:
+    """What a plan gives that comes from something older: a person decides on any of it.
 
     It may be that things are as they were; or whoever was closed meanwhile is opened.
+
+    Args:
+        plan: what the snapshot changes.
+        older: what it comes from (`Normalized.older`); nothing is older where it is empty.
     """
+    if not older:
+        return ()
     given = (one for one in plan.counted if one.guard in _GIVES and one.found)
-    return broken(_line(one, "none from an old export written again", 0) for one in given)
+    return broken(_line(one, f"none from {older}", 0) for one in given)
+
+
+def check_emptied_status(plan: Plan, columns: tuple[str, ...]) -> tuple[Breach, ...]:
+    """Whoever can log in since columns of the status are blank in every row, which they were not.
+
+    Absence is no good news: a person decides on any of them.
+    """
+    if not columns:
+        return ()
+    names = ", ".join(map(repr, columns))
+    limit = f"none where the status is told by {names}, blank in every row now"
+    opened = (one for one in plan.counted if one.guard == "max_activated_accounts" and one.found)
+    return broken(_line(one, limit, 0) for one in opened)
 
 
 def judged_of(counted: Counted, limit: Limit) -> Breach:

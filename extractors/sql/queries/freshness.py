@@ -1,5 +1,6 @@
 """How old a database's data are: by a query of the source, and by itself if it is a standby."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -28,8 +29,27 @@ knows which is not (PostgreSQL 15 documentation, 9.27.4 "Recovery Control Functi
 """
 
 
-def check_fresh(reader: Reader, now: datetime) -> tuple[str, ...]:
-    """Raises unless the database's data are young enough; else what shows that, for the proof.
+@dataclass(frozen=True, slots=True)
+class Age:
+    """How old a database's data are.
+
+    Attributes:
+        proof: what shows that they are young enough.
+        changed_at: when the newest row was written, UTC; None where no query asks for it.
+    """
+
+    proof: tuple[str, ...]
+    changed_at: datetime | None
+
+    def behind(self, last: datetime | None) -> timedelta:
+        """Returns by how much the newest row is older than that of the last accepted run."""
+        if last is None or self.changed_at is None:
+            return timedelta(0)
+        return max(last - self.changed_at, timedelta(0))
+
+
+def check_fresh(reader: Reader, now: datetime) -> Age:
+    """Raises unless the database's data are young enough; else how old they are.
 
     Args:
         reader: of the source; of its session, PostgreSQL is asked whether it is a standby.
@@ -43,6 +63,7 @@ def check_fresh(reader: Reader, now: datetime) -> tuple[str, ...]:
     """
     freshness = reader.source.freshness
     proof: list[str] = []
+    at = None
     if reader.session.engine == "postgresql":
         max_age = freshness.max_age if freshness else _STANDBY_MAX_AGE
         proof += _check_standby(reader, max_age)
@@ -51,7 +72,7 @@ def check_fresh(reader: Reader, now: datetime) -> tuple[str, ...]:
             at = _changed_at(reader, freshness)
             _check_age(now - at, freshness.max_age)
         proof.append(f"{_KEY}: changed {duration_text(max(now - at, timedelta(0)))} ago")
-    return tuple(proof)
+    return Age(tuple(proof), at)
 
 
 def _check_standby(reader: Reader, max_age: timedelta) -> tuple[str, ...]:

@@ -44,8 +44,9 @@ def test_what_lies_past_the_end_is_not_asked_for_and_nothing_is_filtered():
     """scimmy answers past the end with the first page; filters mean something else everywhere."""
     scim = Scim({"/Users": users(20)})
     read(scim)
-    starts = [query["startIndex"] for _, query in scim.asked]
-    assert starts == ["1", "11", "1"]  # the last asks for totalResults once more
+    pages = [(query["startIndex"], query["count"]) for _, query in scim.asked]
+    # Each page begins with the end of the one before; the last asks for totalResults once more.
+    assert pages == [("1", "10"), ("10", "10"), ("19", "2"), ("1", "1")]
     assert all(set(query) == {"startIndex", "count"} for _, query in scim.asked)
 
 
@@ -58,9 +59,9 @@ def test_a_page_that_is_shorter_than_those_before_is_gone_on_from():
     scim = Scim({"/Users": users(30)})
 
     def short(request: httpx.Request) -> httpx.Response | None:
-        if request.url.params["startIndex"] != "11":
+        if request.url.params["startIndex"] != "10":
             return None
-        return list_of(scim.resources["/Users"][10:13], 30, startIndex=11)
+        return list_of(scim.resources["/Users"][9:13], 30, startIndex=10)
 
     scim.answers["/Users"] = short
     assert read(scim) == everybody(30)
@@ -117,7 +118,7 @@ def test_somebody_who_comes_meanwhile_makes_the_read_begin_anew():
     scim = Scim({"/Users": users(30)})
 
     def joins(request: httpx.Request) -> None:
-        if request.url.params["startIndex"] == "11" and len(scim.resources["/Users"]) == 30:
+        if request.url.params["startIndex"] == "10" and len(scim.resources["/Users"]) == 30:
             scim.resources["/Users"].insert(0, user(0))
 
     scim.answers["/Users"] = joins
@@ -151,11 +152,46 @@ def test_one_who_moved_to_another_page_does_not_hide_another():
     def unordered(request: httpx.Request) -> httpx.Response | None:
         if request.url.params["startIndex"] == "1":
             return None
-        return list_of(swapped[10:20], 20, startIndex=11)
+        start = int(request.url.params["startIndex"])
+        return list_of(swapped[start - 1 : 20], 20, startIndex=start)
 
     scim.answers["/Users"] = unordered
     with pytest.raises(SourceIncompleteError, match="19 distinct ids"):
         read(scim)
+
+
+@pytest.mark.parametrize("at_once", [1, 4])
+@pytest.mark.parametrize("before", range(2, 6))
+@pytest.mark.parametrize("leaves", [0, 9, 10])
+def test_one_who_goes_and_one_who_comes_between_two_pages_do_not_hide_a_third(
+    before: int, leaves: int, at_once: int
+):
+    """The number stays, and so does that of distinct ids: only the pages' borders show it."""
+    scim = Scim({"/Users": users(35)})
+
+    def moves(_: httpx.Request) -> None:
+        if len(scim.asked) == before:
+            del scim.resources["/Users"][leaves]
+            scim.resources["/Users"].append(user(36))
+
+    scim.answers["/Users"] = moves
+    stayed = set(everybody(35)) - {f"clerk{leaves + 1}"}
+    assert stayed <= set(read(scim, at_once=at_once))
+
+
+@pytest.mark.parametrize("labels", [True, False])
+@pytest.mark.parametrize("count", [20, 35])
+def test_a_service_that_gives_whole_pages_alone_is_read_by_these(count: int, labels: bool):
+    scim = Scim({"/Users": users(count)})
+
+    def whole_pages(request: httpx.Request) -> httpx.Response:
+        start, size = (int(request.url.params[name]) for name in ("startIndex", "count"))
+        first = (start - 1) // size * size
+        label = {"startIndex": first + 1} if labels else {}
+        return list_of(scim.resources["/Users"][first : first + size], count, **label)
+
+    scim.answers["/Users"] = whole_pages
+    assert read(scim) == everybody(count)
 
 
 @pytest.mark.parametrize(
@@ -215,7 +251,7 @@ def test_a_service_that_refuses_large_pages_is_asked_for_smaller_ones(status: in
     )
     paging = Paging(20, by_cursor=False, at_once=1, fallback=10)
     pages = Lister(scim.opened(), "/Users", names, paging).read().pages
-    assert [len(page.ids) for page in pages] == [10, 10, 5]
+    assert [len(page.ids) for page in pages] == [10, 9, 6]
     with pytest.raises(SourceFormatError, match=str(status)):
         read(scim, 20)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from flows.activity.collect import check_rejects, warnings_of
+from flows.activity.collect import check_rejects, check_where, warnings_of
 from flows.activity.job import ActivityJob
 from schemas.contracts import NO_EVENT, NOBODY
 from schemas.errors import ContractError
@@ -13,6 +13,7 @@ from schemas.source_file.file import to_source
 from schemas.tables import ACTIVITY, REJECTS, UNREADABLE_LINE
 from transforms.activity.late import LateFile
 from transforms.activity.records import UNKNOWN, ActivityCount, Gathered
+from transforms.activity.where import WhereCount
 from transforms.tables.moments.times import NOT_A_TIME
 
 TEXT = """
@@ -99,5 +100,34 @@ def test_what_a_person_should_know_of_records_is_told() -> None:
     assert unknown.endswith("3 activity rows name accounts that the last accepted snapshot lacks "
         "(2 by case alone)")  # fmt: skip
     assert late.startswith("logs/b.csv: was written since the last run, and all of its 7 rows")
-    [nothing] = warnings_of(job(), replace(made, count=ActivityCount(read=5, excluded=5), late=()))
+    unmatched = replace(made, count=ActivityCount(), where=WhereCount(unmatched=5), late=())
+    [nothing] = warnings_of(job(), unmatched)
     assert nothing == "none of 5 activity rows has a word that activity.where names"
+
+
+@pytest.mark.parametrize(
+    ("count", "says"),
+    [
+        (WhereCount(unmatched=1, unmatched_inside=1), "none of 1 activity rows has"),
+        (WhereCount(unmatched=9), "none of 9 activity rows has"),
+        (WhereCount(7, 30, 0, 20), "none of 20 activity rows since the last run has"),
+    ],
+)
+def test_a_log_without_the_words_that_are_meant_ends_the_run(count: WhereCount, says: str) -> None:
+    made = replace(gathered(read=0), where=count)
+    with pytest.raises(ContractError, match=f"{says} .* unmatched_where: warn"):
+        check_where(job(), made)
+    check_where(replace(job(), kind="backfill"), made)
+    source = to_source(TEXT.replace("10%", "10%, unmatched_where: warn"), "l", "sources/l.yaml")
+    assert source.file.activity is not None
+    lenient = ActivityJob(source, source.file.activity, "app-1")
+    check_where(lenient, made)
+    [warning] = warnings_of(lenient, made)
+    assert warning.startswith(says)
+
+
+@pytest.mark.parametrize(
+    "count", [WhereCount(), WhereCount(1, 30, 1, 30), WhereCount(1, 19, 0, 19), WhereCount(5, 0)]
+)
+def test_a_quiet_time_is_none_in_which_words_changed(count: WhereCount) -> None:
+    check_where(job(), replace(gathered(read=0), where=count))

@@ -1,7 +1,9 @@
 """An accepted run remembers its read, and the next is judged by it."""
 
 import os
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
@@ -10,6 +12,7 @@ from flows.sync.order import Outcome, sync_source
 from flows.sync.origin import THE_SOURCE, SnapshotOrigin
 from flows.sync.plan import preview_source
 from schemas.errors import SourceFormatError, SourceStaleError
+from schemas.source_file.file import Source, to_source
 from tests.unit.flows.sync.world import World, but
 from tests.unit.flows.world import in_memory
 
@@ -109,6 +112,58 @@ def test_an_old_export_that_is_written_again_gives_nothing_without_a_person(worl
     assert breach.limit == "none from an old export written again"
     world.add("k")
     assert world.sync().run.state == "done"
+
+
+class Database(World):
+    """The same accounts in a SQLite, each with when it was written."""
+
+    @property
+    def source(self) -> Source:
+        text = (
+            f"app: {self.app}\nsource:\n  kind: sql\n  url: sqlite:///hr.db\n  timezone: UTC\n"
+            "  freshness: {query: SELECT max(at) FROM people, max_age: 9d}\n"
+            "  queries:\n"
+            "    list_accounts: SELECT id AS integration_specific_id, email, "
+            "user_status FROM people\n"
+        )
+        return to_source(text, "hr", "sources/hr.yaml")
+
+    def write_source(self) -> None:
+        with closing(sqlite3.connect(self.folder / "hr.db")) as connection, connection:
+            connection.execute("DROP TABLE IF EXISTS people")
+            connection.execute("CREATE TABLE people (id, email, user_status, at)")
+            rows = [
+                (one, "a@example.com", cells.get("user_status", "ACTIVE"), cells["at"])
+                for one, cells in self.rows.items()
+            ]
+            connection.executemany("INSERT INTO people VALUES (?, ?, ?, ?)", rows)
+
+
+def test_a_database_that_went_back_in_time_gives_nothing_without_a_person():
+    with in_memory(Database) as world:
+        noon = world.now - HOUR
+        world.has(*but(), at=f"{noon - HOUR:%Y-%m-%d %H:%M:%S}")
+        world.sync()
+        world.add("a", user_status="DEPROVISIONED", at=f"{noon:%Y-%m-%d %H:%M:%S}")
+        assert world.sync().run.state == "done"
+        world.has(*but(), at=f"{noon - HOUR:%Y-%m-%d %H:%M:%S}")
+        run = world.sync().run
+        assert run.state == "held"
+        [breach] = run.breaches
+        assert (breach.guard, breach.count) == ("max_activated_accounts", 1)
+        assert breach.limit == "none from a database whose newest change is older than it was"
+        world.add("k", at=f"{noon:%Y-%m-%d %H:%M:%S}")
+        assert world.sync().run.state == "done"
+
+
+def test_a_database_whose_newest_row_is_deleted_is_judged_as_on_any_night():
+    with in_memory(Database) as world:
+        noon = world.now - HOUR
+        world.has(*but(), at=f"{noon - HOUR:%Y-%m-%d %H:%M:%S}")
+        world.add("a", at=f"{noon:%Y-%m-%d %H:%M:%S}")
+        world.sync()
+        del world.rows["a"]
+        assert world.sync().run.state == "done"
 
 
 def test_a_status_column_that_is_renamed_opens_nothing(world: World):

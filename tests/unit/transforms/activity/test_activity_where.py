@@ -1,6 +1,7 @@
 """Rows that are no activity: by their result, by their word; each counted, none a reject."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import polars as pl
 import pytest
@@ -17,7 +18,7 @@ from tests.unit.transforms.activity.test_activity import (
     sent,
 )
 from transforms.activity.records import Gathering, RecordFilter
-from transforms.activity.where import names_result, unasked_results
+from transforms.activity.where import WhereCount, names_result, unasked_results
 
 AT = "2026-07-01T10:00:00Z"
 LOG = "source: {kind: csv, activity: log.csv}"
@@ -47,6 +48,20 @@ def test_only_rows_with_a_word_that_where_names_are_sent(where: str, kept: list[
     assert reasons(made) == []
     assert (made.count.read, made.count.excluded) == (5, 5 - len(kept))
     assert made.count.accepted == len(kept)
+
+
+def test_rows_with_the_words_are_counted_of_all_and_of_the_time_asked_for() -> None:
+    rows = [
+        event("a", "2026-06-01T10:00:00Z", outcome="SUCCESS"),
+        event("b", AT, outcome="SUCCEEDED"),
+        event("c", AT, outcome="SUCCEEDED"),
+        event("d", "2026-06-01T10:00:00Z", outcome="FAILURE"),
+        event("e", AT, outcome="left out"),
+    ]
+    where = "where: {outcome: SUCCESS}, leave_out: [{column: outcome, is: [left out]}]"
+    assert gathered(rows, more=f"{LOG}, {where}").where == WhereCount(1, 3, 1, 3)
+    since = datetime(2026, 6, 15, tzinfo=UTC)
+    assert gathered(rows, more=f"{LOG}, {where}", since=since).where == WhereCount(1, 3, 0, 2)
 
 
 def test_a_row_that_is_meant_is_judged_under_its_own_line() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from extractors.read import probe_source, read_source
 from schemas.errors import IngestError, SourceFormatError, SourceIncompleteError, SourceStaleError
+from schemas.raw import LastRead
 from schemas.source_file.kinds.sql_source import SqlSource
 
 NOW = datetime(2026, 6, 3, 12, tzinfo=UTC)
@@ -81,6 +82,30 @@ def test_older_data_and_an_answer_that_is_no_time_are_refused(
         read(tmp_path, changed_at, query, zone)
     assert words in str(caught.value)
     assert str(caught.value).startswith("freshness: ")
+
+
+@pytest.mark.parametrize(
+    ("last", "behind"),
+    [(None, ""), ("2026-06-01T12:00:00Z", ""), ("2026-06-01T12:00:01Z", "1s"),
+     ("2026-06-02T13:00:00Z", "1d 1h")],
+)  # fmt: skip
+def test_data_that_are_older_than_those_of_the_last_accepted_run_are_told(
+    last: str | None, behind: str, tmp_path: Path
+) -> None:
+    read(tmp_path, "2026-06-01 12:00:00", NEWEST)
+    source = SqlSource(
+        kind="sql",
+        url="sqlite:///hr.db",
+        timezone="UTC",
+        freshness={"query": NEWEST, "max_age": "9d"},
+        queries={"list_accounts": "SELECT id AS integration_specific_id FROM people"},
+    )
+    last_read = LastRead(changed_at=None if last is None else datetime.fromisoformat(last))
+    raw = read_source(source, tmp_path, now=NOW, last_read=last_read)
+    assert raw.remembered.changed_at == datetime(2026, 6, 1, 12, tzinfo=UTC)
+    assert raw.older == ("a database whose newest change is older than it was" if behind else "")
+    told = [line for line in raw.warnings if line.startswith("freshness: the newest change is")]
+    assert [behind in line for line in told] == ([True] if behind else [])
 
 
 @pytest.mark.parametrize("more", [{"discover": "mongodb"}])
