@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUNS := $(VENV)/.runs
 READY := $(VENV)/.ready
 
-.PHONY: demo test mutants nights check install install-dev bare lint lint-containers types system lock bench docs clean
+.PHONY: demo test mutants nights fuzz audit ages check install install-dev bare lint lint-containers types system lock bench docs clean
 
 demo: $(RUNS)
 	$(BIN)/lumos-ingest demo
@@ -21,6 +21,24 @@ mutants: $(READY)
 # A night on a Prefect server with two workers, in which run, worker and server are killed: five minutes.
 nights: $(READY) system
 	$(BIN)/python -m pytest tests/e2e/nights_of_workers.py
+
+# Whatever is taken apart, by inputs that nobody would think of: see docs/testing.md.
+SECONDS := 60
+fuzz: $(VENV)/.fuzz
+	$(BIN)/python -m fuzz $(ONLY) --seconds $(SECONDS)
+
+# Where there is no wheel of atheris for this Python, hypothesis alone does it.
+$(VENV)/.fuzz: $(READY) fuzz/requirements.lock
+	-$(INSTALL) --require-hashes -r fuzz/requirements.lock
+	touch $@
+
+# Advisories in the OSV format, a zip or a folder that you bring, held against the pins: asks no network.
+audit: $(READY)
+	$(BIN)/python -m pins.audit $(OSV)
+
+# When each pinned version was released, into docs/dependencies.md; asks the package index, by uv.
+ages: $(READY)
+	$(BIN)/python -m pins.ages
 
 check: lint types test
 

@@ -75,15 +75,17 @@ def sync(
         IngestError: the run failed; the ledger has the same line.
     """
     context = replace(workspace, transforms=to_transforms(transform))
+    state = workspace.settings.state
     outcome = without_text(
         partial(
             sync_source,
             source,
             context,
             allow_removals=allow_removals,
-            step=_without_text(step),
+            step=_without_text(step, state),
             origin=SnapshotOrigin(as_of, from_archive),
-        )
+        ),
+        state,
     )
     if outcome.run.state == "held":
         raise held_error(source.name, outcome.run.run_id, outcome.planned)
@@ -101,7 +103,7 @@ def preview(
         IngestError: the source cannot be read whole, or not under its file.
     """
     context = replace(workspace, transforms=to_transforms(transform))
-    return without_text(partial(preview_source, source, context))
+    return without_text(partial(preview_source, source, context), workspace.settings.state)
 
 
 def send_activity(source: Source, workspace: RunContext, *, step: Step = at_once) -> Sending:
@@ -110,7 +112,8 @@ def send_activity(source: Source, workspace: RunContext, *, step: Step = at_once
     Raises:
         IngestError: the run failed; the ledger has the same line.
     """
-    return without_text(partial(send, source, workspace, step=_without_text(step)))
+    state = workspace.settings.state
+    return without_text(partial(send, source, workspace, step=_without_text(step, state)), state)
 
 
 def backfill(
@@ -132,10 +135,12 @@ def backfill(
         IngestError: a window's run failed; those after it are left for the next call.
     """
     spans = to_spans(source, str(since), str(until), window, workspace.now())
-    sent = without_text(lambda: list(send_windows(source, spans, workspace, again=again)))
+    sent = without_text(
+        lambda: list(send_windows(source, spans, workspace, again=again)), workspace.settings.state
+    )
     return [one.sending for one in sent if one.sending is not None]
 
 
-def _without_text(step: Step) -> Step:
+def _without_text(step: Step, state: Path) -> Step:
     """Returns `step` of stages whose bugs have lost their text: a task's errors are kept."""
-    return lambda name, stage: step(name, partial(without_text, stage))
+    return lambda name, stage: step(name, partial(without_text, stage, state))

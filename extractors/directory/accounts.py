@@ -122,8 +122,8 @@ def find_accounts(source: DirectorySource, find: Find, search: Searches) -> tupl
     accounts = entries.where(are_accounts(entries)) if is_active_directory(source) else entries
     if not len(accounts):
         raise SourceIncompleteError(
-            f"{search.where}: no account there: check users.base and users.filter, and that the "
-            "reading account may see them"
+            f"{search.where or 'the export'}: no account there: check users.base and "
+            "users.filter, and that the reading account may see them"
         )
     return accounts, len(entries) - len(accounts)
 

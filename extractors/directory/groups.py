@@ -62,8 +62,8 @@ def find_groups(find: Find, search: Searches) -> Entries:
     groups = search.read(find)
     if not len(groups):
         raise SourceIncompleteError(
-            f"{search.where}: no group there: check groups.base and groups.filter, and that the "
-            "reading account may see them; or say groups: null"
+            f"{search.where or 'the export'}: no group there: check groups.base and "
+            "groups.filter, and that the reading account may see them; or say groups: null"
         )
     return groups
 

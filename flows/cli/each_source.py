@@ -135,7 +135,7 @@ def _side_by_side(
 def run_alone(source: Source, context: RunContext, output: Output, run_one: RunOne) -> Ended:
     """Runs the command for one source; a failure, or a bug of ours, is no other source's."""
     try:
-        return without_text(lambda: run_one(source, context, output))
+        return without_text(lambda: run_one(source, context, output), context.settings.state)
     except (IngestError, BugError) as error:
         failure = error
     output.error(f"{source.name}: {failure}")

@@ -53,7 +53,7 @@ def with_notices(
         BugError: `work` failed for a reason of our own.
     """
     try:
-        ended = without_text(work)
+        ended = without_text(work, context.settings.state)
     except BusyError:
         raise
     except (IngestError, BugError) as error:

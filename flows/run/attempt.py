@@ -111,7 +111,7 @@ def attempt(
         api_url=context.settings.api_url,
     )
     try:
-        result = without_text(partial(work, run))
+        result = without_text(partial(work, run), context.settings.state)
     except (IngestError, BugError) as error:
         record_failure(run.run_id, error, context, goes_on)
         _note(run.run_id, stages, context)
@@ -154,7 +154,7 @@ def recover(
         _log.warning("%s: run %s was cut off; it is recovered first", scope.source, run.run_id)
         context.progress(f"recovering run {run.run_id}", 0, 0)
         try:
-            without_text(partial(_finish, run, context, finish))
+            without_text(partial(_finish, run, context, finish), context.settings.state)
         except (IngestError, BugError) as error:
             is_over = record_failure(run.run_id, error, context, goes_on)
             if not is_over or isinstance(error, BugError):

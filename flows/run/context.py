@@ -10,7 +10,10 @@ from datetime import UTC, datetime
 from time import sleep
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
-from schemas.errors import ConfigError, StateError, raise_as
+from flows.run.crash_report import forget_reports
+from flows.run.library_logs import keep_libraries_quiet
+from flows.run.state_folder import make_state_folder
+from schemas.errors import ConfigError
 from schemas.notices import Deliver
 from schemas.settings import Settings
 
@@ -140,7 +143,9 @@ def open_state(settings: Settings) -> Iterator["Ledger"]:
     """
     from loaders.ledger.ledger import open_ledger
 
-    make_state_folder(settings)
+    keep_libraries_quiet()
+    make_state_folder(settings.state)
+    forget_reports(settings.state, utc_now() - settings.retention)
     with open_ledger(settings.ledger) as ledger:
         yield ledger
 
@@ -158,27 +163,6 @@ def to_lumos_api(settings: Settings, sleep: Callable[[float], None] = sleep) -> 
     from loaders.lumos.client import LumosApi
 
     return LumosApi(settings.api_url, settings.api_token, sleep=sleep)
-
-
-def make_state_folder(settings: Settings) -> None:
-    """Makes the state folder, 0700, or takes others' rights away from it.
-
-    Raises:
-        StateError: it cannot be made.
-    """
-
-    def make() -> None:
-        settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        settings.state.chmod(0o700)
-
-    raise_as(
-        make,
-        {
-            OSError: lambda error: StateError(
-                f"{settings.state}: the state folder cannot be used: {error.strerror}"
-            )
-        },
-    )
 
 
 # Who runs this, and what it runs against: cheap to load, for commands that need no stage.

@@ -11,6 +11,7 @@ from dotenv import dotenv_values
 from dotenv.parser import Binding, parse_stream
 from pydantic import SecretStr
 
+from flows.run.crash_report import keep_reports_in
 from schemas.errors import ConfigError, raise_as
 from schemas.settings import Settings
 from schemas.source_file.quantities import to_duration
@@ -29,12 +30,15 @@ _BUCKETS = frozenset({"s3", "s3a", "gs", "az", "azure", "adl", "abfs", "abfss"})
 def read_settings(workspace: Path, environ: Mapping[str, str] | None = None) -> Settings:
     """The settings of `workspace`, every path in them absolute. Nothing is made.
 
+    If this process has a bug, its report goes into this state folder.
+
     Raises:
         ConfigError: the workspace is no folder or may not be read, or a setting cannot be meant.
     """
     root = _root(workspace)
     variables = environment_of(root, os.environ if environ is None else environ)
     state = _place(variables.get("LUMOS_INGEST_STATE") or STATE_FOLDER, root, "LUMOS_INGEST_STATE")
+    keep_reports_in(state)
     notify = (variables.get("LUMOS_INGEST_NOTIFY") or "").strip()
     token = (variables.get("LUMOS_API_TOKEN") or "").strip()
     return Settings(

@@ -16,6 +16,16 @@ _LONGEST_TEXT = 200
 _EMAIL = re.compile(r"[^\s'\"<>,;]+@[^\s'\"<>,;]+")
 _NOT_SHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 _MB = 1_000_000
+_HAVE_ROWS = ("/accounts", "/activity_records")
+"""Where rows are sent or read: what Lumos says of these in its own words may name a person."""
+
+_OF_PYDANTIC = re.compile(
+    r"(Field required|Extra inputs are not permitted|(Input|String|List|Dictionary) should) ?.*",
+    re.DOTALL,
+)
+"""The messages of FastAPI's that never have the value in them."""
+
+_WORD = re.compile(r"[A-Za-z0-9_.-]{1,60}")
 _NOT_LUMOS = "did not answer as the Lumos API does: is LUMOS_API_URL right?"
 
 _ADVICE = {
@@ -107,12 +117,15 @@ def _to_epoch_s(text: str) -> float | None:
 def refusal_text(response: httpx.Response, request_name: str, body_size: int) -> str:
     """The refusal as one line: request, status, first problem, count of the others, what to do.
 
+    Of a request that has to do with rows, only the place and the kind of a problem are told, since
+    the text may quote one.
+
     Args:
         response: read whole.
         request_name: method and path.
         body_size: bytes that were sent, for a 413.
     """
-    problem = _problem_of(response)
+    problem = _problem_of(response, has_rows=request_name.partition(" ")[2].startswith(_HAVE_ROWS))
     status = f"{response.status_code} {response.reason_phrase}".strip()
     return f"{request_name}: {status}{problem and f', {problem}'}{_advice(response, body_size)}"
 
@@ -131,26 +144,33 @@ def _advice(response: httpx.Response, body_size: int) -> str:
     return f": {advice}" if advice else ""
 
 
-def _problem_of(response: httpx.Response) -> str:
+def _problem_of(response: httpx.Response, *, has_rows: bool) -> str:
     """What the answer says is wrong, in either shape the API has; empty where it is in none."""
     answer = decoded(response)
     if not isinstance(answer, dict):
         return ""
     detail = answer.get("detail")
     if isinstance(detail, list):
-        return _listed_problems(detail, "loc", "msg")
+        return _listed_problems(detail, "loc", "msg", has_rows=has_rows)
     texts = [clean_text(str(answer[key])) for key in ("code", "detail") if answer.get(key)]
+    if has_rows:
+        texts = [text for text in texts[:1] if _WORD.fullmatch(str(answer.get("code")))]
     errors = answer.get("errors")
-    listed = _listed_problems(errors, "field", "message") if isinstance(errors, list) else ""
+    listed = ""
+    if isinstance(errors, list):
+        listed = _listed_problems(errors, "field", "message", has_rows=has_rows)
     return ", ".join([*texts, *([listed] if listed else [])])
 
 
-def _listed_problems(problems: list[Any], where: str, what: str) -> str:
+def _listed_problems(problems: list[Any], where: str, what: str, *, has_rows: bool) -> str:
     readable = [problem for problem in problems if isinstance(problem, dict)]
     if not readable:
         return ""
     first, more = readable[0], len(readable) - 1
     message = str(first.get(what, ""))
+    if has_rows and not _OF_PYDANTIC.fullmatch(message):
+        kind = str(first.get("type") or first.get("code") or "")
+        message = kind if _WORD.fullmatch(kind) else "it is refused"
     quoted = first.get("input")
     if isinstance(quoted, str | int | float) and str(quoted):
         message = message.replace(str(quoted), "[value]")

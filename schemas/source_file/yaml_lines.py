@@ -5,6 +5,7 @@ a key written twice is an error instead of the last one winning, and neither tag
 followed.
 """
 
+import re
 from dataclasses import dataclass
 
 import yaml
@@ -12,6 +13,9 @@ import yaml
 from schemas.errors import ConfigError, raise_as
 
 Path = tuple[str | int, ...]
+
+_HALF = re.compile("[\ud800-\udfff]")
+"""Half of a character of UTF-16, which no encoding writes: PyYAML lets an escape make one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,11 @@ def _check_event(event: yaml.Event, name: str) -> None:
     tag = getattr(event, "tag", None)
     if tag:
         raise ConfigError(f"{name}:{line}: the tag {tag} is not allowed")
+    if isinstance(event, yaml.ScalarEvent) and _HALF.search(event.value):
+        raise ConfigError(
+            f"{name}:{line}: an escape from \\ud800 to \\udfff is half a character: write the "
+            "character itself"
+        )
 
 
 def _plain(node: yaml.Node, path: Path, lines: dict[Path, int], name: str) -> object:

@@ -3,40 +3,35 @@
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
 from terminal import SOURCE, Workspace, rows, typed
 
 from flows.cli.runs import listing
-from flows.run.crash_report import BugError, without_text
-from schemas.errors import ConfigError
 
 CANARY = "canary4711"
 
 
 @pytest.fixture
-def bugs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def bugs(workspace: Workspace) -> Path:
     """Where the private files of bugs go."""
-    folder = tmp_path / "bugs"
-    folder.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    return folder
+    return workspace.path / ".lumos-ingest" / "bugs"
 
 
 def buggy(*_words: object, **_options: object) -> int:
     raise ZeroDivisionError(CANARY)
 
 
-def test_a_bug_is_one_line_and_its_traceback_is_private(
+def test_a_bug_is_one_line_and_its_traceback_is_in_the_state_folder(
     workspace: Workspace, bugs: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(listing, "runs_command", buggy)
+    monkeypatch.setattr(listing, "waiting_plans", buggy)
     said = workspace.run("runs", "--json")
     assert said.code == 1
     [path] = bugs.iterdir()
     assert path.stat().st_mode & 0o777 == 0o600
+    assert bugs.stat().st_mode & 0o777 == 0o700
     assert f"ZeroDivisionError: {CANARY}" in path.read_text("utf-8")
     [line] = said.err.splitlines()
     assert line.startswith("lumos-ingest: ZeroDivisionError: a bug of this program")
@@ -45,24 +40,18 @@ def test_a_bug_is_one_line_and_its_traceback_is_private(
     assert CANARY not in said.err + said.out
 
 
-def test_a_bug_goes_to_an_orchestrator_without_its_text(bugs: Path):
-    with pytest.raises(BugError, match=r"^ZeroDivisionError: a bug") as caught:
-        without_text(buggy)
-    assert caught.value.__cause__ is None
-    assert caught.value.__context__ is None
-    with pytest.raises(BugError) as again:
-        without_text(lambda: without_text(buggy))
-    assert CANARY not in str(caught.value) + str(again.value)
-    assert len(list(bugs.iterdir())) == 2
-
-
-def test_an_error_of_the_users_goes_through_as_it_is(bugs: Path):
-    def refused() -> None:
-        raise ConfigError("hr.yaml:3: no")
-
-    with pytest.raises(ConfigError, match=r"hr\.yaml:3: no"):
-        without_text(refused)
-    assert list(bugs.iterdir()) == []
+def test_the_report_of_a_bug_goes_with_the_retention(
+    workspace: Workspace, bugs: Path, monkeypatch: pytest.MonkeyPatch
+):
+    with monkeypatch.context() as broken:
+        broken.setattr(listing, "waiting_plans", buggy)
+        workspace.run("runs")
+    [path] = bugs.iterdir()
+    assert workspace.run("runs").code == 0
+    assert path.exists()
+    os.utime(path, (0, 0))
+    assert workspace.run("runs").code == 0
+    assert not path.exists()
 
 
 def process(workspace: Workspace, *words: str, **env: str) -> subprocess.Popen[bytes]:

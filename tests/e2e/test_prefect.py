@@ -143,7 +143,7 @@ class TestAsAFlow:
         assert whole["message"] == "1 of 1 windows were sent; the others were before"
 
     def test_a_bug_reaches_prefect_without_its_text(
-        self, workspace: Workspace, prefect_env: dict[str, str], prefect_home: Path, tmp_path: Path
+        self, workspace: Workspace, prefect_env: dict[str, str], prefect_home: Path
     ):
         workspace.export(*rows(3))
         broken = (
@@ -152,11 +152,9 @@ class TestAsAFlow:
             f"    raise ValueError('{BUG_CANARY}'.lower()) from KeyError('{BUG_CANARY}'.lower())\n"
             "flows.sync.origin.extract = broken"
         )
-        (tmp_path / "bugs").mkdir()
-        env = {**prefect_env, "TMPDIR": str(tmp_path / "bugs")}
-        said = as_flow(workspace, env, broken, "--json")
+        said = as_flow(workspace, prefect_env, broken, "--json")
         assert said.returncode == 1
-        [path] = (tmp_path / "bugs").glob("lumos-ingest-bug-*")
+        [path] = (workspace.path / ".lumos-ingest" / "bugs").iterdir()
         assert BUG_CANARY.lower() in path.read_text("utf-8")
         [failed] = json.loads(said.stdout)["sources"]
         assert failed["state"] == "failed"

@@ -99,7 +99,7 @@ def test_the_same_id_has_another_hash_in_another_workspace(workspace: Workspace,
 
 
 def test_the_tables_can_be_taken_away_as_private_files(workspace: Workspace, tmp_path):
-    workspace.export(row(1, "Reader; Writer"), row(2, ""))
+    workspace.export(row(1, "Reader; Writer"), row(2, "", team="=1+1"))
     out = tmp_path / "out"
     said = workspace.run("preview", "hr", "--out", str(out))
     assert said.code == 0, said.err
@@ -114,8 +114,9 @@ def test_the_tables_can_be_taken_away_as_private_files(workspace: Workspace, tmp
         "Given1",
         "ACTIVE",
     )
-    assert second["Role"] == ""
+    assert (second["Role"], second["Team"]) == ("", "=1+1")
     assert "delimiter used inside a cell: ;" in said.err
+    assert "1 cells begin with = + - @ and stay so" in said.err
 
 
 def test_a_column_that_went_and_one_that_came_are_told(workspace: Workspace):

@@ -14,6 +14,8 @@ from transforms.upload.permissions import to_permissions
 
 DELIMITERS = (";", "|", "~", "^")
 _ROW = "\0row"
+_FORMULA = r"(?s)^[=+\-@\t\r]."
+"""What spreadsheet programs take for a formula, or for blanks before one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +27,14 @@ class ImportTable:
             entitlement type.
         delimiter: in no permission's name; None where every candidate is, and cells cannot be
             parted.
+        formula_count: cells and titles that a spreadsheet program would take for a formula. They
+            stay as they are: with a mark before it, an id or a permission would be another one in
+            Lumos, and the next upload would take the one away and give the other.
     """
 
     rows: pl.DataFrame
     delimiter: str | None
+    formula_count: int = 0
 
 
 def to_import_table(snapshot: Snapshot) -> ImportTable:
@@ -71,7 +77,14 @@ def to_import_table(snapshot: Snapshot) -> ImportTable:
             cells["name"].alias(_free_title(kind, "permission", taken)),
         )
         rows = rows.join(cells, on=_ROW, how="left", maintain_order="left")
-    return ImportTable(rows.drop(_ROW), delimiter)
+    rows = rows.drop(_ROW)
+    return ImportTable(rows, delimiter, _formulas_in(rows))
+
+
+def _formulas_in(rows: pl.DataFrame) -> int:
+    cells = rows.select(pl.col(pl.String).str.contains(_FORMULA).sum()).row(0)
+    titles = pl.Series(rows.columns).str.contains(_FORMULA)
+    return int(sum(cells) + titles.sum())
 
 
 def _free_title(title: str, what: str, taken: list[str]) -> str:

@@ -142,6 +142,11 @@ def _write_tables(preview: Preview, folder: Path) -> list[str]:
         else "no delimiter is free: names hold every one of ; | ~ ^"
     )
     lines.append(f"{path}: {imported.rows.height} rows for Lumos's import dialogue; {delimiter}")
+    if imported.formula_count:
+        lines.append(
+            f"{path}: {imported.formula_count} cells begin with = + - @ and stay so, since an id "
+            "with a mark before it is another id: import it, and open it in no spreadsheet program"
+        )
     return lines
 
 

@@ -194,7 +194,7 @@ def in_memory(kind: Callable[[Path], _World]) -> Iterator[_World]:
     usual = tempfile.tempdir
     with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         world = kind(Path(folder))
-        tempfile.tempdir = folder  # where the tracebacks of bugs go
+        tempfile.tempdir = folder  # copies of exports, too
         try:
             yield world
         finally:

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,6 @@ TEXT = "app: {name: %s}\nsource: {kind: csv, accounts: a.csv}\n"
 @pytest.fixture
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A workspace with the sources a, b and c; the loggers are as they were after."""
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # where the tracebacks of bugs go
     monkeypatch.setenv("LUMOS_API_TOKEN", "lsk_token")
     monkeypatch.setenv("LUMOS_API_URL", "http://127.0.0.1:9")
     monkeypatch.delenv("PREFECT_API_URL", raising=False)

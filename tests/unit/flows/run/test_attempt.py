@@ -1,6 +1,5 @@
 """One life of a run: what it ends with, who goes on with it, and what a bug of ours makes of it."""
 
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -38,7 +37,6 @@ NOW = datetime(2026, 7, 1, tzinfo=UTC)
 
 @pytest.fixture
 def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunContext]:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # where the tracebacks of bugs go
     url, archive = f"sqlite:///{tmp_path / 'ledger.db'}", str(tmp_path / "archive")
     settings = Settings(
         "https://lumos.example", SecretStr("t"), tmp_path, url, archive, timedelta(90), tmp_path

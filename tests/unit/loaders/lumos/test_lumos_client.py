@@ -417,7 +417,9 @@ def test_a_refusal_says_what_to_do_and_is_not_retried(status: int, advice: str) 
     with api_of(server) as api, pytest.raises(LumosRefusedError) as caught:
         api.post("/accounts/upload", {"email": CANARY}, check=still_held)
     assert str(caught.value).startswith(f"POST /accounts/upload: {status} ")
-    assert "not_so, Not so" in str(caught.value)
+    assert f"{status} " in str(caught.value)
+    assert ", not_so" in str(caught.value)
+    assert "Not so" not in str(caught.value)  # where rows are sent, it could name a person
     assert advice in str(caught.value)
     assert caught.value.status == status
     assert len(server.requests) == 1
@@ -439,10 +441,50 @@ def test_a_refused_row_is_named_by_its_place_and_never_quoted(
     with api_of(server) as api, pytest.raises(LumosRefusedError) as caught:
         api.post("/accounts/upload", {"email": CANARY}, check=still_held)
     text = str(caught.value)
-    assert "at accounts[3].status: '[value]' is [31m not one of the statuses, says [value]" in text
-    assert "(and 2 more)" in text
+    assert "at accounts[3].status: enum (and 2 more): fix what that field is made from" in text
     assert "Miss Canary" not in text
     assert_quotes_nothing(caught.value, caplog)
+
+
+@pytest.mark.parametrize("path", ["/accounts/upload", "/accounts", "/activity_records/job/x"])
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ({"detail": [{"loc": ["body", "a"], "msg": "Field required"}]}, "at a: Field required"),
+        (
+            {"detail": [{"loc": ["a"], "msg": "Input should be 'A' or 'B'", "input": CANARY}]},
+            "at a: Input should be 'A' or 'B'",
+        ),
+        ({"detail": [{"loc": ["a"], "msg": f"no {CANARY}"}]}, "at a: it is refused"),
+        ({"detail": [{"loc": ["a"], "msg": "x", "type": CANARY}]}, "at a: it is refused"),
+        ({"detail": f"no {CANARY}", "code": "invalid"}, "400 Bad Request, invalid"),
+        ({"detail": f"no {CANARY}", "code": CANARY}, "400 Bad Request"),
+        (
+            {"errors": [{"field": "a", "message": CANARY, "code": "unknown"}]},
+            "400 Bad Request, at a: unknown",
+        ),
+    ],
+)
+def test_where_rows_are_sent_or_read_nothing_is_told_in_lumoss_own_words(
+    path: str, said: dict[str, object], told: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = Server(httpx.Response(400, json=said))
+    with api_of(server) as api, pytest.raises(LumosRefusedError) as caught:
+        api.get(path)
+    assert str(caught.value).endswith(told)
+    assert_quotes_nothing(caught.value, caplog)
+
+
+def test_a_problem_is_told_by_the_value_that_it_does_not_quote() -> None:
+    wrong = {
+        "loc": ["body", "name"],
+        "msg": "'Miss Canary' is\x1b[31m no\nname",
+        "input": "Miss Canary",
+    }
+    server = Server(httpx.Response(422, json={"detail": [wrong]}))
+    with api_of(server) as api, pytest.raises(LumosRefusedError) as caught:
+        api.get("/apps")
+    assert "at name: '[value]' is [31m no name: fix what" in str(caught.value)
 
 
 def test_both_shapes_of_an_error_are_understood() -> None:

@@ -56,6 +56,8 @@ def test_keys_and_items_know_their_line() -> None:
         ("a: &x 1\nb: *x\n", 1, "anchors and aliases"),
         ("a: 1\nb: *x\n", 2, "anchors and aliases"),
         ("a: 1\n<<: *x\n", 2, "anchors and aliases"),
+        ('a: 1\nb: "\\ud83d\\ude00"\n', 2, "half a character: write the character itself"),
+        ('a: 1\n"\\udfff": 1\n', 2, "half a character"),
         ("a: 1\nb: !env X\n", 2, "the tag !env is not allowed"),
         ("a: !!python/object/apply:os.system [x]\n", 1, "is not allowed"),
         ("a: 1\nb: !!int 3\n", 2, "is not allowed"),

@@ -1,5 +1,7 @@
 """The table for Lumos's own import dialogue: one row an account, one column an entitlement type."""
 
+from dataclasses import replace
+
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
@@ -49,3 +51,15 @@ def test_the_delimiter_is_in_no_name(names, delimiter) -> None:
     table = to_import_table(snapshot([account("1", roles=names)], file))
     assert table.delimiter == delimiter
     assert table.rows["Role"].to_list() == [names]
+
+
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r"])
+def test_what_a_spreadsheet_would_compute_is_left_as_it_is_and_counted(sign) -> None:
+    """Lumos tells accounts and permissions by their text: a mark before it makes another one."""
+    text = f"{sign}cmd|' /C calc'!A0"
+    file = source_file("attributes: {=Badge: badge}\n")
+    made = snapshot([account("1", badge="b" + sign), account("2", badge=sign)], file)
+    named = pl.Series([text, "Ann"])
+    table = to_import_table(replace(made, accounts=made.accounts.with_columns(given_name=named)))
+    assert table.rows["First Name"].to_list() == [text, "Ann"]
+    assert table.formula_count == 2  # the cell, and the title
