@@ -368,6 +368,52 @@ def test_a_listing_begins_where_the_names_of_a_pattern_do(
     assert _read(source, tmp_path) == ["log-2026-1.csv", "log-2026-2.csv"]
 
 
+@pytest.mark.parametrize("kind", ["S3", "GCS"])
+def test_three_keys_of_a_hundred_thousand_are_listed_by_a_hundredth_of_the_requests(
+    kind: str, gcs: "Gcs", new_gcs_bucket: Callable[[], GCSStore], tmp_path: Path
+) -> None:
+    store = new_gcs_bucket()
+    bucket = store.config["bucket"]
+    for number in range(100_000):
+        day = date(2024, 1, 1) + timedelta(days=number // 130)
+        gcs.put(bucket, f"drop/log-{day}-{number:06}.csv", b"x")
+    for hour in ("1", "2", "3"):
+        gcs.put(bucket, f"drop/log-2026-12-01-{hour}.csv", f"who,at\n{hour},1\n".encode())
+    drop = _of_gcs(gcs, store, tmp_path)
+    if kind == "S3":
+        drop = _of_bucket(S3Store(bucket, endpoint=gcs.url))
+    gcs.asked.clear()
+    assert _read(_logs(drop, "log-2026-12-01-*.csv"), tmp_path) == ["1", "2", "3"]
+    tonight = sum("list-type=2" in path for _, path in gcs.asked)
+    gcs.asked.clear()
+    source = _logs(drop, "*-2026-12-01-*.csv")
+    with DropZones(source, tmp_path, _resolve) as zones:
+        zone, key = zones.place(source.activity, "activity")
+        assert len(zone.matches(key)) == 3
+    whole = sum("list-type=2" in path for _, path in gcs.asked)
+    assert whole > 100
+    assert tonight * 10 <= whole
+
+
+def test_azure_lists_by_the_beginning_of_a_name(
+    azure_account: "AzureAccount", new_container: Callable[[], AzureStore], tmp_path: Path
+) -> None:
+    store = new_container()
+    drop = _of_azure(azure_account, store, tmp_path)
+    for name in ("log-2025-9.csv", "log-2026-1.csv", "log-2026-2 &.csv", "log-2027-1.csv"):
+        drop.put(name, f"who,at\n{name},1\n".encode())
+    source = _logs(drop, "log-2026-*.csv")
+    with DropZones(source, tmp_path, _resolve) as zones:
+        zone, key = zones.place(source.activity, "activity")
+        listed = [meta["path"] for meta in zone._metas(key, "drop/")]
+        assert listed == ["drop/log-2026-1.csv", "drop/log-2026-2 &.csv"]
+        [first, second] = zone.matches(key)
+        assert (first, second) == (zone.look_at(first.key), zone.look_at(second.key))
+        store_less = _of_azure(azure_account, azure_account.container("no-such-box"), tmp_path)
+    with pytest.raises(SourceUnavailableError, match="there is no such bucket"):
+        _read(_logs(store_less, "log-2026-*.csv"), tmp_path)
+
+
 def test_a_move_whose_copy_has_an_etag_of_its_own_is_ended_by_the_next(
     versioned: S3Store, tmp_path: Path
 ) -> None:
