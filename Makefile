@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUNS := $(VENV)/.runs
 READY := $(VENV)/.ready
 
-.PHONY: demo test mutants nights check install install-dev bare lint types system lock bench docs clean
+.PHONY: demo test mutants nights check install install-dev bare lint lint-containers types system lock bench docs clean
 
 demo: $(RUNS)
 	$(BIN)/lumos-ingest demo
@@ -32,6 +32,10 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+
+# The container file, the manifests and the systemd units, with tools of an environment of their own.
+lint-containers:
+	./containers/lint.sh $(PYTHON)
 
 types: $(READY)
 	$(BIN)/mypy
@@ -62,7 +66,7 @@ $(READY): $(RUNS) requirements-dev.lock
 # The servers and the browser that the tests run against.
 system: $(READY)
 	./tests/system_packages.sh
-	$(BIN)/python -m tests.scim_servers
+	$(BIN)/python -m tests.npm_packages
 	$(BIN)/python -m tests.connector_servers
 	$(BIN)/python -m tests.kerberos_package
 
@@ -83,4 +87,4 @@ docs: $(READY)
 	PYTHONPATH=. $(BIN)/python docs/guards_table.py
 
 clean:
-	rm -rf mutants $(VENV) .venv-emulators .venv-connector .venv-kerberos .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf mutants $(VENV) .venv-lint .venv-emulators .venv-connector .venv-kerberos .mypy_cache .ruff_cache .pytest_cache .hypothesis

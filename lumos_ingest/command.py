@@ -6,6 +6,7 @@ import sys
 from lumos_ingest.rooms import check_rooms
 
 WRONG_USAGE = 2
+INTERRUPTED = 130
 
 
 def main() -> None:
@@ -21,6 +22,9 @@ def main() -> None:
             document = {"error": problem, "exit_code": WRONG_USAGE}
             sys.stdout.write(json.dumps(document, indent=2) + "\n")
         sys.exit(WRONG_USAGE)
-    from flows.cli.main import main as run
+    try:
+        from flows.cli.main import main as run
+    except KeyboardInterrupt:  # before any command could begin
+        sys.exit(INTERRUPTED)
 
     run()

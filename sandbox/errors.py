@@ -57,6 +57,12 @@ def stopped() -> RefusedError:
     return RefusedError(503, "runtime", "stopped", "The sandbox has stopped")
 
 
+def wrong_host() -> RefusedError:
+    """Return the refusal of a request that names another host, sent to a sandbox on loopback."""
+    text = "This sandbox is on loopback: ask it as 127.0.0.1, [::1] or localhost"
+    return RefusedError(421, "validation", "wrong_host", text)
+
+
 def api_error(kind: ErrorType, code: str, detail: str) -> dict[str, Any]:
     """Return the body of the `ApiError` envelope."""
     return {"detail": detail, "type": kind, "code": code, "errors": []}

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ipaddress
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -12,11 +13,12 @@ from typing import Literal
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from sandbox.app import create_app
-from sandbox.errors import stopped, to_answer
+from sandbox.errors import stopped, to_answer, wrong_host
 
 _LONGEST_STOP_S = 3
 
@@ -40,13 +42,21 @@ class _CuttableProtocol(H11Protocol):
 
 
 class _StoppableApp:
-    """The app, which refuses the requests that uvicorn cancels when it stops."""
+    """The app, which refuses the requests that uvicorn cancels when it stops.
 
-    def __init__(self, app: FastAPI) -> None:
+    On loopback it answers to loopback's names alone: a page of another site, whose name leads here
+    by then, must not read the accounts.
+    """
+
+    def __init__(self, app: FastAPI, *, is_loopback: bool) -> None:
         self._app = app
+        self._is_loopback = is_loopback
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; one that is cancelled before its answer has begun, with a 503."""
+        if self._is_loopback and scope["type"] == "http" and not _is_meant_for_loopback(scope):
+            await to_answer(wrong_host())(scope, receive, send)
+            return
         has_begun = False
 
         async def send_noted(message: Message) -> None:
@@ -62,13 +72,28 @@ class _StoppableApp:
             await to_answer(stopped())(scope, receive, send)
 
 
+def _is_meant_for_loopback(scope: Scope) -> bool:
+    """Whether the request names a host that is this machine and no other."""
+    host = Headers(scope=scope).get("host", "")
+    name = host.partition("]")[0].strip("[") if host.startswith("[") else host.partition(":")[0]
+    return name.lower() == "localhost" or _is_loopback_address(name)
+
+
+def _is_loopback_address(text: str) -> bool:
+    try:
+        return ipaddress.ip_address(text).is_loopback
+    except ValueError:
+        return False
+
+
 class _Server(uvicorn.Server):
     """A uvicorn server that tells when it is up, and lets slow answers go when it stops."""
 
-    def __init__(self, app: FastAPI, up: Callable[[], None]) -> None:
+    def __init__(self, app: FastAPI, listener: socket.socket, up: Callable[[], None]) -> None:
+        address = str(listener.getsockname()[0])
         super().__init__(
             uvicorn.Config(
-                _StoppableApp(app),
+                _StoppableApp(app, is_loopback=_is_loopback_address(address)),
                 http=_CuttableProtocol,
                 ws="none",
                 log_config=None,
@@ -117,7 +142,7 @@ def serve(host: str, port: int, app: FastAPI, *, up: Callable[[str], None] | Non
         OSError: the port is taken, or the host is not one of this machine.
     """
     listener, url = _listen(host, port)
-    server = _Server(app, lambda: up(url) if up else None)
+    server = _Server(app, listener, lambda: up(url) if up else None)
     # uvicorn raises the signal again after a clean stop; the stop is all that was asked for.
     with contextlib.suppress(KeyboardInterrupt):
         server.run(sockets=[listener])
@@ -142,7 +167,7 @@ def running_sandbox(
     app = create_app(db=db, token=token, uploads=uploads, job_seconds=job_seconds, faults=faults)
     listener, url = _listen("127.0.0.1", port)
     is_up = threading.Event()
-    server = _Server(app, is_up.set)
+    server = _Server(app, listener, is_up.set)
     thread = threading.Thread(
         target=server.run, kwargs={"sockets": [listener]}, name="sandbox", daemon=True
     )

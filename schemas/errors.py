@@ -20,6 +20,7 @@ class IngestError(Exception):
         key: the key of the source file, or the query, that it is about, with dots between its
             parts; the line begins with it. None where it is about none.
         run_id: the run that it ended or held; None where no run had begun.
+        lines: each of several things that are wrong, a line each; else its one line alone.
         retryable: whether trying again may help.
         exit_code: the command's.
     """
@@ -27,10 +28,18 @@ class IngestError(Exception):
     retryable = False
     exit_code = 1
 
-    def __init__(self, message: str, *, key: str | None = None, run_id: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        key: str | None = None,
+        run_id: str | None = None,
+        lines: tuple[str, ...] = (),
+    ) -> None:
         super().__init__(f"{key}: {message}" if key else message)
         self.key = key
         self.run_id = run_id
+        self.lines = lines or (str(self),)
 
 
 class ConfigError(IngestError):
@@ -82,6 +91,10 @@ class BusyError(IngestError):
     """Another run is at work on the same app."""
 
     retryable = True
+
+
+class CancelledError(BusyError):
+    """A person stopped the run: it sends nothing more, and leaves what it sent to the next one."""
 
 
 class StateError(IngestError):

@@ -87,7 +87,7 @@ GUARDS = (
         "max_activated_accounts",
         "accounts",
         "accounts that could not log in by their status and now can",
-        "the accounts that could log in",
+        "the accounts that could log in; and, where most of them can now, of those that could not",
         "5%",
     ),
     Guard(
@@ -146,6 +146,15 @@ GUARDS = (
         "20%",
     ),
     Guard(
+        "max_exchanged_attributes",
+        "accounts",
+        "accounts whose value of an attribute, or one of whose names, is now one that others had, "
+        "while theirs went to others: each is there as often as before, beside somebody else",
+        "the accounts that had a value",
+        "20%",
+        floor=3,
+    ),
+    Guard(
         "per_entitlement.max_removed",
         "associations",
         "holders that an entitlement of `from_holders` or more loses, but for accounts gone",
@@ -177,6 +186,14 @@ GUARDS = (
         "first_into_full_app",
         "accounts",
         "accounts that Lumos holds in an app that no accepted run has fed",
+        "",
+        "hold",
+    ),
+    Guard(
+        "changed_in_lumos",
+        "accounts",
+        "accounts that Lumos holds otherwise than the last accepted run left them: in another "
+        "status, not at all, or new; but for those that Lumos marks as removed itself",
         "",
         "hold",
     ),

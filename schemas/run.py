@@ -77,6 +77,22 @@ class SeenBreach:
 
 
 @dataclass(frozen=True, slots=True)
+class StageUse:
+    """What a stage of a run took, of the process that did it.
+
+    Attributes:
+        stage: its name: `extract`, `transform`, `plan`, `publish`.
+        seconds: how long it took, without a stage within it.
+        peak_bytes: the most memory that the process held meanwhile; where it had held more before,
+            the larger of what it held as the stage began and ended.
+    """
+
+    stage: str
+    seconds: float
+    peak_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """What a person decided of a run.
 
@@ -138,6 +154,8 @@ class Run:
             goes on, and of one that was cut off while it read. What was accepted last is told by
             it, never by a clock.
         api_url: the Lumos it was for; None of one that an earlier version of this program began.
+        stages: what each stage took, in the order of their ends; None where that was not noted: of
+            an earlier version, or of a process that was killed.
     """
 
     run_id: str
@@ -165,6 +183,7 @@ class Run:
     end_number: int | None = None
     api_url: str | None = None
     approves_run_id: str | None = None
+    stages: tuple[StageUse, ...] | None = None
 
     @property
     def scope(self) -> RunScope:

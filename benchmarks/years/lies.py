@@ -126,6 +126,22 @@ def _domain(company: Company) -> None:
         person.email = f"{person.email.partition('@')[0]}@else.example"
 
 
+@lie("department column shifted by one row")
+def _departments(company: Company) -> None:
+    ids = sorted(company.people)
+    departments = [company.people[one].department for one in ids]
+    for one, department in zip(ids, [*departments[1:], departments[0]], strict=True):
+        company.people[one].department = department
+
+
+@lie("status column shifted by one row")
+def _statuses(company: Company) -> None:
+    ids = sorted(company.people)
+    statuses = [company.people[one].status for one in ids]
+    for one, status in zip(ids, [*statuses[1:], statuses[0]], strict=True):
+        company.people[one].status = status
+
+
 @lie("all e-mails blank")
 def _no_mail(company: Company) -> None:
     for person in company.people.values():

@@ -225,6 +225,17 @@ def five_active(seed: int) -> str:
     return ", ".join(one.guard for one in breaches)
 
 
+def few_closed(seed: int) -> str:
+    """200 accounts, of which 3 are closed; all 3 are open."""
+    company = founded(200, random.Random(seed))
+    for number, person in enumerate(company.people.values()):
+        person.status = "SUSPENDED" if number in {20, 90, 91} else "ACTIVE"
+    history = History([(NIGHTS - 1, company.snapshot(0))])
+    LIES["status column filled: all ACTIVE"](company)
+    breaches = history.judged(NIGHTS, company.snapshot(0), Guards())
+    return ", ".join(one.guard for one in breaches)
+
+
 def report(sizes: tuple[int, ...], years: int) -> Iterator[tuple[str, bool]]:
     """The lines of both tables, and whether each is as it should be."""
     yield "| accounts | years | holds a year, at most | held for |", True
@@ -245,6 +256,8 @@ def report(sizes: tuple[int, ...], years: int) -> Iterator[tuple[str, bool]]:
         yield f"| {name} | {' | '.join(one or 'PASSES' for one in held)} |", all(held)
     closed = five_active(7)
     yield f"| all 5 that can log in of 60 closed | {closed or 'PASSES'} |", bool(closed)
+    woken = few_closed(7)
+    yield f"| all 3 that are closed of 200 open | {woken or 'PASSES'} |", bool(woken)
 
 
 def main() -> int:

@@ -9,7 +9,7 @@ from flows.activity.collect import check_rejects, check_where, gather, warnings_
 from flows.activity.job import ActivityJob, to_job
 from flows.activity.watermark import move_on, sent_before, span_since, without
 from flows.notices.notify import with_notices
-from flows.run.attempt import attempt, recover
+from flows.run.attempt import Stages, attempt, recover
 from flows.run.consistency import check_consistent
 from flows.run.context import RunContext, Step, at_once
 from flows.run.locks import AppLocks, app_locks
@@ -70,13 +70,15 @@ def run_job(job: ActivityJob, context: RunContext, *, step: Step = at_once) -> S
             return Sending(ended[-1], recovered)
         span = span_since(job, context)
 
+        stages = Stages(step)
+
         def work(run: Run) -> tuple[Run, Gathered]:
-            gathered = step("extract", partial(gather, job, span, context))
+            gathered = stages("extract", partial(gather, job, span, context))
             run = _plan(job, run, gathered, context)
-            return step("publish", partial(_publish, job, context, locks, run)), gathered
+            return stages("publish", partial(_publish, job, context, locks, run)), gathered
 
         scope = replace(job.scope, since=span.since, until=span.until)
-        run, gathered = attempt(scope, context, work, _goes_on)
+        run, gathered = attempt(scope, context, work, _goes_on, stages=stages)
     warnings = warnings_of(job, gathered)
     for warning in warnings:
         _log.warning("%s: %s", job.source.name, warning)
@@ -86,7 +88,8 @@ def run_job(job: ActivityJob, context: RunContext, *, step: Step = at_once) -> S
 def _plan(job: ActivityJob, run: Run, gathered: Gathered, context: RunContext) -> Run:
     """Stores what is new, as batches; the run that is about to send them."""
     context.archive.save_frame(run.source, run.run_id, "rejects", gathered.rejects)
-    run = context.ledger.update_run(run.run_id, counts=_counts(gathered))
+    told = {"warnings": list(warnings_of(job, gathered))}
+    run = context.ledger.update_run(run.run_id, counts=_counts(gathered), plan=told)
     check_rejects(job, gathered)
     check_where(job, gathered)
     new = without(gathered.records, sent_before(job, run.since, context))

@@ -9,6 +9,7 @@ from flows.activity.job import activity_of
 from flows.activity.order import Sending, send_activity
 from flows.cli.each_source import Choose, Ended, each_source
 from flows.cli.output import Output
+from flows.monitoring.traces import span, tell_run, traced_step
 from flows.run.context import RunContext
 from flows.run.summary import run_summary
 from schemas.errors import ConfigError
@@ -70,7 +71,9 @@ def send_one(source: Source, context: RunContext, output: Output) -> Ended:
     Raises:
         IngestError: the run failed.
     """
-    sending = _run(source, context)
+    with span("activity", source=source.name, kind="activity") as told:
+        sending = _run(source, context)
+        tell_run(told, sending.run)
     show_sending(source.name, sending, output)
     return 0, sending_document(sending)
 
@@ -78,7 +81,7 @@ def send_one(source: Source, context: RunContext, output: Output) -> Ended:
 def _run(source: Source, context: RunContext) -> Sending:
     """At once, in this process; as a flow run where a Prefect API is named."""
     if not os.environ.get("PREFECT_API_URL"):
-        return send_activity(source, context)
+        return send_activity(source, context, step=traced_step)
     from flows.orchestration.activity_flow import activity
 
     ended = activity(source.name, str(context.settings.workspace))

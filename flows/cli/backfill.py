@@ -11,6 +11,7 @@ from flows.activity.order import Sending, run_job
 from flows.cli.activity import sending_document
 from flows.cli.each_source import check_prefect
 from flows.cli.output import Output, log_to_stderr
+from flows.monitoring.traces import span, tell_run, traced_step
 from flows.run.context import RunContext, open_context, utc_now
 from flows.run.crash_report import BugError
 from flows.run.settings import read_settings
@@ -39,6 +40,7 @@ def backfill_command(
     log_to_stderr(verbose=False)
     settings = read_settings(workspace)
     source = choose_sources(settings.workspace, [name], every=False)[0]
+    name = source.name
     spans = to_spans(source, *borders, utc_now())
     send = _sender()
     ended: list[Window] = []
@@ -55,7 +57,7 @@ def backfill_command(
         except KeyboardInterrupt:
             is_stopped = True
     if problem or is_stopped:
-        output.note(f"lumos-ingest: {name}: {problem or 'stopped'}")
+        output.error(f"{name}: {problem or 'stopped'}")
         output.note(
             f"lumos-ingest: {len(ended)} of {len(spans)} windows are done; the same command goes on"
         )
@@ -72,11 +74,18 @@ def _sender() -> Callable[[ActivityJob, RunContext], Sending]:
     """What does a window's job: at once; as a flow run where a Prefect API is named."""
     url = os.environ.get("PREFECT_API_URL")
     if not url:
-        return run_job
+        return _traced
     check_prefect(url)
     from flows.orchestration.activity_flow import backfill_window
 
     return backfill_window
+
+
+def _traced(job: ActivityJob, context: RunContext) -> Sending:
+    with span("backfill", source=job.scope.source, kind="backfill") as told:
+        sending = run_job(job, context, step=traced_step)
+        tell_run(told, sending.run)
+    return sending
 
 
 def _show(name: str, window: Window, which: str, output: Output) -> None:

@@ -38,7 +38,7 @@ from schemas.tables import REJECTS, ROW
 from transforms.activity.columns import activity_use
 from transforms.activity.where import meant, unasked_results
 from transforms.tables.columns import accounts_with_wanted_names, table_with_wanted_names
-from transforms.tables.mapping import accounts_use, misspelt, use_of
+from transforms.tables.mapping import UNUSED, accounts_use, misspelt, use_of
 
 # What `check` can say of a source's columns: the mapping against a table without a row.
 
@@ -64,7 +64,7 @@ def column_notes(file: SourceFile, probe: Probe) -> list[str]:
     table = accounts_with_wanted_names(table, file)
     use = accounts_use(table, file)
     names = ", ".join(map(repr, use.unused))
-    notes = [f"columns the source file does not name: {names}"] if names else []
+    notes = [f"{UNUSED}: {names}"] if names else []
     return [f"{probe.origin}: {note}" for note in (*notes, *misspelt(use, file))]
 
 
@@ -141,10 +141,11 @@ class DatabaseLook:
 
 
 class Notebook(Protocol):
-    """Where it is written down: what is in place, and what a person should know."""
+    """Where it is written down: what is in place, what a person should know, what is wrong."""
 
     facts: list[str]
     notes: list[str]
+    problems: list[IngestError]
 
 
 def look_closer(
@@ -196,6 +197,8 @@ def _look_at_privileges(writable: tuple[str, ...] | None, notebook: Notebook) ->
 
 
 NO_LOOK = DatabaseLook()
+EXPORTS = frozenset({"csv", "ldif"})
+"""The kinds of source whose rows lie in files, and cost no server anything."""
 
 
 @dataclass(slots=True)
@@ -280,7 +283,7 @@ def _document(findings: Findings) -> dict[str, object]:
         "ok": not findings.problems,
         "facts": findings.facts,
         "notes": findings.notes,
-        "problems": [str(problem) for problem in findings.problems],
+        "problems": [line for problem in findings.problems for line in problem.lines],
     }
 
 
@@ -325,15 +328,23 @@ def _check_state(settings: Settings) -> tuple[Findings, dict[str, Waiting]]:
 def check_source(
     source: Source, settings: Settings, api: LumosApi | None, look: DatabaseLook = NO_LOOK
 ) -> Findings:
-    """Whether the source can be read under its file, and its app be found; no row is judged."""
+    """Whether the source can be read under its file, and its app be found.
+
+    The rows of exports are judged too; those of a server are left to a preview.
+    """
     findings = Findings(source.name)
 
     def attempt(look: Callable[[], object], under: str = "source") -> bool:
         return findings.attempt(lambda: located(source, look, under))
 
-    if attempt(lambda: _look_at_source(source, settings, findings)):
+    columns: list[bool] = []
+    if attempt(lambda: columns.append(_look_at_source(source, settings, findings))):
         resolve = to_resolver(settings.workspace)
         attempt(lambda: look_closer(source, settings.workspace, resolve, look, findings))
+    if columns == [True] and source.file.source.kind in EXPORTS:
+        from flows.cli.values import look_at_values
+
+        attempt(lambda: look_at_values(source, settings, findings))
     if api is not None:
         findings.attempt(lambda: _look_for_app(source, api, settings, findings))
     if source.file.activity is not None:
@@ -349,7 +360,8 @@ def check_source(
     return findings
 
 
-def _look_at_source(source: Source, settings: Settings, findings: Findings) -> None:
+def _look_at_source(source: Source, settings: Settings, findings: Findings) -> bool:
+    """Whether each table can be read under the file; what is wrong with one is no other's."""
     probes = probe_source(
         source.file.source,
         settings.workspace,
@@ -358,14 +370,20 @@ def _look_at_source(source: Source, settings: Settings, findings: Findings) -> N
         named=source.file.named,
     )
     transforms = load_transforms(source, settings.workspace)
+    is_well = True
     for probe in probes:
         findings.facts.append(f"{probe.table}: {probe.origin}, {probe.said}")
         if probe.table not in transforms:
-            findings.notes.extend(column_notes(source.file, probe))
+            is_well &= findings.attempt(partial(_note_columns, source.file, probe, findings))
     findings.facts.extend(
         f"{table}: {own.name} changes the rows; columns are compared with what it returns"
         for table, own in transforms.items()
     )
+    return is_well
+
+
+def _note_columns(file: SourceFile, probe: Probe, findings: Findings) -> None:
+    findings.notes.extend(column_notes(file, probe))
 
 
 def _look_for_app(source: Source, api: LumosApi, settings: Settings, findings: Findings) -> None:
@@ -392,4 +410,5 @@ def _show(findings: Findings, output: Output) -> None:
     if findings.waiting:
         output.line(f"  waits: {findings.waiting.text}", "yellow")
     for problem in findings.problems:
-        output.note(f"lumos-ingest: {findings.subject}: {problem}")
+        for line in problem.lines:
+            output.error(f"{findings.subject}: {line}")

@@ -162,6 +162,16 @@ def sync(  # noqa: PLR0913, PLR0917 - one parameter an option
 
 def serve(
     jobs: Jobs = JOBS,
+    metrics: Annotated[
+        int | None,
+        typer.Option(
+            "--metrics",
+            metavar="PORT",
+            min=0,
+            max=65535,
+            help="Serve metrics for Prometheus on this port of this machine; 0: any free one.",
+        ),
+    ] = None,
     workspace: Workspace = HERE,
     as_json: Json = False,
 ) -> None:
@@ -171,7 +181,7 @@ def serve(
     """
     from flows.cli.schedules.serve import serve_command
 
-    raise typer.Exit(serve_command(workspace, jobs=jobs, as_json=as_json))
+    raise typer.Exit(serve_command(workspace, jobs=jobs, metrics_port=metrics, as_json=as_json))
 
 
 def deploy(
@@ -260,6 +270,7 @@ def backfill(  # noqa: PLR0913, PLR0917 - one parameter an option
     again: Annotated[
         bool, typer.Option("--again", help="Send also the windows that are done.")
     ] = False,
+    submit: Submit = False,
     workspace: Workspace = HERE,
     as_json: Json = False,
 ) -> None:
@@ -268,16 +279,23 @@ def backfill(  # noqa: PLR0913, PLR0917 - one parameter an option
     The watermark stays where it is. Example:
     `lumos-ingest backfill hr --since 2026-01-01 --until 2026-07-01 --window 7d`
     """
+    borders = (since, until, window)
+    if submit:
+        from flows.cli.schedules.submit import submit_backfill
+
+        raise typer.Exit(
+            submit_backfill(
+                workspace, source, borders, again=again, is_dry=dry_run, as_json=as_json
+            )
+        )
     from flows.cli.backfill import backfill_command
 
     raise typer.Exit(
-        backfill_command(
-            workspace, source, (since, until, window), again=again, is_dry=dry_run, as_json=as_json
-        )
+        backfill_command(workspace, source, borders, again=again, is_dry=dry_run, as_json=as_json)
     )
 
 
-# What only tells: `runs`, `why`.
+# What only tells: `runs`, `report`, `why`.
 
 
 def runs(
@@ -302,6 +320,39 @@ def runs(
     from flows.cli.runs.listing import runs_command
 
     raise typer.Exit(runs_command(workspace, source, run, limit, as_json=as_json))
+
+
+def report(
+    run: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[RUN]", help="The beginning of its id; or a source: its newest run."
+        ),
+    ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="An index over all sources, and the pages it leads to.")
+    ] = False,
+    ids: Annotated[
+        bool, typer.Option("--ids", help="Ids and names in clear; without it, keyed hashes.")
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="Write it there, not into the state folder."),
+    ] = None,
+    is_opened: Annotated[bool, typer.Option("--open", help="Open it in a browser.")] = False,
+    workspace: Workspace = HERE,
+    as_json: Json = False,
+) -> None:
+    """Write a run as one HTML page that needs nothing else, and print its path.
+
+    Example: `lumos-ingest report 20261123T0200 --ids --open` or `lumos-ingest report --all`
+    """
+    from flows.cli.runs.report import ReportOptions, report_command
+
+    if (run is None) != every:
+        raise typer.BadParameter("name a run, or say --all" if run is None else "RUN or --all")
+    options = ReportOptions(ids, out, is_opened)
+    raise typer.Exit(report_command(workspace, run, options, as_json=as_json))
 
 
 def why(

@@ -75,7 +75,7 @@ def each_source(
     sources, broken = pick_sources(settings.workspace, names, every=every)
     sources = choose(sources, broken)
     for line in dict.fromkeys(map(str, broken.values())):
-        output.note(f"lumos-ingest: {line}")
+        output.error(line)
     if broken and settings.notify:
         with open_context(settings, with_lumos=False) as context:
             for name, error in broken.items():
@@ -138,7 +138,7 @@ def run_alone(source: Source, context: RunContext, output: Output, run_one: RunO
         return without_text(lambda: run_one(source, context, output))
     except (IngestError, BugError) as error:
         failure = error
-    output.note(f"lumos-ingest: {source.name}: {failure}")
+    output.error(f"{source.name}: {failure}")
     return failure.exit_code, _failed_run(source, failure, context)
 
 

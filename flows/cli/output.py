@@ -5,23 +5,23 @@ Stdout is for what was asked for; everything else goes to stderr.
 
 import io
 import json
-import logging
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import TextIO
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
-OURS = ("extractors", "transforms", "loaders", "flows", "sandbox")
-PLAIN_WIDTH = 200
+from flows.cli.lines.layout import table_lines, wrapped
+from flows.cli.lines.logs import OURS, LogFormat, log_to_stderr, tell
+from flows.cli.lines.progress import LineOf, Moved, plain_lines, watched_lines
 
-Moved = Callable[[str, int, int], None]
-"""Told (stage, how much is done, of how much; 0 where that is not known)."""
+__all__ = ["OURS", "Moved", "Output", "go_quiet", "log_to_stderr", "never_fail_to_encode"]
+
+_UNBOUNDED = 10_000
+"""As wide as nothing is: where no person looks, a line is one line."""
 
 
 class Output:
@@ -40,31 +40,44 @@ class Output:
         """Whether stdout is read by a person, as it is written."""
         return self._out.is_terminal
 
-    def line(self, text: str, style: str | None = None) -> None:
-        """One line for a person, on stdout."""
-        if not self.as_json:
-            self._out.print(escape(text), style=style, highlight=False, soft_wrap=True)
+    @property
+    def width(self) -> int | None:
+        """How wide stdout is, in letters; None where it is no terminal."""
+        return self._out.width if self._out.is_terminal else None
 
-    def note(self, text: str) -> None:
+    def line(self, text: str, style: str | None = None) -> None:
+        """One line for a person, on stdout; at a terminal, no word of it is broken."""
+        if not self.as_json:
+            shown = "\n".join(wrapped(text, self.width))
+            self._out.print(escape(shown), style=style, highlight=False, soft_wrap=True)
+
+    def note(self, text: str, level: str = "info") -> None:
         """One line about the work, on stderr."""
-        self._err.print(escape(text), highlight=False, soft_wrap=True)
+        if LogFormat.is_json:
+            tell(text, level)
+            return
+        shown = "\n".join(wrapped(text, self._err.width if self._err.is_terminal else None))
+        self._err.print(escape(shown), highlight=False, soft_wrap=True)
+
+    def error(self, text: str) -> None:
+        """One line about what is wrong, on stderr."""
+        self.note(f"lumos-ingest: {text}", "error")
 
     def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         """A table for a person; numbers stand to the right."""
         if self.as_json:
             return
-        is_terminal = self._out.is_terminal
-        style = "bold" if is_terminal else ""
-        # Not the table's own title, which would be wrapped at the table's width.
-        self._out.print(escape(title), style=style, highlight=False, soft_wrap=True)
-        table = Table(box=SIMPLE_HEAD if is_terminal else None, header_style=style)
-        for number, name in enumerate(columns):
-            is_number = bool(rows) and all(isinstance(row[number], int | None) for row in rows)
-            table.add_column(name, justify="right" if is_number else "left", overflow="fold")
-        for row in rows:
-            table.add_row(*("" if cell is None else escape(str(cell)) for cell in row))
-        self._out.print(table)
-        self._out.print()
+        style = "bold" if self._out.is_terminal else None
+        self.line(title, style)
+        heading, *body = table_lines(columns, rows, self.width)
+        self._print(heading, style)
+        for line in body:
+            self._print(line)
+        self.line("")
+
+    def _print(self, line: str, style: str | None = None) -> None:
+        """A line as it is, whatever its width."""
+        self._out.print(escape(line), style=style, highlight=False, soft_wrap=True)
 
     def text(self, text: str) -> None:
         """Text as it is, on stdout: Markdown, JSON."""
@@ -92,38 +105,20 @@ class Output:
 
     @contextmanager
     def progress(self) -> Iterator[Moved]:
-        """A callback (stage, done, total) that moves a bar on a terminal; silent elsewhere."""
+        """A callback (stage, done, total): its line moves at a terminal, and is told elsewhere."""
         with self.progress_lines() as line_of, line_of("") as moved:
             yield moved
 
-    @contextmanager
-    def progress_lines(self) -> Iterator[Callable[[str], AbstractContextManager[Moved]]]:
+    def progress_lines(self) -> AbstractContextManager[LineOf]:
         """Gives a line by its name, for a block: a callback as of `progress`."""
-        if not self._err.is_terminal:
-            yield lambda _name: nullcontext(lambda _stage, _done, _total: None)
-            return
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+        if self._err.is_terminal and not LogFormat.is_json:
+            return watched_lines(self._err)
+        return plain_lines(lambda text: self.note(f"lumos-ingest: {text}"))
 
-        columns = (
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-        )
-        with Progress(*columns, console=self._err, transient=True) as bar:
 
-            @contextmanager
-            def line_of(name: str) -> Iterator[Moved]:
-                task = bar.add_task(name, total=None)
-
-                def moved(stage: str, done: int, total: int) -> None:
-                    text = f"{name}: {stage}" if name else stage
-                    bar.update(task, description=text, completed=done, total=total or None)
-
-                yield moved
-                bar.remove_task(task)
-
-            yield line_of
+def tell_error(text: str) -> None:
+    """Says on stderr what is wrong, where no command has begun."""
+    Output(as_json=False).error(text)
 
 
 class _Console(Console):
@@ -156,17 +151,4 @@ def to_json(content: object) -> str:
 
 def _console(*, stderr: bool) -> Console:
     stream = sys.stderr if stderr else sys.stdout
-    return _Console(stderr=stderr, width=None if stream.isatty() else PLAIN_WIDTH)
-
-
-def log_to_stderr(*, verbose: bool) -> None:
-    """Our own loggers' lines on stderr: one a stage where nobody watches a bar; warnings always."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
-    # Not the loggers' own level: a Prefect server gets every line, whoever watches here.
-    handler.setLevel(logging.WARNING if sys.stderr.isatty() and not verbose else logging.INFO)
-    for name in OURS:
-        logger = logging.getLogger(name)
-        logger.handlers = [handler]
-        logger.setLevel(logging.INFO)
-        logger.propagate = False
+    return _Console(stderr=stderr, width=None if stream.isatty() else _UNBOUNDED)

@@ -8,6 +8,7 @@ from typing import cast
 from flows.cli.each_source import Ended, each_source
 from flows.cli.output import Output
 from flows.cli.plan.view import show_outcome
+from flows.monitoring.traces import span, tell_run, traced_step
 from flows.run.context import RunContext
 from flows.run.summary import run_summary
 from flows.sync.held import held_error
@@ -52,12 +53,14 @@ def sync_one(options: SyncOptions, source: Source, context: RunContext, output: 
     Raises:
         IngestError: the run failed.
     """
-    outcome = _run(source, context, options)
+    with span("sync", source=source.name, kind="sync") as told:
+        outcome = _run(source, context, options)
+        tell_run(told, outcome.run)
     show_outcome(source, outcome, output)
     is_held = outcome.run.state == "held"
     if is_held:
         held = held_error(source.name, outcome.run.run_id, outcome.planned, outcome.origin.option)
-        output.note(f"lumos-ingest: {source.name}: {held}")
+        output.error(f"{source.name}: {held}")
     document = {
         **run_summary(outcome.run, waits="undecided" if is_held else None),
         "warnings": list(outcome.planned.normalized.warnings),
@@ -70,7 +73,11 @@ def _run(source: Source, context: RunContext, options: SyncOptions) -> Outcome:
     """At once, in this process; as a flow run where a Prefect API is named."""
     if not os.environ.get("PREFECT_API_URL"):
         return sync_source(
-            source, context, allow_removals=options.allow_removals, origin=options.origin
+            source,
+            context,
+            allow_removals=options.allow_removals,
+            step=traced_step,
+            origin=options.origin,
         )
     from flows.orchestration.sync_flow import sync
 

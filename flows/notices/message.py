@@ -40,4 +40,4 @@ def _what_to_do(notice: Notice) -> list[str]:
         ]
     if run_id is None:
         return []
-    return [f"In full: lumos-ingest runs {notice.source} {run_id}"]
+    return [f"In full: lumos-ingest report {run_id}"]

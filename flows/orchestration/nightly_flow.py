@@ -1,5 +1,6 @@
 """The Prefect flow `nightly`: every source once a day, each as a run of its own deployment."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -9,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from prefect import flow, get_run_logger
 
+from flows.orchestration.cancelled import stopped_when_cancelled
 from flows.orchestration.night import (
     Patience,
     ask_once,
@@ -26,10 +28,15 @@ from flows.run.workspace import read_sources
 from flows.schedule.timetable import TRIES, Duty
 from loaders.ledger.asked import asked_count
 from loaders.ledger.ledger import Ledger
-from schemas.errors import ConfigError, GuardError, IngestError, raise_as
+from schemas.errors import ConfigError, GuardError, IngestError, PrefectServerError, raise_as
 from schemas.source_file.columns import check_zone
 
+_log = logging.getLogger(__name__)
+
 _LOOK_S = 10.0
+_LOOK_S_A_SOURCE = 0.05
+"""So much longer between two looks for each source that is waited for: a night of a thousand takes
+longer, and the server is asked no more often about each."""
 _MOST_NAMED = 20
 
 
@@ -130,8 +137,9 @@ def _nightly(
     if not meant and not broken:
         raise ConfigError(f"no source file has the label {label}")
     with (
-        open_context(settings, with_lumos=False) as context,
-        run_lease(context.ledger, context.now),
+        open_context(settings, with_lumos=False) as opened,
+        run_lease(opened.ledger, opened.now),
+        stopped_when_cancelled(opened) as context,
         open_prefect_api() as api,
     ):
         known = deployments_of(our_deployments(api, workspace))
@@ -163,43 +171,67 @@ def run_night(
     """Asks for a run of each source until each has its accepted one, or all its tries.
 
     What counts is the ledger: a run that was accepted since the night began, whoever asked for it.
-    A run that is at work, or waits for a worker, is waited for.
+    A run that is at work, or waits for a worker, is waited for, and so is a server that is away.
     """
     end = NightEnd()
     waiting = dict(sorted(night.deployments.items(), key=lambda one: one[0]))
+    last_end = 0
     while waiting:
-        _note_served(night, ledger, waiting, end)
-        ids = [deployment.id for deployment in waiting.values()]
-        end_dead_runs(ledger, api, ids, now(), night.patience.grace)
-        working = at_work(api, waiting.values(), now())
-        for duty, deployment in list(waiting.items()):
-            if deployment.id in working:
-                continue
-            name = ask_once(
-                ledger, api, duty, deployment, night.begins_at, now(), night.patience, TRIES
-            )
-            count = asked_count(ledger, duty.source, duty.kind, night.begins_at)
-            if name is None and count >= TRIES:
-                end.failed.append(duty.source)
-                del waiting[duty]
+        last_end = _note_served(night, ledger, waiting, end, last_end)
+        try:
+            end.failed += _ask_for(night, ledger, api, waiting, now())
+        except PrefectServerError as error:
+            _log.warning("%s; it is asked again", error)
         if waiting and now() >= night.gives_up_at:
             end.late += [duty.source for duty in waiting]
             return end
         if waiting:
-            sleep(_LOOK_S)
+            sleep(_LOOK_S + _LOOK_S_A_SOURCE * len(waiting))
     return end
 
 
+def _ask_for(
+    night: Night,
+    ledger: Ledger,
+    api: PrefectApi,
+    waiting: dict[Duty, Deployment],
+    now: datetime,
+) -> list[str]:
+    """Asks for a run of what has none; takes out, and returns, the sources that had all tries.
+
+    Raises:
+        PrefectServerError: the server does not answer, or refuses.
+    """
+    failed = []
+    ids = [deployment.id for deployment in waiting.values()]
+    end_dead_runs(ledger, api, ids, now, night.patience.grace)
+    working = at_work(api, waiting.values(), now)
+    for duty, deployment in list(waiting.items()):
+        if deployment.id in working:
+            continue
+        name = ask_once(ledger, api, duty, deployment, night.begins_at, now, night.patience, TRIES)
+        count = asked_count(ledger, duty.source, duty.kind, night.begins_at)
+        if name is None and count >= TRIES:
+            failed.append(duty.source)
+            del waiting[duty]
+    return failed
+
+
 def _note_served(
-    night: Night, ledger: Ledger, waiting: dict[Duty, Deployment], end: NightEnd
-) -> None:
-    """Takes out what has its night: one query, however many sources there are."""
-    for run in ledger.runs_since("sync", night.begins_at):
+    night: Night, ledger: Ledger, waiting: dict[Duty, Deployment], end: NightEnd, after: int
+) -> int:
+    """Takes out what has its night; the number of the last end that was looked at.
+
+    One query, however many sources there are, which reads each end once.
+    """
+    ended = ledger.ended_since("sync", night.begins_at, after)
+    for run in reversed(ended):  # what was held and let through since then is accepted
         duty = Duty(run.source, "sync")
         if duty not in waiting or run.state not in {"done", "unchanged", "held"}:
             continue
         del waiting[duty]
         (end.held if run.state == "held" else end.accepted).append(run.source)
+    return (ended[-1].end_number or after) if ended else after
 
 
 def _raise_for(missing: dict[str, list[str]], accepted_count: int, count: int) -> None:

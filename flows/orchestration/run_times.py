@@ -39,7 +39,9 @@ def run_name(flow: str) -> Callable[[], str]:
     """How the flow's runs are called: the flow, the source and when the run was due, UTC."""
 
     def name() -> str:
-        source = flow_run.parameters.get("source")
+        source, since = (flow_run.parameters.get(key) for key in ("source", "since"))
+        if since:
+            return f"backfill-{source}-{since}"
         parts = [flow, *([str(source)] if source else []), f"{this_run().due_at:%Y-%m-%dT%H:%MZ}"]
         return "-".join(parts)
 

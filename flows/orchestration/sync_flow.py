@@ -22,6 +22,7 @@ if not Path(flows.__file__ or "").parent.samefile(Path(__file__).parents[1]):
         "else, such as pipelines, or start where Python does not find it"
     )
 
+from flows.orchestration.cancelled import cancelled_state, stopped_when_cancelled
 from flows.orchestration.decide_flow import ask_for_decision, end_forms
 from flows.orchestration.run_leases import run_lease
 from flows.orchestration.run_times import nothing_to_do, run_name, this_run
@@ -34,6 +35,7 @@ from flows.schedule.timetable import Duty
 from flows.sync.held import held_error
 from flows.sync.order import Outcome, sync_source
 from flows.sync.origin import THE_SOURCE, SyncOptions, to_origin
+from schemas.errors import CancelledError
 
 
 def as_task(name: str, stage: Callable[[], Any]) -> Any:  # noqa: ANN401 - a stage's own type
@@ -89,12 +91,19 @@ def _sync(source: str, workspace: str, options: SyncOptions) -> Outcome | State[
             origin=options.origin,
         )
 
-    with open_context(settings) as context, run_lease(context.ledger, context.now):
+    with (
+        open_context(settings) as opened,
+        run_lease(opened.ledger, opened.now),
+        stopped_when_cancelled(opened) as context,
+    ):
         if options == SyncOptions(allow_removals=False, origin=THE_SOURCE):
             done = nothing_to_do(Duty(source, "sync"), context, this_run())
             if done is not None:
                 return done
-        outcome = show_run(chosen, "sync", context, work, _section)
+        try:
+            outcome = show_run(chosen, "sync", context, work, _section)
+        except CancelledError as error:
+            return cancelled_state(error)
     if outcome.run.state == "held":
         ask_for_decision(source, outcome.run.run_id, settings.workspace)
         raise held_error(source, outcome.run.run_id, outcome.planned)

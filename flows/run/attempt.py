@@ -1,15 +1,20 @@
 """One life of a run, of whatever it is a run: begun and ended, or cut off and recovered."""
 
 import logging
+import os
+import resource
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
+from time import perf_counter
 from typing import Any, TypeVar
 
-from flows.run.context import RunContext, actor
+from flows.run.context import RunContext, Step, actor
 from flows.run.crash_report import BugError, without_text
 from schemas.errors import BusyError, IngestError, JobFailedError, StateError
-from schemas.run import OPEN_STATES, Run, RunScope
+from schemas.run import OPEN_STATES, Run, RunScope, StageUse
 from schemas.source_file.quantities import duration_text
 
 _log = logging.getLogger(__name__)
@@ -22,17 +27,74 @@ GoesOn = Callable[[Run, IngestError], bool]
 """Whether an open run that failed so is not over, so that the next one goes on with it."""
 
 
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+_KIB = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What this process holds of the machine's memory, bytes: now, and at most so far."""
+
+    now: int
+    most: int
+
+
+def memory_held() -> Memory:
+    """What this process holds, by the kernel; where that tells no more, the most for both."""
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIB
+    try:
+        pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+    except (OSError, IndexError, ValueError):
+        return Memory(most, most)
+    now = pages * _PAGE_BYTES
+    return Memory(now, max(now, most))  # the kernel brings the one up to date before the other
+
+
+@dataclass(slots=True)
+class Stages:
+    """A step that notes what each stage takes, and has another step do it.
+
+    Attributes:
+        step: the other step.
+        clock: seconds, from whenever.
+        memory: what the process holds.
+        uses: what was noted, in the order in which stages ended.
+    """
+
+    step: Step
+    clock: Callable[[], float] = perf_counter
+    memory: Callable[[], Memory] = memory_held
+    uses: list[StageUse] = field(default_factory=list)
+    _open: list[tuple[float, Memory]] = field(default_factory=list)
+    """Of each stage at work: the seconds of stages within it, and the memory since the last."""
+
+    def __call__(self, name: str, stage: Callable[[], Any]) -> Any:  # noqa: ANN401 - as a `Step`
+        """What the stage returns; what it took is noted also where it fails."""
+        begun = self.clock()
+        self._open.append((0.0, self.memory()))
+        try:
+            return self.step(name, stage)
+        finally:
+            took, held = self.clock() - begun, self.memory()
+            within, before = self._open.pop()
+            peak = held.most if held.most > before.most else max(held.now, before.now)
+            self.uses.append(StageUse(name, round(took - within, 3), peak))
+            if self._open:
+                self._open[-1] = (self._open[-1][0] + took, held)
+
+
 def attempt(
     scope: RunScope,
     context: RunContext,
     work: Callable[[Run], _Result],
     goes_on: GoesOn,
     keep_for: timedelta = timedelta(0),
+    stages: Stages | None = None,
 ) -> _Result:
     """What `work` makes of a new run; where it fails, the ledger has the same line.
 
-    The archive then forgets what no later run needs; what was accepted within `keep_for`, and last
-    before, is needed.
+    What the `stages` took is kept with the run. The archive then forgets what no later run needs;
+    what was accepted within `keep_for`, and last before, is needed.
 
     Raises:
         IngestError: as `work` raised it, with the run's id.
@@ -49,12 +111,26 @@ def attempt(
         api_url=context.settings.api_url,
     )
     try:
-        return without_text(partial(work, run))
+        result = without_text(partial(work, run))
     except (IngestError, BugError) as error:
         record_failure(run.run_id, error, context, goes_on)
+        _note(run.run_id, stages, context)
         raise
+    else:
+        _note(run.run_id, stages, context)
+        return result
     finally:
         _prune(scope.source, context, keep_for)
+
+
+def _note(run_id: str, stages: Stages | None, context: RunContext) -> None:
+    """Keeps what the stages took; what cannot be kept is a warning, the run stands."""
+    if stages is None or not stages.uses:
+        return
+    try:
+        context.ledger.update_run(run_id, stages=tuple(stages.uses))
+    except StateError as error:
+        _log.warning("run %s: what its stages took was not kept: %s", run_id, error)
 
 
 def recover(

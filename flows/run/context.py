@@ -32,6 +32,10 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def always() -> None:
+    """The check of a run that nobody stops."""
+
+
 def quiet(_stage: str, _done: int, _total: int) -> None:
     """A progress callback for where nobody looks."""
 
@@ -49,6 +53,7 @@ class RunContext:
         sleep: waits for seconds.
         resolve: fetches the secrets that source files name.
         progress: told (stage, how much is done, of how much; 0 where that is not known).
+        may_send: raises where a person has stopped the run; asked as its leases are.
         transforms: what a program puts between reading and judging, by table.
         link: the address at which a person sees the run; "" for none.
         deliver: tells people how runs end; None leaves it to apprise.
@@ -62,6 +67,7 @@ class RunContext:
     sleep: Callable[[float], None] = sleep
     resolve: Resolve = no_secrets
     progress: Callable[[str, int, int], None] = quiet
+    may_send: Callable[[], None] = always
     transforms: Mapping[str, Transform] = field(default_factory=dict)
     link: str = ""
     deliver: Deliver | None = None

@@ -30,8 +30,9 @@ class AppLocks:
         """Raises unless every lease is held: the check of each request that changes something.
 
         Raises:
-            BusyError: a lease was lost.
+            BusyError: a lease was lost, or the run was stopped.
         """
+        self._context.may_send()
         for lease in self._leases.values():
             lease.check()
 

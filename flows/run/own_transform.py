@@ -68,13 +68,29 @@ def apply_transforms(source: Source, context: RunContext, raw: Raw) -> Raw:
     """
     workspace = context.settings.workspace
     functions = load_transforms(source, workspace)
-    if functions and context.transforms:
+    if not context.transforms:
+        return transformed(source, workspace, raw)
+    if functions:
         raise ConfigError(
             f"{source.path}: transform: the file names one, and the program hands over another: "
             "take one of them away"
         )
     for table, function in context.transforms.items():
         functions[table] = OwnFunction(name_of(function), None, workspace, function)
+    return _applied(source, raw, functions)
+
+
+def transformed(source: Source, workspace: Path, raw: Raw) -> Raw:
+    """Returns `raw` as the transforms that the source file names leave it.
+
+    Raises:
+        ConfigError: a table is not there, or a function cannot be found.
+        FunctionError: one failed, or returned what it may not.
+    """
+    return _applied(source, raw, load_transforms(source, workspace))
+
+
+def _applied(source: Source, raw: Raw, functions: Mapping[str, OwnFunction]) -> Raw:
     for name, own in functions.items():
         raw = located(source, _applying(source, raw, name, own))
     return raw

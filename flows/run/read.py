@@ -23,7 +23,13 @@ from schemas.snapshot import Snapshot, empty_snapshot
 from schemas.source_file.file import Source, located
 from transforms.snapshot.kept import GUARD, kept_warnings, no_kept, renewed
 from transforms.snapshot.snapshot import Normalized, to_snapshot
-from transforms.tables.fed import check_still_fed, fed_by, fed_fields, unsaid_status_note
+from transforms.tables.fed import (
+    check_still_fed,
+    emptied_status_columns,
+    fed_by,
+    fed_fields,
+    unsaid_status_note,
+)
 
 # What a source's reader left with the run that was accepted last, for the next one to go on from.
 # It lies with that run in the archive, private like its snapshot; without it everything is read.
@@ -157,20 +163,25 @@ def transform(
     if source.file.transform or context.transforms:
         raw = apply_transforms(source, context, raw)
     fed = fed_fields(raw, source.file)
-    check_still_fed(fed, _fed_before(source, base, last, context), raw, source.file)
+    before = _fed_before(source, base, last, context)
+    check_still_fed(fed, before, raw, source.file)
     if run_id is not None:
         save_fed(source, run_id, fed, context)
     keeps = source.file.rejected_rows == "keep_last" and last is not None
+    emptied = emptied_status_columns(raw, source.file, before)
+    origin, handed_over = raw.accounts.origin, [raw]
+    del raw  # to_snapshot lets go of the cells as it goes, if nobody else holds on to them
     normalized = to_snapshot(
-        raw,
+        handed_over.pop(),
         source.file,
         last if keeps and last else empty_snapshot(),
         context.now(),
         load_kept(base, context),
     )
+    normalized = replace(normalized, emptied_status=emptied)
     note = unsaid_status_note(fed) if base is None else None
     if note is not None:
-        warnings = (*normalized.warnings, f"{raw.accounts.origin}: {note}")
+        warnings = (*normalized.warnings, f"{origin}: {note}")
         normalized = replace(normalized, warnings=warnings)
     warnings = kept_warnings(normalized.kept, source.file.keep_last_for)
     normalized = replace(normalized, warnings=(*normalized.warnings, *warnings))

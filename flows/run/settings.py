@@ -1,5 +1,6 @@
 """Settings from the environment, and else from `.env` in the workspace."""
 
+import io
 import os
 import re
 from collections.abc import Mapping
@@ -7,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from dotenv import dotenv_values
+from dotenv.parser import Binding, parse_stream
 from pydantic import SecretStr
 
 from schemas.errors import ConfigError, raise_as
@@ -53,9 +55,9 @@ def environment_of(workspace: Path, environ: Mapping[str, str]) -> dict[str, str
     """The variables of `environ`, and those of the workspace's `.env` that it lacks.
 
     Raises:
-        ConfigError: `.env` cannot be read.
+        ConfigError: `.env` cannot be read, or a line of it is no variable.
     """
-    return {**_dot_env(workspace), **environ}
+    return {**_dot_env(workspace / ".env"), **environ}
 
 
 def _root(workspace: Path) -> Path:
@@ -71,16 +73,33 @@ def _root(workspace: Path) -> Path:
     return root
 
 
-def _dot_env(workspace: Path) -> dict[str, str]:
-    path = workspace / ".env"
-    variables = raise_as(
-        lambda: dotenv_values(path) if path.is_file() else {},
+def _dot_env(path: Path) -> dict[str, str]:
+    text = raise_as(
+        lambda: path.read_text("utf-8-sig") if path.is_file() else "",
         {
             OSError: lambda _: ConfigError(f"{path}: cannot be read"),
             UnicodeDecodeError: lambda _: ConfigError(f"{path}: is not text in UTF-8"),
         },
     )
+    for binding in parse_stream(io.StringIO(text)):
+        if binding.error or (binding.key is not None and binding.value is None):
+            # Never the line itself: a secret without its name stands there.
+            reason = "a quote is not closed" if _opens_quote(binding) else "is no NAME=value"
+            raise ConfigError(f"{path}:{_line_of(binding)}: {reason}")
+    variables = dotenv_values(stream=io.StringIO(text))
     return {key: value for key, value in variables.items() if value is not None}
+
+
+def _line_of(binding: Binding) -> int:
+    """Where it stands: blank lines before it are part of it."""
+    whole = binding.original.string
+    return binding.original.line + whole[: len(whole) - len(whole.lstrip())].count("\n")
+
+
+def _opens_quote(binding: Binding) -> bool:
+    _, is_given, value = binding.original.string.partition("=")
+    value = value.strip()
+    return bool(is_given) and value[:1] in {"'", '"'} and value.count(value[0]) == 1
 
 
 def _place(text: str, root: Path, setting: str) -> Path:

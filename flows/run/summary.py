@@ -53,6 +53,11 @@ def decision_summary(decision: Decision) -> dict[str, Any]:
     }
 
 
+def short_id(run_id: str) -> str:
+    """The part of a run's id that a person types: `runs`, `approve` and the others take it too."""
+    return run_id.rpartition("-")[2]
+
+
 def time_text(moment: datetime | None) -> str:
     """A moment as a person reads it; a dash for none."""
     return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else "-"

@@ -3,11 +3,13 @@
 import os
 import re
 from collections import Counter
+from difflib import get_close_matches
 from pathlib import Path
 
 from schemas.errors import ConfigError, raise_as
 from schemas.source_file.file import Source, to_source
 
+_MOST_LISTED = 12
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
@@ -30,6 +32,15 @@ def source_paths(workspace: Path) -> list[Path]:
     if not paths:
         raise ConfigError(f"{folder}: no source files (*.yaml) here; is this the workspace?")
     return paths
+
+
+def source_names(workspace: Path) -> list[str]:
+    """The names of the workspace's sources, the broken ones too.
+
+    Raises:
+        ConfigError: there are none, or the folder cannot be read.
+    """
+    return sorted({path.stem for path in source_paths(workspace)})
 
 
 def _names_in(folder: Path) -> list[str]:
@@ -108,16 +119,45 @@ def pick_sources(
     sources, broken = read_sources(workspace)
     good = {source.name: source for source in sources}
     known = sorted({*good, *broken})
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise ConfigError(f"no source {unknown[0]!r}; there are {', '.join(known)}")
+    names = [meant_source(name, known, workspace) for name in names]
     if not names and not every:
-        raise ConfigError(f"name a source or say --all; there are {', '.join(known)}")
+        raise ConfigError(f"name a source or say --all; there are {_listed(known)}")
     chosen = known if every else list(dict.fromkeys(names))
     return (
         [good[name] for name in chosen if name in good],
         {name: broken[name] for name in chosen if name in broken},
     )
+
+
+def meant_source(text: str, known: list[str], workspace: Path) -> str:
+    """The source that `text` names: by its name in any case, or by its file of this workspace.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    if text in known:
+        return text
+    path = Path(text)
+    folder = workspace / "sources"
+    is_file = path.suffix in {".yaml", ".yml"} and (
+        path.name == text
+        or folder.resolve() in {(workspace / path.parent).resolve(), path.parent.resolve()}
+    )
+    name = path.stem if is_file else text
+    meant = [one for one in known if one.casefold() == name.casefold()]
+    if name in meant:
+        return name
+    if len(meant) == 1:
+        return meant[0]
+    folded = {one.casefold(): one for one in known}
+    close = get_close_matches(name.casefold(), folded, 1)
+    advice = f"did you mean {folded[close[0]]!r}? There" if close else "there"
+    raise ConfigError(f"no source {text!r}; {advice} are {_listed(known)}")
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - _MOST_LISTED} more" if len(names) > _MOST_LISTED else ""
+    return ", ".join(names[:_MOST_LISTED]) + more
 
 
 def _feeding_one_app(sources: list[Source]) -> dict[str, ConfigError]:

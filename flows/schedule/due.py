@@ -20,7 +20,12 @@ def due_after(schedule: Schedule, moment: datetime) -> datetime:
 def due_by(schedule: Schedule, moment: datetime) -> datetime:
     """The last instant at which it was due, `moment` itself included, UTC."""
     start = moment.replace(second=0, microsecond=0) + timedelta(minutes=1)
-    return _next(schedule, start, is_reverse=True)
+    due_at = _next(schedule, start, is_reverse=True)
+    # In the hour that comes a second time in autumn, cronsim 2.8 looks back by the clocks alone,
+    # and passes over what was due in the first.
+    while (later := due_after(schedule, due_at)) <= moment:
+        due_at = later
+    return due_at
 
 
 def _next(schedule: Schedule, moment: datetime, *, is_reverse: bool) -> datetime:

@@ -39,11 +39,16 @@ def freshness(
     found = []
     for source in sources:
         for kind, schedule in _duties(source):
-            run = ledger.newest_run(source.name, kind, ("done", "unchanged"))
-            at = run.started_at if run else None
+            at = accepted_at(ledger, source.name, kind)
             is_fresh = at is not None and _age(at, now, schedule) <= longest
             found.append(Freshness(source, kind, at, is_fresh))
     return found
+
+
+def accepted_at(ledger: Ledger, name: str, kind: DutyKind) -> datetime | None:
+    """When the source's last accepted run began, UTC; None where none was accepted."""
+    run = ledger.newest_run(name, kind, ("done", "unchanged"))
+    return run.started_at if run else None
 
 
 def _duties(source: Source) -> Iterator[tuple[DutyKind, Schedule | None]]:

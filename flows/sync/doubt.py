@@ -7,11 +7,13 @@ import polars as pl
 from flows.run.context import RunContext
 from flows.sync.request_files import content_hash
 from flows.sync.verdict import IN_LUMOS
+from loaders.lumos.accounts import compare_accounts
 from schemas.errors import StateError
 from schemas.plan import Breach
 from schemas.run import Run
 from schemas.snapshot import Snapshot
 from schemas.source_file.guards import Guards
+from schemas.statuses import OF_LUMOS
 from transforms.snapshot.in_doubt import extended, lost_to_rejects, to_live_snapshot
 
 _log = logging.getLogger(__name__)
@@ -82,6 +84,40 @@ def full_app_breaches(live: pl.DataFrame, guards: Guards, *, is_fed: bool) -> tu
         return ()
     full = Breach("first_into_full_app", "hold", 0, count, count, of=IN_LUMOS)
     return (full,)
+
+
+def strayed(base: Run, last: Snapshot, live: pl.DataFrame) -> int:
+    """How many accounts Lumos holds otherwise than `base` left them, as if another upload had come.
+
+    Either something else feeds the app, or ledger and archive are older than what it was fed: both
+    restored from one backup, they cannot tell by each other.
+
+    Args:
+        base: the run that was accepted last.
+        last: the snapshot it left.
+        live: the accounts that Lumos holds.
+    """
+    sent = last.accounts.select(unique_identifier="integration_specific_id", status="user_status")
+    differences = compare_accounts(sent, live)
+    by_lumos = pl.col("found_status").is_in(OF_LUMOS).fill_null(value=False)
+    count = differences.filter(~by_lumos).height
+    if count:
+        _log.warning(
+            "%s: Lumos holds %d accounts otherwise than run %s left them, the last accepted one: "
+            "something else has fed the app since; or ledger and archive were restored from a "
+            "backup, and the app has gone on: then say so with lumos-ingest repair --reason WHY, "
+            "and look at a preview",
+            *(base.source, count, base.run_id),
+        )
+    return count
+
+
+def strayed_breaches(count: int, live: pl.DataFrame, guards: Guards) -> tuple[Breach, ...]:
+    """Whether Lumos holds accounts otherwise than the last accepted run left them."""
+    if not count or guards.changed_in_lumos == "allow":
+        return ()
+    key = "changed_in_lumos"
+    return (Breach(key, "hold", 0, count, live.height, of=IN_LUMOS),)
 
 
 def reject_breaches(

@@ -12,7 +12,7 @@ from functools import partial
 from extractors.exports.archiving import archive_exports
 from flows.notices.notify import with_notices
 from flows.run.app_identity import app_of
-from flows.run.attempt import attempt
+from flows.run.attempt import Stages, attempt
 from flows.run.consistency import check_consistent
 from flows.run.context import RunContext, Step, at_once, lumos_of, no_such_app
 from flows.run.locks import AppLocks, app_locks
@@ -21,7 +21,7 @@ from flows.sync.origin import THE_SOURCE, SnapshotOrigin, check_origin, normaliz
 from flows.sync.plan import Planned, Target, check_rejects, make_plan, to_target
 from flows.sync.publish import READING, publish, save_held
 from flows.sync.recover import goes_on, recover_interrupted
-from flows.sync.summary import plan_summary, run_counts
+from flows.sync.summary import breach_summary, plan_summary, read_summary, run_counts
 from flows.sync.verdict import seen_breaches
 from loaders.lumos.apps import create_app
 from schemas.errors import ConfigError
@@ -96,16 +96,18 @@ def _sync(
         if allow_removals:
             approve_waiting(source, context)
 
+        stages = Stages(step)
+
         def work(run: Run) -> tuple[Run, Planned]:
-            planned, target = _plan(source, context, run, step, origin)
-            run = _carry_out(source, context, locks, run, planned, target, step)
+            planned, target = _plan(source, context, run, stages, origin)
+            run = _carry_out(source, context, locks, run, planned, target, stages)
             if run.state in {"done", "unchanged"}:
                 _archive(source, context, planned.normalized.files)
             return run, planned
 
         window = source.file.guards.window
         scope = RunScope(source.name, app_id)
-        run, planned = attempt(scope, context, work, goes_on, keep_for=window)
+        run, planned = attempt(scope, context, work, goes_on, window, stages)
     return Outcome(run, planned, recovered, origin)
 
 
@@ -136,13 +138,15 @@ def _plan(
     origin: SnapshotOrigin,
 ) -> tuple[Planned, Target]:
     """Extract, transform, plan; the raw rows are let go as soon as they are normalized."""
-    target = to_target(run.app_id, context)
+    target = to_target(source, run.app_id, context)
     _check_feeds_alone(source, target, context)
     normalized = normalized_of(source, origin, target, context, step, run.run_id)
     context.archive.save_frame(source.name, run.run_id, "rejects", normalized.rejects)
     context.archive.save_frame(source.name, run.run_id, "kept", normalized.kept)
     context.archive.save_frame(source.name, run.run_id, "lines", normalized.lines)
-    context.ledger.update_run(run.run_id, expect=READING, counts=run_counts(normalized))
+    context.ledger.update_run(
+        run.run_id, expect=READING, counts=run_counts(normalized), plan=read_summary(normalized)
+    )
     check_rejects(source, normalized)
     planner = partial(make_plan, source, context, normalized, target)
     return step("plan", planner), target
@@ -163,7 +167,11 @@ def _carry_out(
         run.run_id,
         expect=READING,
         base_run_id=planned.base.run_id if planned.base else None,
-        plan=plan_summary(planned.plan, planned.verdict),
+        plan={
+            **read_summary(planned.normalized),
+            **plan_summary(planned.plan, planned.verdict),
+            "guards": [breach_summary(judged) for judged in planned.judged],
+        },
         breaches=seen_breaches(planned.verdict.breaches),
         counts=run_counts(planned.normalized, planned.plan),
     )

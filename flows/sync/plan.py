@@ -16,6 +16,8 @@ from flows.sync.doubt import (
     full_app_breaches,
     kept_from,
     reject_breaches,
+    strayed,
+    strayed_breaches,
     stricter,
 )
 from flows.sync.publish import accepted_snapshot
@@ -31,7 +33,13 @@ from schemas.snapshot import Snapshot
 from schemas.source_file.file import Source
 from schemas.source_file.guards import Guards
 from transforms.plan.counted import to_unread
-from transforms.plan.guards import broken, check_guards, check_older, judge
+from transforms.plan.guards import (
+    broken,
+    check_emptied_status,
+    check_guards,
+    check_older,
+    judge,
+)
 from transforms.plan.plan import to_plan
 from transforms.plan.window import window_breaches
 from transforms.snapshot.kept import kept_breaches
@@ -55,6 +63,8 @@ class Target:
         live: the accounts that Lumos holds, as `read_accounts` returns them; None where it is
             certain what they are, or Lumos is not asked.
         kept_from: what rejected rows keep their records of; None where no account is known.
+        strayed: how many accounts Lumos holds otherwise than the base left them, where no upload of
+            a run here explains it.
     """
 
     app_id: str | None
@@ -65,10 +75,11 @@ class Target:
     doubts: tuple[Snapshot, ...] = ()
     live: pl.DataFrame | None = None
     kept_from: Snapshot | None = None
+    strayed: int = 0
 
 
-def to_target(app_id: str | None, context: RunContext) -> Target:
-    """What is known of the app: by the ledger, and where that is not certain, by Lumos.
+def to_target(source: Source, app_id: str | None, context: RunContext) -> Target:
+    """What is known of the app by the ledger and by Lumos, which is believed where they differ.
 
     Raises:
         StateError: the last accepted snapshot is not in the archive as it was.
@@ -81,8 +92,10 @@ def to_target(app_id: str | None, context: RunContext) -> Target:
         base = None
     doubtful = context.ledger.doubtful_runs(app_id)
     last = accepted_snapshot(base, context)
-    if base is not None and not doubtful and not context.ledger.is_repaired(app_id):
-        return Target(app_id, base, last, is_certain=True, kept_from=last)
+    is_sure = not doubtful and not context.ledger.is_repaired(app_id)
+    if base is not None and last is not None and is_sure:
+        certain = Target(app_id, base, last, is_certain=True, kept_from=last)
+        return _as_lumos_tells(certain, source, base, last, context)
     doubts = tuple(doubted_snapshots(doubtful, base, context))
     live = read_accounts(context.api, app_id) if context.api else None
     kept = kept_from(last, doubts, live)
@@ -99,6 +112,20 @@ def to_target(app_id: str | None, context: RunContext) -> Target:
         live=live,
         kept_from=kept,
     )
+
+
+def _as_lumos_tells(
+    certain: Target, source: Source, base: Run, last: Snapshot, context: RunContext
+) -> Target:
+    """`certain` where Lumos holds what `base` left in the app; else what it holds is in doubt."""
+    if context.api is None or certain.app_id is None or not source.file.upload.verify:
+        return certain
+    live = read_accounts(context.api, certain.app_id)
+    count = strayed(base, last, live)
+    if not count:
+        return certain
+    kept = kept_from(last, (), live)
+    return replace(certain, is_certain=False, live=live, kept_from=kept, strayed=count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +199,7 @@ def make_plan(
     judged = judge(plan, normalized.counts, guards)
     breaches = broken(judged) + _drift(guards, context, target, normalized.snapshot, plan)
     breaches += check_older(plan, normalized.older)
+    breaches += check_emptied_status(plan, normalized.emptied_status)
     breaches += kept_breaches(normalized.kept, source.file.keep_last_for, context.now())
     breaches = stricter(breaches, *_doubt_breaches(source, normalized, target))
     if plan.is_first and target.live is not None and target.live.height:
@@ -198,6 +226,7 @@ def _doubt_breaches(
         is_fed = target.base is not None or bool(target.doubtful)
         yield live_breaches(target.live, snapshot, guards)
         yield full_app_breaches(target.live, guards, is_fed=is_fed)
+        yield strayed_breaches(target.strayed, target.live, guards)
         if source.file.rejected_rows == "keep_last":
             yield reject_breaches(target.live, snapshot, normalized.rejects)
 
@@ -300,7 +329,7 @@ def preview_source(source: Source, context: RunContext) -> Preview:
         base = context.ledger.accepted_run(source.name)
         app_id = base.app_id if base else None
     check_consistent(source.name, context)
-    target = to_target(app_id, context)
+    target = to_target(source, app_id, context)
     raw = extract(source, context, target.base)
     normalized = transform(source, context, raw, target.kept_from, target.base)
     if context.api is None:

@@ -25,6 +25,11 @@ def run_counts(normalized: Normalized, plan: Plan | None = None) -> dict[str, in
     return counts
 
 
+def read_summary(normalized: Normalized) -> dict[str, object]:
+    """What shows that the read was whole, and what a person should know of it, as JSON holds it."""
+    return {"proof": list(normalized.proof), "warnings": list(normalized.warnings)}
+
+
 def plan_summary(plan: Plan, verdict: Verdict) -> dict[str, object]:
     """The plan without its frames, and the guards' verdict."""
     return {

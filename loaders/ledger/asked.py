@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from loaders.ledger.ledger import Ledger
 from loaders.ledger.tables import asked
@@ -23,9 +22,9 @@ def next_ask(
 ) -> int | None:
     """The number of the run to ask for now, from 1; None where none is to be asked for.
 
-    None is: there were `at_most` already, the last was asked for less than `patience` ago, or
-    another process asks for it at this moment. What is returned is written down: whoever asks next
-    gets the next number.
+    None is: there were `at_most` already, or one was asked for less than `patience` ago, whenever
+    that was due: a night's and a schedule's own time are served by one run. What is returned is
+    written down, by one process after the other: whoever asks next gets the next number.
 
     Args:
         ledger: where it is written down.
@@ -40,17 +39,20 @@ def next_ask(
     this_time = is_meant & (asked.c.due_at == due_at)
 
     def ask(connection: sa.Connection) -> int | None:
-        newest = sa.select(asked.c.number, asked.c.asked_at).where(this_time)
-        last = connection.execute(newest.order_by(asked.c.number.desc()).limit(1)).first()
-        number = 1 if last is None else int(last.number) + 1
-        if number > at_most or (last is not None and now - last.asked_at < patience):
+        if connection.dialect.name == "postgresql":
+            # SQLite's transactions exclude each other as they are.
+            lock = sa.func.hashtextextended(f"asked {source} {kind}", 0)
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(lock)))
+        numbered = sa.select(sa.func.max(asked.c.number)).where(this_time).scalar_subquery()
+        newest = sa.select(sa.func.max(asked.c.asked_at)).where(is_meant).scalar_subquery()
+        last, asked_at = connection.execute(sa.select(numbered, newest)).one()
+        number = int(last or 0) + 1
+        if number > at_most or (asked_at is not None and now - asked_at < patience):
             return None
-        is_sqlite = connection.dialect.name == "sqlite"
-        insert = sqlite.insert(asked) if is_sqlite else postgresql.insert(asked)
         row = {"source": source, "kind": kind, "due_at": due_at, "number": number, "asked_at": now}
-        new = insert.values(row).on_conflict_do_nothing().returning(asked.c.number)
         connection.execute(asked.delete().where(is_meant, asked.c.due_at < due_at - _KEPT_FOR))
-        return number if connection.execute(new).first() is not None else None
+        connection.execute(asked.insert().values(row))
+        return number
 
     return ledger.in_transaction(ask)
 

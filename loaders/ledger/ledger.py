@@ -16,7 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from loaders.ledger.engine import ledger_name, migrate, reason_of, to_engine
 from loaders.ledger.tables import order, repairs, runs, watermarks
 from schemas.errors import BusyError, StateError, raise_as
-from schemas.run import OPEN_STATES, Run, RunKind, RunScope, RunState, SeenBreach
+from schemas.run import OPEN_STATES, Run, RunKind, RunScope, RunState, SeenBreach, StageUse
 
 # A run as the ledger's table holds it: to a row, from a row, and what a field can hold.
 
@@ -42,7 +42,10 @@ def to_run(row: sa.Row[Any]) -> Run:
     """The run in a row of `select_runs`."""
     values = row._asdict()
     breaches = tuple(SeenBreach(**breach) for breach in values["breaches"])
-    return Run(**{**values, "job_ids": tuple(values["job_ids"]), "breaches": breaches})
+    noted = values["stages"]
+    stages = None if noted is None else tuple(StageUse(**use) for use in noted)
+    job_ids = tuple(values["job_ids"])
+    return Run(**{**values, "job_ids": job_ids, "breaches": breaches, "stages": stages})
 
 
 def first_run(connection: sa.Connection, query: sa.Select[Any]) -> Run | None:
@@ -57,9 +60,9 @@ def to_row(run: Run) -> dict[str, object]:
 
 
 def to_cells(values: dict[str, object]) -> dict[str, object]:
-    """Fields as the table's cells: a tuple is a list there, a breach an object of JSON."""
+    """Fields as the table's cells: a tuple is a list there, a breach or a use an object of JSON."""
     return {
-        name: [asdict(part) if isinstance(part, SeenBreach) else part for part in value]
+        name: [asdict(part) if isinstance(part, SeenBreach | StageUse) else part for part in value]
         if isinstance(value, tuple)
         else value
         for name, value in values.items()
@@ -89,7 +92,7 @@ def check_changes(changes: dict[str, object]) -> None:
 
 _Result = TypeVar("_Result")
 
-_KEEPING: tuple[RunState, ...] = ("done", "held", *OPEN_STATES)
+_KEEPING: tuple[RunState, ...] = ("held", *OPEN_STATES)
 _IS_SYNC = runs.c.kind == "sync"
 _NEWEST_FIRST = runs.c.number.desc()
 _LAST_ENDED = sa.func.coalesce(runs.c.end_number, 0).desc()
@@ -284,13 +287,18 @@ class Ledger:
         held, and the watermarks' runs. With `since`, also what was accepted since then, and the
         last accepted before.
         """
-        is_needed = runs.c.state.in_(_KEEPING) | _WAS_SENT
+        # An hourly source has thousands of accepted runs: of each only what is asked about here.
+        of_runs = sa.select(runs.c.run_id, runs.c.state, runs.c.app_id, runs.c.ended_at)
+        is_done_sync = _IS_SYNC & (runs.c.state == "done")
+        is_needed = is_done_sync | runs.c.state.in_(_KEEPING) | _WAS_SENT
+        of_source = of_runs.where(runs.c.source == source, is_needed).order_by(_LAST_ENDED)
+        rows = self.in_transaction(lambda connection: connection.execute(of_source).all())
         accepted: set[str | None] = set()
         is_whole: set[str | None] = set()
         needed: set[str] = set()
-        for run in self._all(select_runs(source).where(is_needed).order_by(_LAST_ENDED)):
+        for run in rows:
             if run.state == "done":
-                if run.kind == "sync" and run.app_id not in is_whole:
+                if run.app_id not in is_whole:
                     accepted.add(run.app_id)
                     needed.add(run.run_id)
                     if since is None or run.ended_at is None or run.ended_at <= since:
@@ -348,10 +356,14 @@ class Ledger:
         of_kind = select_runs(source).where(runs.c.kind == kind, runs.c.state.in_(states))
         return self._first(of_kind.order_by(_NEWEST_FIRST))
 
-    def runs_since(self, kind: RunKind, moment: datetime) -> list[Run]:
-        """All sources' runs of that kind that began at that moment or later, newest first."""
+    def ended_since(self, kind: RunKind, moment: datetime, after: int = 0) -> list[Run]:
+        """All sources' runs of that kind that began at that moment or later, in the order of ends.
+
+        Those that have ended, and later in that order than the number `after`: whoever looks again
+        and again reads each once.
+        """
         since = select_runs().where(runs.c.kind == kind, runs.c.started_at >= moment)
-        return self._all(since.order_by(_NEWEST_FIRST))
+        return self._all(since.where(runs.c.end_number > after).order_by(runs.c.end_number))
 
     def accepted_into(self, app_id: str) -> Run | None:
         """The run that was accepted last into the app, of whatever source; None where none was."""

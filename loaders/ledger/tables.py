@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-VERSION = "0007"
+VERSION = "0010"
 """The newest migration this code knows. Migrations are numbered, so that a later one is greater."""
 
 VERSION_TABLE = "ledger_version"
@@ -70,8 +70,12 @@ runs = sa.Table(
     sa.Column("end_number", sa.Integer),
     sa.Column("api_url", sa.String),
     sa.Column("approves_run_id", sa.String),
+    sa.Column("stages", sa.JSON(none_as_null=True)),
     sa.Index("ledger_runs_source_state", "source", "state"),
     sa.Index("ledger_runs_app_id", "app_id"),
+    # The newest of a source among those of a thousand, and what began since a night did.
+    sa.Index("ledger_runs_source_number", "source", "number"),
+    sa.Index("ledger_runs_started_at", "started_at"),
 )
 
 order = sa.Table(

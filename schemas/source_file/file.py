@@ -27,7 +27,7 @@ from schemas.source_file.mappings import (
     ResourceColumns,
     SeveralRows,
 )
-from schemas.source_file.problems import first_problem
+from schemas.source_file.problems import problems_error
 from schemas.source_file.quantities import Duration
 from schemas.source_file.secrets import Secret
 from schemas.source_file.yaml_lines import Path, to_yaml_document
@@ -285,11 +285,7 @@ def to_source(text: str, name: str, path: str) -> Source:
         raise ConfigError(f"{path}:1: a source file has the keys app and source; this one has none")
     file = raise_as(
         lambda: SourceFile.model_validate(document.content),
-        {
-            ValidationError: lambda error: ConfigError(
-                first_problem(error, document, path, SourceFile)
-            )
-        },
+        {ValidationError: lambda error: problems_error(error, document, path, SourceFile)},
     )
     return Source(name, file, path, document.lines)
 

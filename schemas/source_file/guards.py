@@ -60,6 +60,7 @@ class Guards(Strict):
     max_renamed_entitlements: LimitField = _limit("max_renamed_entitlements")
     max_rejected_rows: LimitField = _limit("max_rejected_rows")
     max_blanked_fields: LimitField = _limit("max_blanked_fields")
+    max_exchanged_attributes: LimitField = _limit("max_exchanged_attributes")
     per_entitlement: PerEntitlement = Field(
         PerEntitlement(), description="What one entitlement may lose or gain at once."
     )
@@ -74,6 +75,11 @@ class Guards(Strict):
     )
     first_into_full_app: Literal["hold", "allow"] = Field(
         "hold", description="What becomes of a first sync into an app that Lumos already fills."
+    )
+    changed_in_lumos: Literal["hold", "allow"] = Field(
+        "hold",
+        description="What becomes of a sync where Lumos holds accounts otherwise than the last "
+        "accepted run left them; it is looked at where `upload.verify` is true.",
     )
     approval_lapses: Duration = Field(
         timedelta(days=7), description="How long a person's decision on a held plan is good for."

@@ -6,29 +6,36 @@ import typing
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
+from schemas.errors import ConfigError
 from schemas.source_file.yaml_lines import YamlDocument
 
 
-def first_problem(
+def problems_error(
     error: ValidationError, document: YamlDocument, path: str, model: type[BaseModel]
-) -> str:
-    """Returns the first problem as `PATH:LINE: KEY: REASON`, and how many more there are."""
+) -> ConfigError:
+    """Returns the first problem as `PATH:LINE: KEY: REASON`, and how many more; `lines` has all."""
     problems = error.errors(include_url=False, include_input=False, include_context=False)
     # A misspelt key comes before the key that is missing for it.
-    first = min(
-        problems,
+    problems.sort(
         key=lambda problem: (
             problem["type"] == "missing",
             document.line_of(_path_of(problem["loc"], model)),
         ),
     )
-    loc = _path_of(first["loc"], model)
-    is_about_kind = first["type"].startswith("union_tag")
+    lines = dict.fromkeys(_line(problem, document, path, model) for problem in problems)
+    first = next(iter(lines))
+    more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
+    return ConfigError(f"{first}{more}", lines=tuple(lines))
+
+
+def _line(problem: ErrorDetails, document: YamlDocument, path: str, model: type[BaseModel]) -> str:
+    loc = _path_of(problem["loc"], model)
+    is_about_kind = problem["type"].startswith("union_tag")
     key = ".".join(str(part) for part in (*loc, *(["kind"] if is_about_kind else []))) or "the file"
-    reason = _reason(first["type"], first["msg"], _model_at(model, first["loc"][:-1]), loc)
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return f"{path}:{document.line_of(loc)}: {key}: {reason}{more}"
+    reason = _reason(problem["type"], problem["msg"], _model_at(model, problem["loc"][:-1]), loc)
+    return f"{path}:{document.line_of(loc)}: {key}: {reason}"
 
 
 _SHAPES = {

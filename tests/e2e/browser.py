@@ -54,12 +54,38 @@ class Page:
 
     connection: ClientConnection
 
+    def ask(self, method: str, **params: Any) -> Any:
+        """What the browser answers to a command of its own protocol."""
+        self.connection.send(json.dumps({"id": 1, "method": method, "params": params}))
+        while "id" not in (answer := json.loads(self.connection.recv(timeout=60))):
+            pass
+        return answer["result"]
+
     def run(self, script: str) -> Any:
-        """What the page's own JavaScript makes of it."""
-        params = {"expression": script, "returnByValue": True}
-        call = {"id": 1, "method": "Runtime.evaluate", "params": params}
-        self.connection.send(json.dumps(call))
-        return json.loads(self.connection.recv(timeout=60))["result"]["result"].get("value")
+        """What JavaScript makes of the page, a promise waited for; None where it fails."""
+        found = self.ask(
+            "Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True
+        )
+        return found["result"].get("value")
+
+    def look(self, width: int, scheme: str) -> None:
+        """Shows it on a screen of that width, `light` or `dark`."""
+        self.ask(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=900,
+            deviceScaleFactor=1,
+            mobile=width < 700,
+        )
+        feature = {"name": "prefers-color-scheme", "value": scheme}
+        self.ask("Emulation.setEmulatedMedia", features=[feature])
+
+    def press(self, key: str) -> None:
+        """Presses a key of the keyboard: `Tab`, or `Enter`."""
+        code, text = {"Tab": (9, ""), "Enter": (13, "\r")}[key]
+        pressed = {"key": key, "code": key, "windowsVirtualKeyCode": code}
+        self.ask("Input.dispatchKeyEvent", type="keyDown", text=text, **pressed)
+        self.ask("Input.dispatchKeyEvent", type="keyUp", **pressed)
 
     def text(self) -> str:
         """The text on it."""

@@ -23,6 +23,12 @@ OURS = {"nightly", "watchdog", "decide"}
 """The flows that are of no source."""
 
 TWO = "0 2 * * *"
+_HELD_S = 36_000.0
+
+
+def key_of(flow: str, name: str) -> str:
+    """A deployment as tests name it: the source of a sync, else its flow."""
+    return flow if flow in OURS else name if flow == "sync" else f"{flow}/{name}"
 
 
 def source(name: str, cron: str = TWO, more: str = "") -> str:
@@ -30,7 +36,7 @@ def source(name: str, cron: str = TWO, more: str = "") -> str:
         f"app: {{name: App {name}, create: {{category: HR & Learning, description: Internal}}}}\n"
         "source: {kind: csv, accounts: exports/hr.csv}\n"
         "columns: {integration_specific_id: id, email: email, user_status: state}\n"
-        "upload: {poll: {every: 0.2s}}\n"
+        "upload: {poll: {every: 0.2s, at_most_every: 2s}}\n"
         f'schedule: {{cron: "{cron}", timezone: Etc/UTC}}\n{more}'
     )
 
@@ -99,7 +105,7 @@ class Deployed:
         """The workspace's, by name; of those of no source, the flow is theirs."""
         flows = {one["id"]: one["name"] for one in self.server.ask("flows/filter", {})}
         return {
-            flow if (flow := flows[one["flow_id"]]) in OURS else one["name"]: one
+            key_of(flows[one["flow_id"]], one["name"]): one
             for one in self.server.ask("deployments/filter", {})
             if one["parameters"].get("workspace") == str(self.workspace.path)
         }
@@ -139,16 +145,25 @@ class Deployed:
         ours = [run for run in runs if run["deployment_id"] in names]
         return {names[run["deployment_id"]]: pids[run["id"]] for run in ours}
 
-    def cut_off(self, names: set[str], cut: Callable[[int], None]) -> str:
-        """Cuts the first of them off whose upload is under way; its name."""
+    def hold_jobs(self) -> None:
+        """Has Lumos be at work on whatever is uploaded, until `let_jobs_end`."""
+        self.workspace.sandbox.app.state.store.job_seconds = _HELD_S
 
-        def is_sent() -> list[str]:
-            states = self.ledger_states(names)
-            return [name for name in sorted(names) if "submitted" in states.get(name, ())]
+    def let_jobs_end(self) -> None:
+        """Ends the jobs that are under way, and has later ones end soon."""
+        store = self.workspace.sandbox.app.state.store
+        store.job_seconds, clock = 0.5, store.clock
+        store.clock = lambda: clock() + _HELD_S
 
-        [name, *_] = until(is_sent)
-        cut(self.processes()[name])
-        return name
+    def waiting(self, names: set[str]) -> dict[str, int]:
+        """Their processes, once each of the sources has sent its upload and waits for the job."""
+
+        def are_sent() -> dict[str, int]:
+            states, pids = self.ledger_states(names), self.processes()
+            is_so = all("submitted" in states.get(name, ()) and name in pids for name in names)
+            return pids if is_so else {}
+
+        return until(are_sent)
 
     def ledger_states(self, names: set[str]) -> dict[str, set[str]]:
         """The states of the runs of each source of this workspace."""
@@ -163,13 +178,13 @@ class Deployed:
 def deployed(
     tmp_path: Path, server: PrefectServer, new_database: Callable[[], str]
 ) -> Iterator[Deployed]:
-    with running_sandbox(job_seconds=15) as sandbox:
+    with running_sandbox() as sandbox:
         workspace = Workspace(tmp_path, sandbox)
         workspace.export(*rows(3))
         yield Deployed(workspace, server, new_database())
 
 
-def until(is_it: Callable[[], Any], seconds: float = 150) -> Any:
+def until(is_it: Callable[[], Any], seconds: float = 300) -> Any:
     ends_at = time.monotonic() + seconds
     while time.monotonic() < ends_at:
         if found := is_it():
@@ -195,9 +210,10 @@ def worker(deployed: Deployed, name: str) -> Iterator[subprocess.Popen[bytes]]:
 
 def deploy_for_soon(deployed: Deployed, names: set[str]) -> None:
     """Deploys the sources, due within two minutes; anew where a busy machine took too long."""
-    soon = datetime.now(UTC)
+    soon, margin_s = datetime.now(UTC), 95
     while datetime.now(UTC) >= soon:
-        soon = (datetime.now(UTC) + timedelta(seconds=95)).replace(second=0, microsecond=0)
+        soon = (datetime.now(UTC) + timedelta(seconds=margin_s)).replace(second=0, microsecond=0)
+        margin_s += 60
         for name in names:
             deployed.workspace.source(source(name, f"{soon.minute} {soon.hour} * * *"), name)
         assert deployed.type("deploy").code == 0

@@ -104,7 +104,7 @@ def test_the_beginning_of_a_run_s_id_or_what_ends_it_will_do(workspace: Workspac
     assert workspace.run("reject", run_id[:-1], *REASON).code == 0
     [shown] = workspace.run("runs", "hr", run_id[:-1], "--json").document
     assert [one["decision"] for one in shown["decisions"]] == ["reject", "approve"]
-    assert "lumos-ingest runs crm lists" in one_line(workspace.run("runs", "crm", run_id), 2)
+    assert "no source 'crm'; there are hr" in one_line(workspace.run("runs", "crm", run_id), 2)
 
 
 def test_what_is_decided_already_is_told_and_stands(workspace: Workspace):
@@ -188,7 +188,9 @@ def test_check_and_runs_say_what_waits(workspace: Workspace):
     for command in ("check", "runs"):
         said = workspace.run(command)
         assert said.code == 0
-        assert f"run {run_id} is held: lumos-ingest approve or reject {run_id[17:]}" in said.out
+        assert (
+            f"run {run_id[17:]} is held: lumos-ingest approve or reject {run_id[17:]}" in said.out
+        )
     workspace.run("approve", run_id, *REASON)
     waiting = workspace.run("check", "--json").document["sources"]["hr"]["waits"]
     assert waiting["decision"]["lapses_at"]

@@ -5,7 +5,17 @@ import signal
 
 import pytest
 import yaml
-from deployed import OURS, TWO, Deployed, PrefectServer, deploy_for_soon, source, until, worker
+from deployed import (
+    OURS,
+    TWO,
+    Deployed,
+    PrefectServer,
+    deploy_for_soon,
+    key_of,
+    source,
+    until,
+    worker,
+)
 
 pytest_plugins = ["tests.postgresql_server", "tests.e2e.deployed"]
 pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("prefect")]
@@ -16,11 +26,12 @@ def test_the_server_has_the_schedules_of_the_files_and_what_people_changed(
 ) -> None:
     work = deployed.workspace
     for name in ("people", "badges", "tools"):
-        work.source(source(name), name)
+        more = "activity: {source: {kind: csv, activity: log.csv}}\n" if name == "people" else ""
+        work.source(source(name, more=more), name)
     first = deployed.type("deploy")
     assert first.code == 0, first.err
     assert "sync/people" in first.out
-    assert set(deployed.schedules()) == {"people", "badges", "tools", *OURS}
+    assert set(deployed.schedules()) == {"people", "badges", "tools", "activity/people", *OURS}
     people = deployed.deployments()["people"]
     assert people["global_concurrency_limit"]["limit"] == 1
     assert people["concurrency_options"]["collision_strategy"] == "ENQUEUE"
@@ -30,6 +41,15 @@ def test_the_server_has_the_schedules_of_the_files_and_what_people_changed(
 
     [submitted] = deployed.type("sync", "people", "--submit", "--json").document["sources"]
     assert deployed.state(submitted["flow_run_id"]) == "SCHEDULED"
+    span = ("--since", "2026-01-01", "--until", "2026-07-01", "--window", "7d")
+    [backfill] = deployed.type("backfill", "people", *span, "--submit", "--json").document[
+        "sources"
+    ]
+    asked = server.ask(f"flow_runs/{backfill['flow_run_id']}")
+    assert asked["deployment_id"] == deployed.deployments()["activity/people"]["id"]
+    assert asked["parameters"]["since"] == "2026-01-01"
+    future = ("--since", "2026-01-01", "--until", "2226-07-01")
+    assert deployed.type("backfill", "people", *future, "--submit").code == 2
 
     work.source(source("people", "0 3 * * *"), "people")
     (work.path / "sources" / "tools.yaml").unlink()
@@ -56,7 +76,7 @@ def test_the_server_has_the_schedules_of_the_files_and_what_people_changed(
     assert deployed.type("deploy", "--prune", "--json").document["removed"] == ["sync/tools"]
     file = yaml.safe_load((work.path / "prefect.yaml").read_text("utf-8"))
     in_file = {
-        one["lumos_ingest"].get("source", one["lumos_ingest"]["flow"]): [
+        key_of(one["lumos_ingest"]["flow"], one["name"]): [
             (schedule["cron"], schedule["slug"]) for schedule in one["schedules"]
         ]
         for one in file["deployments"]
@@ -67,11 +87,13 @@ def test_the_server_has_the_schedules_of_the_files_and_what_people_changed(
 
 
 def test_a_run_that_is_killed_is_asked_for_again(deployed: Deployed) -> None:
+    deployed.hold_jobs()
     deploy_for_soon(deployed, {"hr"})
     with worker(deployed, "first") as first:
         # The schedule fires, and the run is cut off once it has sent its upload.
-        deployed.cut_off({"hr"}, lambda pid: os.kill(pid, signal.SIGKILL))
-        until(lambda: deployed.states()["hr"] == ["CRASHED"])
+        os.kill(deployed.waiting({"hr"})["hr"], signal.SIGKILL)
+        until(lambda: deployed.states()["hr"][0] == "CRASHED")
+        deployed.let_jobs_end()
         deployed.begin("watchdog", grace_seconds=1, retry_minutes=0)
         until(lambda: deployed.ledger_states({"hr"}) == {"hr": {"done"}})
         until(lambda: "RUNNING" not in deployed.states()["hr"])

@@ -36,6 +36,21 @@ def test_a_source_whose_file_is_wrong_is_told_once(workspace: Workspace) -> None
     assert "sources/crm.yaml:2" in str(came[0]["message"])
 
 
+def test_a_monitor_is_told_of_a_source_whose_file_was_made_wrong(workspace: Workspace) -> None:
+    workspace.export(*rows(3))
+    assert workspace.run("sync", "hr").code == 0
+    workspace.source(SOURCE + "schedule: {cron: banana}\n")
+    with listening() as (host, came):
+        env = {"LUMOS_INGEST_NOTIFY": f"json://{host}/"}
+        said = workspace.run("check", "--fresh", "26h", "--json", env=env)
+    assert said.code == 2
+    assert "; hr: accepted " in said.err
+    hr = said.document["sources"]["hr"]
+    assert (hr["fresh"], hr["accepted_at"] is None) == (False, False)
+    assert "sources/hr.yaml" in hr["error"]
+    assert [one["title"] for one in came] == ["lumos-ingest: hr: failed"]
+
+
 def test_check_says_where_nobody_could_be_told(workspace: Workspace) -> None:
     workspace.export(*rows(3))
     said = workspace.run("check", "hr", env={"LUMOS_INGEST_NOTIFY": "canary-4711"})

@@ -118,7 +118,7 @@ class TestAsAFlow:
         name = str(flow_runs(prefect_env)[0]["name"])
         assert re.fullmatch(r"activity-hr-\d{4}-\d\d-\d\dT\d\d:\d\dZ", name)
 
-    def test_each_window_of_a_backfill_is_a_flow_run(
+    def test_each_window_of_a_backfill_is_a_flow_run_and_a_deployments_run_has_all_of_them(
         self, workspace: Workspace, prefect_env: dict[str, str]
     ):
         workspace.source(SOURCE + "activity: {source: {kind: csv, activity: log.csv}}\n")
@@ -126,12 +126,21 @@ class TestAsAFlow:
         assert workspace.run("sync", "hr").code == 0
         log = "account_id,event_type,timestamp\na0001,LOGIN,2026-07-01T10:00:00Z\n"
         (workspace.path / "log.csv").write_text(log, "utf-8")
-        span = ("--since", "2026-07-01", "--until", "2026-07-03")
-        flow = as_flow(workspace, prefect_env, "", "--json", *span, command="backfill")
+        span = ("--since", "2026-07-01", "--until", "2026-07-04")
+        of_a_deployment = (
+            "from lumos_ingest.prefect_flows import activity\n"
+            f"activity('hr', {str(workspace.path)!r}, since='2026-07-01', until='2026-07-02')\n"
+        )
+        flow = as_flow(workspace, prefect_env, of_a_deployment, "--json", *span, command="backfill")
         assert flow.returncode == 0, flow.stderr
-        assert json.loads(flow.stdout)["left"] == 0
-        names = {run["name"] for run in flow_runs(prefect_env)}
-        assert {"backfill-hr-2026-07-01T00:00", "backfill-hr-2026-07-02T00:00"} <= names
+        document = json.loads(flow.stdout)
+        assert document["left"] == 0
+        assert [one["run"] is None for one in document["windows"]] == [True, False, False]
+        assert workspace.accounts()["a0001"]["last_login"].startswith("2026-07-01T10:00:00")
+        runs = {run["name"]: run["state"] for run in flow_runs(prefect_env)}
+        assert {"backfill-hr-2026-07-02T00:00", "backfill-hr-2026-07-03T00:00"} <= runs.keys()
+        whole = runs["backfill-hr-2026-07-01"]
+        assert whole["message"] == "1 of 1 windows were sent; the others were before"
 
     def test_a_bug_reaches_prefect_without_its_text(
         self, workspace: Workspace, prefect_env: dict[str, str], prefect_home: Path, tmp_path: Path

@@ -51,6 +51,10 @@ def test_a_sync_says_and_keeps_no_value_of_a_row_outside_the_archive(
     assert spilled(workspace, shown.err + shown.out) == []
     listed = workspace.run("runs", "--json")
     assert spilled(workspace, listed.err + listed.out) == []
+    for words in (["hr"], ["--all"]):
+        page = workspace.run("report", *words)
+        assert page.code == 0
+        assert spilled(workspace, page.err + page.out) == []
 
 
 @pytest.mark.parametrize("fault", ["job_fails", "cut_after@/accounts/upload*inf"])

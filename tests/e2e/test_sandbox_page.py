@@ -9,6 +9,7 @@ import pytest
 from browser import QUIET, open_page, wait_for
 
 from sandbox.server import running_sandbox
+from tests.npm_packages import axe_script
 
 MARKUP = "<img src=x onerror=\"document.title='struck'\">"
 SHOWN_MARKUP = "&lt;img src=x onerror=\"document.title='struck'\"&gt;"
@@ -106,3 +107,24 @@ def test_the_page_shows_what_arrives_while_it_is_open_by_itself(browser: str, tm
             api.post("/accounts/upload", json={"app_id": app_id, "accounts": [late]})
         wait_for(lambda: "late-0001" in page.text())
         assert "Late App" in page.text()
+
+
+def test_on_a_telephone_status_and_permissions_are_there_without_scrolling_sideways(
+    browser: str, filled_sandbox: str, tmp_path: Path
+) -> None:
+    with open_page(browser, "about:blank", tmp_path) as page:
+        page.look(390, "light")
+        page.ask("Page.navigate", url=filled_sandbox)
+        wait_for(lambda: "SUSPENDED" in page.text() and "LOGIN" in page.text())
+        assert page.run("document.documentElement.scrollWidth") <= 390
+        beyond = """[...document.querySelectorAll(".scroll, .badge, .chip")].filter(
+            (one) => one.scrollWidth > one.clientWidth + 1
+                || one.getBoundingClientRect().right > 390).length"""
+        assert page.run(beyond) == 0
+        cells = page.run(
+            "[...document.querySelectorAll('#accounts td')].map((one) => one.dataset.head)"
+        )
+        assert {"Account", "Status", "Permissions"} <= set(cells)
+        page.run(f"{axe_script()};0")
+        found = page.run("axe.run().then((all) => all.violations.map((one) => one.id).join())")
+        assert found == ""

@@ -13,15 +13,17 @@ import pytest
 from terminal import SOURCE, Workspace, rows
 
 from sandbox.server import running_sandbox
+from tests.message_taker import listening
 
 NIGHTLY = 'schedule: {cron: "0 2 * * *", timezone: Europe/Paris}\n'
 PATIENCE_S = 90
 
 
 @contextmanager
-def serving(workspace: Workspace) -> Iterator[subprocess.Popen[str]]:
+def serving(workspace: Workspace, **env: str) -> Iterator[subprocess.Popen[str]]:
     """`lumos-ingest serve`, a process of its own; what it says goes into `serve.txt`."""
     keys = {"LUMOS_API_URL": workspace.sandbox.url, "LUMOS_API_TOKEN": workspace.sandbox.token}
+    keys |= env
     command = [Path(sys.executable).with_name("lumos-ingest"), "serve", "-w", workspace.path]
     with (
         (workspace.path / "serve.txt").open("a") as said,
@@ -69,7 +71,10 @@ def test_a_night_that_failed_is_made_up_for_at_the_start(workspace: Workspace) -
 def test_every_minute_is_served_and_a_new_file_is_taken_up(workspace: Workspace) -> None:
     workspace.source(SOURCE + NIGHTLY)
     workspace.export(*rows(12))
-    with serving(workspace):
+    with (
+        listening() as (host, came),
+        serving(workspace, LUMOS_INGEST_NOTIFY=f"json://{host}/"),
+    ):
         until(workspace, "02:00 CE")
         text = SOURCE.replace("HR Portal", "CRM") + 'schedule: {cron: "* * * * *"}\n'
         workspace.source(text, "crm")
@@ -78,6 +83,7 @@ def test_every_minute_is_served_and_a_new_file_is_taken_up(workspace: Workspace)
         said = until(workspace, "lumos-ingest: sources/crm.yaml")
         assert "hr: done" not in said
         until(workspace, "no longer")
+    assert [one["title"] for one in came] == ["lumos-ingest: crm: failed"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])

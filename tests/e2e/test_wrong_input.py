@@ -123,7 +123,7 @@ def test_a_wrong_key_that_shows_at_the_source_is_told_with_its_line(
 def test_a_source_that_does_not_exist_is_told_with_those_that_do(workspace: Workspace):
     answer = workspace.run("sync", "hrr")
     assert answer.code == 2
-    assert "no source 'hrr'; there are hr" in one_line(answer)
+    assert "no source 'hrr'; did you mean 'hr'? There are hr" in one_line(answer)
     assert workspace.run("sync").code == 2
 
 

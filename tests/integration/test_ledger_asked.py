@@ -31,15 +31,23 @@ def test_what_was_asked_for_long_ago_is_forgotten(ledger: Ledger) -> None:
     assert asked_count(ledger, "hr", "sync", DUE) == 0
 
 
+def test_a_night_and_a_schedules_own_time_are_not_both_asked_for_at_once(ledger: Ledger) -> None:
+    night = DUE - timedelta(hours=2)
+    assert ask(ledger, 5) == 1
+    for_the_night = [ask(ledger, 120 + minutes, due_at=night) for minutes in (6, 9, 10)]
+    assert for_the_night == [None, None, 1]
+
+
 def test_of_many_that_ask_at_once_one_gets_the_number(ledger: Ledger) -> None:
     numbers: list[int | None] = []
     begin = threading.Barrier(4)
 
-    def work() -> None:
+    def work(minutes: int) -> None:
         begin.wait(30)
-        numbers.append(ask(ledger, 5))
+        # As a nightly and a watchdog do, which go by different times.
+        numbers.append(ask(ledger, 5 + minutes, due_at=DUE - timedelta(minutes=minutes)))
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
+    threads = [threading.Thread(target=work, args=(number % 2,)) for number in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -144,3 +144,39 @@ def test_each_sandbox_without_a_file_has_a_database_of_its_own() -> None:
         httpx.post(f"{one.url}/apps", json=body, headers=headers)
         totals = [httpx.get(f"{s.url}/apps", headers=headers).json()["total"] for s in (one, other)]
     assert totals == [1, 0]
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:8765", "127.0.0.1.evil.example", ""]
+)
+def test_on_loopback_no_other_host_is_answered(sandbox: Sandbox, host: str) -> None:
+    for path in ("/", "/sandbox/state", "/info"):
+        answer = httpx.get(f"{sandbox.url}{path}", headers={"Host": host}, timeout=60)
+        assert answer.status_code in {400, 421}
+        assert "accounts" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "LOCALHOST:1", "127.0.0.1", "[::1]:8765", "127.1.2.3"]
+)
+def test_on_loopback_its_own_names_are_answered(sandbox: Sandbox, host: str) -> None:
+    answer = httpx.get(f"{sandbox.url}/info", headers={"Host": host}, timeout=60)
+    assert answer.status_code == 200
+
+
+def test_on_another_address_any_host_is_answered_and_the_command_warns() -> None:
+    words = ["sandbox", "--host", "0.0.0.0", "--port", "0", "--json"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "lumos_ingest", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        lines = iter(process.stdout.readline, "}\n")
+        url = json.loads("".join([*lines, "}"]))["url"].replace("0.0.0.0", "127.0.0.1")
+        answer = httpx.get(f"{url}/info", headers={"Host": "sandbox.example"}, timeout=60)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=120)
+    assert answer.status_code == 200
+    assert "0.0.0.0 is not loopback" in err

@@ -1,5 +1,6 @@
 """Where a source says who holds what, and the associations that are found there."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -65,7 +66,7 @@ def link_cells(
     cells: CellPieces,
     account_rows: pl.Series,
     entitlements: pl.DataFrame,
-    accounts: pl.DataFrame,
+    places: Callable[[pl.Series], pl.DataFrame],
     of_two_types: pl.DataFrame,
 ) -> Linked:
     """The associations of one column of the accounts.
@@ -74,10 +75,10 @@ def link_cells(
         cells: what the column names.
         account_rows: the accepted account's number -> its row in the snapshot.
         entitlements: the snapshot's.
-        accounts: the accepted accounts by number, for rejects: `file`, `row` and `account_id`.
+        places: `file`, `row` and `account_id` of accepted accounts by number, for rejects.
         of_two_types: `ENTITLEMENT_KEY` of what is named under several `types`.
     """
-    faults = _fault_rejects(cells, accounts)
+    faults = _fault_rejects(cells, places)
     if not cells.packed.len():
         count = cells.faults.height
         return replace(no_links(), rejects=faults, read=count, rejected=count)
@@ -93,7 +94,7 @@ def link_cells(
     lost = lost.filter(row_of_code.gather(lost["entitlement"]).is_null())
     names = _names(cells, lost["entitlement"])
     rejects = link_rejects(
-        accounts.select(pl.all().gather(lost["account"])),
+        places(lost["account"]),
         names,
         cells.column.column or cells.column.type,
         NO_ENTITLEMENT,
@@ -106,7 +107,7 @@ def link_cells(
     return Linked(packed, pl.concat([rejects, faults]), read + count, 0, rejected)
 
 
-def _fault_rejects(cells: CellPieces, accounts: pl.DataFrame) -> pl.DataFrame:
+def _fault_rejects(cells: CellPieces, places: Callable[[pl.Series], pl.DataFrame]) -> pl.DataFrame:
     """The rejects of cells that cannot be told: of one entitlement, or of any of the account's."""
     made = [no_rejects()]
     for (column, code, reason), group in cells.faults.group_by("column", "code", "reason"):
@@ -114,8 +115,8 @@ def _fault_rejects(cells: CellPieces, accounts: pl.DataFrame) -> pl.DataFrame:
         names = group.select(
             prefixed.alias(ENTITLEMENT_KEY[0]), pl.lit("").alias(ENTITLEMENT_KEY[1]), "value"
         )
-        owners = accounts.select(pl.all().gather(group["index"]))
-        made.append(link_rejects(owners, names, str(column), Reason(str(code), str(reason))))
+        why = Reason(str(code), str(reason))
+        made.append(link_rejects(places(group["index"]), names, str(column), why))
     return pl.concat(made).sort("row", maintain_order=True)
 
 
@@ -189,9 +190,14 @@ class GrantSources:
         linked = []
         if self.cells:
             rows = account_rows.gather(self.owners)
-            at = raw.accounts.places(raw.accounts.rows[ROW].gather(self.index))
-            at = at.with_columns(ids.gather(rows).alias("account_id"))
-            linked = [link_cells(one, rows, entitlements, at, of_two_types) for one in self.cells]
+
+            def places(number: pl.Series) -> pl.DataFrame:
+                at = raw.accounts.places(raw.accounts.rows[ROW].gather(self.index.gather(number)))
+                return at.with_columns(ids.gather(rows.gather(number)).alias("account_id"))
+
+            linked = [
+                link_cells(one, rows, entitlements, places, of_two_types) for one in self.cells
+            ]
         if raw.associations is not None and self.table is not None:
             linked.append(
                 link_associations(raw.associations, self.table, ids, entitlements, missing)

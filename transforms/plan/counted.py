@@ -19,10 +19,16 @@ ALONE = 1
 """As many accounts come or go with all they hold, which does not count a second time."""
 
 COULD = "accounts that could log in"
+COULD_NOT = "accounts that could not log in"
 PEOPLE = "addresses and names"
 _NAMING = ("email", "given_name", "family_name", "username")
 _FEW = 3
 """How many accounts may lose a value that names nobody, however few had one."""
+
+_NEARLY_ALL = 0.9
+
+_SEVERAL = 2
+"""How many are more than one who comes back: where it is most of those that were closed."""
 
 _ID = "integration_specific_id"
 
@@ -61,6 +67,7 @@ def to_counted(compared: Compared) -> tuple[Counted, ...]:
         *_labels(compared.renamed, compared.before.entitlements.height, "entitlements"),
         *_labels(compared.renamed_resources, compared.before.resources.height, "resources"),
         *_blanked(compared),
+        *_exchanged(compared),
         *_widened(compared),
     )
 
@@ -82,12 +89,16 @@ def _statuses(compared: Compared) -> tuple[Counted, ...]:
     ids = now[_ID].gather(changed["now"])
     closed, opened = ids.filter(could_before & ~can_now), ids.filter(~could_before & can_now)
     added = now[_ID].gather(rows.added)
+    still_closed = int((~could).gather(rows.before).sum())
+    is_most = opened.len() >= _SEVERAL and opened.len() * 2 > still_closed
+    woken = _counted("max_activated_accounts", opened, still_closed, COULD_NOT)
     return (
         _counted("max_removed_accounts", removed, before.height, "accounts"),
         _counted("max_removed_accounts", removed_that_could, could_count, COULD),
         _counted("max_deactivated_accounts", closed, could_count, COULD),
         _counted("max_added_accounts", added, before.height, "accounts"),
         _counted("max_activated_accounts", opened, could_count, COULD),
+        *([woken] if is_most else []),
     )
 
 
@@ -167,6 +178,53 @@ def _blanked(compared: Compared) -> tuple[Counted, ...]:
             Counted("max_blanked_fields", ids.len(), base, f"values of {name}", floor, _ids(ids))
         )
     return tuple(counted)
+
+
+def _exchanged(compared: Compared) -> tuple[Counted, ...]:
+    """Accounts whose value is now one that others had and gave for it: attributes, half a name.
+
+    As when a column is shifted by a row, or sorted alone: each value is there as often as before,
+    beside somebody else. Where people move from one department to another none are, nor where a
+    number grows. Of whoever has both names of another, `changed_people` tells.
+    """
+    now, before, changed = compared.now, compared.before, compared.differences
+    names = {"given_name": "family_name", "family_name": "given_name"}
+    shared = {*now.attribute_labels} & {*before.attribute_labels} | names.keys()
+    counted = []
+    for name in sorted(shared & set(changed["fields"].explode().drop_nulls())):
+        is_whole = pl.col("fields").list.contains(names.get(name, ""))
+        rows = changed.filter(~is_whole) if name in names else changed
+        values = pl.DataFrame(
+            {
+                "id": now.accounts[_ID].gather(rows["now"]),
+                "new": now.accounts[name].gather(rows["now"]),
+                "old": before.accounts[name].gather(rows["before"]),
+            }
+        ).filter(pl.col("new") != pl.col("old"))
+        found = values.height - _net(values)
+        if not found or _grows(values):
+            continue
+        ids = values.filter(pl.col("new").is_in(values["old"].implode()))["id"]
+        base = column_at(before.accounts, name, compared.accounts.before).count()
+        what = f"values of {name}"
+        counted.append(Counted("max_exchanged_attributes", found, base, what, ids=_ids(ids)))
+    return tuple(counted)
+
+
+def _net(values: pl.DataFrame) -> int:
+    """How many of `new` are more than were there in `old`, value by value."""
+    came = values.group_by(value="new").agg(pl.len().cast(pl.Int64).alias("came"))
+    went = values.group_by(value="old").agg(pl.len().cast(pl.Int64).alias("went"))
+    both = came.join(went, on="value", how="left")
+    more = pl.col("came") - pl.col("went").fill_null(0)
+    return int(both.select(more.clip(lower_bound=0).sum()).item())
+
+
+def _grows(values: pl.DataFrame) -> bool:
+    """Whether the values are numbers of which nearly all went the same way: a count, an age."""
+    new, old = (values[one].cast(pl.Float64, strict=False) for one in ("new", "old"))
+    up, down = int((new > old).sum()), int((new < old).sum())
+    return max(up, down) >= _NEARLY_ALL * values.height
 
 
 def _widened(compared: Compared) -> tuple[Counted, ...]:

@@ -112,6 +112,19 @@ def check_older(plan: Plan, older: str) -> tuple[Breach, ...]:
     return broken(_line(one, f"none from {older}", 0) for one in given)
 
 
+def check_emptied_status(plan: Plan, columns: tuple[str, ...]) -> tuple[Breach, ...]:
+    """Whoever can log in since columns of the status are blank in every row, which they were not.
+
+    Absence is no good news: a person decides on any of them.
+    """
+    if not columns:
+        return ()
+    names = ", ".join(map(repr, columns))
+    limit = f"none where the status is told by {names}, blank in every row now"
+    opened = (one for one in plan.counted if one.guard == "max_activated_accounts" and one.found)
+    return broken(_line(one, limit, 0) for one in opened)
+
+
 def judged_of(counted: Counted, limit: Limit) -> Breach:
     """A count beside what `limit` allows."""
     allowed = limit.allowed(counted.base, counted.floor or GUARD[counted.guard].floor)

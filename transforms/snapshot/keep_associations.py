@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from schemas.snapshot import Snapshot
-from schemas.tables import ASSOCIATIONS, ONE_FIELD
+from schemas.tables import ASSOCIATIONS, KEPT, ONE_FIELD
 from transforms.associations.pairs import row_numbers
 from transforms.snapshot.keep_last import UNREADABLE, KeptBefore, as_kept, has_new_line
 from transforms.tables.conform import NO_RECORD, key_text
@@ -57,6 +57,8 @@ def to_association_rejects(
 
 
 def _named_accounts(lines: pl.DataFrame, accounts: pl.Series) -> pl.Series:
+    if not lines.height:  # most nights, and it spares hashing every account's id
+        return pl.Series("key", dtype=pl.String)
     words = lines["value"].str.replace_all(r"[\s;,|:\"]+", " ").str.split(" ").explode()
     named = words.filter(words.is_in(accounts.implode())).unique(maintain_order=True)
     parts = dict.fromkeys(ASSOCIATIONS) | {"account_id": named}
@@ -86,6 +88,8 @@ def kept_association_rows(
     last: Snapshot, pairs: pl.DataFrame, rejects: AssociationRejects
 ) -> pl.DataFrame:
     """What is kept of the associations as `KEPT`, `since` left open; `pairs` are of `last`."""
+    if not pairs.height and not rejects.lines.len():
+        return pl.DataFrame(schema=KEPT)
     parts = _parts_of(rejects.keys)
     whole = parts.filter(~pl.any_horizontal(_IS_UNREADABLE))
     is_named = _named_pairs(replace(last, grants=pairs), whole)

@@ -110,10 +110,10 @@ def keep_last(
     )
     if not lines.len():
         return CarriedForward(records, reasons, lines)
-    missing = missing_records(last, current, key)
-    if not has_new_line(lines, before.lines):
-        still = pl.concat([kept_keys, before.keys.alias(kept_keys.name)])
-        missing = missing.filter(key_expression(key).is_in(still.implode()))
+    if has_new_line(lines, before.lines):
+        return CarriedForward(missing_records(last, current, key), reasons, lines)
+    still = pl.concat([kept_keys, before.keys.alias(kept_keys.name)])
+    missing = kept_records(last, current, still, key)
     return CarriedForward(missing, reasons, lines)
 
 
@@ -125,6 +125,8 @@ def _words(lines: pl.DataFrame) -> pl.DataFrame:
 
 def _text_of(table: RawTable, rejects: pl.DataFrame) -> pl.Series:
     """The text of the rows that these are rejects of, each row once."""
+    if not rejects.height:  # most nights, and it spares naming every row's place
+        return _NO_LINES
     places = table.places(table.rows[ROW]).with_row_index("at")
     at = places.join(rejects, on=["file", "row"], how="semi")["at"]
     rows = table.rows.select(pl.all().gather(at.sort()))

@@ -57,6 +57,9 @@ class Normalized:
         lines: `LINES`: where each account of the snapshot was read, in its order; no row where the
             snapshot was not read from a source.
         older: what of it may be older than what was accepted last; empty for nothing.
+        emptied_status: the columns of the status that are blank in every row, and in the last
+            accepted read were not.
+        proof: what shows that the read was whole, a sentence a part.
     """
 
     snapshot: Snapshot
@@ -67,6 +70,8 @@ class Normalized:
     kept: pl.DataFrame = field(default_factory=no_kept)
     lines: pl.DataFrame = field(default_factory=partial(pl.DataFrame, schema=LINES))
     older: str = ""
+    emptied_status: tuple[str, ...] = ()
+    proof: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,16 +158,22 @@ def to_snapshot(
         SourceFormatError: a column that the file names is missing or is there in two spellings, an
             unknown one is refused, or the cells of entitlements are cut off.
     """
-    raw = with_wanted_names(raw, file)
     before = no_kept() if kept is None else kept
-    rows = to_rows(raw, file, now)
+    rows = to_rows(with_wanted_names(raw, file), file, now)
+    del raw
     accounts, warnings = to_accounts(rows.raw.accounts, file, now, last.accounts)
+    warnings = (*warnings, *cut_warnings(rows.raw.accounts, file))
     carried = _kept_accounts(rows, accounts, last, before)
+    sources = GrantSources.read(rows.raw, file, accounts)
+    rejected = rows.raw.accounts.rows.select(pl.all().gather(accounts.rejected_index))
+    # From here on of the cells only the rejected rows' are wanted, and where each row stood. The
+    # rest is let go before as much is needed for the accounts in their order.
+    rows = _without_cells(rows)
     people, account_rows = _in_order(accounts, carried.records)
+    accounts = replace(accounts, rows=accounts.rows.select(*ACCOUNT_KEY, "user_status"))
     resources, resource_count, resource_rejects, kept_resources = _resources(
         rows.raw, file, last, before
     )
-    sources = GrantSources.read(rows.raw, file, accounts)
     catalogue = to_catalogue(
         rows.raw.entitlements,
         file,
@@ -174,16 +185,19 @@ def to_snapshot(
     linked = sources.linked(
         rows.raw, people, account_rows, catalogue.entitlements, catalogue.of_two_types, missing
     )
-    links = _carried(rows, file, last, carried, accounts, linked, before)
+    del sources
+    links = _carried(rejected, file, last, carried, accounts, linked, before)
     snapshot, linked = _with_needed(people, catalogue, resources, last, links, linked)
     linked, not_given = _without_more(linked, snapshot, last, accounts)
     grants, association_count, also = _grants(snapshot, last, linked, links)
     snapshot = replace(snapshot, grants=grants)
+    rejects_of_links = [one.rejects for one in linked]
+    del linked
 
     counts = {"accounts": count_carried(accounts.count, carried), "associations": association_count}
-    if raw.entitlements:
+    if rows.raw.entitlements:
         counts["entitlements"] = catalogue.count
-    if raw.resources:
+    if rows.raw.resources:
         counts["resources"] = resource_count
     now_kept = [
         kept_rows("accounts", carried, ACCOUNT_KEY),
@@ -201,7 +215,7 @@ def to_snapshot(
                 accounts.rejects,
                 catalogue.rejects,
                 resource_rejects,
-                *(one.rejects for one in linked),
+                *rejects_of_links,
             ]
         ),
         counts,
@@ -209,13 +223,21 @@ def to_snapshot(
             *rows.raw.warnings,
             *warnings,
             *not_given,
-            *cut_warnings(rows.raw.accounts, file),
             *entitlement_warnings(snapshot, last, catalogue.of_two_types),
         ),
-        raw.files,
+        rows.raw.files,
         since_first_kept(pl.concat(now_kept), before, now),
         _lines(rows.raw.accounts, accounts, account_rows, people.height),
-        raw.older,
+        older=rows.raw.older,
+        proof=rows.raw.proof,
+    )
+
+
+def _without_cells(rows: Rows) -> Rows:
+    """`rows` with where its accounts stood in the source alone."""
+    accounts = rows.raw.accounts
+    return replace(
+        rows, raw=replace(rows.raw, accounts=replace(accounts, rows=accounts.rows.select(ROW)))
     )
 
 
@@ -314,7 +336,7 @@ class _CarriedLinks:
 
 
 def _carried(
-    rows: Rows,
+    rejected: pl.DataFrame,
     file: SourceFile,
     last: Snapshot,
     kept: CarriedForward,
@@ -322,7 +344,7 @@ def _carried(
     linked: list[Linked],
     before: pl.DataFrame,
 ) -> _CarriedLinks:
-    """The associations of `last` that rejects keep."""
+    """The associations of `last` that rejects keep; `rejected` are the raw rows of accounts."""
     rejects = pl.concat([no_rejects(), *(one.rejects for one in linked)])
     ids = last.accounts[ACCOUNT_KEY[0]]
     of_links = to_association_rejects(rejects, ids, kept_before(before, "associations"))
@@ -334,9 +356,7 @@ def _carried(
     owners = kept.records[ACCOUNT_KEY[0]]
     own = accounts.rows[ACCOUNT_KEY[0]].gather(accounts.rejected_index)
     is_kept = own.is_in(owners.implode())
-    index = accounts.rejected_index.filter(is_kept)
-    cells = rows.raw.accounts.rows.select(pl.all().gather(index))
-    any_row = file.several_rows == "merge"
+    cells, any_row = rejected.filter(is_kept), file.several_rows == "merge"
     held, said = still_held(last, cells, own.filter(is_kept), file.entitlements, any_row=any_row)
     silent = pairs_of_accounts(last, owners.filter(~owners.is_in(said.implode())))
     return _CarriedLinks(pl.concat([held, silent]), of_rejects, of_links)

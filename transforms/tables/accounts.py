@@ -12,12 +12,13 @@ from transforms.parallel import both
 from transforms.tables.cells import mended, parted, time_faults, told_apart
 from transforms.tables.columns import UNSAID_STATUS, to_candidates, untold_texts
 from transforms.tables.conform import Conformed, Faults, duplicates_of, settle
-from transforms.tables.mapping import ColumnUse, accounts_use
+from transforms.tables.mapping import UNUSED, ColumnUse, accounts_use
 from transforms.tables.rejects import failures, with_untold
 from transforms.tables.several_rows import beside_rejects, filled
 from transforms.tables.vocabulary import words_with_counts
 
 KEY = ["integration_specific_id"]
+_NAMING = ("integration_specific_id", "email", "given_name", "family_name", "username")
 
 
 def to_accounts(
@@ -68,7 +69,7 @@ def to_accounts(
     return conformed, (
         *_column_warnings(table, use),
         *_cell_warnings(table, conformed.rejects),
-        *_status_warnings(table, words),
+        *_status_warnings(table, words, candidates.select(_NAMING)),
     )
 
 
@@ -76,7 +77,7 @@ def _column_warnings(table: RawTable, use: ColumnUse) -> tuple[str, ...]:
     if not use.unused:
         return ()
     names = ", ".join(map(repr, use.unused))
-    return (f"{table.origin}: columns that the source file does not name are left out: {names}",)
+    return (f"{table.origin}: {UNUSED}: {names}",)
 
 
 def _cell_warnings(table: RawTable, rejects: pl.DataFrame) -> tuple[str, ...]:
@@ -90,10 +91,10 @@ def _cell_warnings(table: RawTable, rejects: pl.DataFrame) -> tuple[str, ...]:
     )
 
 
-def _status_warnings(table: RawTable, words: pl.Series) -> tuple[str, ...]:
+def _status_warnings(table: RawTable, words: pl.Series, people: pl.DataFrame) -> tuple[str, ...]:
     """What to say of the words of statuses that have no mapping, and how often each is there."""
     if not words.len():
         return ()
-    told = words_with_counts(words)
+    told = words_with_counts(words, people)
     says = f"{table.origin}: user_status: {words.len()} without a mapping to a status: {told}"
     return (f"{says}; map them under columns.user_status.values",)

@@ -11,7 +11,7 @@ from schemas.source_file.columns import Strict, TextColumn, TimeColumn
 from schemas.source_file.file import SourceFile
 from schemas.tables import ACCOUNT_FIELDS, ACCOUNTS
 from transforms.tables.columns import with_wanted_names
-from transforms.tables.mapping import accounts_use, use_of
+from transforms.tables.mapping import ColumnUse, accounts_use, use_of
 
 FED = {
     "table": pl.String(),
@@ -27,6 +27,8 @@ field is filled; else it is a column of the field's own name.
 
 _RESOURCE = "integration_specific_resource_id"
 _OPEN = "ACTIVE"
+_OF_STATUS = "accounts: status"
+"""In `FED`, in the place of a table: each column that tells the status and that some row fills."""
 
 
 def fed_fields(raw: Raw, file: SourceFile) -> pl.DataFrame:
@@ -47,7 +49,35 @@ def fed_fields(raw: Raw, file: SourceFile) -> pl.DataFrame:
             (table.name, field, _column(origin), field in named)
             for field, origin in use_of(table, mapping, {}, frozenset()).fields.items()
         ]
+    rows += [(_OF_STATUS, one, one, True) for one in _status_columns(use, raw, is_filled=True)]
     return pl.DataFrame(rows, schema=FED, orient="row")
+
+
+def emptied_status_columns(raw: Raw, file: SourceFile, before: pl.DataFrame) -> tuple[str, ...]:
+    """Returns the columns of the status that are blank in every row, and were not before.
+
+    Args:
+        raw: a whole read.
+        file: how its columns are meant.
+        before: `FED` of the last accepted read.
+    """
+    filled = set(before.filter(pl.col("table") == _OF_STATUS)["field"])
+    if not filled:
+        return ()
+    raw = with_wanted_names(raw, file)
+    blank = _status_columns(accounts_use(raw.accounts, file), raw, is_filled=False)
+    return tuple(one for one in blank if one in filled)
+
+
+def _status_columns(use: ColumnUse, raw: Raw, *, is_filled: bool) -> list[str]:
+    """The columns of the accounts that tell the status and that some row fills, or that none do."""
+    origin = use.fields.get("user_status")
+    cells = raw.accounts.rows
+    return [
+        column
+        for column in (origin.sources if origin else ())
+        if (cells[column].str.strip_chars() != "").any() == is_filled
+    ]
 
 
 def fed_by(snapshot: Snapshot, *, fewest: int = 1) -> pl.DataFrame:

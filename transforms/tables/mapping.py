@@ -3,7 +3,7 @@
 import difflib
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import polars as pl
@@ -40,6 +40,10 @@ _QUESTION = re.compile(r"(?i:has|is|must|can|needs?|requires?|force)(?:[^A-Za-z]
 """At the beginning of a column's name: it says yes or no."""
 
 
+UNUSED = "columns that the source file does not name are left out"
+"""What is said of columns that nothing is read from."""
+
+
 @dataclass(frozen=True, slots=True)
 class ColumnUse:
     """Which columns of a raw table fill which fields, and which fill none.
@@ -54,9 +58,13 @@ class ColumnUse:
 
 
 def use_of(
-    table: RawTable, named: Strict, attributes: dict[str, TextColumn], also_used: frozenset[str]
+    table: RawTable,
+    named: Strict,
+    attributes: dict[str, TextColumn],
+    also_used: frozenset[str],
+    wanted: Iterable[tuple[str, str]] = (),
 ) -> ColumnUse:
-    """How `table`'s columns are used under the mapping `named`.
+    """How `table`'s columns are used under the mapping `named`; `wanted` are others, and for what.
 
     A field that the mapping leaves out is read from the column of its own name, where there is one.
 
@@ -67,6 +75,7 @@ def use_of(
     present = [column for column in table.rows.columns if column != ROW]
     _check_header(table, present)
     fields: dict[str, TextColumn | TimeColumn] = {}
+    lacking: list[str] = []
     for name, default in _defaults(named).items():
         written = getattr(named, name)
         if written is not None and (name in named.model_fields_set or written.column in present):
@@ -74,11 +83,11 @@ def use_of(
         elif written is None and name in present:
             fields[name] = default
         elif written is not None:
-            raise _missing(table, name, written.column, present)
+            lacking.append(_missing(table, name, written.column, present))
     fields.update(attributes)
     if table.zone is not None:
         fields = {name: _placed(origin, table.zone) for name, origin in fields.items()}
-    _check_there(table, fields, present)
+    _check_there(table, fields, present, (*lacking, *_lacking(table, wanted, present)))
     used = {column for origin in fields.values() for column in origin.sources} | also_used
     return ColumnUse(fields, tuple(column for column in present if column not in used))
 
@@ -88,17 +97,24 @@ def _placed(origin: TextColumn | TimeColumn, zone: str) -> TextColumn | TimeColu
 
 
 def _check_there(
-    table: RawTable, fields: dict[str, TextColumn | TimeColumn], present: list[str]
+    table: RawTable,
+    fields: dict[str, TextColumn | TimeColumn],
+    present: list[str],
+    lacking: tuple[str, ...],
 ) -> None:
     """Raises unless all columns are there; a case's word that is a column too could mean either.
+
+    `lacking` are the lines about others that are not.
 
     Raises:
         SourceFormatError: one is missing, or such a word.
     """
+    needed = [(column, field) for field, origin in fields.items() for column in origin.sources]
+    lines = tuple(dict.fromkeys((*lacking, *_lacking(table, needed, present))))
+    if lines:
+        more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
+        raise SourceFormatError(f"{lines[0]}{more}", lines=lines)
     for field, origin in fields.items():
-        for column in origin.sources:
-            if column not in present:
-                raise _missing(table, field, column, present)
         if isinstance(origin, TimeColumn) or origin.constant is not None:
             continue
         for word in origin.constants:
@@ -121,13 +137,20 @@ def _defaults(named: Strict) -> dict[str, TextColumn | TimeColumn]:
     return {name: kinds.get(name, TextColumn)(column=name) for name in type(named).model_fields}
 
 
-def _missing(
-    table: RawTable, field: str, column: str | None, present: list[str]
-) -> SourceFormatError:
+def _lacking(
+    table: RawTable, wanted: Iterable[tuple[str, str]], present: list[str]
+) -> Iterator[str]:
+    """A line for each column that is wanted for something and is not there."""
+    for column, use in wanted:
+        if column not in present:
+            yield _missing(table, use, column, present)
+
+
+def _missing(table: RawTable, field: str, column: str | None, present: list[str]) -> str:
     close = difflib.get_close_matches(column or "", present, n=1)
     # Not all of them: of a file without a header, these are a person's values.
     hint = f"did you mean {close[0]!r}?" if close else f"it has {len(present)} columns"
-    return SourceFormatError(f"{table.origin}: no column {column!r}, wanted for {field}; {hint}")
+    return f"{table.origin}: no column {column!r}, wanted for {field}; {hint}"
 
 
 def _check_header(table: RawTable, present: list[str]) -> None:
@@ -150,8 +173,6 @@ def accounts_use(accounts: RawTable, file: SourceFile) -> ColumnUse:
     ruled = frozenset(rule.column for rule in file.leave_out if rule.column is not None)
     newest = frozenset(file.newest_row.sources if file.newest_row else ())
     named = cells | ruled | newest | file.named_by_associations
-    use = use_of(accounts, file.columns, file.attributes, named)
-    present = [name for name in accounts.rows.columns if name != ROW]
     wanted = [(column, "leave_out") for column in sorted(ruled)]
     wanted += [(column, "several_rows") for column in sorted(newest)]
     wanted += [
@@ -159,9 +180,7 @@ def accounts_use(accounts: RawTable, file: SourceFile) -> ColumnUse:
         for one in file.entitlements
         for column in one.sources
     ]
-    for column, use_for in wanted:
-        if column not in present:
-            raise _missing(accounts, use_for, column, present)
+    use = use_of(accounts, file.columns, file.attributes, named, wanted)
     if use.unused and file.unknown_columns == "refuse":
         names = ", ".join(map(repr, use.unused))
         raise SourceFormatError(

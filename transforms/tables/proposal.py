@@ -17,6 +17,7 @@ from schemas.statuses import STATUS_OF
 from schemas.tables import ROW
 from transforms.tables.mapping import names_secret
 from transforms.tables.moments.times import to_utc
+from transforms.tables.vocabulary import is_vocabulary, names_among
 
 _NAMES = {
     "integration_specific_id": r"(?:employee|user|account|person|worker|staff|member|associate|emp)"
@@ -182,10 +183,32 @@ def _take_status(cells: pl.DataFrame, free: list[str], made: Proposal) -> list[s
         made.doubts.append("no column says a status: name it, or say {constant: ACTIVE}")
         return [name for name in free if name not in ends]
     column = named[0]
-    for word in cells[column].unique().sort().to_list():
-        made.statuses[word] = _meaning(word, _letters(column))
+    meanings = {
+        word: _meaning(word, _letters(column)) for word in cells[column].unique().sort().to_list()
+    }
+    unknown = [word for word, meaning in meanings.items() if meaning is None]
+    hidden = _perhaps_names(cells, column, unknown)
+    if hidden:
+        made.doubts.append(
+            f"{len(hidden)} words of {column!r} have no known meaning and may be people's names: "
+            "none of them is written here"
+        )
+    made.statuses |= {word: is_of for word, is_of in meanings.items() if word not in hidden}
     made.columns["user_status"] = {"column": column}
     return [name for name in free if name not in {column, *named, *ends}]
+
+
+def _perhaps_names(cells: pl.DataFrame, column: str, unknown: list[str]) -> set[str]:
+    """Those of the unknown words of a status that may be people's names: not to be written down.
+
+    All of them where most of the column is unknown and they are no vocabulary; else those that are
+    part of another cell, such as a name or an address.
+    """
+    words = cells[column].filter(cells[column].is_in(unknown) & (cells[column] != ""))
+    if words.len() * 2 > cells.height and not is_vocabulary(words):
+        return set(unknown) - {""}
+    naming = [name for name in cells.columns if cells[name].n_unique() * 2 >= cells.height]
+    return names_among(words, cells.select(name for name in naming if name != column))
 
 
 def _meaning(word: str, column: str) -> str | None:

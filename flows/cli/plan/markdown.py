@@ -1,62 +1,10 @@
 """A plan for sharing: Markdown in which every key is a keyed hash, so that it names no one."""
 
-import hashlib
-import hmac
-import os
-import secrets
-import tempfile
-from pathlib import Path
-
+from flows.report.hashes import hashed
 from flows.sync.markdown import plan_lines
 from flows.sync.plan import Planned
-from schemas.errors import StateError, raise_as
 
-_KEY_FILE = "sharing.key"
-_KEY_BYTES = 32
 _SHOWN = 200
-
-
-def sharing_key(state: Path) -> bytes:
-    """The workspace's own key for hashes, made once, 0600: one id, one hash, in every plan.
-
-    One that is not whole is made anew: ids under a key that anyone can guess are no secret.
-
-    Raises:
-        StateError: it can neither be read nor made.
-    """
-    path = state / _KEY_FILE
-
-    def read_key() -> bytes:
-        if not path.exists() or len(path.read_bytes()) != _KEY_BYTES:
-            _make_key(path)
-        return path.read_bytes()
-
-    return raise_as(
-        read_key,
-        {
-            OSError: lambda error: StateError(
-                f"{path}: the key for hashed ids cannot be used: {error.strerror}"
-            )
-        },
-    )
-
-
-def _make_key(path: Path) -> None:
-    """Makes the file whole or not at all; the temporary one beside it is 0600 from the start."""
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(secrets.token_bytes(_KEY_BYTES))
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
-
-
-def hashed(key: bytes, text: str) -> str:
-    """What stands for `text` in a shared plan: the first 12 hex digits of an HMAC-SHA-256."""
-    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()[:12]
 
 
 def to_markdown(source_name: str, planned: Planned, key: bytes) -> str:

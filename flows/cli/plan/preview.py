@@ -5,8 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from flows.cli.output import Output, log_to_stderr
-from flows.cli.plan.markdown import sharing_key, to_markdown
+from flows.cli.plan.markdown import to_markdown
 from flows.cli.plan.view import show_plan, show_verdict, with_paths
+from flows.report.hashes import sharing_key
 from flows.run.context import open_context
 from flows.run.settings import read_settings
 from flows.run.workspace import choose_sources
@@ -47,7 +48,7 @@ def preview_command(
             output.note(line)
     output.document(preview_document(preview))
     if planned.verdict.is_held:
-        output.note(f"lumos-ingest: {source.name}: a sync would be {planned.verdict}")
+        output.error(f"{source.name}: a sync would be {planned.verdict}")
     return GuardError.exit_code if planned.verdict.is_held else 0
 
 

@@ -1,5 +1,6 @@
 """The command `runs`: what happened, newest first; or one run in full."""
 
+from datetime import timedelta
 from pathlib import Path
 
 from flows.cli.output import Output, log_to_stderr
@@ -7,10 +8,14 @@ from flows.cli.runs.waits import Waiting, waiting_plans
 from flows.run.context import RunContext, open_context
 from flows.run.decisions import named_run
 from flows.run.settings import read_settings
-from flows.run.summary import decision_summary, run_summary, time_text
-from flows.run.workspace import source_paths
-from loaders.ledger.decisions import decisions_on, newest_decisions
+from flows.run.summary import decision_summary, run_summary, short_id, time_text
+from flows.run.workspace import meant_source, source_names
+from loaders.ledger.decisions import decisions_on, newest_decisions, runs_called
 from schemas.run import Decision, Run
+
+_COLUMNS = ("run", "source", "kind", "state", "started (UTC)", "took", "what")
+_LONGEST_NAME = 14
+_LONG_S = 600
 
 SHOWN = 20
 """Runs that a terminal shows where no limit is given; `--json` has all."""
@@ -28,11 +33,17 @@ def runs_command(
     output = Output(as_json=as_json)
     log_to_stderr(verbose=False)
     settings = read_settings(workspace)
-    source_paths(settings.workspace)
+    known = source_names(settings.workspace)
     with open_context(settings, with_lumos=False) as context:
-        plans = waiting_plans(context.ledger, context.now(), source)
+        ledger = context.ledger
+        if source is not None and not ledger.runs(source, 1):
+            if run is None and runs_called(ledger, source):
+                source, run = None, source
+            else:
+                source = meant_source(source, known, settings.workspace)
+        plans = waiting_plans(ledger, context.now(), source)
         if run is not None:
-            _show_one(named_run(context.ledger, run, source), plans, context, output)
+            _show_one(named_run(ledger, run, source), plans, context, output)
         else:
             _list(source, limit, plans, context, output)
     return 0
@@ -51,20 +62,8 @@ def _list(
     runs = newest[:most]
     if runs:
         cut = f": {most} are shown, --limit N shows more" if len(newest) > len(runs) else ""
-        columns = (
-            "run",
-            "source",
-            "kind",
-            "state",
-            "started",
-            "seconds",
-            "accounts",
-            "records",
-            "rejected",
-            "job",
-            "error",
-        )
-        output.table(f"runs, newest first{cut}", columns, [_row(run) for run in runs])
+        rows = _cut([_row(run) for run in runs], output.width)
+        output.table(f"runs, newest first{cut}", _COLUMNS, rows)
     else:
         output.line("no runs yet; lumos-ingest sync starts one")
     for name, plan in plans.items():
@@ -116,19 +115,47 @@ def _text(decision: Decision, output: Output) -> str:
     return f"{decision.decision}, {when}, by {decision.actor}{until}{why}"
 
 
-def _row(run: Run) -> tuple[object, ...]:
-    seconds = round((run.ended_at - run.started_at).total_seconds()) if run.ended_at else None
-    counts = run.counts
+def _row(run: Run) -> tuple[str, ...]:
+    spent = run.ended_at - run.started_at if run.ended_at else None
     return (
-        run.run_id,
+        short_id(run.run_id),
         run.source,
         run.kind,
         run.state,
-        run.started_at.strftime("%Y-%m-%d %H:%M:%S"),
-        seconds,
-        counts.get("accounts_total"),
-        counts.get("activity_sent"),
-        counts.get("accounts_rejected", counts.get("activity_rejected")),
-        run.job_ids[-1] if run.job_ids else None,
-        run.error,
+        f"{run.started_at:%Y-%m-%d %H:%M}",
+        _span(spent) if spent is not None else "",
+        _what(run),
     )
+
+
+def _span(spent: timedelta) -> str:
+    seconds = round(spent.total_seconds())
+    return f"{seconds} s" if seconds < _LONG_S else f"{seconds // 60} min"
+
+
+def _what(run: Run) -> str:
+    """What came of it, the most telling first: it may be cut at a terminal."""
+    counts = run.counts
+    rejected = counts.get("accounts_rejected", counts.get("activity_rejected", 0))
+    if run.error:
+        return run.error
+    parts = [f"breaks {breach.guard}" for breach in run.breaches if run.state == "held"]
+    if "accounts_total" in counts:
+        parts.append(f"{counts['accounts_total']} accounts")
+    if "activity_sent" in counts:
+        parts.append(f"{counts['activity_sent']} records")
+    return ", ".join([*parts, *([f"{rejected} rejected"] if rejected else [])])
+
+
+def _cut(rows: list[tuple[str, ...]], width: int | None) -> list[tuple[str, ...]]:
+    """The rows, each to be one line of that width: long names and what came of them are cut."""
+    if width is None:
+        return rows
+    rows = [(row[0], _shortened(row[1], _LONGEST_NAME), *row[2:]) for row in rows]
+    widths = [max(map(len, cells)) for cells in zip(_COLUMNS, *rows, strict=True)]
+    left = width - sum(widths[:-1]) - 2 * (len(widths) - 1)
+    return [(*row[:-1], _shortened(row[-1], max(left, len(_COLUMNS[-1])))) for row in rows]
+
+
+def _shortened(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from flows.run.summary import time_text
+from flows.run.summary import short_id, time_text
 from loaders.ledger.decisions import sources_with_held_runs, waiting_run
 from loaders.ledger.ledger import Ledger
 from schemas.guards import is_approvable
@@ -27,12 +27,11 @@ class Waiting:
     @property
     def text(self) -> str:
         """What waits, and what to type, in a line."""
-        name, run_id = self.run.source, self.run.run_id
+        name, run_id = self.run.source, short_id(self.run.run_id)
         if self.decision is None:
-            short = run_id.rpartition("-")[2]
             if all(is_approvable(seen.guard) for seen in self.run.breaches):
-                return f"run {run_id} is held: lumos-ingest approve or reject {short}"
-            return f"run {run_id} is held: mend the source; lumos-ingest runs {name} {short}"
+                return f"run {run_id} is held: lumos-ingest approve or reject {run_id}"
+            return f"run {run_id} is held: mend the source; lumos-ingest report {run_id}"
         until = time_text(self.decision.lapses_at)
         if self.waits == "lapsed":
             return f"run {run_id} is held, its approval lapsed on {until}: lumos-ingest sync {name}"

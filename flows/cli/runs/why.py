@@ -8,8 +8,8 @@ from flows.history.account import AccountHistory, Event, Reject, account_history
 from flows.history.saved_account import SavedAccount
 from flows.run.context import open_context
 from flows.run.settings import read_settings
-from flows.run.summary import decision_summary, time_text
-from flows.run.workspace import source_paths
+from flows.run.summary import decision_summary, short_id, time_text
+from flows.run.workspace import meant_source, source_names
 
 _STATUS = "user_status"
 _SHOWN = 10
@@ -28,15 +28,17 @@ def why_command(workspace: Path, source: str, account: str, *, as_json: bool) ->
     output = Output(as_json=as_json)
     log_to_stderr(verbose=False)
     settings = read_settings(workspace)
-    source_paths(settings.workspace)
+    known = source_names(settings.workspace)
     with open_context(settings, with_lumos=False) as context:
+        if not context.ledger.runs(source, 1):
+            source = meant_source(source, known, settings.workspace)
         history = account_history(source, account, context)
     teller = _Teller(is_private=output.is_terminal)
     name = f" {history.account_id}" if output.is_terminal else ""
     rows = [
         (
             event.run.started_at.strftime("%Y-%m-%d %H:%M"),
-            event.run.run_id.rpartition("-")[2],
+            short_id(event.run.run_id),
             "\n".join([*teller.event(event), *(f"job {job}" for job in event.run.job_ids)]),
         )
         for event in history.events
@@ -81,13 +83,13 @@ class _Teller:
         for reject in history.rejects:
             yield f"  {self._reject(reject)}"
         if history.held is not None:
-            run_id = history.held.run.run_id
+            run_id = short_id(history.held.run.run_id)
             would = "; ".join(list(self.event(history.held))[1:]) or "take it away"
             yield f"run {run_id} waits for a person; it would: {would}"
         yield from self._holds(history)
 
     def _now(self, history: AccountHistory) -> Iterator[str]:
-        by = f"run {history.read_by.run_id}, {time_text(history.read_by.started_at)}"
+        by = f"run {short_id(history.read_by.run_id)}, {time_text(history.read_by.started_at)}"
         if history.now is None:
             yield f"not in the source as {by}, read it: Lumos holds it no more"
         elif history.kept_since is not None:
@@ -103,7 +105,7 @@ class _Teller:
         if not self._is_private:
             cells = {_STATUS: cells[_STATUS]}
         told = ", ".join(f"{name} {cell}" for name, cell in cells.items())
-        yield f"Lumos holds, since run {history.accepted.run_id}: {told}"
+        yield f"Lumos holds, since run {short_id(history.accepted.run_id)}: {told}"
         held = tuple(history.now.permissions.values())
         yield from (f"  {line}" for line in self._permissions("holds", held))
         if not held:

@@ -32,7 +32,7 @@ def deploy_command(workspace: Path, *, prune: bool, as_json: bool) -> int:
     settings = read_settings(workspace)
     sources, broken = read_sources(settings.workspace)
     for line in dict.fromkeys(map(str, broken.values())):
-        output.note(f"lumos-ingest: {line}")
+        output.error(line)
     file = read_prefect_file(settings.workspace, sources, broken)
     check_prefect(api_url())
     clock = Clock(lambda: datetime.now(UTC), sleep)

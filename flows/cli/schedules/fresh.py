@@ -4,19 +4,20 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from flows.cli.output import Output, log_to_stderr
-from flows.notices.notify import tell_stale
+from flows.notices.notify import tell_broken, tell_stale
 from flows.run.context import open_context
 from flows.run.settings import read_settings
 from flows.run.workspace import pick_sources
-from flows.schedule.fresh import Freshness, freshness
-from schemas.errors import IngestError
+from flows.schedule.fresh import Freshness, accepted_at, freshness
+from schemas.errors import ConfigError, IngestError
 from schemas.source_file.quantities import duration_text
 
 
 def fresh_command(workspace: Path, names: list[str], longest: timedelta, *, as_json: bool) -> int:
     """0 where every source was accepted lately; 1, and a line each, where some were not.
 
-    It asks the ledger alone: it answers also where the sources, Lumos or a Prefect server do not.
+    A source whose file is wrong is not accepted until that is right: 2, and its line. It asks the
+    ledger alone: it answers also where the sources, Lumos or a Prefect server do not.
     Whoever looks after a source is told that it is late.
 
     Raises:
@@ -36,11 +37,15 @@ def fresh_command(workspace: Path, names: list[str], longest: timedelta, *, as_j
                 output.line(text)
                 continue
             late = f"{text}, not within {duration_text(longest)}"
-            output.note(f"lumos-ingest: {late}")
+            output.error(late)
             tell_stale(one.source, one.kind, context, late)
-    for line in map(str, broken.values()):
-        output.note(f"lumos-ingest: {line}")
-    output.document({"sources": _documents(found)})
+        documents = _documents(found)
+        for name, error in broken.items():
+            at = accepted_at(context.ledger, name, "sync")
+            output.error(f"{error}; {_age_text(name, at, now)}")
+            tell_broken(name, error, context)
+            documents[name] = _broken_document(error, at)
+    output.document({"sources": documents})
     if broken:
         return max(problem.exit_code for problem in broken.values())
     return 0 if all(one.is_fresh for one in found) else IngestError.exit_code
@@ -48,9 +53,16 @@ def fresh_command(workspace: Path, names: list[str], longest: timedelta, *, as_j
 
 def _text(one: Freshness, now: datetime) -> str:
     name = one.source.name if one.kind == "sync" else f"{one.source.name}, {one.kind}"
-    if one.accepted_at is None:
-        return f"{name}: never accepted"
-    return f"{name}: accepted {duration_text(now - one.accepted_at)} ago"
+    return _age_text(name, one.accepted_at, now)
+
+
+def _age_text(name: str, at: datetime | None, now: datetime) -> str:
+    return f"{name}: accepted {duration_text(now - at)} ago" if at else f"{name}: never accepted"
+
+
+def _broken_document(error: ConfigError, at: datetime | None) -> dict[str, object]:
+    """Not fresh, whenever it was accepted: nothing keeps it so."""
+    return {"fresh": False, "accepted_at": at.isoformat() if at else None, "error": str(error)}
 
 
 def _documents(found: list[Freshness]) -> dict[str, dict[str, object]]:

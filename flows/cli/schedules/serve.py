@@ -1,7 +1,9 @@
 """The command `serve`: every scheduled source on its schedule, in this process."""
 
 import os
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -18,6 +20,8 @@ from flows.cli.each_source import (
 )
 from flows.cli.output import Output, log_to_stderr
 from flows.cli.sync import sync_one
+from flows.cli.telemetry import write_metrics_file
+from flows.notices.notify import tell_broken
 from flows.run.context import RunContext, open_context
 from flows.run.settings import read_settings
 from flows.run.side_by_side import Slots, stopped_by_signals
@@ -40,22 +44,30 @@ _WORK: Mapping[str, RunOne] = {
     "activity": send_one,
 }
 _NO_USE_TO_RETRY = (ConfigError, ContractError, GuardError)
+_TOLD_EVERY_S = 3600.0
+"""How often a file that stays wrong is looked at for telling; the ledger knows what is news."""
 
 
-def serve_command(workspace: Path, *, jobs: int, as_json: bool) -> int:
+def serve_command(
+    workspace: Path, *, jobs: int, metrics_port: int | None = None, as_json: bool
+) -> int:
     """Runs what is due until a signal comes; 128 and that signal's number.
 
     Raises:
-        ConfigError: no source has a schedule; a setting is wrong.
+        ConfigError: no source has a schedule; a setting is wrong; the port is taken.
         StateError: the ledger or the archive cannot be used.
     """
     output = Output(as_json=as_json)
     log_to_stderr(verbose=as_json)
     settings = read_settings(workspace)
     check_prefect(os.environ.get("PREFECT_API_URL"))
-    files = _Files(settings.workspace, output)
     slots = Slots(jobs)
-    with stopped_by_signals(slots) as came, open_context(settings, sleep=slots.sleep) as context:
+    with (
+        stopped_by_signals(slots) as came,
+        open_context(settings, sleep=slots.sleep) as context,
+        _metrics(metrics_port, context, output),
+    ):
+        files = _Files(context, output)
         _end_dead_runs(context, output)
         begun_at = context.now()
         timetable = Timetable(context.ledger)
@@ -63,7 +75,7 @@ def serve_command(workspace: Path, *, jobs: int, as_json: bool) -> int:
             files.changed,
             partial(_run, context, slots, output),
             lambda duties: _show_changed(timetable, output, context.now(), duties),
-            partial(_show_next, timetable, output),
+            partial(_ended, timetable, context, output),
             context.now,
         )
         at_work, has_stuck = serve(serving, timetable, slots)
@@ -87,7 +99,7 @@ def _end_dead_runs(context: RunContext, output: Output) -> None:
         with open_prefect_api() as api:
             ended = end_dead_runs(context.ledger, api, [], context.now())
     except PrefectServerError as error:
-        output.note(f"lumos-ingest: serve: {error}")
+        output.error(f"serve: {error}")
         return
     for run in ended:
         output.note(f"lumos-ingest: {run.name}: was cut off, and is ended at the Prefect server")
@@ -96,15 +108,19 @@ def _end_dead_runs(context: RunContext, output: Output) -> None:
 class _Files:
     """The source files, read again where one of them changed."""
 
-    def __init__(self, workspace: Path, output: Output) -> None:
-        self._workspace = workspace
+    def __init__(self, context: RunContext, output: Output) -> None:
+        self._context = context
+        self._workspace = context.settings.workspace
         self._output = output
         self._seen: dict[Path, tuple[int, int]] | None = None
-        self._told: set[str] = set()
+        self._broken: dict[str, ConfigError] = {}
+        self._told_at = 0.0
         self.good: dict[str, Source] = {}
 
     def changed(self) -> list[Source] | None:
         """The good sources, where a file is new, changed or gone since the last call.
+
+        Who looks after the workspace is told of each that is wrong: its source has no night.
 
         Raises:
             ConfigError: at the first call: there are none, or none has a schedule.
@@ -112,13 +128,16 @@ class _Files:
         is_first = self._seen is None
         seen = self._stats()
         if seen == self._seen:
+            if time.monotonic() - self._told_at > _TOLD_EVERY_S:
+                self._tell()
             return None
         self._seen = seen
         sources, broken = read_sources(self._workspace) if seen else ([], {})
-        problems = {str(error) for error in broken.values()}
-        for line in sorted(problems - self._told):
-            self._output.note(f"lumos-ingest: {line}")
-        self._told = problems
+        known = set(map(str, self._broken.values()))
+        for line in sorted({str(error) for error in broken.values()} - known):
+            self._output.error(line)
+        self._broken = broken
+        self._tell()
         if is_first and not schedules_of(sources):
             raise ConfigError(
                 f"{self._workspace / 'sources'}: no source has a schedule: write "
@@ -126,6 +145,11 @@ class _Files:
             )
         self.good |= {source.name: source for source in sources}
         return sources
+
+    def _tell(self) -> None:
+        self._told_at = time.monotonic()
+        for name, error in self._broken.items():
+            tell_broken(name, error, self._context)
 
     def _stats(self) -> dict[Path, tuple[int, int]]:
         paths = source_paths(self._workspace) if self._seen is None else _paths(self._workspace)
@@ -179,6 +203,26 @@ def _show_changed(timetable: Timetable, output: Output, now: datetime, duties: l
         when = "now: it was missed" if is_missed else _local(entry.schedule, entry.next_at)
         rows.append((duty.source, duty.kind, entry.schedule.cron, when))
     output.table("schedules", ("source", "what", "cron", "next"), rows)
+
+
+@contextmanager
+def _metrics(port: int | None, context: RunContext, output: Output) -> Iterator[None]:
+    """The block in which the metrics are served, where a port is given."""
+    if port is None:
+        yield
+        return
+    from flows.monitoring.exposition import LOOPBACK, served_metrics
+
+    with served_metrics(port, context) as served:
+        output.note(f"lumos-ingest: serve: metrics are at http://{LOOPBACK}:{served}/metrics")
+        yield
+
+
+def _ended(
+    timetable: Timetable, context: RunContext, output: Output, duty: Duty, next_at: datetime | None
+) -> None:
+    _show_next(timetable, output, duty, next_at)
+    write_metrics_file(context)
 
 
 def _show_next(timetable: Timetable, output: Output, duty: Duty, next_at: datetime | None) -> None:

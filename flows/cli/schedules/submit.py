@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from flows.activity.backfill import to_spans
 from flows.cli.activity import choose_with_activity
 from flows.cli.each_source import Choose, check_prefect
 from flows.cli.output import Output, log_to_stderr
 from flows.cli.sync import check_origin_alone
 from flows.run.settings import read_settings
-from flows.run.workspace import pick_sources
+from flows.run.workspace import choose_sources, pick_sources
 from flows.schedule.timetable import DutyKind
 from flows.sync.origin import SyncOptions
 from schemas.errors import ConfigError
@@ -47,6 +48,31 @@ def submit_activity(workspace: Path, names: list[str], *, every: bool, as_json: 
     return _submit(workspace, names, "activity", {}, every=every, as_json=as_json, choose=choose)
 
 
+def submit_backfill(
+    workspace: Path,
+    name: str,
+    borders: tuple[str, str, str],
+    *,
+    again: bool,
+    is_dry: bool,
+    as_json: bool,
+) -> int:
+    """Asks for one run that sends the activity from the first to the second of `borders`; 0.
+
+    Raises:
+        ConfigError: no server is named, the source has no deployment there, or a date is wrong.
+        PrefectServerError: the server refuses, or does not answer.
+    """
+    if is_dry:
+        raise ConfigError("--dry-run and --submit do not go together: a count is told here")
+    settings = read_settings(workspace)
+    source = choose_sources(settings.workspace, [name], every=False)[0]
+    to_spans(source, *borders, datetime.now(UTC))
+    since, until, window = borders
+    parameters = {"since": since, "until": until, "window": window, "again": again}
+    return _submit(workspace, [name], "activity", parameters, every=False, as_json=as_json)
+
+
 def _submit(
     workspace: Path,
     names: list[str],
@@ -67,7 +93,7 @@ def _submit(
     sources, broken = pick_sources(settings.workspace, names, every=every)
     sources = choose(sources, broken)
     for line in dict.fromkeys(map(str, broken.values())):
-        output.note(f"lumos-ingest: {line}")
+        output.error(line)
     check_prefect(api_url())
     asked = []
     with open_prefect_api() as api:
@@ -81,9 +107,10 @@ def _submit(
         for source in sources:
             deployment = known[Duty(source.name, kind)]
             now = datetime.now(UTC)
+            what = "backfill" if "since" in parameters else kind
             run = api.ask_for_run(
                 deployment.id,
-                name=f"{kind}-{source.name}-{now:%Y-%m-%dT%H:%MZ}",
+                name=f"{what}-{source.name}-{now:%Y-%m-%dT%H:%MZ}",
                 key=str(uuid4()),
                 due_at=now,
                 parameters=parameters,

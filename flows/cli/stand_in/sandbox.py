@@ -8,6 +8,7 @@ from flows.cli.output import Output
 from sandbox.app import create_app
 from sandbox.server import serve
 from schemas.errors import ConfigError, raise_as
+from schemas.network.loopback import is_loopback
 
 
 class SandboxOptions(TypedDict):
@@ -36,6 +37,12 @@ def sandbox_command(host: str, port: int, options: SandboxOptions, *, as_json: b
         output.line("Ctrl-C stops it. In another terminal:")
         output.line(f"  export LUMOS_API_URL={url} LUMOS_API_TOKEN={options['token']}")
         output.document({"url": url, "token": options["token"]})
+        if not is_loopback(host):
+            output.note(
+                f"lumos-ingest: sandbox: {host} is not loopback: whoever reaches it sees and "
+                "changes what it holds, on its page without the token; leave --host away unless "
+                "that is meant"
+            )
 
     raise_as(
         lambda: serve(host, port, create_app(**options), up=up),

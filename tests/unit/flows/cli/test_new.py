@@ -79,6 +79,22 @@ def test_nobody_is_open_by_a_guess_at_a_letter(tmp_path: Path) -> None:
     assert result(tmp_path)[1].snapshot.accounts.is_empty()
 
 
+def test_names_in_a_column_that_is_called_a_status_are_not_written_down(tmp_path: Path) -> None:
+    surnames = ["Quill", "Marsh", "Holt", "Rowe", "Dunn", "Pike"]
+    rows = "".join(f"{n},a{n}@x.org,{surnames[n % 6]}\n" for n in range(30))
+    text = made_of(f"id,email,status\n{rows}", tmp_path)
+    assert not [one for one in surnames if one in text]
+    assert "6 words of 'status' have no known meaning and may be people's names" in text
+    assert "column: status" in text
+
+
+def test_a_name_among_the_words_of_a_status_is_not_written_down(tmp_path: Path) -> None:
+    rows = "".join(f"{n},ann.quill{n}@x.org,Quill {n},active\n" for n in range(9))
+    text = made_of(f"id,email,family name,status\n{rows}9,b@x.org,Holt,Quill\n", tmp_path)
+    assert "Quill" not in text
+    assert "active: ACTIVE" in text
+
+
 def test_a_time_that_could_be_two_is_not_guessed(tmp_path: Path) -> None:
     text = made_of("id,email,last_login\n1,a@x.org,01/02/2026\n2,b@x.org,03/04/2026\n", tmp_path)
     assert "last_login:" not in text

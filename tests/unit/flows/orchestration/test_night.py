@@ -1,5 +1,6 @@
 """What was due and came to nothing is asked for again, and dead runs are ended: by the ledger."""
 
+import itertools
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ from flows.orchestration.run_leases import end_dead_runs
 from flows.schedule.timetable import Duty
 from loaders.ledger.leases import Lease
 from loaders.ledger.ledger import Ledger, open_ledger
+from schemas.errors import PrefectServerError
 from schemas.run import RunState
 from tests.unit.flows.orchestration.prefect_in_memory import NOON, InMemoryPrefect
 
@@ -188,6 +190,27 @@ def test_a_night_is_over_when_each_source_has_its_accepted_run(world: World) -> 
     end = night(world, {"hr": ["done"], "crm": ["failed", "crashed", "done"]})
     assert end == NightEnd(accepted=["hr", "crm"])
     assert len(world.api.flow_runs) == 4
+
+
+def test_a_night_waits_for_a_server_that_is_away(world: World) -> None:
+    answer, looks = world.api.runs, itertools.count()
+
+    def runs(**wanted):
+        if next(looks) in {2, 3, 5}:
+            raise PrefectServerError("the Prefect server does not answer")
+        return answer(**wanted)
+
+    world.api.runs = runs  # type: ignore[method-assign]
+    end = night(world, {"hr": ["done"], "crm": ["failed", "done"]})
+    assert sorted(end.accepted) == ["crm", "hr"]
+    assert len(world.api.flow_runs) == 3
+
+
+def test_what_is_held_and_then_let_through_has_its_night(world: World) -> None:
+    world.ran("hr", NOON - HOUR, "held")
+    world.ran("hr", NOON - MINUTE, "done")
+    end = night(world, {"crm": ["done"]})
+    assert (sorted(end.accepted), end.held) == (["crm", "hr"], [])
 
 
 def test_a_night_that_is_run_again_asks_for_nothing_that_is_done(world: World) -> None:

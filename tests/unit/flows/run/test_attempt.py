@@ -9,8 +9,16 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from flows.run.attempt import GIVE_UP_AFTER, attempt, record_failure, recover
-from flows.run.context import RunContext
+from flows.run.attempt import (
+    GIVE_UP_AFTER,
+    Memory,
+    Stages,
+    attempt,
+    memory_held,
+    record_failure,
+    recover,
+)
+from flows.run.context import RunContext, at_once
 from flows.run.crash_report import BugError
 from loaders.archive.archive import open_archive
 from loaders.ledger.ledger import open_ledger
@@ -20,7 +28,7 @@ from schemas.errors import (
     LumosUnavailableError,
     SourceError,
 )
-from schemas.run import Run, RunScope, RunState
+from schemas.run import Run, RunScope, RunState, StageUse
 from schemas.settings import Settings
 
 CANARY = "jane.canary@example.com"
@@ -206,3 +214,50 @@ def test_a_run_that_has_not_ended_for_a_day_is_given_up(context: RunContext) -> 
     ended = context.ledger.run(old.run_id)
     assert ended is not None
     assert ended.error == f"run {old.run_id}, job job-2: no end after 1d; given up"
+
+
+def test_a_stage_is_noted_without_the_stages_within_it():
+    seconds = iter([0.0, 1.0, 4.0, 5.5, 6.0, 9.0])
+    held = iter(
+        [
+            Memory(10, 50),
+            Memory(20, 50),
+            Memory(30, 80),
+            Memory(70, 80),
+            Memory(5, 80),
+            Memory(6, 80),
+        ]
+    )
+    stages = Stages(at_once, lambda: next(seconds), lambda: next(held))
+    assert stages("transform", lambda: stages("extract", lambda: "rows")) == "rows"
+    stages("plan", lambda: None)
+    assert stages.uses == [
+        StageUse("extract", 3.0, 80),  # the process never held more
+        StageUse("transform", 2.5, 70),  # it held more within, and 70 at the end
+        StageUse("plan", 3.0, 6),
+    ]
+
+
+def test_what_a_stage_took_is_kept_with_the_run_also_where_it_fails(context: RunContext):
+    stages = Stages(at_once)
+
+    def work(_: Run) -> None:
+        stages("extract", lambda: None)
+        stages("transform", fails)
+
+    def fails() -> None:
+        raise SourceError("no such column")
+
+    with pytest.raises(SourceError):
+        attempt(SCOPE, context, work, never, stages=stages)
+    [run] = context.ledger.runs()
+    assert run.stages is not None
+    assert [use.stage for use in run.stages] == ["extract", "transform"]
+    assert all(use.seconds >= 0 and use.peak_bytes > 0 for use in run.stages)
+
+
+def test_memory_is_that_of_this_process():
+    before = memory_held()
+    ballast = bytearray(64 << 20)
+    after = memory_held()
+    assert after.most >= after.now > before.now + len(ballast) // 2

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.cli.plan.markdown import sharing_key
+from flows.report.hashes import sharing_key
 from flows.run.settings import read_settings
 from flows.run.workspace import read_sources
 from schemas.errors import ConfigError
@@ -95,3 +95,30 @@ def test_a_key_that_is_not_whole_is_made_anew(tmp_path: Path, left: bytes | None
     assert sharing_key(tmp_path) == key
     assert path.stat().st_mode & 0o777 == 0o600
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("A=1\n\n\ncanary4711\n", "4: is no NAME=value"),
+        ("A=1\nB: canary4711\n", "2: is no NAME=value"),
+        ("\n# so\nTOKEN='canary4711\nC=3\n", "3: a quote is not closed"),
+        ("export canary4711", "1: is no NAME=value"),
+    ],
+)
+def test_a_broken_env_file_is_told_by_its_line_and_not_quoted(
+    tmp_path: Path, text: str, where: str
+) -> None:
+    (tmp_path / ".env").write_text(text, "utf-8")
+    with pytest.raises(ConfigError) as caught:
+        read_settings(tmp_path, {})
+    assert str(caught.value) == f"{tmp_path}/.env:{where}"
+    assert "canary" not in str(caught.value).removeprefix(str(tmp_path))
+
+
+def test_blank_lines_comments_exports_and_quotes_of_an_env_file_are_no_fault(
+    tmp_path: Path,
+) -> None:
+    text = "\ufeff# one\n\nexport LUMOS_API_URL = 'https://a.example' # so\nEMPTY=\n\n"
+    (tmp_path / ".env").write_text(text, "utf-8")
+    assert read_settings(tmp_path, {}).api_url == "https://a.example"

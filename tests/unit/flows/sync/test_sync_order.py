@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schemas.errors import BusyError, IngestError, ReadBackError, SourceIncompleteError
+from schemas.errors import BusyError, IngestError, LumosError, SourceIncompleteError
 from tests.unit.flows.sync.world import Fault, World, but, states
 from tests.unit.flows.world import in_memory
 
@@ -135,12 +135,19 @@ def reads_accounts_before_it_uploads(world: World) -> bool:
     return "before GET /accounts" in asked[: asked.index("before POST /accounts/upload")]
 
 
-def test_lumos_is_asked_what_the_app_holds_only_where_nobody_knows_for_certain(world: World):
+def test_lumos_is_asked_what_the_app_holds_before_anything_is_sent(world: World):
+    world.has(*but())
+    assert reads_accounts_before_it_uploads(world)
+    assert reads_accounts_before_it_uploads(world)
+
+
+def test_a_file_that_verifies_nothing_asks_only_where_nobody_knows_for_certain(world: World):
+    world.more = "upload: {verify: false}\n"
     world.has(*but())
     assert reads_accounts_before_it_uploads(world)
     assert not reads_accounts_before_it_uploads(world)
-    world.lumos.faults = ["alters"]
-    with pytest.raises(ReadBackError):
+    world.lumos.faults = ["forgotten"]
+    with pytest.raises(LumosError):
         world.sync()
     assert reads_accounts_before_it_uploads(world)
     assert not reads_accounts_before_it_uploads(world)

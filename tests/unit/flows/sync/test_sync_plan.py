@@ -21,7 +21,7 @@ def world() -> Iterator[World]:
 
 def target(world: World, app_id: str | None = APP) -> Target:
     with world.context() as context:
-        return to_target(app_id, context)
+        return to_target(world.source, app_id, context)
 
 
 def test_an_app_that_is_not_there_holds_nothing_for_certain(world: World):

@@ -12,7 +12,7 @@ import pytest
 from loaders.ledger.ledger import Ledger, open_ledger
 from loaders.ledger.tables import VERSION, VERSION_TABLE
 from schemas.errors import ConfigError, StateError
-from schemas.run import Run, SeenBreach
+from schemas.run import Run, SeenBreach, StageUse
 
 NOW = datetime(2026, 11, 23, 2, 0, 0, 123456, tzinfo=UTC)
 
@@ -197,6 +197,7 @@ def test_a_run_keeps_every_field_it_is_given(ledger: Ledger) -> None:
         "end_number": 1,
         "api_url": "https://lumos.example",
         "approves_run_id": "h",
+        "stages": (StageUse("extract", 1.25, 10**9), StageUse("é", 0.0, 0)),
     }
     fields = {field.name for field in dataclasses.fields(Run)}
     assert fields - set(changes) == {"run_id", "source", "actor", "started_at"}

@@ -249,6 +249,92 @@ def test_where_nobody_could_log_in_one_may() -> None:
     assert broken(before, closing(before, *ids(2), status="ACTIVE")) == ["max_activated_accounts"]
 
 
+@pytest.mark.parametrize(
+    ("closed", "opened", "is_held"),
+    [(1, 1, False), (2, 2, True), (3, 2, True), (4, 2, False), (9, 5, True), (9, 4, False)],
+)
+def test_where_most_of_those_that_were_closed_are_open_they_are_a_share_of_these(
+    closed: int, opened: int, is_held: bool
+) -> None:
+    before = source(200, closed=closed)
+    now = closing(before, *ids(opened, 200 - closed), status="ACTIVE")
+    assert broken(before, now) == (["max_activated_accounts"] if is_held else [])
+    if is_held:
+        assert line(before, now) == (
+            f"max_activated_accounts: {opened} of {closed} accounts that could not log in, "
+            "allowed 1 (5%)"
+        )
+        assert broken(before, now, f"{{max_activated_accounts: {opened}}}") == []
+
+
+def test_those_who_were_closed_and_are_gone_do_not_count_among_those_who_may_come_back() -> None:
+    before = source(200, closed=9)
+    opened = closing(before.without(*ids(6, 194)), *ids(2, 191), status="ACTIVE")
+    assert broken(before, opened) == ["max_activated_accounts"]
+
+
+def with_cost(of: Source, costs: Iterable[str]) -> Source:
+    return of.but({one: {"cost": cost} for one, cost in zip(of.people, costs, strict=True)})
+
+
+def moved_down(costs: list[str], first: int) -> list[str]:
+    """The first so many costs, each one row further on."""
+    return [costs[first - 1], *costs[: first - 1], *costs[first:]]
+
+
+@pytest.mark.parametrize(("count", "moved"), [(10, 3), (40, 8), (100, 20)])
+def test_an_attribute_of_a_share_of_the_accounts_may_be_anothers(count: int, moved: int) -> None:
+    costs = [f"C{number}" for number in range(count)]
+    before = with_cost(source(count), costs)
+    assert broken(before, with_cost(before, moved_down(costs, moved))) == []
+    assert line(before, with_cost(before, moved_down(costs, moved + 1))) == (
+        f"max_exchanged_attributes: {moved + 1} of {count} values of Cost, allowed {moved} (20%)"
+    )
+
+
+def test_of_departments_that_are_shifted_by_a_row_each_is_there_as_often_as_before() -> None:
+    costs = [f"C{number % 7}" for number in range(100)]
+    before = with_cost(source(100), costs)
+    [breach] = breaches(before, with_cost(before, moved_down(costs, 100)))
+    assert (breach.guard, breach.found) == ("max_exchanged_attributes", 100)
+    assert breach.ids == tuple(ids(10))
+
+
+def test_a_department_that_is_merged_renamed_or_grows_is_exchanged_with_none() -> None:
+    before = with_cost(source(100), [f"C{number % 4}" for number in range(100)])
+    merged = with_cost(before, [f"C{max(number % 4, 1)}" for number in range(100)])
+    renamed = with_cost(before, [f"D{number % 4}" for number in range(100)])
+    for now in (merged, renamed):
+        assert broken(before, now) == []
+
+
+def test_a_number_that_grows_night_by_night_is_exchanged_with_none() -> None:
+    before = with_cost(source(100), [f"{number}" for number in range(100)])
+    assert broken(before, with_cost(before, [f"{number + 1}" for number in range(100)])) == []
+    assert broken(before, with_cost(before, [f"{99 - number}" for number in range(100)])) == [
+        "max_exchanged_attributes"
+    ]
+
+
+@pytest.mark.parametrize("name", ["given_name", "family_name"])
+def test_half_of_the_names_shifted_by_a_row_are_exchanged_beside_an_address(name: str) -> None:
+    names = [f"N{number}" for number in range(40)]
+    before, now = (
+        source(40).but({one: {name: at} for one, at in zip(ids(40), of, strict=True)})
+        for of in (names, moved_down(names, 40))
+    )
+    assert line(before, now) == (
+        f"max_exchanged_attributes: 40 of 40 values of {name}, allowed 8 (20%)"
+    )
+
+
+def test_attributes_that_come_go_or_are_filled_are_exchanged_with_none() -> None:
+    blank = with_cost(source(20), [""] * 20)
+    full = with_cost(source(20), [f"C{number}" for number in range(20)])
+    assert broken(blank, full) == []
+    assert broken(full, blank) == ["max_blanked_fields"]
+
+
 def test_a_share_of_the_associations_may_come() -> None:
     before = source(100, roles=[("r", 60), ("s", 40)])
     assert broken(before, before.but(held=before.held | {(a, "s") for a in ids(20, 40)})) == []
@@ -645,8 +731,10 @@ def test_a_plan_says_of_each_guard_what_it_counts_and_allows_broken_or_not() -> 
     assert told["watched.max_removed", "holders of an entitlement"] == (1, 2, 1)
     assert {one.guard for one in judged} >= {g.key for g in GUARDS if "." not in g.key} - {
         "first_into_full_app",
+        "changed_in_lumos",
         "max_rejected_rows",
         "max_blanked_fields",
+        "max_exchanged_attributes",
     }
 
 

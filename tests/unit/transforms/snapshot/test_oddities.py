@@ -91,6 +91,31 @@ def test_words_of_statuses_without_a_mapping_are_told_with_how_often() -> None:
     )
 
 
+def told_words(words: list[str], **cells: list[str]) -> str:
+    """What is said of the words of a status, in accounts whose other cells are those."""
+    rows = [
+        account(str(n), user_status=word, **{name: of[n] for name, of in cells.items()})
+        for n, word in enumerate(words)
+    ]
+    (warning,) = normalized(rows).warnings
+    return warning.partition("status: ")[2].partition("; map")[0].rpartition(": ")[2]
+
+
+def test_words_of_which_there_are_many_are_no_vocabulary_and_may_be_names() -> None:
+    surnames = ["Quill", "Marsh", "Holt", "Rowe", "Dunn", "Pike"]
+    assert told_words(surnames * 9) == "6 different words"
+    assert told_words(["Quill", "Quill", "Marsh", "Holt"]) == "3 different words"
+
+
+def test_a_word_that_is_part_of_somebodys_name_or_address_is_not_told() -> None:
+    words = ["Quill"] * 3 + ["x"] * 3
+    assert told_words(words, family_name=["QUILL"] * 6) == "'x' (3), 1 other word"
+    emails = [f"{n}.quill@example.com" for n in range(6)]
+    assert told_words(words, email=emails) == "'x' (3), 1 other word"
+    emails = [f"{n}tranquilla@example.com" for n in range(6)]
+    assert told_words(words, email=emails) == "'Quill' (3), 'x' (3)"
+
+
 def test_in_the_long_form_no_column_of_the_associations_is_called_left_out() -> None:
     more = (
         "association_columns:\n  account_id: integration_specific_id\n"

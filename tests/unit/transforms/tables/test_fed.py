@@ -45,6 +45,7 @@ def test_what_feeds_a_field_is_known_by_its_column() -> None:
         ("accounts", "user_status", "user_status", False),
         ("accounts", "account_type", None, True),
         ("accounts", "Team", "team", True),
+        ("accounts: status", "user_status", "user_status", True),
     }
 
 

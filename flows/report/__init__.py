@@ -1,0 +1,1 @@
+"""Pages of runs and an index over all sources, by ledger and archive alone."""
