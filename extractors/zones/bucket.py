@@ -4,6 +4,7 @@ import glob
 import hashlib
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, assert_never, cast
 from urllib.parse import urlsplit
 
+import httpx
 import obstore
 from obstore.exceptions import (
     BaseError,
@@ -21,6 +23,7 @@ from obstore.exceptions import (
 )
 from obstore.store import AzureStore, GCSStore, ObjectStore, S3Store
 
+from extractors.zones.azure_list import AzureList, Beginning, NotListedError
 from extractors.zones.patterns import fits, fixed_folder, fixed_prefix, is_flat
 from extractors.zones.private_file import open_private
 from schemas.errors import (
@@ -90,10 +93,17 @@ _LONG_ENOUGH = 3
 
 @dataclass(frozen=True, slots=True)
 class BucketZone:
-    """Objects by their key; `base` is the bucket's URL."""
+    """Objects by their key.
+
+    Attributes:
+        store: where they are.
+        base: the bucket's URL.
+        beginning_with: lists by the beginning of a key, where `store` does not.
+    """
 
     store: ObjectStore
     base: str
+    beginning_with: Beginning | None = None
 
     def matches(self, pattern: str) -> list[ExportFile]:
         """Returns the object of that key; else the objects that fit.
@@ -143,6 +153,10 @@ class BucketZone:
         """Yields what is listed, as little as the store allows; keys are listed in their order."""
         begin = fixed_prefix(pattern)
         is_long = len(begin) - len(prefix) >= _LONG_ENOUGH
+        if is_long and self.beginning_with is not None:
+            with suppress(NotListedError):
+                yield from list(self.beginning_with(begin))
+                return
         if is_long and isinstance(self.store, S3Store | GCSStore):
             below = f"{begin[:-1]}{chr(ord(begin[-1]) - 1)}\uffff"
             for meta in chain.from_iterable(obstore.list(self.store, prefix or None, offset=below)):
@@ -336,7 +350,11 @@ def open_bucket(
         )
 
     store = raise_as(to_store, dict.fromkeys((BaseError, ValueError), malformed))
-    return BucketZone(store, url.base)
+    beginning_with = None
+    if isinstance(login, AzureZone):
+        listing = _azure_list(url.host, login, resolve, timeout)
+        beginning_with = listing and listing.beginning_with
+    return BucketZone(store, url.base, beginning_with)
 
 
 def _s3_store(
@@ -375,6 +393,7 @@ def _gcs_store(bucket: str, login: GcsZone, resolve: Resolve, client: "ClientCon
     config = _given(
         service_account_key=_value(login.service_account, resolve), base_url=login.endpoint
     )
+    _allow_loopback(login.endpoint, client)
     return GCSStore(
         bucket,
         config=cast("GCSConfig", config),
@@ -388,6 +407,7 @@ def _azure_store(
 ) -> AzureStore:
     key, sas = _value(login.account_key, resolve), _value(login.sas, resolve)
     config = _given(account_name=login.account_name, endpoint=login.endpoint)
+    _allow_loopback(login.endpoint, client)
     # Only to look at the key: handed over by a function, it is not, and one that is none is late.
     AzureStore(container, config=cast("AzureConfig", config | _given(account_key=key, sas_key=sas)))
     return AzureStore(
@@ -397,6 +417,26 @@ def _azure_store(
         retry_config=_RETRIES,
         credential_provider=_azure_credentials(key, sas),
     )
+
+
+def _azure_list(
+    container: str, login: AzureZone, resolve: Resolve, timeout: timedelta
+) -> AzureList | None:
+    """Returns what lists by the beginning of a name; None for a machine's own identity."""
+    key, sas = _value(login.account_key, resolve), _value(login.sas, resolve)
+    if key is None and sas is None:
+        return None
+    host = login.endpoint or f"https://{login.account_name}.blob.core.windows.net"
+    if host.startswith("http:") and not is_loopback(urlsplit(host).hostname or ""):
+        return None
+    limit = httpx.Timeout(timeout.total_seconds(), connect=10)
+    return AzureList(f"{host.rstrip('/')}/{container}", login.account_name, key, sas, limit)
+
+
+def _allow_loopback(endpoint: str | None, client: "ClientConfig") -> None:
+    """Lets an emulator on this machine be asked without TLS."""
+    if endpoint and is_loopback(urlsplit(endpoint).hostname or ""):
+        client["allow_http"] = True
 
 
 def _azure_credentials(key: str | None, sas: str | None) -> Callable[[], "AzureCredential"] | None:

@@ -462,7 +462,7 @@ def new(
 
     Example: `lumos-ingest new hr --from exports/hr.csv`, then `lumos-ingest preview hr`
     """
-    from flows.cli.new import new_command
+    from flows.cli.new.command import new_command
 
     raise typer.Exit(new_command(workspace, name, origin, as_json=as_json))
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +12,11 @@ import asyncssh
 import httpx
 import obstore
 import pytest
-from obstore.store import S3Store
+from obstore.store import AzureStore, GCSStore, S3Store
 from pydantic import SecretStr
 
 from extractors.activity import Span, probe_activity, read_activity
+from extractors.delimited.file import read_csv_file
 from extractors.exports.archiving import archive_exports
 from extractors.exports.find import find_export
 from extractors.read import read_source
@@ -26,10 +27,19 @@ from schemas.source_file.kinds.csv_source import ActivitySource, CsvSource
 from schemas.source_file.secrets import Secret
 
 if TYPE_CHECKING:
+    from tests.azure_server import AzureAccount
+    from tests.gcs_server import Gcs
     from tests.https_server import HttpsServer
     from tests.sftp_server import SftpServer
 
-pytest_plugins = ["tests.https_server", "tests.s3_server", "tests.sftp_server"]
+pytest_plugins = [
+    "tests.azure_server",
+    "tests.gcs_server",
+    "tests.https_server",
+    "tests.s3_server",
+    "tests.sftp_server",
+    "tests.snowflake_emulator",
+]
 
 
 def _resolve(secret: Secret) -> SecretStr:
@@ -162,12 +172,49 @@ def _ssh(folder: Path, *, is_dated: bool = True) -> Iterator[Store]:
         loop.close()
 
 
-@pytest.fixture(params=["local", "versioned S3", "SFTP", "SFTP below ~", "SFTP without times"])
+def _of_azure(account: "AzureAccount", store: AzureStore, folder: Path) -> Store:
+    key = folder / "azure.key"
+    key.write_text(account.key, "utf-8")
+    login = {
+        "account_name": account.name,
+        "account_key": {"file": str(key)},
+        "endpoint": account.endpoint,
+    }
+    return _of_objects(store, f"az://{store.config['container_name']}", {"azure": login})
+
+
+def _of_gcs(gcs: "Gcs", store: GCSStore, folder: Path) -> Store:
+    key = folder / "gcs.json"
+    key.write_text(gcs.service_account, "utf-8")
+    login = {"service_account": {"file": str(key)}, "endpoint": gcs.url}
+    return _of_objects(store, f"gs://{store.config['bucket']}", {"gcs": login})
+
+
+def _of_objects(store: AzureStore | GCSStore, base: str, login: dict[str, Any]) -> Store:
+    return Store(
+        f"{base}/drop",
+        login,
+        lambda name, content: obstore.put(store, f"drop/{name}", content, use_multipart=False),
+        lambda: sorted(one["path"].rpartition("/")[2] for one in obstore.list(store).collect()),
+    )
+
+
+@pytest.fixture(
+    params=[
+        "local", "versioned S3", "Azure", "GCS", "SFTP", "SFTP below ~", "SFTP without times",
+    ]
+)  # fmt: skip
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     if request.param == "local":
         yield _of_folder(tmp_path / "drop", "drop", {})
     elif request.param == "versioned S3":
         yield _of_bucket(request.getfixturevalue("versioned"))
+    elif request.param == "Azure":
+        made = request.getfixturevalue("new_container")()
+        yield _of_azure(request.getfixturevalue("azure_account"), made, tmp_path)
+    elif request.param == "GCS":
+        made = request.getfixturevalue("new_gcs_bucket")()
+        yield _of_gcs(request.getfixturevalue("gcs"), made, tmp_path)
     elif request.param == "SFTP":
         server: SftpServer = request.getfixturevalue("sftp_server")
         login = {"private_key": {"file": str(server.private_key)}, "host_key": server.host_key}
@@ -219,6 +266,30 @@ def test_activity_by_a_pattern_is_read_from_every_store(store: Store, tmp_path: 
     assert _read(_logs(store), tmp_path) == ["ann", "ben"]
     [probe] = probe_activity(_logs(store), tmp_path, now=datetime.now(UTC), resolve=_resolve)
     assert probe.columns == ("who", "at")
+
+
+def test_an_object_that_is_replaced_while_it_is_read_is_never_taken(
+    store: Store, tmp_path: Path
+) -> None:
+    store.put("hr.csv", b"who\nann\n")
+    source = CsvSource(kind="csv", accounts=f"{store.base}/hr.csv", max_age=None, **store.login)
+    with DropZones(source, tmp_path, _resolve) as zones:
+        export = find_export("accounts", source.accounts, zones)
+        store.put("hr.csv", b"who\nbenjamin\n")
+        with pytest.raises(
+            SourceIncompleteError, match=r"hr.csv: (changed while|8 bytes|\d+ bytes)"
+        ):
+            read_csv_file(export, source)
+
+
+def test_the_export_of_a_past_day_is_read_from_every_store(store: Store, tmp_path: Path) -> None:
+    store.put("hr-2026-01-02.csv", b"who\nold\n")
+    store.put("hr-2026-01-03.csv", b"who\nnew\n")
+    source = CsvSource(kind="csv", accounts=f"{store.base}/hr-*.csv", max_age=None, **store.login)
+    now = datetime.now(UTC) + timedelta(minutes=1)
+    for day, who in ((date(2026, 1, 2), "old"), (None, "new")):
+        raw = read_source(source, tmp_path, now=now, resolve=_resolve, as_of=day)
+        assert raw.accounts.rows["who"].to_list() == [who]
 
 
 def test_activity_is_read_again_on_every_later_run(store: Store, tmp_path: Path) -> None:
@@ -295,6 +366,52 @@ def test_a_listing_begins_where_the_names_of_a_pattern_do(
         listed = [meta["path"] for meta in zone._metas(key, prefix)]
     assert listed == ["drop/log-2026-1.csv", "drop/log-2026-2.csv"]
     assert _read(source, tmp_path) == ["log-2026-1.csv", "log-2026-2.csv"]
+
+
+@pytest.mark.parametrize("kind", ["S3", "GCS"])
+def test_three_keys_of_a_hundred_thousand_are_listed_by_a_hundredth_of_the_requests(
+    kind: str, gcs: "Gcs", new_gcs_bucket: Callable[[], GCSStore], tmp_path: Path
+) -> None:
+    store = new_gcs_bucket()
+    bucket = store.config["bucket"]
+    for number in range(100_000):
+        day = date(2024, 1, 1) + timedelta(days=number // 130)
+        gcs.put(bucket, f"drop/log-{day}-{number:06}.csv", b"x")
+    for hour in ("1", "2", "3"):
+        gcs.put(bucket, f"drop/log-2026-12-01-{hour}.csv", f"who,at\n{hour},1\n".encode())
+    drop = _of_gcs(gcs, store, tmp_path)
+    if kind == "S3":
+        drop = _of_bucket(S3Store(bucket, endpoint=gcs.url))
+    gcs.asked.clear()
+    assert _read(_logs(drop, "log-2026-12-01-*.csv"), tmp_path) == ["1", "2", "3"]
+    tonight = sum("list-type=2" in path for _, path in gcs.asked)
+    gcs.asked.clear()
+    source = _logs(drop, "*-2026-12-01-*.csv")
+    with DropZones(source, tmp_path, _resolve) as zones:
+        zone, key = zones.place(source.activity, "activity")
+        assert len(zone.matches(key)) == 3
+    whole = sum("list-type=2" in path for _, path in gcs.asked)
+    assert whole > 100
+    assert tonight * 10 <= whole
+
+
+def test_azure_lists_by_the_beginning_of_a_name(
+    azure_account: "AzureAccount", new_container: Callable[[], AzureStore], tmp_path: Path
+) -> None:
+    store = new_container()
+    drop = _of_azure(azure_account, store, tmp_path)
+    for name in ("log-2025-9.csv", "log-2026-1.csv", "log-2026-2 &.csv", "log-2027-1.csv"):
+        drop.put(name, f"who,at\n{name},1\n".encode())
+    source = _logs(drop, "log-2026-*.csv")
+    with DropZones(source, tmp_path, _resolve) as zones:
+        zone, key = zones.place(source.activity, "activity")
+        listed = [meta["path"] for meta in zone._metas(key, "drop/")]
+        assert listed == ["drop/log-2026-1.csv", "drop/log-2026-2 &.csv"]
+        [first, second] = zone.matches(key)
+        assert (first, second) == (zone.look_at(first.key), zone.look_at(second.key))
+        store_less = _of_azure(azure_account, azure_account.container("no-such-box"), tmp_path)
+    with pytest.raises(SourceUnavailableError, match="there is no such bucket"):
+        _read(_logs(store_less, "log-2026-*.csv"), tmp_path)
 
 
 def test_a_move_whose_copy_has_an_etag_of_its_own_is_ended_by_the_next(

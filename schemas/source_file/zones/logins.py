@@ -21,7 +21,15 @@ def _check_address(written: str) -> str:
     return written
 
 
+def _check_azure_address(written: str) -> str:
+    """Likewise, with a path behind it where an emulator has the account there."""
+    if not re.fullmatch(r"https?://[^\s?#@]+", written):
+        raise ValueError("write https:// and the host, or host:port")
+    return written.rstrip("/")
+
+
 Address = Annotated[str, AfterValidator(_check_address)]
+AzureAddress = Annotated[str, AfterValidator(_check_azure_address)]
 
 
 class S3Zone(Strict):
@@ -74,7 +82,7 @@ class AzureZone(Strict):
         description="Without it and `sas`: Azure's own variables, or the machine's identity.",
     )
     sas: Secret | None = Field(None, description="A shared access signature in place of the key.")
-    endpoint: Address | None = Field(None, description="Another address, over TLS.")
+    endpoint: AzureAddress | None = Field(None, description="Another address, over TLS.")
 
     @check_model(mode="after")
     def _check_one_key(self) -> "AzureZone":

@@ -65,6 +65,16 @@ def root_dse_values(connection: Connection, attribute: str) -> list[str]:
     return [plain_text(value) for value in read_values(connection, "", attribute)]
 
 
+def is_active_directory(connection: Connection) -> bool:
+    """Whether the server says that it is an Active Directory.
+
+    Raises:
+        SourceUnavailableError: the connection was lost.
+    """
+    capabilities = root_dse_values(connection, "supportedCapabilities")
+    return any(of_ad in capabilities for of_ad in _OF_ACTIVE_DIRECTORY)
+
+
 def check_kind(connection: Connection, source: LdapSource | ActiveDirectorySource) -> None:
     """Raises where the server is of the other kind than the source file says.
 
@@ -74,13 +84,13 @@ def check_kind(connection: Connection, source: LdapSource | ActiveDirectorySourc
     Raises:
         ConfigError: it is.
     """
-    capabilities = root_dse_values(connection, "supportedCapabilities")
-    is_domain = any(of_ad in capabilities for of_ad in _OF_ACTIVE_DIRECTORY)
+    is_domain = is_active_directory(connection)
     if isinstance(source, LdapSource) and is_domain and source.id == "entryUUID":
         raise ConfigError(
             "the server is an Active Directory: say active_directory", key="source.kind"
         )
-    is_other = not capabilities and root_dse_values(connection, "supportedExtension")
+    tells = root_dse_values(connection, "supportedCapabilities")
+    is_other = not tells and root_dse_values(connection, "supportedExtension")
     if isinstance(source, ActiveDirectorySource) and is_other:
         raise ConfigError("the server is no Active Directory: say ldap", key="source.kind")
 

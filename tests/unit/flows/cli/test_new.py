@@ -1,13 +1,15 @@
 """`new`: a source file that passes, proposed from an export, with no value of a row in it."""
 
 import json
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from extractors.read import read_source
-from flows.cli.new import new_command
+from flows.cli.new.command import new_command
 from flows.run.workspace import read_source_file
 from schemas.errors import ConfigError
 from schemas.snapshot import associations_of, empty_snapshot
@@ -36,7 +38,7 @@ def made_of(content: str | bytes, folder: Path, name: str = "exports/hr_2026-03-
 def result(folder: Path) -> tuple[Source, Normalized]:
     source = read_source_file(folder / "sources/hr.yaml", folder)
     now = datetime.now(UTC)
-    raw = read_source(source.file.source, folder, now=now)
+    raw = read_source(source.file.source, folder, now=now, named=source.file.named)
     return source, to_snapshot(raw, source.file, empty_snapshot(), now)
 
 
@@ -122,6 +124,38 @@ def test_a_url_gives_a_file_without_its_password(url, says, tmp_path: Path) -> N
     assert says in text
     assert "pw" not in text
     assert "env: DB_" in text
+
+
+def test_the_tables_of_a_file_become_queries(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "app.db")) as connection, connection:
+        connection.executescript(
+            "CREATE TABLE users (id, badge, email, state, api_key, updated_at);"
+            "CREATE TABLE roles (id, title); CREATE TABLE user_roles (user_id, role_id);"
+            "INSERT INTO users VALUES (1, '007', 'a@tern.example', 'active', 'k', '2026-01-01'),"
+            "(2, '008', 'b@tern.example', 'left', 'k', '2026-01-01');"
+            "INSERT INTO roles VALUES (5, 'Admin'); INSERT INTO user_roles VALUES (2, 5);"
+        )
+    assert new_command(tmp_path, "hr", "sqlite:///app.db", as_json=True) == 0
+    text = (tmp_path / "sources/hr.yaml").read_text("utf-8")
+    assert "# freshness: {query: SELECT max(updated_at) FROM users, max_age: 2d}" in text
+    assert "# Left out, called like secrets: api_key" in text
+    assert "password" not in text
+    snapshot = result(tmp_path)[1].snapshot
+    assert snapshot.accounts["user_status"].to_list() == ["ACTIVE", "DEPROVISIONED"]
+    assert [pair[:2] for pair in associations_of(snapshot).rows()] == [("2", "5")]
+    assert snapshot.entitlements["label"].to_list() == ["Admin"]
+
+
+def test_a_server_that_cannot_be_looked_at_is_told(tmp_path: Path, capsys) -> None:
+    for name, url in (("pg", "postgresql://127.0.0.1:1/x"), ("ad", "ldap://127.0.0.1:1"),
+                      ("idp", "http://127.0.0.1:1/scim")):  # fmt: skip
+        assert new_command(tmp_path, name, url, as_json=True) == 0
+        [doubt] = json.loads(capsys.readouterr().out)["doubts"]
+        assert doubt.startswith("it could not be looked at")
+        assert f"set {name.upper()}_" in doubt
+        assert doubt in (tmp_path / f"sources/{name}.yaml").read_text("utf-8")
+    with pytest.raises(ConfigError, match="nothing is known of such a URL"):
+        new_command(tmp_path, "x", "gopher://x", as_json=True)
 
 
 def test_what_is_there_already_is_not_written_over(tmp_path: Path, capsys) -> None:
