@@ -353,7 +353,7 @@ def open_bucket(
     beginning_with = None
     if isinstance(login, AzureZone):
         listing = _azure_list(url.host, login, resolve, timeout)
-        beginning_with = listing and listing.beginning_with
+        beginning_with = listing.beginning_with if listing else None
     return BucketZone(store, url.base, beginning_with)
 
 
