@@ -350,10 +350,12 @@ def open_bucket(
         )
 
     store = raise_as(to_store, dict.fromkeys((BaseError, ValueError), malformed))
-    beginning_with = None
+    beginning_with: Beginning | None = None
+    listing = None
     if isinstance(login, AzureZone):
         listing = _azure_list(url.host, login, resolve, timeout)
-        beginning_with = listing.beginning_with if listing else None
+    if listing is not None:
+        beginning_with = listing.beginning_with
     return BucketZone(store, url.base, beginning_with)
 
 
