@@ -177,13 +177,14 @@ def test_check_tells_every_problem_of_a_file_and_judges_its_values(workspace: Wo
         *(row(number, team="01/02/2026") for number in range(1, 8)),
         row(8, state="Let go", team=""),
         row(9, state="Let go", team=""),
-        row(10, state="Alone4711", team="2026-02-30"),
+        row(10, state="Let go", team=""),
+        row(11, state="Alone4711", team="2026-02-30"),
     )
     said = workspace.run("check", "hr")
     assert said.code == 0, said.err
     told = " ".join(said.out.split())
-    assert "rows: 7 of 10 accounts can be sent" in told
-    assert "user_status: 3 without a mapping to a status: 'Let go' (2), 1 other word" in told
+    assert "rows: 7 of 11 accounts can be sent" in told
+    assert "user_status: 4 without a mapping to a status: 'Let go' (3), 1 other word" in told
     assert "user_status has no mapping to a status (exports/hr.csv:9, exports/hr.csv:10," in told
     assert "last_login is no time in the stated format" in told
     assert "Alone4711" not in told
@@ -199,7 +200,7 @@ def test_check_tells_every_problem_of_a_file_and_judges_its_values(workspace: Wo
     workspace.source(text + "guards: {max_rejected_rows: 1}\n")
     said = workspace.run("check", "hr")
     assert said.code == 1
-    assert "a sync would be held: max_rejected_rows: 3 of 10 accounts, allowed 1" in said.err
+    assert "a sync would be held: max_rejected_rows: 4 of 11 accounts, allowed 1" in said.err
 
 
 def test_a_broken_env_file_is_told_by_name_and_line(workspace: Workspace):
