@@ -195,7 +195,7 @@ def test_check_and_runs_say_what_waits(workspace: Workspace):
     waiting = workspace.run("check", "--json").document["sources"]["hr"]["waits"]
     assert waiting["decision"]["lapses_at"]
     for command in ("check", "runs"):
-        assert f"run {run_id} is approved until" in workspace.run(command).out
+        assert f"run {run_id[17:]} is approved until" in workspace.run(command).out
     workspace.run("sync", "hr")
     assert workspace.run("check", "--json").document["sources"]["hr"]["waits"] is None
 

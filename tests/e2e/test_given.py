@@ -74,7 +74,8 @@ def test_ids_go_to_no_pipe_but_into_the_document_that_was_asked_for(workspace: W
         said = workspace.run(*words)
         assert "a0010" not in said.out + said.err
     document = workspace.run("preview", "hr", "--json").document
-    [told] = [one for one in document["guards"] if one["is_broken"]]
+    told, of_closed = [one for one in document["guards"] if one["is_broken"]]
+    assert (of_closed["guard"], of_closed["found"]) == ("max_activated_accounts", 3)
     assert (told["guard"], told["found"], told["base"], told["allowed"]) == (
         *("max_activated_accounts", 3, 9),
         1,
