@@ -209,7 +209,7 @@ def test_rows_that_a_transform_drops_are_in_the_report(tmp_path: Path, sandbox: 
         said = "accounts: the transform pipelines.changing:without_joiners dropped 1 of 7 rows"
         shown = workspace.run("preview", "people")
         assert f"note: {said}" in shown.out
-        lines = [line for line in shown.out.splitlines() if line.startswith(" accounts ")]
+        lines = [line for line in shown.out.splitlines() if line.startswith("accounts  ")]
         read, changes = (line.split()[1:] for line in lines)
         assert (read, changes) == (["7", "1", "0", "0", "0"], ["0", "6", "6", "0", "0"])
         assert (

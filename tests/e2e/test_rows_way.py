@@ -18,8 +18,8 @@ ROOT = Path(__file__).parents[2]
 ROOMS = ("flows", "extractors", "transforms", "loaders")
 """`schemas` is what crosses the borders, no stop on the way."""
 
-BESIDE = ("flows/cli/", "transforms/plan/")
-"""They look at the row, and hand on what they saw: what is sent is the snapshot."""
+BESIDE = ("flows/cli/", "flows/monitoring/", "flows/run/attempt", "transforms/plan/")
+"""They look at the row, or at how long a stage takes: what is sent is the snapshot."""
 
 MARK = "zq"
 ROW = "zqa1,zqada@example.com,zqAda,zqAdler,ACTIVE,zqOps,zqReader; zqWriter"
