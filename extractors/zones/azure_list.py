@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -46,8 +46,8 @@ class AzureList:
 
     url: str
     account: str
-    key: str | None
-    sas: str | None
+    key: str | None = field(repr=False)
+    sas: str | None = field(repr=False)
     timeout: httpx.Timeout
 
     def beginning_with(self, prefix: str) -> "Iterator[ObjectMeta]":
