@@ -4,15 +4,30 @@ A worker of pytest-xdist that crashes ends the whole run, red and at once; hypot
 example as long as it takes.
 """
 
+import logging
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from flows.cli.lines.logs import OURS
+
 settings.register_profile(
     "unhurried", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("unhurried")
+
+
+@pytest.fixture(autouse=True)
+def _loggers_as_before() -> Iterator[None]:
+    """A command that runs in this process has our loggers write to stderr, and nowhere else."""
+    loggers = [logging.getLogger(name) for name in OURS]
+    before = [(one.handlers[:], one.level, one.propagate) for one in loggers]
+    yield
+    for one, (handlers, level, propagate) in zip(loggers, before, strict=True):
+        one.handlers, one.propagate = handlers, propagate
+        one.setLevel(level)
 
 
 class _Crashes:
