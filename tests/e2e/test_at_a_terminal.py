@@ -79,7 +79,9 @@ def test_no_screen_is_wider_than_80_columns_and_no_word_of_it_is_broken(held: Wo
     assert max(map(len, sync.lines)) <= 80
     [approve] = [line for line in sync.lines if line.startswith("  Approve it: ")]
     assert approve.endswith('--reason "…"')
-    assert max(map(len, typed_at_80(held, "check", "hr").lines)) <= 80
+    # A path is one word, however deep the folder of a test's own lies.
+    check = [one for one in typed_at_80(held, "check", "hr").lines if str(held.path) not in one]
+    assert max(map(len, check)) <= 80
 
 
 def test_a_run_is_one_line_whose_id_can_be_copied(held: Workspace):
